@@ -1,0 +1,218 @@
+//! A first definition for a log that nobody has described yet.
+//!
+//! Roles are guessed from types, values and names, and every guess is written with its reason, so
+//! that a person can check it line by line.
+
+use std::path::Path;
+
+use engine::{Engine, EngineError, EngineOptions, Probe, ProbedColumn};
+use jiff::Timestamp;
+use stats::sketch::{NumericProfile, Profile};
+use types::column::ColumnKind;
+use types::window::{end_of_day, instant_text, start_of_day};
+
+/// Different values up to which text is proposed as a segment.
+const MOST_SEGMENT_VALUES: f64 = 20.0;
+/// Segments that are proposed.
+const MOST_SEGMENTS: usize = 3;
+
+/// A definition's text, and the keys for which nothing fitting was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    pub text: String,
+    pub unguessed: Vec<&'static str>,
+}
+
+/// Looks at the log and proposes a definition; `path` is written into it as it is.
+pub fn propose(path: &Path) -> Result<Proposal, EngineError> {
+    let engine = Engine::new(EngineOptions::default())?;
+    let probe = engine.probe(path)?;
+    Ok(proposal(&path.to_string_lossy(), &probe))
+}
+
+fn proposal(path: &str, probe: &Probe) -> Proposal {
+    let roles = Roles::guess(probe);
+    let mut unguessed = Vec::new();
+    let mut text = format!(
+        "# Proposed by forewarn after a look at {} rows and {} columns.\n\
+         # Check every line; `forewarn check` uses it as it stands.\n\n\
+         [system]\nid = {}\n# name = \"…\"\n# purpose = \"…\"\n# owner = \"…\"\n\
+         # tier = \"limited\"    # prohibited | high | limited | minimal (EU AI Act)\n\n\
+         [model]\nversion = \"1\"\ntask = \"binary\"\n\n[log]\npath = {}\n",
+        types::format::count(probe.rows),
+        probe.columns.len(),
+        quoted(&system_id(path)),
+        quoted(path),
+    );
+    let mut role = |key: &'static str, guess: Option<(&str, String)>| match guess {
+        Some((column, why)) => text.push_str(&format!("{key} = {}    # {why}\n", quoted(column))),
+        None => {
+            text.push_str(&format!("{key} = \"\"    # nothing fitting was found: name the column\n"));
+            unguessed.push(key);
+        }
+    };
+    if let Some(id) = roles.id {
+        role("id", Some((id, "different on every row".into())));
+    }
+    role("time", roles.time.as_ref().map(|(column, why, _)| (*column, why.clone())));
+    role("score", roles.score.clone());
+    match &roles.outcome {
+        Some((column, why)) => text.push_str(&format!("outcome = {{ column = {} }}    # {why}\n", quoted(column))),
+        None => text.push_str(
+            "# outcome = { path = \"outcomes/*.parquet\", id = \"id\", column = \"label\", time = \"known_at\" }\n\
+             # No column holds only 0 and 1. Without outcomes drift is measured, performance is not.\n",
+        ),
+    }
+    text.push_str(&list_line("segments", &roles.segments, "few different values"));
+    text.push_str(&list_line("ignore", &roles.ignored, "the same value on every row"));
+    text.push_str(&reference_lines(&roles));
+    text.push_str(
+        "\n# [[source]]                # which upstream feed features come from\n# name = \"…\"\n# features = [\"…\"]\n\n\
+         [evaluate]\n# performance = { metric = \"roc_auc\", at_least = 0.7, max_drop = 0.05 }\n\
+         # worst_segment = { metric = \"roc_auc\", at_least = 0.65 }\ncalibration = { ece_at_most = 0.05 }\n\n\
+         [gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n",
+    );
+    Proposal { text, unguessed }
+}
+
+/// What each column seems to be for, with the reason.
+#[derive(Debug, Default)]
+struct Roles<'a> {
+    id: Option<&'a str>,
+    time: Option<(&'a str, String, Option<(Timestamp, Timestamp)>)>,
+    score: Option<(&'a str, String)>,
+    outcome: Option<(&'a str, String)>,
+    segments: Vec<&'a str>,
+    ignored: Vec<&'a str>,
+}
+
+impl<'a> Roles<'a> {
+    fn guess(probe: &'a Probe) -> Self {
+        let best = |fits: &dyn Fn(&ProbedColumn) -> bool, words: &[&str]| -> Option<&'a ProbedColumn> {
+            let fitting = || probe.columns.iter().filter(|column| fits(column));
+            // The first with a telling name, else the last, where outputs usually stand.
+            fitting().find(|column| named_like(column, words)).or_else(|| fitting().last())
+        };
+        let time = probe
+            .columns
+            .iter()
+            .find(|column| column.column.kind == ColumnKind::Time)
+            .map(|column| (name(column), "the first column of instants".to_owned(), column.range));
+        let score = best(&is_share, &["score", "prob", "pred", "p_", "yhat"]);
+        let is_score = |column: &ProbedColumn| score.is_some_and(|score| name(score) == name(column));
+        let outcome = best(&|column| is_binary(column) && !is_score(column), &["label", "outcome", "target", "actual", "truth", "y"]);
+        let id = probe.columns.iter().find(|column| is_unique(column, probe.rows) && named_like(column, &["id", "key", "uuid"]));
+        let taken = |column: &ProbedColumn| {
+            is_score(column)
+                || outcome.is_some_and(|outcome| name(outcome) == name(column))
+                || id.is_some_and(|id| name(id) == name(column))
+        };
+        let free = || probe.columns.iter().filter(|column| !taken(column));
+        Self {
+            id: id.map(name),
+            time,
+            score: score.map(|column| (name(column), "numbers between 0 and 1".to_owned())),
+            outcome: outcome.map(|column| (name(column), "only 0 and 1".to_owned())),
+            segments: free().filter(|column| is_segment(column)).map(name).take(MOST_SEGMENTS).collect(),
+            ignored: free().filter(|column| is_constant(column)).map(name).collect(),
+        }
+    }
+}
+
+fn name(column: &ProbedColumn) -> &str {
+    &column.column.name
+}
+
+fn named_like(column: &ProbedColumn, words: &[&str]) -> bool {
+    let name = column.column.name.to_lowercase();
+    words.iter().any(|word| if word.len() <= 2 { name.split('_').any(|part| part == word.trim_end_matches('_')) } else { name.contains(word) })
+}
+
+fn numbers(column: &ProbedColumn) -> Option<&NumericProfile> {
+    match &column.profile {
+        Some(Profile::Numeric(profile)) if profile.present() > 0 => Some(profile),
+        _ => None,
+    }
+}
+
+fn is_share(column: &ProbedColumn) -> bool {
+    numbers(column).is_some_and(|profile| {
+        let ecdf = profile.ecdf();
+        let unit = ecdf.min().is_some_and(|min| min >= 0.0) && ecdf.max().is_some_and(|max| max <= 1.0);
+        unit && ecdf.distinct() > 2
+    })
+}
+
+fn is_binary(column: &ProbedColumn) -> bool {
+    if column.column.type_name == "Boolean" {
+        return true;
+    }
+    numbers(column).is_some_and(|profile| profile.ecdf().points().map(|(value, _)| value).eq([0.0, 1.0]))
+}
+
+fn is_unique(column: &ProbedColumn, rows: u64) -> bool {
+    let looked_at = column.profile.as_ref().map_or(0, Profile::rows).min(rows);
+    let different = different_values(column);
+    // Beyond the exact cap the count of different values is an estimate.
+    looked_at > 1 && different >= 0.95 * looked_at as f64
+}
+
+fn different_values(column: &ProbedColumn) -> f64 {
+    match &column.profile {
+        Some(Profile::Numeric(profile)) => profile.ecdf().distinct() as f64,
+        Some(Profile::Categorical(profile)) => profile.values.distinct(),
+        None => 0.0,
+    }
+}
+
+fn is_segment(column: &ProbedColumn) -> bool {
+    column.column.kind == ColumnKind::Categorical && (2.0..=MOST_SEGMENT_VALUES).contains(&different_values(column))
+}
+
+fn is_constant(column: &ProbedColumn) -> bool {
+    column.profile.is_some() && different_values(column) <= 1.0
+}
+
+fn system_id(path: &str) -> String {
+    let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let id: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    let id = id.trim_matches('-').to_owned();
+    if id.is_empty() { "system".into() } else { id }
+}
+
+fn list_line(key: &str, columns: &[&str], why: &str) -> String {
+    if columns.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    format!("{key} = [{}]    # {why}\n", names.join(", "))
+}
+
+/// The first 60 % of the log's days, which are taken for the time before the window.
+fn reference_lines(roles: &Roles<'_>) -> String {
+    let range = roles.time.as_ref().and_then(|(_, _, range)| *range);
+    let window = range.and_then(|(first, last)| {
+        let (first, last) = (start_of_day(first), end_of_day(last));
+        let seconds = (last.as_second() - first.as_second()) * 3 / 5;
+        let to = start_of_day(Timestamp::from_second(first.as_second() + seconds).ok()?);
+        (to > first).then(|| format!("{}/{}", instant_text(first), instant_text(to)))
+    });
+    match window {
+        Some(window) => format!("\n[reference]\nwindow = \"{window}\"    # the first 60 % of the log; better: the training period\n"),
+        None => "\n[reference]\nwindow = \"2013-01-01/2013-05-01\"    # fill in: the period that new data is compared against\n".into(),
+    }
+}
+
+/// A TOML string.
+fn quoted(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 2);
+    for character in text.chars() {
+        match character {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            control if control.is_control() => escaped.push_str(&format!("\\u{:04X}", u32::from(control))),
+            other => escaped.push(other),
+        }
+    }
+    format!("\"{escaped}\"")
+}

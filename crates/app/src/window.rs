@@ -1,0 +1,89 @@
+//! Which window a check is about.
+
+use jiff::Timestamp;
+use types::Window;
+use types::window::{end_of_day, instant_text, start_of_day};
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WindowChoiceError {
+    #[error("window {window} overlaps the reference {reference}: it would be compared with itself")]
+    OverlapsReference { window: Window, reference: Window },
+    #[error(
+        "the last whole week of the log ({window}) lies in the reference {reference}; \
+         log more, choose an earlier reference or give --window"
+    )]
+    LastWeekInReference { window: Window, reference: Window },
+    #[error("the log starts at {} and has no whole week yet; give --window", instant_text(*first))]
+    NoWholeWeek { first: Timestamp },
+    #[error(
+        "window {window} has no rows: the log runs from {} to {}",
+        instant_text(*first), instant_text(*last)
+    )]
+    OutsideLog { window: Window, first: Timestamp, last: Timestamp },
+}
+
+/// The window that was asked for, else the last whole week that the log and `as_of` allow.
+pub(crate) fn choose(
+    asked: Option<Window>,
+    reference: Window,
+    (first, last): (Timestamp, Timestamp),
+    as_of: Timestamp,
+) -> Result<Window, WindowChoiceError> {
+    let outside = |window: Window| window.to() <= first || window.from() > last;
+    if outside(reference) {
+        return Err(WindowChoiceError::OutsideLog { window: reference, first, last });
+    }
+    if let Some(window) = asked {
+        if window.overlap(&reference).is_some() {
+            return Err(WindowChoiceError::OverlapsReference { window, reference });
+        }
+        if outside(window) {
+            return Err(WindowChoiceError::OutsideLog { window, first, last });
+        }
+        return Ok(window);
+    }
+    // A day counts as complete once it is over, though its last prediction came before midnight.
+    let end = end_of_day(last).min(as_of);
+    // Likewise a log that starts on a Monday morning has that week whole.
+    let week = Window::last_whole_week(end).filter(|week| week.from() >= start_of_day(first));
+    let window = week.ok_or(WindowChoiceError::NoWholeWeek { first })?;
+    if window.overlap(&reference).is_some() {
+        return Err(WindowChoiceError::LastWeekInReference { window, reference });
+    }
+    Ok(window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::window::parse_instant;
+
+    fn check(asked: Option<&str>, log: (&str, &str), as_of: &str, expected: Result<&str, &str>) {
+        let at = |text: &str| parse_instant(text).unwrap();
+        let reference = "2013-01-01/2013-05-01".parse().unwrap();
+        let asked = asked.map(|text| text.parse().unwrap());
+        let chosen = choose(asked, reference, (at(log.0), at(log.1)), at(as_of));
+        match expected {
+            Ok(window) => assert_eq!(chosen.unwrap().to_string(), window),
+            Err(message) => {
+                let error = chosen.unwrap_err().to_string();
+                assert!(error.contains(message), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_is_the_last_whole_week_unless_one_is_asked_for() {
+        let year = ("2013-01-01T10:15:00Z", "2013-12-31T22:59:00Z");
+        let now = "2026-01-01";
+        check(None, year, now, Ok("2013-12-23/2013-12-30"));
+        check(None, ("2013-01-01", "2013-12-29T23:10:00Z"), now, Ok("2013-12-23/2013-12-30"));
+        check(None, year, "2013-06-12T08:00:00Z", Ok("2013-06-03/2013-06-10"));
+        check(Some("2013-06-03/2013-06-10"), year, now, Ok("2013-06-03/2013-06-10"));
+        check(Some("2013-04-29/2013-05-06"), year, now, Err("overlaps the reference"));
+        check(Some("2014-06-03/2014-06-10"), year, now, Err("has no rows: the log runs from"));
+        check(None, ("2013-01-01", "2013-04-20"), now, Err("lies in the reference"));
+        check(None, ("2013-04-30", "2013-05-02"), now, Err("no whole week"));
+        check(None, ("2013-06-01", "2013-08-01"), now, Err("2013-01-01/2013-05-01 has no rows"));
+    }
+}

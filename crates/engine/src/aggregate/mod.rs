@@ -1,0 +1,260 @@
+//! Aggregate functions that SQL lacks: each returns a mergeable summary in binary form.
+//!
+//! They are ordinary DataFusion functions with serialisable state, so the same plan gives the same
+//! answer in one process and on a cluster whose executors have them registered. All share one
+//! adapter, [`SummaryUdaf`]; a new function is one file with one [`Summary`].
+
+mod categories;
+mod ids;
+mod numbers;
+mod scored;
+
+use std::fmt::Debug;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray};
+use datafusion::arrow::compute::filter;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, exec_err};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
+};
+use datafusion::scalar::ScalarValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use stats::sketch::Fidelity;
+
+pub(crate) use categories::CategoriesSummary;
+pub(crate) use ids::IdsSummary;
+pub(crate) use numbers::NumbersSummary;
+pub(crate) use scored::ScoredSummary;
+
+/// A summary of rows that can be extended by arrays and merged with another.
+pub(crate) trait Summary: Debug + Send + Sync + Serialize + DeserializeOwned + 'static {
+    /// The function's name in SQL, without the suffix for its fidelity.
+    const NAME: &'static str;
+    /// What its arguments are cast to.
+    fn arguments() -> Vec<DataType>;
+    fn new(fidelity: Fidelity) -> Self;
+    /// Adds the rows of `columns`, all of the same length.
+    fn extend(&mut self, columns: &[ArrayRef]) -> Result<()>;
+    fn merge(&mut self, other: Self);
+    fn heap_bytes(&self) -> usize;
+    /// Called once before the summary is written out.
+    fn finish(&mut self) {}
+}
+
+/// The name of a summary's function: those of different fidelity are registered side by side.
+pub(crate) fn function_name<S: Summary>(fidelity: Fidelity) -> String {
+    match fidelity {
+        Fidelity::Exact => format!("{}_exact", S::NAME),
+        Fidelity::Sketched => format!("{}_sketched", S::NAME),
+    }
+}
+
+/// Every aggregate function, in both fidelities.
+pub fn all() -> Vec<AggregateUDF> {
+    [Fidelity::Exact, Fidelity::Sketched]
+        .into_iter()
+        .flat_map(|fidelity| {
+            [
+                SummaryUdaf::<NumbersSummary>::udaf(fidelity),
+                SummaryUdaf::<CategoriesSummary>::udaf(fidelity),
+                SummaryUdaf::<ScoredSummary>::udaf(fidelity),
+                SummaryUdaf::<IdsSummary>::udaf(fidelity),
+            ]
+        })
+        .collect()
+}
+
+/// Reads what a summary's function returned for one group.
+pub(crate) fn decode<S: Summary>(bytes: &[u8]) -> Result<S> {
+    postcard::from_bytes(bytes).or_else(|error| exec_err!("a {} state is not readable: {error}", S::NAME))
+}
+
+fn encode<S: Summary>(summary: &mut S) -> Result<Vec<u8>> {
+    summary.finish();
+    postcard::to_stdvec(summary).or_else(|error| exec_err!("a {} state is not writable: {error}", S::NAME))
+}
+
+#[derive(Debug)]
+struct SummaryUdaf<S> {
+    name: String,
+    signature: Signature,
+    fidelity: Fidelity,
+    summary: PhantomData<fn() -> S>,
+}
+
+impl<S: Summary> SummaryUdaf<S> {
+    fn udaf(fidelity: Fidelity) -> AggregateUDF {
+        AggregateUDF::from(Self {
+            name: function_name::<S>(fidelity),
+            signature: Signature::any(S::arguments().len(), Volatility::Immutable),
+            fidelity,
+            summary: PhantomData,
+        })
+    }
+}
+
+impl<S> PartialEq for SummaryUdaf<S> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl<S> Eq for SummaryUdaf<S> {}
+
+impl<S> Hash for SummaryUdaf<S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl<S: Summary> AggregateUDFImpl for SummaryUdaf<S> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::LargeBinary)
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new(format!("{}_state", args.name), DataType::LargeBinary, true))])
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(SummaryAccumulator(S::new(self.fidelity))))
+    }
+
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        true
+    }
+
+    fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(SummaryGroups::<S> { fidelity: self.fidelity, groups: Vec::new() }))
+    }
+}
+
+#[derive(Debug)]
+struct SummaryAccumulator<S>(S);
+
+impl<S: Summary> Accumulator for SummaryAccumulator<S> {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.extend(values)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(ScalarValue::LargeBinary(Some(encode(&mut self.0)?)))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<S>() + self.0.heap_bytes()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![self.evaluate()?])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for state in states[0].as_binary::<i64>().iter().flatten() {
+            self.0.merge(decode(state)?);
+        }
+        Ok(())
+    }
+}
+
+/// One summary for each group of a `GROUP BY`.
+#[derive(Debug)]
+struct SummaryGroups<S> {
+    fidelity: Fidelity,
+    groups: Vec<S>,
+}
+
+impl<S: Summary> SummaryGroups<S> {
+    fn grow(&mut self, total: usize) {
+        let fidelity = self.fidelity;
+        self.groups.resize_with(total, || S::new(fidelity));
+    }
+}
+
+impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.grow(total_num_groups);
+        if opt_filter.is_some() {
+            return exec_err!("{} takes no FILTER clause", S::NAME);
+        }
+        let Some(&first) = group_indices.first() else {
+            return Ok(());
+        };
+        // A log is mostly in the order of time, so a batch mostly lies in one window.
+        if group_indices.iter().all(|group| *group == first) {
+            return self.groups[first].extend(values);
+        }
+        let mut present: Vec<usize> = group_indices.to_vec();
+        present.sort_unstable();
+        present.dedup();
+        for group in present {
+            let mask: BooleanArray = group_indices.iter().map(|index| Some(*index == group)).collect();
+            let rows: Vec<ArrayRef> =
+                values.iter().map(|column| Ok(filter(column, &mask)?)).collect::<Result<_>>()?;
+            self.groups[group].extend(&rows)?;
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let mut emitted = emit_to.take_needed(&mut self.groups);
+        let encoded: Vec<Vec<u8>> = emitted.iter_mut().map(encode).collect::<Result<_>>()?;
+        Ok(Arc::new(LargeBinaryArray::from_iter_values(encoded)))
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(vec![self.evaluate(emit_to)?])
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.grow(total_num_groups);
+        for (state, group) in values[0].as_binary::<i64>().iter().zip(group_indices) {
+            if let Some(state) = state {
+                self.groups[*group].merge(decode(state)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], _: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let rows = values.first().map_or(0, |column| column.len());
+        let states: Vec<Vec<u8>> = (0..rows)
+            .map(|row| {
+                let mut summary = S::new(self.fidelity);
+                let columns: Vec<ArrayRef> = values.iter().map(|column| column.slice(row, 1)).collect();
+                summary.extend(&columns)?;
+                encode(&mut summary)
+            })
+            .collect::<Result<_>>()?;
+        Ok(vec![Arc::new(LargeBinaryArray::from_iter_values(states))])
+    }
+
+    fn size(&self) -> usize {
+        self.groups.iter().map(|summary| size_of::<S>() + summary.heap_bytes()).sum()
+    }
+}

@@ -1,0 +1,49 @@
+//! The profile of a numeric column.
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::common::Result;
+use serde::{Deserialize, Serialize};
+use stats::sketch::{Fidelity, NumericProfile};
+
+use super::Summary;
+
+/// Counts, moments and quantiles of any numeric type, taken as 64-bit floats.
+///
+/// Integers beyond 2^53 lose their last digits, which no statistic of a distribution notices.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct NumbersSummary(pub(crate) NumericProfile);
+
+impl Summary for NumbersSummary {
+    const NAME: &'static str = "profile_numbers";
+
+    fn arguments() -> Vec<DataType> {
+        vec![DataType::Float64]
+    }
+
+    fn new(fidelity: Fidelity) -> Self {
+        Self(NumericProfile::new(fidelity))
+    }
+
+    fn extend(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        let floats = cast(&columns[0], &DataType::Float64)?;
+        let floats = floats.as_primitive::<Float64Type>();
+        self.0.nulls += floats.null_count() as u64;
+        if floats.null_count() == 0 {
+            self.0.extend(floats.values());
+        } else {
+            let present: Vec<f64> = floats.iter().flatten().collect();
+            self.0.extend(&present);
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0.merge(&other.0);
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.0.quantiles.heap_bytes()
+    }
+}

@@ -1,0 +1,189 @@
+//! Time: the column that places a row, and the cells that windows are merged from.
+//!
+//! Windows may overlap (a week, its month, a reference that holds both). Rows are therefore grouped
+//! by *cells*, the pieces between neighbouring ends of windows, and a window's answer is the merge
+//! of its cells. One scan serves any number of windows.
+
+use std::ops::Range;
+
+use datafusion::arrow::datatypes::{DataType, TimeUnit as ArrowTimeUnit};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, ident, lit, when};
+use datafusion::prelude::DataFrame;
+use jiff::Timestamp;
+use types::Window;
+use types::definition::TimeUnit;
+
+use crate::error::EngineError;
+use crate::files::is_text;
+use crate::sql::CELL;
+
+/// Non-overlapping pieces of time, ascending, that every given window is a run of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cells {
+    cells: Vec<Window>,
+}
+
+impl Cells {
+    pub(crate) fn of(windows: impl IntoIterator<Item = Window>) -> Self {
+        let windows: Vec<Window> = windows.into_iter().collect();
+        let mut ends: Vec<Timestamp> = windows.iter().flat_map(|w| [w.from(), w.to()]).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        let cells = ends
+            .windows(2)
+            .filter_map(|pair| Window::new(pair[0], pair[1]).ok())
+            .filter(|cell| windows.iter().any(|window| window.overlap(cell).is_some()))
+            .collect();
+        Self { cells }
+    }
+
+    /// The positions of the cells that make up a window.
+    pub(crate) fn within(&self, window: Window) -> Range<usize> {
+        let from = self.cells.partition_point(|cell| cell.from() < window.from());
+        let to = self.cells.partition_point(|cell| cell.to() <= window.to());
+        from..to.max(from)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+/// The column that places a row in time.
+#[derive(Clone, Debug)]
+pub(crate) struct TimeAxis {
+    column: String,
+    data_type: DataType,
+    unit: Option<TimeUnit>,
+}
+
+impl TimeAxis {
+    pub(crate) fn new(column: &str, data_type: &DataType, unit: Option<TimeUnit>) -> Self {
+        Self { column: column.to_owned(), data_type: data_type.clone(), unit }
+    }
+
+    pub(crate) fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// The instant of a row, in the type that [`Self::literal`] has too.
+    pub(crate) fn instant(&self) -> Expr {
+        let column = ident(self.column.as_str());
+        match &self.data_type {
+            DataType::Timestamp(..) => column,
+            data_type if data_type.is_numeric() => cast(column, DataType::Int64),
+            _ => cast(column, DataType::Timestamp(ArrowTimeUnit::Microsecond, None)),
+        }
+    }
+
+    /// An instant to compare [`Self::instant`] with; rounded up to the column's unit, so that
+    /// `instant < literal` and `instant >= literal` mean the same as for the exact instant.
+    pub(crate) fn literal(&self, at: Timestamp) -> Expr {
+        let nanoseconds = at.as_nanosecond();
+        let units = |per: i128| Some((nanoseconds + per - 1).div_euclid(per) as i64);
+        match &self.data_type {
+            DataType::Timestamp(unit, zone) => {
+                let zone = zone.clone();
+                lit(match unit {
+                    ArrowTimeUnit::Second => ScalarValue::TimestampSecond(units(1_000_000_000), zone),
+                    ArrowTimeUnit::Millisecond => ScalarValue::TimestampMillisecond(units(1_000_000), zone),
+                    ArrowTimeUnit::Microsecond => ScalarValue::TimestampMicrosecond(units(1_000), zone),
+                    ArrowTimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(units(1), zone),
+                })
+            }
+            data_type if data_type.is_numeric() => lit(ScalarValue::Int64(match self.unit {
+                Some(TimeUnit::Milliseconds) => units(1_000_000),
+                Some(TimeUnit::Microseconds) => units(1_000),
+                Some(TimeUnit::Nanoseconds) => units(1),
+                Some(TimeUnit::Seconds) | None => units(1_000_000_000),
+            })),
+            _ => lit(ScalarValue::TimestampMicrosecond(units(1_000), None)),
+        }
+    }
+
+    /// The jiff instant of a value of [`Self::instant`].
+    pub(crate) fn timestamp(&self, value: &ScalarValue) -> Option<Timestamp> {
+        let nanoseconds = match value {
+            ScalarValue::TimestampSecond(Some(v), _) => i128::from(*v) * 1_000_000_000,
+            ScalarValue::TimestampMillisecond(Some(v), _) => i128::from(*v) * 1_000_000,
+            ScalarValue::TimestampMicrosecond(Some(v), _) => i128::from(*v) * 1_000,
+            ScalarValue::TimestampNanosecond(Some(v), _) => i128::from(*v),
+            ScalarValue::Int64(Some(v)) => {
+                i128::from(*v)
+                    * match self.unit {
+                        Some(TimeUnit::Milliseconds) => 1_000_000,
+                        Some(TimeUnit::Microseconds) => 1_000,
+                        Some(TimeUnit::Nanoseconds) => 1,
+                        Some(TimeUnit::Seconds) | None => 1_000_000_000,
+                    }
+            }
+            _ => return None,
+        };
+        Timestamp::from_nanosecond(nanoseconds).ok()
+    }
+
+    /// The rows of the cells, with the position of each row's cell.
+    pub(crate) fn in_cells(&self, table: DataFrame, cells: &Cells) -> Result<DataFrame, EngineError> {
+        let within = |cell: &Window| {
+            self.instant()
+                .gt_eq(self.literal(cell.from()))
+                .and(self.instant().lt(self.literal(cell.to())))
+        };
+        let Some(any) = cells.cells.iter().map(within).reduce(Expr::or) else {
+            return Err(EngineError::Query("there is no window to look at".into()));
+        };
+        let rows = table.filter(any)?;
+        let mut cell_of_row = when(within(&cells.cells[0]), lit(0_i32));
+        for (at, cell) in cells.cells.iter().enumerate().skip(1) {
+            cell_of_row = cell_of_row.when(within(cell), lit(at as i32));
+        }
+        let cell_of_row = cell_of_row.end()?;
+        // A scan of one column by its name must not turn into a type error at run time.
+        cell_of_row.get_type(rows.schema())?;
+        Ok(rows.with_column(CELL, cell_of_row)?)
+    }
+
+    /// Turns a failed parse of a text column into a message that names the column.
+    pub(crate) fn explain(&self, error: EngineError) -> EngineError {
+        match error {
+            EngineError::Query(reason)
+                if is_text(&self.data_type) && (reason.contains("imestamp") || reason.contains("parsing")) =>
+            {
+                EngineError::UnreadableTime { column: self.column.clone(), reason }
+            }
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(text: &str) -> Window {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_window_is_the_run_of_its_cells() {
+        let reference = window("2013-01-01/2013-05-01");
+        let week = window("2013-04-22/2013-04-29");
+        let later = window("2013-06-03/2013-06-10");
+        let cells = Cells::of([reference, week, later]);
+        // Reference before, the week itself, reference after, the later week; no gap between.
+        assert_eq!(cells.len(), 4);
+        assert_eq!(cells.within(reference), 0..3);
+        assert_eq!(cells.within(week), 1..2);
+        assert_eq!(cells.within(later), 3..4);
+    }
+
+    #[test]
+    fn a_literal_is_rounded_up_to_the_columns_unit() {
+        let axis = TimeAxis::new("t", &DataType::Int64, Some(TimeUnit::Seconds));
+        let at: Timestamp = "1970-01-01T00:00:01.5Z".parse().unwrap();
+        assert_eq!(axis.literal(at), lit(ScalarValue::Int64(Some(2))));
+        let before: Timestamp = "1969-12-31T23:59:58.5Z".parse().unwrap();
+        assert_eq!(axis.literal(before), lit(ScalarValue::Int64(Some(-1))));
+    }
+}

@@ -1,0 +1,321 @@
+//! From a path in the definition to files, their common schema and their digests.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::csv::reader::Format as CsvReaderFormat;
+use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use types::digest::Digester;
+use types::evidence::DatasetVersion;
+
+use crate::error::{EngineError, first_line};
+
+/// The file formats that a table can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Parquet,
+    Csv,
+}
+
+/// The files of one table, in the order of their names.
+#[derive(Clone, Debug)]
+pub(crate) struct TableFiles {
+    pub(crate) format: Format,
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) schema: SchemaRef,
+    /// Rows in all files, where the format says so without reading them.
+    pub(crate) rows: Option<u64>,
+}
+
+/// CSV rows from which column types are guessed.
+const CSV_ROWS_FOR_TYPES: usize = 10_000;
+
+/// Finds and examines the files that `path`, relative to `base`, stands for.
+pub(crate) fn table_files(base: &Path, path: &str) -> Result<TableFiles, EngineError> {
+    let files = matching_files(base, path)?;
+    let format = common_format(&files)?;
+    let mut common: Vec<Typed> = Vec::new();
+    let mut rows = Some(0);
+    for path in &files {
+        let (schema, file_rows) = match format {
+            Format::Parquet => parquet_schema(path)?,
+            Format::Csv => (csv_schema(path)?, None),
+        };
+        rows = rows.zip(file_rows).map(|(sum, more)| sum + more);
+        widen_by(&mut common, &schema, path)?;
+    }
+    let fields: Vec<Field> =
+        common.into_iter().map(|typed| Field::new(typed.name, read_as(typed.data_type), true)).collect();
+    Ok(TableFiles { format, files, schema: Arc::new(ArrowSchema::new(fields)), rows })
+}
+
+fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
+    let full = base.join(path);
+    if full.is_file() {
+        return Ok(vec![full]);
+    }
+    let mut files = Vec::new();
+    if full.is_dir() {
+        collect_folder(&full, &mut files)?;
+    } else if path.contains(['*', '?', '[']) {
+        let pattern = full.to_string_lossy();
+        let bad = |reason: String| EngineError::BadGlob { pattern: path.to_owned(), reason };
+        for entry in glob::glob(&pattern).map_err(|error| bad(error.to_string()))? {
+            let entry = entry.map_err(|error| bad(error.to_string()))?;
+            if entry.is_file() {
+                files.push(entry);
+            }
+        }
+    } else {
+        return Err(EngineError::NotFound { path: full });
+    }
+    if files.is_empty() {
+        return Err(EngineError::NoFiles { path: full.to_string_lossy().into_owned() });
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The tables' files below a folder; hidden ones and those with other endings are left out.
+fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), EngineError> {
+    let io = |source| EngineError::Io { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            collect_folder(&path, files)?;
+        } else if format_of(&path).is_ok() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn format_of(path: &Path) -> Result<Format, EngineError> {
+    match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
+        Some("parquet" | "pq") => Ok(Format::Parquet),
+        Some("csv") => Ok(Format::Csv),
+        _ => Err(EngineError::UnknownFormat { path: path.to_owned() }),
+    }
+}
+
+fn common_format(files: &[PathBuf]) -> Result<Format, EngineError> {
+    let mut first: Option<(Format, &PathBuf)> = None;
+    for path in files {
+        let format = format_of(path)?;
+        match first {
+            None => first = Some((format, path)),
+            Some((known, other)) if known != format => {
+                let (parquet, csv) = if format == Format::Csv { (other, path) } else { (path, other) };
+                return Err(EngineError::MixedFormats { parquet: parquet.clone(), csv: csv.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    first.map(|(format, _)| format).ok_or_else(|| EngineError::NoFiles { path: String::new() })
+}
+
+fn open(path: &Path) -> Result<File, EngineError> {
+    let io = |source| EngineError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.len() == 0 {
+        return Err(EngineError::EmptyFile { path: path.to_owned() });
+    }
+    Ok(file)
+}
+
+fn parquet_schema(path: &Path) -> Result<(SchemaRef, Option<u64>), EngineError> {
+    let file = open(path)?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
+        EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&error.to_string()) }
+    })?;
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).ok();
+    Ok((Arc::clone(metadata.schema()), rows))
+}
+
+fn csv_schema(path: &Path) -> Result<SchemaRef, EngineError> {
+    let reader = BufReader::new(open(path)?);
+    let (schema, _) = CsvReaderFormat::default()
+        .with_header(true)
+        .infer_schema(reader, Some(CSV_ROWS_FOR_TYPES))
+        .map_err(|error| EngineError::BadCsv {
+            path: path.to_owned(),
+            reason: first_line(&error.to_string()),
+        })?;
+    Ok(Arc::new(schema))
+}
+
+/// Reads every row of CSV files one after the other, to name the file and line that a parallel
+/// scan stumbled over.
+pub(crate) fn first_csv_error(table: &TableFiles) -> Option<EngineError> {
+    for path in &table.files {
+        let Ok(mut file) = open(path) else { continue };
+        let bad = |reason: String| EngineError::BadCsv { path: path.clone(), reason };
+        let Ok(schema) = csv_schema(path) else { continue };
+        if file.rewind().is_err() {
+            continue;
+        }
+        // The file's own columns, at the types that the table gives them.
+        let fields: Vec<Field> = schema
+            .fields()
+            .iter()
+            .map(|field| table.schema.field_with_name(field.name()).unwrap_or(field).clone())
+            .collect();
+        let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
+            .with_header(true)
+            .build(BufReader::new(file));
+        match reader {
+            Err(error) => return Some(bad(first_line(&error.to_string()))),
+            Ok(batches) => {
+                for batch in batches {
+                    if let Err(error) = batch {
+                        return Some(bad(without_row_data(&first_line(&error.to_string()))));
+                    }
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Row values do not belong in messages and logs.
+fn without_row_data(message: &str) -> String {
+    message.split(". Row data").next().unwrap_or(message).to_owned()
+}
+
+struct Typed {
+    name: String,
+    data_type: DataType,
+    file: PathBuf,
+}
+
+fn widen_by(common: &mut Vec<Typed>, schema: &ArrowSchema, path: &Path) -> Result<(), EngineError> {
+    let mut seen = std::collections::HashSet::new();
+    for field in schema.fields() {
+        if !seen.insert(field.name()) {
+            return Err(EngineError::DuplicateColumn { column: field.name().clone(), path: path.to_owned() });
+        }
+        match common.iter_mut().find(|typed| typed.name == *field.name()) {
+            None => common.push(Typed {
+                name: field.name().clone(),
+                data_type: field.data_type().clone(),
+                file: path.to_owned(),
+            }),
+            Some(typed) => match wider(&typed.data_type, field.data_type()) {
+                Some(wider) => typed.data_type = wider,
+                None => {
+                    return Err(EngineError::ConflictingTypes {
+                        column: typed.name.clone(),
+                        first: typed.file.clone(),
+                        first_type: typed.data_type.to_string(),
+                        second: path.to_owned(),
+                        second_type: field.data_type().to_string(),
+                    });
+                }
+            },
+        }
+    }
+    Ok(())
+}
+
+/// A type that holds the values of both, where there is one.
+fn wider(a: &DataType, b: &DataType) -> Option<DataType> {
+    if a == b {
+        return Some(a.clone());
+    }
+    match (a, b) {
+        (DataType::Null, other) | (other, DataType::Null) => Some(other.clone()),
+        _ if is_text(a) && is_text(b) => Some(DataType::Utf8),
+        _ if a.is_integer() && b.is_integer() => Some(DataType::Int64),
+        _ if is_number(a) && is_number(b) => Some(DataType::Float64),
+        (DataType::Timestamp(_, a), DataType::Timestamp(_, b)) if a.is_some() == b.is_some() => {
+            Some(DataType::Timestamp(TimeUnit::Microsecond, a.clone()))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn is_number(data_type: &DataType) -> bool {
+    data_type.is_numeric()
+}
+
+pub(crate) fn is_text(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
+}
+
+/// The type that a column is read as: text as views, which the aggregates count without copying.
+fn read_as(data_type: DataType) -> DataType {
+    match data_type {
+        _ if is_text(&data_type) => DataType::Utf8View,
+        // A column that is null in every file has no type of its own.
+        DataType::Null => DataType::Float64,
+        DataType::Dictionary(_, values) => *values,
+        other => other,
+    }
+}
+
+/// The version of a table: a digest over its files' names, sizes and contents.
+pub(crate) fn dataset_version(name: &str, files: &[PathBuf]) -> Result<DatasetVersion, EngineError> {
+    let mut whole = Digester::default();
+    let mut bytes = 0;
+    for path in files {
+        let io = |source| EngineError::Io { path: path.clone(), source };
+        let mut file = File::open(path).map_err(io)?;
+        let mut content = Digester::default();
+        let mut buffer = vec![0; 1 << 20];
+        let mut size: u64 = 0;
+        loop {
+            let read = file.read(&mut buffer).map_err(io)?;
+            if read == 0 {
+                break;
+            }
+            content.update(&buffer[..read]);
+            size += read as u64;
+        }
+        let file_name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        whole.update(format!("{file_name}\n{size}\n{}\n", content.finish()).as_bytes());
+        bytes += size;
+    }
+    Ok(DatasetVersion { name: name.to_owned(), digest: whole.finish(), files: files.len() as u64, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_widen_only_where_nothing_is_lost_in_kind() {
+        assert_eq!(wider(&DataType::Int32, &DataType::Int64), Some(DataType::Int64));
+        assert_eq!(wider(&DataType::Int32, &DataType::Float32), Some(DataType::Float64));
+        assert_eq!(wider(&DataType::Null, &DataType::Utf8), Some(DataType::Utf8));
+        assert_eq!(wider(&DataType::Utf8, &DataType::Float32), None);
+        assert_eq!(wider(&DataType::Boolean, &DataType::Int8), None);
+    }
+
+    #[test]
+    fn the_dataset_version_changes_with_a_byte_and_not_with_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let write = |folder: &Path, text: &str| {
+            let path = folder.join("a.csv");
+            std::fs::write(&path, text).unwrap();
+            vec![path]
+        };
+        let first = dataset_version("log", &write(folder.path(), "t\n1\n")).unwrap();
+        let moved = dataset_version("log", &write(other.path(), "t\n1\n")).unwrap();
+        let edited = dataset_version("log", &write(folder.path(), "t\n2\n")).unwrap();
+        assert_eq!(first, moved);
+        assert_ne!(first.digest, edited.digest);
+        assert_eq!((first.files, first.bytes), (1, 4));
+    }
+}

@@ -1,0 +1,223 @@
+//! Opening a log: its files, its tables, its range of time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Schema as ArrowSchema};
+use datafusion::common::ScalarValue;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::csv::CsvFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::functions_aggregate::expr_fn::{max, min};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use jiff::Timestamp;
+use stats::sketch::Fidelity;
+use tokio::runtime::Runtime;
+use types::column::{Column, ColumnKind, Schema};
+use types::definition::{Definition, Log as Roles};
+use types::evidence::DatasetVersion;
+
+use crate::cells::TimeAxis;
+use crate::error::EngineError;
+use crate::files::{Format, TableFiles, dataset_version, first_csv_error, is_number, is_text, table_files};
+
+/// How the engine works.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Logs of up to this many rows are measured exactly, larger ones through sketches.
+    pub exact_rows: u64,
+    /// Threads that read and aggregate; by default all cores.
+    pub threads: Option<usize>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { exact_rows: 1_000_000, threads: None }
+    }
+}
+
+/// Reads logs. Keeps the threads that do it.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) runtime: Runtime,
+    pub(crate) options: EngineOptions,
+}
+
+/// The name of the log's table in SQL.
+pub(crate) const LOG: &str = "log";
+/// The name of the outcomes' table in SQL.
+pub(crate) const OUTCOMES: &str = "outcomes";
+
+impl Engine {
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        if let Some(threads) = options.threads {
+            builder.worker_threads(threads.max(1));
+        }
+        let runtime = builder
+            .enable_all()
+            .build()
+            .map_err(|error| EngineError::Query(format!("no threads to work with: {error}")))?;
+        Ok(Self { runtime, options })
+    }
+
+    /// Finds the log's files, and the outcomes' where they are apart, and reads their schemas.
+    pub fn open(&self, definition: &Definition, base: &Path) -> Result<Log<'_>, EngineError> {
+        let context = self.context();
+        let log = table_files(base, &definition.log.path)?;
+        register(&context, LOG, &log)?;
+        let outcome_path = definition.log.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
+        let outcomes = outcome_path.map(|path| table_files(base, path)).transpose()?;
+        if let Some(outcomes) = &outcomes {
+            register(&context, OUTCOMES, outcomes)?;
+        }
+        Ok(Log { engine: self, context, roles: definition.log.clone(), log, outcomes })
+    }
+
+    pub(crate) fn context(&self) -> SessionContext {
+        let mut config = SessionConfig::new();
+        if let Some(threads) = self.options.threads {
+            config = config.with_target_partitions(threads.max(1));
+        }
+        // Which thread reads which file must not depend on timing: sketches see rows in an order.
+        config.options_mut().execution.enable_file_stream_work_stealing = false;
+        let context = SessionContext::new_with_config(config);
+        for function in crate::aggregate::all() {
+            context.register_udaf(function);
+        }
+        context
+    }
+
+    pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
+        Ok(self.runtime.block_on(rows.collect())?)
+    }
+}
+
+pub(crate) fn register(context: &SessionContext, name: &str, table: &TableFiles) -> Result<(), EngineError> {
+    let format: Arc<dyn FileFormat> = match table.format {
+        Format::Parquet => Arc::new(ParquetFormat::default()),
+        // A quoted value may hold a line break, so a CSV file is not split between threads.
+        Format::Csv => Arc::new(CsvFormat::default().with_has_header(true).with_newlines_in_values(true)),
+    };
+    let urls = table
+        .files
+        .iter()
+        .map(|path| {
+            let full = std::path::absolute(path)
+                .map_err(|source| EngineError::Io { path: path.clone(), source })?;
+            let url = url::Url::from_file_path(&full)
+                .map_err(|()| EngineError::NotFound { path: full.clone() })?;
+            Ok(ListingTableUrl::try_new(url, None)?)
+        })
+        .collect::<Result<Vec<_>, EngineError>>()?;
+    let config = ListingTableConfig::new_with_multi_paths(urls)
+        .with_listing_options(ListingOptions::new(format).with_file_extension(""))
+        .with_schema(Arc::clone(&table.schema));
+    context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
+    Ok(())
+}
+
+/// An opened log.
+pub struct Log<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) context: SessionContext,
+    pub(crate) roles: Roles,
+    pub(crate) log: TableFiles,
+    pub(crate) outcomes: Option<TableFiles>,
+}
+
+impl std::fmt::Debug for Log<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Log").field("log", &self.log).field("outcomes", &self.outcomes).finish_non_exhaustive()
+    }
+}
+
+impl Log<'_> {
+    pub fn schema(&self) -> Schema {
+        schema_of(&self.log.schema)
+    }
+
+    /// The schema of the outcome table, where it is a table of its own.
+    pub fn outcome_schema(&self) -> Option<Schema> {
+        self.outcomes.as_ref().map(|outcomes| schema_of(&outcomes.schema))
+    }
+
+    /// How many files there are to read, outcomes included.
+    pub fn file_count(&self) -> usize {
+        self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len())
+    }
+
+    /// Digests every file: which versions of the datasets are about to be read.
+    pub fn dataset_versions(&self) -> Result<Vec<DatasetVersion>, EngineError> {
+        let mut versions = vec![dataset_version("predictions", &self.log.files)?];
+        if let Some(outcomes) = &self.outcomes {
+            versions.push(dataset_version("outcomes", &outcomes.files)?);
+        }
+        Ok(versions)
+    }
+
+    /// The earliest and latest time in the log. Call it after `types::definition::check_against`.
+    pub fn time_range(&self) -> Result<(Timestamp, Timestamp), EngineError> {
+        let axis = self.time_axis();
+        let none = || EngineError::NoTimes { column: axis.column().to_owned() };
+        let table = self.engine.runtime.block_on(self.context.table(LOG))?;
+        let range = table
+            .aggregate(vec![], vec![min(axis.instant()).alias("first"), max(axis.instant()).alias("last")])?;
+        let batches = self.collect(range).map_err(|error| axis.explain(error))?;
+        let batch = batches.iter().find(|batch| batch.num_rows() > 0).ok_or_else(none)?;
+        let at = |column: usize| -> Result<Timestamp, EngineError> {
+            let value = ScalarValue::try_from_array(batch.column(column), 0)?;
+            axis.timestamp(&value).ok_or_else(none)
+        };
+        Ok((at(0)?, at(1)?))
+    }
+
+    pub(crate) fn time_axis(&self) -> TimeAxis {
+        let data_type = self.column_type(&self.roles.time);
+        TimeAxis::new(&self.roles.time, &data_type, self.roles.time_unit)
+    }
+
+    pub(crate) fn column_type(&self, name: &str) -> DataType {
+        self.log.schema.field_with_name(name).map_or(DataType::Null, |field| field.data_type().clone())
+    }
+
+    /// Whether a log of this many rows is measured exactly.
+    pub(crate) fn fidelity(&self) -> Fidelity {
+        match self.log.rows {
+            Some(rows) if rows > self.engine.options.exact_rows => Fidelity::Sketched,
+            _ => Fidelity::Exact,
+        }
+    }
+
+    /// Runs a query; where CSV was read, a failure is traced to its file and line.
+    pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
+        self.engine.collect(rows).map_err(|error| {
+            let tables = std::iter::once(&self.log).chain(&self.outcomes);
+            tables.filter(|table| table.format == Format::Csv).find_map(first_csv_error).unwrap_or(error)
+        })
+    }
+}
+
+pub(crate) fn schema_of(schema: &ArrowSchema) -> Schema {
+    let column = |field: &Arc<datafusion::arrow::datatypes::Field>| Column {
+        name: field.name().clone(),
+        kind: kind_of(field.data_type()),
+        type_name: match field.data_type() {
+            DataType::Utf8View => "text".into(),
+            other => other.to_string(),
+        },
+    };
+    Schema { columns: schema.fields().iter().map(column).collect() }
+}
+
+fn kind_of(data_type: &DataType) -> ColumnKind {
+    match data_type {
+        DataType::Boolean => ColumnKind::Categorical,
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => ColumnKind::Time,
+        _ if is_text(data_type) => ColumnKind::Categorical,
+        _ if is_number(data_type) => ColumnKind::Numeric,
+        _ => ColumnKind::Other,
+    }
+}

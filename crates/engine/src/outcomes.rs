@@ -1,0 +1,329 @@
+//! One scan for everything that needs outcomes: scores by class, by segment, and how they met.
+
+use std::collections::{BTreeMap, HashMap};
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
+use datafusion::logical_expr::Expr;
+use jiff::Timestamp;
+use types::answer::{Coverage, ScoredGroup};
+use types::definition::Segment;
+use types::{Answer, Answers, Question, Window};
+
+use crate::aggregate::{ScoredSummary, Summary, decode, function_name};
+use crate::cells::{Cells, TimeAxis};
+use crate::error::{EngineError, first_line};
+use crate::open::{LOG, Log, OUTCOMES};
+use crate::sql::{CELL, quoted, segment_column};
+
+/// Answers the questions about outcomes by one pass over predictions joined with outcomes.
+pub(crate) fn answer(
+    log: &Log<'_>,
+    questions: &[Question],
+    as_of: Timestamp,
+    answers: &mut Answers,
+) -> Result<(), EngineError> {
+    let mut segments: Vec<&Segment> = Vec::new();
+    let mut wanted: Vec<&Question> = Vec::new();
+    for question in questions {
+        match question {
+            Question::ScoredOutcomes { by, .. } => {
+                segments.extend(by.as_ref().filter(|segment| !segments.contains(segment)));
+                wanted.push(question);
+            }
+            Question::Coverage { .. } => wanted.push(question),
+            Question::Profile { .. } | Question::Identity { .. } => {}
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let cells = Cells::of(wanted.iter().map(|question| question.window()));
+    let groups = groups(&joined(log, &cells, &segments, as_of)?, segments.len())?;
+    for question in wanted {
+        let within = cells.within(question.window());
+        let answer = if let Question::ScoredOutcomes { by, .. } = question {
+            let at = by.as_ref().and_then(|by| segments.iter().position(|segment| *segment == by));
+            Answer::ScoredOutcomes(scored_groups(&groups, within, at, log)?)
+        } else {
+            let mut coverage = Coverage::default();
+            for cell in within {
+                if let Some(group) = groups.get(&(None, None)).and_then(|cells| cells.get(&cell)) {
+                    add(&mut coverage, &group.coverage);
+                }
+            }
+            coverage.orphan_outcomes = orphans(log, question.window(), as_of)?;
+            Answer::Coverage(coverage)
+        };
+        answers.insert(question.clone(), answer);
+    }
+    Ok(())
+}
+
+/// The encoded scores and the counts of one group of one cell.
+struct Group {
+    scores: Vec<u8>,
+    coverage: Coverage,
+}
+
+/// By segment (its position; `None` for all rows) and value, then by cell.
+type Groups = HashMap<(Option<usize>, Option<String>), BTreeMap<usize, Group>>;
+
+/// The counts that the query returns for each group, in order.
+const COUNTS: [(&str, &str); 6] = [
+    ("predictions", "count(*)"),
+    ("with_outcome", "count(*) FILTER (WHERE outcome IS NOT NULL)"),
+    ("without_outcome", "count(*) FILTER (WHERE copies IS NULL)"),
+    ("repeated", "count(*) FILTER (WHERE copies > 1)"),
+    ("contradictory", "count(*) FILTER (WHERE contradictory)"),
+    ("early", "count(*) FILTER (WHERE early)"),
+];
+
+fn joined(
+    log: &Log<'_>,
+    cells: &Cells,
+    segments: &[&Segment],
+    as_of: Timestamp,
+) -> Result<Vec<RecordBatch>, EngineError> {
+    const ROWS: &str = "predictions_in_cells";
+    let axis = log.time_axis();
+    let table = log.engine.runtime.block_on(log.context.table(LOG))?;
+    let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant())?;
+    for (at, segment) in segments.iter().enumerate() {
+        rows = rows.with_column(&segment_column(at), segment_expression(log, segment)?)?;
+    }
+    log.context.register_table(ROWS, rows.into_view())?;
+    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, segments.len(), as_of), log, segments.len());
+    let query = log.engine.runtime.block_on(log.context.sql(&sql));
+    let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
+    log.context.deregister_table(ROWS)?;
+    batches.map_err(|error| axis.explain(error))
+}
+
+fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineError> {
+    let sql = segment.sql.clone().unwrap_or_else(|| quoted(&segment.name));
+    let bad = |reason: String| EngineError::BadSegment { segment: segment.name.clone(), reason };
+    let table = log.engine.runtime.block_on(log.context.table(LOG))?;
+    let parsed = table
+        .parse_sql_expr(&format!("CAST(({sql}) AS VARCHAR)"))
+        .map_err(|error| bad(first_line(&error.strip_backtrace())))?;
+    // Planned on its own, so that a wrong type or function is found here and not in the big query.
+    table.select(vec![parsed.clone()]).map_err(|error| bad(first_line(&error.strip_backtrace())))?;
+    Ok(parsed)
+}
+
+/// Predictions with `outcome`, `copies`, `contradictory` and `early`.
+fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestamp) -> String {
+    let segment_columns: String = (0..segments).map(|at| format!(", p.{}", segment_column(at))).collect();
+    let score = quoted(&log.roles.score);
+    let Some(outcome) = &log.roles.outcome else {
+        return format!(
+            "SELECT p.{CELL}{segment_columns}, p.{score} AS score, CAST(NULL AS BOOLEAN) AS outcome, \
+             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS early FROM {rows} p"
+        );
+    };
+    let known = known_sql(log, as_of);
+    if outcome.path.is_none() {
+        let label = label_sql(&quoted(&outcome.column));
+        let seen = known.clone().map_or("true".into(), |known| known.seen);
+        let early = known.map_or("false".into(), |known| format!("({} < __instant)", known.instant));
+        return format!(
+            "SELECT p.{CELL}{segment_columns}, p.{score} AS score, \
+             CASE WHEN {seen} THEN {label} END AS outcome, \
+             CASE WHEN {column} IS NOT NULL AND {seen} THEN 1 END AS copies, \
+             false AS contradictory, {early} AS early FROM {rows} p",
+            column = quoted(&outcome.column),
+        );
+    }
+    let log_id = quoted(log.roles.id.as_deref().unwrap_or_default());
+    let id = outcome.id.as_deref().map_or(log_id.clone(), quoted);
+    let label = label_sql(&quoted(&outcome.column));
+    let (latest, first_known, seen) = match known {
+        Some(known) => (
+            format!("last_value({label} ORDER BY {} ASC NULLS FIRST)", known.instant),
+            format!("min({})", known.instant),
+            known.seen,
+        ),
+        // Without a time nothing says which of two contradictory outcomes is the later one.
+        None => (
+            format!("CASE WHEN min(CAST({label} AS INT)) = max(CAST({label} AS INT)) THEN bool_or({label}) END"),
+            "NULL".to_owned(),
+            "true".to_owned(),
+        ),
+    };
+    let early = if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
+    format!(
+        "SELECT p.{CELL}{segment_columns}, p.{score} AS score, o.outcome, o.copies, o.contradictory, {early} AS early \
+         FROM {rows} p LEFT JOIN (\
+           SELECT {id} AS id, count(*) AS copies, {latest} AS outcome, {first_known} AS first_known, \
+             min(CAST({label} AS INT)) <> max(CAST({label} AS INT)) AS contradictory \
+           FROM {OUTCOMES} WHERE {id} IS NOT NULL AND {seen} GROUP BY {id}\
+         ) o ON p.{log_id} = o.id"
+    )
+}
+
+/// An outcome as a boolean; anything but 0 and 1 is no outcome.
+fn label_sql(column: &str) -> String {
+    format!("(CASE WHEN CAST({column} AS DOUBLE) = 1 THEN true WHEN CAST({column} AS DOUBLE) = 0 THEN false END)")
+}
+
+#[derive(Clone)]
+struct Known {
+    /// When an outcome became known, comparable with the log's instants.
+    instant: String,
+    /// Whether that was in time.
+    seen: String,
+}
+
+fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
+    let outcome = log.roles.outcome.as_ref()?;
+    let column = outcome.time.as_deref()?;
+    let schema = log.outcomes.as_ref().map_or(&log.log.schema, |outcomes| &outcomes.schema);
+    let data_type = schema.field_with_name(column).ok()?.data_type();
+    let quoted = quoted(column);
+    if data_type.is_numeric() {
+        let Expr::Literal(value, _) = log.time_axis_of(column, data_type).literal(as_of) else { return None };
+        let instant = format!("CAST({quoted} AS BIGINT)");
+        return Some(Known { seen: format!("{instant} <= {value}"), instant });
+    }
+    let instant = format!("CAST({quoted} AS TIMESTAMP)");
+    let seen = format!("{instant} <= CAST('{as_of}' AS TIMESTAMP)");
+    Some(Known { instant, seen })
+}
+
+fn grouped_sql(rows: &str, log: &Log<'_>, segments: usize) -> String {
+    let scored = function_name::<ScoredSummary>(log.fidelity());
+    let columns: Vec<String> = (0..segments).map(segment_column).collect();
+    let sets: String = columns.iter().map(|column| format!(", ({CELL}, {column})")).collect();
+    let values: String = columns.iter().map(|column| format!(", {column}, grouping({column})")).collect();
+    let counts: String = COUNTS.iter().map(|(name, sql)| format!(", {sql} AS {name}")).collect();
+    format!(
+        "SELECT {CELL}, {scored}(score, outcome) AS scores{counts}{values} FROM ({rows}) \
+         GROUP BY GROUPING SETS (({CELL}){sets})"
+    )
+}
+
+fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineError> {
+    let mut groups = Groups::new();
+    for batch in batches {
+        let cells = batch.column(0).as_primitive::<Int32Type>();
+        let scores = batch.column(1).as_binary::<i64>();
+        let counts: Vec<_> = (0..COUNTS.len())
+            .map(|at| cast(batch.column(2 + at), &DataType::Int64))
+            .collect::<Result<_, _>>()
+            .map_err(|error| EngineError::Query(error.to_string()))?;
+        let first_segment = 2 + COUNTS.len();
+        for row in 0..batch.num_rows() {
+            let count = |at: usize| counts[at].as_primitive::<Int64Type>().value(row) as u64;
+            let coverage = Coverage {
+                predictions: count(0),
+                with_outcome: count(1),
+                without_outcome: count(2),
+                unusable_outcomes: count(0) - count(1) - count(2),
+                repeated_outcomes: count(3),
+                contradictory_outcomes: count(4),
+                early_outcomes: count(5),
+                orphan_outcomes: 0,
+            };
+            let mut key = (None, None);
+            for at in 0..segments {
+                let grouped = cast(batch.column(first_segment + 2 * at + 1), &DataType::Int64)
+                    .map_err(|error| EngineError::Query(error.to_string()))?;
+                if grouped.as_primitive::<Int64Type>().value(row) == 0 {
+                    let texts = cast(batch.column(first_segment + 2 * at), &DataType::Utf8)
+                        .map_err(|error| EngineError::Query(error.to_string()))?;
+                    let texts = texts.as_string::<i32>();
+                    key = (Some(at), texts.is_valid(row).then(|| texts.value(row).to_owned()));
+                }
+            }
+            let group = Group { scores: scores.value(row).to_vec(), coverage };
+            groups.entry(key).or_default().insert(cells.value(row) as usize, group);
+        }
+    }
+    Ok(groups)
+}
+
+fn scored_groups(
+    groups: &Groups,
+    within: std::ops::Range<usize>,
+    segment: Option<usize>,
+    log: &Log<'_>,
+) -> Result<Vec<ScoredGroup>, EngineError> {
+    let mut scored = Vec::new();
+    for ((at, value), cells) in groups {
+        if *at != segment {
+            continue;
+        }
+        let mut whole: Option<ScoredSummary> = None;
+        for group in cells.range(within.clone()).map(|(_, group)| group) {
+            let part: ScoredSummary = decode(&group.scores)?;
+            match &mut whole {
+                None => whole = Some(part),
+                Some(whole) => whole.merge(part),
+            }
+        }
+        if let Some(whole) = whole {
+            let (scores, invalid_scores) = whole.into_scores()?;
+            scored.push(ScoredGroup { value: value.clone(), scores, invalid_scores });
+        }
+    }
+    if scored.is_empty() && segment.is_none() {
+        let (scores, invalid_scores) = ScoredSummary::new(log.fidelity()).into_scores()?;
+        scored.push(ScoredGroup { value: None, scores, invalid_scores });
+    }
+    scored.sort_by(|a, b| a.value.cmp(&b.value));
+    Ok(scored)
+}
+
+fn add(sum: &mut Coverage, more: &Coverage) {
+    sum.predictions += more.predictions;
+    sum.with_outcome += more.with_outcome;
+    sum.without_outcome += more.without_outcome;
+    sum.unusable_outcomes += more.unusable_outcomes;
+    sum.repeated_outcomes += more.repeated_outcomes;
+    sum.contradictory_outcomes += more.contradictory_outcomes;
+    sum.early_outcomes += more.early_outcomes;
+}
+
+/// Outcomes that became known in the window but belong to no prediction of the whole log.
+fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, EngineError> {
+    const SEEN: &str = "outcomes_in_window";
+    let (Some(outcome), Some(log_id)) = (&log.roles.outcome, &log.roles.id) else {
+        return Ok(0);
+    };
+    let Some(outcomes) = &log.outcomes else {
+        return Ok(0);
+    };
+    let table = log.engine.runtime.block_on(log.context.table(OUTCOMES))?;
+    let table = match &outcome.time {
+        None => table,
+        Some(time) => {
+            let data_type =
+                outcomes.schema.field_with_name(time).map_or(DataType::Null, |field| field.data_type().clone());
+            let axis = log.time_axis_of(time, &data_type);
+            let known = axis.instant().gt_eq(axis.literal(window.from()));
+            let known = known.and(axis.instant().lt(axis.literal(window.to())));
+            table.filter(known.and(axis.instant().lt_eq(axis.literal(as_of))))?
+        }
+    };
+    log.context.register_table(SEEN, table.into_view())?;
+    let id = quoted(outcome.id.as_deref().unwrap_or(log_id));
+    let sql = format!(
+        "SELECT count(*) FROM {SEEN} o WHERE {id} IS NOT NULL AND NOT EXISTS \
+         (SELECT 1 FROM {LOG} p WHERE p.{} = o.{id})",
+        quoted(log_id)
+    );
+    let query = log.engine.runtime.block_on(log.context.sql(&sql));
+    let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
+    log.context.deregister_table(SEEN)?;
+    let batches = batches?;
+    let count = batches.iter().find(|batch| batch.num_rows() > 0);
+    Ok(count.map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0) as u64))
+}
+
+impl Log<'_> {
+    fn time_axis_of(&self, column: &str, data_type: &DataType) -> TimeAxis {
+        TimeAxis::new(column, data_type, self.roles.time_unit)
+    }
+}

@@ -1,0 +1,120 @@
+//! Calibration: when the model says 70 %, does it happen in 70 of 100 cases?
+
+use rand_core::RngCore;
+use stats::classification::calibration::{
+    CalibrationError, ReliabilityBin, calibration_in_the_large, expected_calibration_error, reliability,
+};
+use stats::interval::Level;
+use types::finding::{ReliabilityRow, Unmeasured};
+use types::format::{number, percent};
+use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
+
+use crate::metric::reason;
+use crate::performance::{interval_words, limit_words, overall, too_few};
+use crate::{Limit, Scope, blank, unknown};
+
+/// Simulated samples behind the interval.
+const REPLICATES: usize = 1000;
+
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Finding {
+    let Some((scores, invalid)) = overall(answers, scope.window) else {
+        return unknown(scope, CheckId::Calibration, "Calibration was not measured.".into());
+    };
+    if scores.n() < scope.definition.evaluate.min_rows {
+        return too_few(scope, CheckId::Calibration, "Whether scores mean what they say", scores.n(), invalid);
+    }
+    let calibration = &scope.definition.evaluate.calibration;
+    let bins = calibration.bins as usize;
+    let computed = expected_calibration_error(scores, bins, Level::P95, REPLICATES, rng)
+        .and_then(|error| Ok((error, reliability(scores, bins, Level::P95)?)));
+    let (error, rows) = match computed {
+        Ok(computed) => computed,
+        Err(undefined) => {
+            let reason = reason(&undefined);
+            let mut finding =
+                unknown(scope, CheckId::Calibration, format!("Calibration cannot be measured: {reason}."));
+            finding.unmeasured.push(Unmeasured { name: "ece".into(), reason });
+            return finding;
+        }
+    };
+    let measure = ece_measure(&error);
+    let limit = Limit::AtMost(calibration.ece_at_most);
+    let verdict = limit.verdict(&measure);
+    let mut finding = blank(scope, CheckId::Calibration, verdict);
+    finding.thresholds.push(limit.threshold("ece", "evaluate.calibration.ece_at_most"));
+    let lean = calibration_in_the_large(scores, Level::P95).ok();
+    finding.summary = summary(&measure, limit, verdict, lean.as_ref().map(|lean| lean.value), &rows);
+    finding.measures.push(measure);
+    if let Some(lean) = lean {
+        finding.measures.push(Measure {
+            name: "mean_score_less_outcome_share".into(),
+            value: lean.value,
+            interval: Some(lean.interval),
+            n: lean.n,
+            method: "mean score less share of positive outcomes; above 0 the scores promise too much".into(),
+            error_bound: lean.error_bound,
+            expected_by_chance: Some(0.0),
+            p_value: None,
+            p_adjusted: None,
+        });
+    }
+    finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect() });
+    finding
+}
+
+fn ece_measure(error: &CalibrationError) -> Measure {
+    Measure {
+        name: "ece".into(),
+        value: error.estimate.value,
+        interval: Some(error.estimate.interval),
+        n: error.estimate.n,
+        method: format!(
+            "expected calibration error over {} equal-mass bins; interval from {REPLICATES} simulated samples",
+            error.bins
+        ),
+        error_bound: error.estimate.error_bound,
+        expected_by_chance: Some(error.expected_if_calibrated),
+        p_value: Some(error.p_value),
+        p_adjusted: None,
+    }
+}
+
+fn row(bin: ReliabilityBin) -> ReliabilityRow {
+    ReliabilityRow {
+        score_min: bin.score_min,
+        score_max: bin.score_max,
+        score_mean: bin.score_mean,
+        outcome_share: bin.outcome_share,
+        interval: bin.interval,
+        n: bin.n,
+    }
+}
+
+fn summary(measure: &Measure, limit: Limit, verdict: Verdict, lean: Option<f64>, bins: &[ReliabilityBin]) -> String {
+    let mut words = format!(
+        "Scores miss the observed share by {} on average{}.",
+        number(measure.value),
+        interval_words(measure.interval.as_ref())
+    );
+    words.push_str(&format!(" {}", limit_words(verdict, limit)));
+    if verdict > Verdict::Pass {
+        // The bin whose miss weighs most says it best.
+        let weight = |bin: &&ReliabilityBin| bin.n as f64 * (bin.score_mean - bin.outcome_share).abs();
+        if let Some(bin) = bins.iter().max_by(|a, b| weight(a).total_cmp(&weight(b))) {
+            words.push_str(&format!(
+                " When it says about {}, it happens in {}.",
+                percent(bin.score_mean),
+                percent(bin.outcome_share)
+            ));
+        }
+        match lean {
+            Some(lean) if lean > 0.01 => words.push_str(" The scores are too high on the whole."),
+            Some(lean) if lean < -0.01 => words.push_str(" The scores are too low on the whole."),
+            _ => {}
+        }
+    }
+    if verdict == Verdict::Fail {
+        words.push_str(" Do not read the score as a probability until the model is recalibrated.");
+    }
+    words
+}

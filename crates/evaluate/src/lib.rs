@@ -1,0 +1,137 @@
+//! Evaluate: how good is the model, on average and where it is worst, and do its scores mean what
+//! they say?
+//!
+//! [`plan`] asks for scores with their outcomes, overall and by segment, and for how predictions
+//! met their outcomes; [`judge`] turns the answers into findings. All verdicts hold an interval,
+//! not a point, against a limit: wholly on the good side passes, wholly on the bad side fails, in
+//! between is a warning. Nothing here reads data or a clock; randomness is an argument.
+
+mod calibration;
+mod metric;
+mod outcomes;
+mod performance;
+mod segments;
+
+use rand_core::RngCore;
+use types::definition::Metric;
+use types::finding::Threshold;
+use types::{Answers, CheckId, Definition, Finding, Measure, Question, Subject, Verdict, Window};
+
+pub use metric::measure;
+
+/// What a check is about: the definition and the two windows.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    pub definition: &'a Definition,
+    pub window: Window,
+    pub reference: Window,
+}
+
+/// What to measure; nothing where the definition names no outcome.
+pub fn plan(scope: Scope<'_>) -> Vec<Question> {
+    if scope.definition.log.outcome.is_none() {
+        return Vec::new();
+    }
+    let overall = |window| Question::ScoredOutcomes { by: None, window };
+    let mut questions =
+        vec![Question::Coverage { window: scope.window }, overall(scope.window), overall(scope.reference)];
+    questions.extend(
+        scope
+            .definition
+            .log
+            .segments
+            .iter()
+            .map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
+    );
+    questions
+}
+
+/// What the answers mean.
+pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
+    if scope.definition.log.outcome.is_none() {
+        return vec![without_outcomes(scope)];
+    }
+    let mut findings = vec![outcomes::judge(scope, answers)];
+    findings.push(performance::judge(scope, answers));
+    if !scope.definition.log.segments.is_empty() {
+        findings.push(segments::judge(scope, answers));
+    }
+    findings.push(calibration::judge(scope, answers, rng));
+    findings
+}
+
+fn without_outcomes(scope: Scope<'_>) -> Finding {
+    let summary = "How good the model is cannot be said: the definition names no outcome. \
+                   Add `outcome` under [log] as soon as the truth about past predictions is known.";
+    unknown(scope, CheckId::Performance, summary.into())
+}
+
+/// A finding about the model that says why it is unknown.
+fn unknown(scope: Scope<'_>, check: CheckId, summary: String) -> Finding {
+    Finding { summary, ..blank(scope, check, Verdict::Unknown) }
+}
+
+/// A finding about the model, to be filled in.
+fn blank(scope: Scope<'_>, check: CheckId, verdict: Verdict) -> Finding {
+    Finding {
+        check,
+        subject: Subject::Model,
+        verdict,
+        window: scope.window,
+        reference: None,
+        summary: String::new(),
+        measures: Vec::new(),
+        unmeasured: Vec::new(),
+        thresholds: Vec::new(),
+        detail: None,
+    }
+}
+
+/// A limit on one side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Limit {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Limit {
+    /// The limit that is written in a definition, on the side that the metric allows.
+    fn written(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Option<Self> {
+        if metric.higher_is_better() { at_least.map(Self::AtLeast) } else { at_most.map(Self::AtMost) }
+    }
+
+    /// The verdict on a measure by its interval, or by its value where it has none.
+    fn verdict(self, measure: &Measure) -> Verdict {
+        let (lower, upper) =
+            measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
+        let (all_good, all_bad) = match self {
+            Self::AtLeast(least) => (lower >= least, upper < least),
+            Self::AtMost(most) => (upper <= most, lower > most),
+        };
+        if all_good {
+            Verdict::Pass
+        } else if all_bad {
+            Verdict::Fail
+        } else {
+            Verdict::Warn
+        }
+    }
+
+    fn threshold(self, measure: &str, from: &str) -> Threshold {
+        let (at_least, at_most) = match self {
+            Self::AtLeast(least) => (Some(least), None),
+            Self::AtMost(most) => (None, Some(most)),
+        };
+        Threshold { measure: measure.into(), at_least, at_most, from: from.into() }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::AtLeast(least) => format!("at least {}", types::format::number(least)),
+            Self::AtMost(most) => format!("at most {}", types::format::number(most)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

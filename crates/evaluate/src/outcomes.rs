@@ -1,0 +1,86 @@
+//! Did the outcomes arrive, once each, after their predictions?
+
+use stats::interval::Level;
+use stats::proportion::wilson_interval;
+use types::answer::Coverage;
+use types::format::{counted, percent};
+use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
+
+use crate::{Scope, blank, unknown};
+
+/// From this share of predictions on, outcomes that contradict each other or come too early are a
+/// failure.
+const SHARE_FAIL: f64 = 0.01;
+
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
+    let Some(coverage) = answers.coverage(&Question::Coverage { window: scope.window }) else {
+        return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
+    };
+    let share = |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
+    let doubtful = coverage.contradictory_outcomes.max(coverage.early_outcomes).max(coverage.unusable_outcomes);
+    let blemished = doubtful + coverage.repeated_outcomes + coverage.orphan_outcomes;
+    let verdict = if coverage.with_outcome == 0 {
+        Verdict::Unknown
+    } else if share(doubtful) >= SHARE_FAIL {
+        Verdict::Fail
+    } else if blemished > 0 {
+        Verdict::Warn
+    } else {
+        Verdict::Pass
+    };
+    let measure = Measure {
+        name: "outcome_coverage".into(),
+        value: share(coverage.with_outcome),
+        interval: wilson_interval(coverage.with_outcome, coverage.predictions, Level::P95).ok(),
+        n: coverage.predictions,
+        method: "share of predictions with a usable outcome known in time".into(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    };
+    Finding {
+        summary: summary(coverage),
+        measures: if coverage.predictions > 0 { vec![measure] } else { vec![] },
+        detail: Some(Detail::Coverage(*coverage)),
+        ..blank(scope, CheckId::Outcomes, verdict)
+    }
+}
+
+fn summary(coverage: &Coverage) -> String {
+    if coverage.predictions == 0 {
+        return "There are no predictions in this window.".into();
+    }
+    if coverage.with_outcome == 0 {
+        return format!(
+            "None of the {} has an outcome yet, so nothing can be said about how good the model is in this window.",
+            counted(coverage.predictions, "prediction", "predictions")
+        );
+    }
+    let share = coverage.with_outcome as f64 / coverage.predictions as f64;
+    let mut words = format!(
+        "{} of {} have an outcome ({}).",
+        types::format::count(coverage.with_outcome),
+        counted(coverage.predictions, "prediction", "predictions"),
+        percent(share)
+    );
+    let notes = [
+        (coverage.without_outcome, "has none", "have none", "."),
+        (coverage.unusable_outcomes, "has one that is neither 0 nor 1", "have one that is neither 0 nor 1", "."),
+        (coverage.repeated_outcomes, "has several; the latest counts", "have several; the latest counts", "."),
+        (coverage.contradictory_outcomes, "has outcomes that contradict each other", "have outcomes that contradict each other", ": find out which source is right."),
+        (coverage.early_outcomes, "has an outcome that is older than the prediction", "have an outcome that is older than the prediction", ": the model may have seen the answer."),
+    ];
+    for (count, one, many, end) in notes {
+        if count > 0 {
+            words.push_str(&format!(" {}{end}", counted(count, one, many)));
+        }
+    }
+    if coverage.orphan_outcomes > 0 {
+        words.push_str(&format!(
+            " {} to no prediction in the log.",
+            counted(coverage.orphan_outcomes, "outcome belongs", "outcomes belong")
+        ));
+    }
+    words
+}

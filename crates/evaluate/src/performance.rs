@@ -1,0 +1,170 @@
+//! Average performance over the window, held against a limit or against the reference window.
+
+use stats::interval::{Interval, IntervalMethod, Level};
+use stats::labelled_scores::LabelledScores;
+use types::definition::Metric;
+use types::finding::Unmeasured;
+use types::format::{count, counted, number};
+use types::{Answers, CheckId, Finding, Measure, Question, Verdict, Window};
+
+use crate::metric::measure;
+use crate::{Limit, Scope, blank, unknown};
+
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
+    let evaluate = &scope.definition.evaluate;
+    let Some((current, invalid)) = overall(answers, scope.window) else {
+        return unknown(scope, CheckId::Performance, "Performance was not measured.".into());
+    };
+    if current.n() < evaluate.min_rows {
+        return too_few(scope, CheckId::Performance, "How good the model is", current.n(), invalid);
+    }
+    let headline = evaluate.performance.metric;
+    let threshold = scope.definition.log.threshold;
+    let mut finding = Finding { reference: Some(scope.reference), ..blank(scope, CheckId::Performance, Verdict::Unknown) };
+    let others = Metric::ALL.into_iter().filter(|metric| *metric != headline);
+    for metric in std::iter::once(headline).chain(others) {
+        match measure(current, metric, threshold, Level::P95) {
+            Ok(measure) => finding.measures.push(measure),
+            Err(reason) => finding.unmeasured.push(Unmeasured { name: metric.name().into(), reason }),
+        }
+    }
+    let Some(measured) = finding.measure(headline.name()).cloned() else {
+        let reason = finding.unmeasured.first().map_or_else(String::new, |unmeasured| unmeasured.reason.clone());
+        finding.summary = format!("The model's {} cannot be computed in this window: {reason}.", headline.title());
+        return finding;
+    };
+    let reference = overall(answers, scope.reference)
+        .filter(|(scores, _)| scores.n() >= evaluate.min_rows)
+        .and_then(|(scores, _)| measure(scores, headline, threshold, Level::P95).ok());
+    judge_headline(scope, &mut finding, headline, &measured, reference.as_ref());
+    if invalid > 0 {
+        finding.summary.push_str(&format!(
+            " {} without a score in [0, 1] not counted.",
+            counted(invalid, "row", "rows")
+        ));
+    }
+    finding
+}
+
+fn judge_headline(
+    scope: Scope<'_>,
+    finding: &mut Finding,
+    headline: Metric,
+    measured: &Measure,
+    reference: Option<&Measure>,
+) {
+    let performance = &scope.definition.evaluate.performance;
+    let mut verdicts = Vec::new();
+    let mut words = format!(
+        "The model's {} is {}{} over {}.",
+        headline.title(),
+        number(measured.value),
+        interval_words(measured.interval.as_ref()),
+        counted(measured.n, "row", "rows")
+    );
+    if let Some(limit) = Limit::written(headline, performance.at_least, performance.at_most) {
+        let verdict = limit.verdict(measured);
+        words.push_str(&format!(" {}", limit_words(verdict, limit)));
+        verdicts.push(verdict);
+        finding.thresholds.push(limit.threshold(headline.name(), "evaluate.performance"));
+    }
+    if let Some(reference) = reference {
+        let loss = loss_against(headline, measured, reference);
+        let limit = Limit::AtMost(performance.max_drop);
+        let verdict = limit.verdict(&loss);
+        words.push_str(&format!(" {}", loss_words(&loss, verdict, reference.value, performance.max_drop)));
+        verdicts.push(verdict);
+        finding.thresholds.push(limit.threshold("loss_against_reference", "evaluate.performance.max_drop"));
+        finding.measures.push(loss);
+    } else {
+        finding.unmeasured.push(Unmeasured {
+            name: "loss_against_reference".into(),
+            reason: "the reference window has too few rows with outcomes".into(),
+        });
+    }
+    finding.verdict = Verdict::worst(verdicts).unwrap_or(Verdict::Unknown);
+    if finding.verdict == Verdict::Unknown {
+        words.push_str(" There is nothing to hold it against: set a limit under [evaluate.performance].");
+    }
+    finding.summary = words;
+}
+
+/// How much worse the window is than the reference, positive for worse, with Newcombe's hybrid
+/// interval of a difference of two independent estimates (Zou & Donner 2008, "Construction of
+/// confidence limits about effect measures", eq. 4).
+fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measure {
+    let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+    let value = sign * (reference.value - current.value);
+    let interval = current.interval.as_ref().zip(reference.interval.as_ref()).map(|(now, before)| {
+        let (worse, better) = if sign > 0.0 {
+            ((before.upper - reference.value).hypot(current.value - now.lower),
+             (reference.value - before.lower).hypot(now.upper - current.value))
+        } else {
+            ((reference.value - before.lower).hypot(now.upper - current.value),
+             (before.upper - reference.value).hypot(current.value - now.lower))
+        };
+        Interval { lower: value - better, upper: value + worse, level: now.level, method: IntervalMethod::Newcombe }
+    });
+    Measure {
+        name: "loss_against_reference".into(),
+        value,
+        interval,
+        n: current.n,
+        method: format!("{} of the reference ({} rows) less that of the window, so that worse is positive", metric.title(), count(reference.n)),
+        error_bound: current.error_bound + reference.error_bound,
+        expected_by_chance: Some(0.0),
+        p_value: None,
+        p_adjusted: None,
+    }
+}
+
+fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -> String {
+    let direction = if loss.value > 0.0 { "worse" } else { "better" };
+    let change = format!("{} {direction} than in the reference ({})", number(loss.value.abs()), number(reference));
+    match verdict {
+        Verdict::Pass => format!("That is {change}, which is within the {} allowed.", number(max_drop)),
+        Verdict::Fail => format!("That is {change}, surely more than the {} allowed: find out which inputs moved, and consider retraining.", number(max_drop)),
+        Verdict::Warn | Verdict::Unknown => format!("That is {change}; whether it exceeds the {} allowed cannot be told from so few rows.", number(max_drop)),
+    }
+}
+
+pub(crate) fn limit_words(verdict: Verdict, limit: Limit) -> String {
+    match verdict {
+        Verdict::Pass => format!("It should be {} and surely is.", limit.words()),
+        Verdict::Fail => format!("It should be {} and surely is not.", limit.words()),
+        Verdict::Warn | Verdict::Unknown => {
+            format!("It should be {}; from these rows it cannot be told whether it is.", limit.words())
+        }
+    }
+}
+
+pub(crate) fn interval_words(interval: Option<&Interval>) -> String {
+    interval.map_or_else(String::new, |interval| {
+        format!(" ({:.0} % interval {} to {})", interval.level.get() * 100.0, number(interval.lower), number(interval.upper))
+    })
+}
+
+/// Scores and outcomes of all rows of a window, and how many rows had no valid score.
+pub(crate) fn overall(answers: &Answers, window: Window) -> Option<(&LabelledScores, u64)> {
+    let groups = answers.scored_outcomes(&Question::ScoredOutcomes { by: None, window })?;
+    groups.first().map(|group| (&group.scores, group.invalid_scores))
+}
+
+/// The finding where rows are too few; it names the invalid scores where they are the reason.
+pub(crate) fn too_few(scope: Scope<'_>, check: CheckId, what: &str, n: u64, invalid: u64) -> Finding {
+    let needed = scope.definition.evaluate.min_rows;
+    let mut summary = format!(
+        "{what} in this window is not known: {} a score and an outcome, {needed} are needed (evaluate.min_rows).",
+        counted(n, "row has", "rows have")
+    );
+    if invalid > 0 {
+        summary.push_str(&format!(" {} a score that is missing or outside [0, 1].", counted(invalid, "row has", "rows have")));
+    }
+    Finding {
+        unmeasured: vec![Unmeasured {
+            name: scope.definition.evaluate.performance.metric.name().into(),
+            reason: format!("{n} rows with score and outcome, {needed} needed"),
+        }],
+        ..unknown(scope, check, summary)
+    }
+}

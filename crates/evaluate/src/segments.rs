@@ -1,0 +1,150 @@
+//! The worst segment: averages hide the groups that a model fails.
+//!
+//! Looking for the worst of many groups finds a bad-looking one by chance alone, so the intervals
+//! hold for all groups together (Bonferroni: each at level 1 − 0.05 / groups).
+
+use stats::interval::Level;
+use types::answer::ScoredGroup;
+use types::definition::{Metric, Segment};
+use types::finding::{SegmentRow, segment_label};
+use types::format::{count, counted, number};
+use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
+
+use crate::metric::measure;
+use crate::performance::{interval_words, limit_words, overall, too_few};
+use crate::{Limit, Scope, blank};
+
+/// The share of reports in which any interval may miss its group's true value.
+const FAMILY_ERROR: f64 = 0.05;
+
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
+    let evaluate = &scope.definition.evaluate;
+    let metric = evaluate.worst_segment.as_ref().map_or(evaluate.performance.metric, |bound| bound.metric);
+    let groups = groups(scope, answers);
+    let large = groups.iter().filter(|(_, group)| group.scores.n() >= evaluate.min_rows).count();
+    let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
+    let mut rows: Vec<SegmentRow> =
+        groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
+    rows.sort_by(|a, b| worst_first(metric, a, b));
+    let all = overall(answers, scope.window)
+        .and_then(|(scores, _)| measure(scores, metric, scope.definition.log.threshold, Level::P95).ok());
+    let limit = limit(scope, metric, all.as_ref());
+    let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
+        let (n, invalid) = overall(answers, scope.window).map_or((0, 0), |(scores, invalid)| (scores.n(), invalid));
+        let mut finding = too_few(scope, CheckId::WorstSegment, "Which segment is worst", n, invalid);
+        finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+        return finding;
+    };
+    let judged: Vec<Verdict> = rows
+        .iter()
+        .filter_map(|row| Some(limit.as_ref()?.0.verdict(row.measure.as_ref()?)))
+        .collect();
+    let verdict = Verdict::worst(judged.iter().copied()).unwrap_or(Verdict::Unknown);
+    let failing = judged.iter().filter(|verdict| **verdict == Verdict::Fail).count();
+    let mut finding = blank(scope, CheckId::WorstSegment, verdict);
+    finding.subject = Subject::Segment { column: worst.column.clone(), value: worst.value.clone() };
+    finding.summary = summary(metric, &worst, all.as_ref(), limit.as_ref(), verdict, (failing, large, rows.len()));
+    if let Some((limit, from)) = &limit {
+        finding.thresholds.push(limit.threshold(metric.name(), from));
+    }
+    finding.measures.extend(worst.measure);
+    finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+    finding
+}
+
+fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, &'a ScoredGroup)> {
+    scope
+        .definition
+        .log
+        .segments
+        .iter()
+        .flat_map(|segment| {
+            let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
+            answers.scored_outcomes(&question).unwrap_or_default().iter().map(move |group| (segment, group))
+        })
+        .filter(|(_, group)| group.scores.n() > 0)
+        .collect()
+}
+
+fn segment_row(scope: Scope<'_>, metric: Metric, segment: &Segment, group: &ScoredGroup, level: Level) -> SegmentRow {
+    let needed = scope.definition.evaluate.min_rows;
+    let measured = if group.scores.n() < needed {
+        Err(format!("too few rows: {needed} are needed"))
+    } else {
+        measure(&group.scores, metric, scope.definition.log.threshold, level)
+    };
+    let (measure, reason) = match measured {
+        Ok(measure) => (Some(measure), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    SegmentRow {
+        column: segment.name.clone(),
+        value: group.value.clone(),
+        rows: group.scores.n(),
+        positives: group.scores.positives_total(),
+        measure,
+        reason,
+    }
+}
+
+fn worst_first(metric: Metric, a: &SegmentRow, b: &SegmentRow) -> std::cmp::Ordering {
+    match (&a.measure, &b.measure) {
+        (Some(a), Some(b)) if metric.higher_is_better() => a.value.total_cmp(&b.value),
+        (Some(a), Some(b)) => b.value.total_cmp(&a.value),
+        (Some(_), None) => std::cmp::Ordering::Less,
+        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (None, None) => b.rows.cmp(&a.rows),
+    }
+}
+
+/// The written limit, else the overall value less the loss that is allowed against the reference.
+fn limit(scope: Scope<'_>, metric: Metric, overall: Option<&Measure>) -> Option<(Limit, String)> {
+    let evaluate = &scope.definition.evaluate;
+    if let Some(bound) = &evaluate.worst_segment {
+        let limit = Limit::written(metric, bound.at_least, bound.at_most)?;
+        return Some((limit, "evaluate.worst_segment".into()));
+    }
+    let overall = overall?.value;
+    let allowed = evaluate.performance.max_drop;
+    let limit =
+        if metric.higher_is_better() { Limit::AtLeast(overall - allowed) } else { Limit::AtMost(overall + allowed) };
+    Some((limit, "default: the overall value and evaluate.performance.max_drop".into()))
+}
+
+fn summary(
+    metric: Metric,
+    worst: &SegmentRow,
+    overall: Option<&Measure>,
+    limit: Option<&(Limit, String)>,
+    verdict: Verdict,
+    (failing, large, all): (usize, usize, usize),
+) -> String {
+    let label = segment_label(&worst.column, worst.value.as_deref());
+    let Some(measure) = &worst.measure else {
+        return String::new();
+    };
+    let mut words = format!(
+        "The model is weakest where {label}: {} {}{} over {}",
+        metric.title(),
+        number(measure.value),
+        interval_words(measure.interval.as_ref()),
+        counted(worst.rows, "row", "rows"),
+    );
+    if let Some(overall) = overall {
+        words.push_str(&format!(", overall {}", number(overall.value)));
+    }
+    words.push('.');
+    if let Some((limit, _)) = limit {
+        words.push_str(&format!(" {}", limit_words(verdict, *limit)));
+    }
+    if failing > 1 {
+        words.push_str(&format!(" {failing} segments surely miss the limit."));
+    }
+    if verdict == Verdict::Fail {
+        words.push_str(" Tell those who decide about these cases, and look at what sets them apart.");
+    }
+    if large < all {
+        words.push_str(&format!(" {} of {} segments have too few rows to say.", count((all - large) as u64), count(all as u64)));
+    }
+    words
+}

@@ -1,0 +1,173 @@
+//! Verdicts on scores whose truth is known by construction.
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+use stats::labelled_scores::LabelledScores;
+use types::answer::{Coverage, ScoredGroup};
+use types::definition::{self, Definition};
+use types::{Answer, Answers, CheckId, Finding, Question, Verdict};
+
+use super::*;
+
+const DEFINITION: &str = r#"
+[log]
+path = "log.parquet"
+id = "id"
+time = "t"
+score = "p"
+outcome = { path = "outcomes.parquet", column = "y" }
+segments = ["origin"]
+[reference]
+window = "2013-01-01/2013-05-01"
+[evaluate]
+worst_segment = { metric = "roc_auc", at_least = 0.7 }
+"#;
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+fn uniform(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// Rows whose outcome occurs with probability `truth(score)`.
+fn rows(seed: u64, n: usize, truth: impl Fn(f64) -> f64) -> LabelledScores {
+    let mut rng = rng(seed);
+    let pairs: Vec<(f64, bool)> = (0..n)
+        .map(|_| {
+            let score = uniform(&mut rng);
+            (score, uniform(&mut rng) < truth(score))
+        })
+        .collect();
+    LabelledScores::from_pairs(pairs).unwrap()
+}
+
+fn judged(overall: &LabelledScores, reference: &LabelledScores, groups: &[(&str, LabelledScores)]) -> Vec<Finding> {
+    let definition: Definition = definition::parse(DEFINITION).unwrap();
+    let scope = Scope {
+        definition: &definition,
+        window: "2013-06-03/2013-06-10".parse().unwrap(),
+        reference: definition.reference.window,
+    };
+    let n = overall.n();
+    let mut answers = Answers::default();
+    for question in plan(scope) {
+        let group = |value: Option<&str>, scores: LabelledScores| ScoredGroup {
+            value: value.map(str::to_owned),
+            scores,
+            invalid_scores: 0,
+        };
+        let answer = match &question {
+            Question::Coverage { .. } => Answer::Coverage(Coverage {
+                predictions: n + 10,
+                with_outcome: n,
+                without_outcome: 10,
+                ..Coverage::default()
+            }),
+            Question::ScoredOutcomes { by: Some(_), .. } => Answer::ScoredOutcomes(
+                groups.iter().map(|(value, scores)| group(Some(value), scores.clone())).collect(),
+            ),
+            Question::ScoredOutcomes { window, .. } if *window == scope.reference => {
+                Answer::ScoredOutcomes(vec![group(None, reference.clone())])
+            }
+            _ => Answer::ScoredOutcomes(vec![group(None, overall.clone())]),
+        };
+        answers.insert(question, answer);
+    }
+    judge(scope, &answers, &mut rng(7))
+}
+
+fn finding(findings: &[Finding], check: CheckId) -> &Finding {
+    findings.iter().find(|finding| finding.check == check).unwrap()
+}
+
+fn honest(seed: u64, n: usize) -> LabelledScores {
+    rows(seed, n, |score| score)
+}
+
+#[test]
+fn a_calibrated_model_that_did_not_change_passes_everything() {
+    let findings = judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 2000)), ("EWR", honest(4, 2000))]);
+    for finding in &findings {
+        assert_eq!(finding.verdict, Verdict::Pass, "{}: {}", finding.check, finding.summary);
+    }
+    assert_eq!(findings.len(), 4);
+}
+
+#[test]
+fn scores_that_promise_too_much_fail_calibration_and_are_named() {
+    let findings = judged(&rows(1, 4000, |score| score * 0.6), &honest(2, 8000), &[]);
+    let calibration = finding(&findings, CheckId::Calibration);
+    assert_eq!(calibration.verdict, Verdict::Fail);
+    assert!(calibration.summary.contains("too high on the whole"), "{}", calibration.summary);
+}
+
+#[test]
+fn a_model_that_became_a_coin_fails_against_its_reference() {
+    let findings = judged(&rows(1, 4000, |_| 0.5), &honest(2, 8000), &[]);
+    let performance = finding(&findings, CheckId::Performance);
+    assert_eq!(performance.verdict, Verdict::Fail);
+    let loss = performance.measure("loss_against_reference").unwrap();
+    // AUC of scores uniform on [0, 1] with truth equal to the score is 5/6; a coin's is 1/2.
+    assert!((loss.value - 1.0 / 3.0).abs() < 0.05, "{}", loss.value);
+}
+
+#[test]
+fn a_good_average_does_not_hide_a_failing_segment() {
+    let findings = judged(&honest(1, 8000), &honest(2, 8000), &[("JFK", honest(3, 6000)), ("SWF", rows(5, 600, |_| 0.5))]);
+    assert_eq!(finding(&findings, CheckId::Performance).verdict, Verdict::Pass);
+    let worst = finding(&findings, CheckId::WorstSegment);
+    assert_eq!(worst.verdict, Verdict::Fail);
+    assert_eq!(worst.subject.label(), "origin = SWF");
+}
+
+#[test]
+fn a_small_segment_is_not_called_worst() {
+    let findings = judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 4000)), ("SWF", rows(5, 20, |_| 0.5))]);
+    let worst = finding(&findings, CheckId::WorstSegment);
+    assert_eq!(worst.subject.label(), "origin = JFK");
+    assert!(worst.summary.contains("1 of 2 segments have too few rows"), "{}", worst.summary);
+}
+
+#[test]
+fn too_few_outcomes_are_unknown_and_never_pass() {
+    let findings = judged(&honest(1, 199), &honest(2, 8000), &[("JFK", honest(1, 199))]);
+    for check in [CheckId::Performance, CheckId::WorstSegment, CheckId::Calibration] {
+        assert_eq!(finding(&findings, check).verdict, Verdict::Unknown);
+    }
+}
+
+#[test]
+fn one_class_only_is_unknown_for_the_metric_that_needs_two() {
+    let findings = judged(&rows(1, 1000, |_| 0.0), &honest(2, 8000), &[("JFK", rows(1, 1000, |_| 0.0))]);
+    let performance = finding(&findings, CheckId::Performance);
+    assert_eq!(performance.verdict, Verdict::Unknown);
+    assert!(performance.measure("accuracy").is_some());
+    assert!(performance.summary.contains("every outcome is negative"), "{}", performance.summary);
+}
+
+#[test]
+fn a_limit_is_held_against_the_whole_interval() {
+    let measure = |lower, upper| Measure {
+        name: "roc_auc".into(),
+        value: f64::midpoint(lower, upper),
+        interval: Some(stats::interval::Interval {
+            lower,
+            upper,
+            level: stats::interval::Level::P95,
+            method: stats::interval::IntervalMethod::Wilson,
+        }),
+        n: 1,
+        method: String::new(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    };
+    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.6, 0.7)), Verdict::Pass);
+    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.55, 0.65)), Verdict::Warn);
+    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.5, 0.59)), Verdict::Fail);
+    assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.05)), Verdict::Pass);
+    assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.06, 0.09)), Verdict::Fail);
+}

@@ -1,0 +1,121 @@
+//! The command line: what can be asked for.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+use types::Window;
+use types::evidence::Checkpoint;
+
+/// AI risk management as a living practice.
+///
+/// Forewarn watches a machine-learning model in production from its prediction log: which inputs
+/// and outputs drifted, how good the model is on average and where it is worst, whether its scores
+/// mean what they say, and whether its gates are open.
+#[derive(Debug, Parser)]
+#[command(name = "forewarn", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to colour the output
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make every check, record the evidence and decide the gates
+    Check(CheckOptions),
+    /// Only drift and data quality
+    Monitor(CheckOptions),
+    /// Only performance, worst segment and calibration
+    Evaluate(CheckOptions),
+    /// Look at a log and write a first forewarn.toml
+    Init(InitOptions),
+    /// Prove that no evidence was changed, removed or reordered
+    Verify(VerifyOptions),
+    /// Print the JSON Schema of forewarn.toml, for editors
+    Schema,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckOptions {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The window to check, FROM/TO, such as 2013-06-03/2013-06-10 [default: the last whole week]
+    #[arg(long, value_name = "FROM/TO")]
+    pub(crate) window: Option<Window>,
+    /// Check as if it were this instant: later outcomes are not used [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = types::window::parse_instant)]
+    pub(crate) as_of: Option<Timestamp>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Also write a self-contained HTML report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for the terminal
+    Text,
+    /// The whole report, versioned
+    Json,
+    /// JUnit XML, for CI
+    Junit,
+    /// For a pull request or a wiki
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitOptions {
+    /// A Parquet or CSV file, a folder or a glob
+    pub(crate) log: PathBuf,
+    /// Where to write; `-` prints it
+    #[arg(long, short, default_value = "forewarn.toml")]
+    pub(crate) output: PathBuf,
+    /// Overwrite a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// COUNT:HASH of an earlier run, kept elsewhere: proves that no tail was cut since
+    #[arg(long, value_name = "COUNT:HASH")]
+    pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    pub(crate) fn apply(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

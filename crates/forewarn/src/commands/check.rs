@@ -1,0 +1,57 @@
+//! `forewarn check`, `monitor` and `evaluate`.
+
+use app::{CheckError, CheckRequest, Practices};
+use jiff::Timestamp;
+use types::report::CheckReport;
+
+use super::Status;
+use crate::cli::{CheckOptions, Format};
+use crate::terminal::progress::ProgressLine;
+use crate::terminal::{diagnostic, output, report};
+
+pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
+    let request = CheckRequest {
+        path: options.path.clone(),
+        practices,
+        window: options.window,
+        as_of: options.as_of,
+    };
+    let mut progress = ProgressLine::default();
+    let outcome = app::check::run(&request, Timestamp::now(), &mut |stage| progress.show(&stage));
+    progress.clear();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(CheckError::Definition { path, text, error }) => {
+            output::error(&diagnostic::definition_error(&path, &text, &error));
+            return Status::Impossible;
+        }
+        Err(error) => {
+            output::error(&diagnostic::error(&error.to_string()));
+            return Status::Impossible;
+        }
+    };
+    if let Some(path) = &options.html
+        && let Err(error) = std::fs::write(path, view::report::html(&outcome.report))
+    {
+        output::error(&diagnostic::error(&format!("failed to write `{}`: {error}", path.display())));
+        return Status::Impossible;
+    }
+    let text = match options.format {
+        Format::Text => report::text(&outcome, options.html.as_deref()),
+        Format::Json => match json(&outcome.report) {
+            Ok(json) => json,
+            Err(error) => {
+                output::error(&diagnostic::error(&format!("the report cannot be written as JSON: {error}")));
+                return Status::Impossible;
+            }
+        },
+        Format::Junit => view::junit::junit(&outcome.report),
+        Format::Markdown => view::markdown::markdown(&outcome.report),
+    };
+    output::print(&text);
+    if outcome.report.gates_open() { Status::Fine } else { Status::Shut }
+}
+
+fn json(report: &CheckReport) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(report).map(|text| text + "\n")
+}

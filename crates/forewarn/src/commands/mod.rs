@@ -1,0 +1,30 @@
+//! One module for each command, and the exit statuses that they share.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod init;
+pub(crate) mod schema;
+pub(crate) mod verify;
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Done; all gates are open.
+    Fine,
+    /// Done; a gate is shut, or evidence is broken.
+    Shut,
+    /// It could not be done; a message was printed.
+    Impossible,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(match status {
+            Status::Fine => 0,
+            Status::Shut => 1,
+            Status::Impossible => 2,
+        })
+    }
+}

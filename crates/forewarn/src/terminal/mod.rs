@@ -1,0 +1,8 @@
+//! What people see in a terminal.
+
+pub(crate) mod diagnostic;
+pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod report;
+mod style;
+mod wrap;

@@ -1,0 +1,37 @@
+//! One line on standard error that says what is going on, where a person is watching.
+
+use std::io::{IsTerminal, Write};
+
+use app::Stage;
+
+#[derive(Debug, Default)]
+pub(crate) struct ProgressLine {
+    shown: bool,
+}
+
+impl ProgressLine {
+    pub(crate) fn show(&mut self, stage: &Stage) {
+        let mut err = std::io::stderr().lock();
+        if err.is_terminal() {
+            let _ = write!(err, "\r\x1b[2K{} …", words(stage)).and_then(|()| err.flush());
+            self.shown = true;
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.shown) {
+            let mut err = std::io::stderr().lock();
+            let _ = write!(err, "\r\x1b[2K").and_then(|()| err.flush());
+        }
+    }
+}
+
+fn words(stage: &Stage) -> String {
+    match stage {
+        Stage::Opening => "Opening the log".into(),
+        Stage::Digesting { files } => format!("Digesting {files} files"),
+        Stage::Measuring { questions, window } => format!("Measuring {window}: {questions} questions"),
+        Stage::Judging => "Judging".into(),
+        Stage::Recording { findings } => format!("Recording {findings} findings"),
+    }
+}

@@ -1,0 +1,178 @@
+//! Gates: every needed check must have fresh evidence that neither fails nor is unknown.
+//!
+//! What is not known does not open a gate: missing evidence, expired evidence and the verdict
+//! `unknown` shut it just as a failure does. Only the latest run of a check counts, so that a
+//! column that left the definition does not linger.
+
+use jiff::Timestamp;
+use types::definition::{Definition, Gate};
+use types::gate::{GateDecision, NeedState, NeedStatus};
+use types::{CheckId, Finding, Record, Verdict};
+
+/// Reasons that a need names; the rest are counted.
+const MOST_REASONS: usize = 5;
+
+/// Decides every gate of a definition from the evidence about its system and model version.
+pub fn decide(definition: &Definition, records: &[Record], now: Timestamp) -> Vec<GateDecision> {
+    let ours: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.system == definition.system.id && record.model == definition.model.version)
+        .collect();
+    definition
+        .gate
+        .iter()
+        .map(|(name, gate)| {
+            let needs: Vec<NeedStatus> =
+                checks(definition, gate).into_iter().map(|check| need_status(check, &ours, now)).collect();
+            GateDecision {
+                gate: name.clone(),
+                open: needs.iter().all(|need| need.state.keeps_gate_open()),
+                needs,
+            }
+        })
+        .collect()
+}
+
+/// The checks that a gate needs, patterns expanded, each once.
+fn checks(definition: &Definition, gate: &Gate) -> Vec<CheckId> {
+    let mut checks: Vec<CheckId> = Vec::new();
+    for need in &gate.needs {
+        for check in CheckId::ALL {
+            let named = need == check.name();
+            let by_practice = need.strip_suffix(".*") == Some(check.practice()) && applies(check, definition);
+            if (named || by_practice) && !checks.contains(&check) {
+                checks.push(check);
+            }
+        }
+    }
+    checks
+}
+
+/// Whether a check can be made at all under a definition; a pattern asks only for those.
+fn applies(check: CheckId, definition: &Definition) -> bool {
+    check != CheckId::WorstSegment || !definition.log.segments.is_empty()
+}
+
+fn need_status(check: CheckId, records: &[&Record], now: Timestamp) -> NeedStatus {
+    let status = |state, reasons| NeedStatus { check: check.name().into(), state, reasons };
+    let of_check = || records.iter().filter(|record| record.finding.check == check);
+    let Some(run) = of_check().map(|record| record.run).max() else {
+        return status(NeedState::Missing, vec!["the check was never made".into()]);
+    };
+    let latest: Vec<&&Record> = of_check().filter(|record| record.run == run).collect();
+    if let Some(stale) = latest.iter().find(|record| !record.is_fresh(now)) {
+        return status(NeedState::Stale, vec![format!("the evidence expired on {}", stale.fresh_until)]);
+    }
+    let worst = Verdict::worst(latest.iter().map(|record| record.finding.verdict));
+    let state = match worst {
+        Some(Verdict::Pass) => return status(NeedState::Met, Vec::new()),
+        Some(Verdict::Warn) => NeedState::Warned,
+        Some(Verdict::Fail) => NeedState::Failed,
+        Some(Verdict::Unknown) | None => NeedState::Unknown,
+    };
+    status(state, reasons(latest.iter().map(|record| &record.finding), worst.unwrap_or(Verdict::Unknown)))
+}
+
+/// The subjects of the findings with the worst verdict.
+fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>, worst: Verdict) -> Vec<String> {
+    let mut labels: Vec<String> =
+        findings.filter(|finding| finding.verdict == worst).map(|finding| finding.subject.label()).collect();
+    let more = labels.len().saturating_sub(MOST_REASONS);
+    labels.truncate(MOST_REASONS);
+    if more > 0 {
+        labels.push(format!("{more} more"));
+    }
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::evidence::{Checkpoint, Evidence, extend_chain};
+    use types::{Digest, Subject, definition};
+
+    const DEFINITION: &str = r#"
+[log]
+path = "log.csv"
+time = "t"
+score = "p"
+[reference]
+window = "2013-01-01/2013-05-01"
+[gate.deploy]
+needs = ["evaluate.performance", "monitor.drift"]
+"#;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn finding(check: CheckId, subject: &str, verdict: Verdict) -> Finding {
+        Finding {
+            check,
+            subject: Subject::Feature { name: subject.into(), source: None },
+            verdict,
+            window: "2013-06-03/2013-06-10".parse().unwrap(),
+            reference: None,
+            summary: String::new(),
+            measures: vec![],
+            unmeasured: vec![],
+            thresholds: vec![],
+            detail: None,
+        }
+    }
+
+    /// A chain of runs, each with its findings, fresh for a week from the start of June 10.
+    fn chain(runs: &[&[(CheckId, &str, Verdict)]]) -> Vec<Record> {
+        let mut end = Checkpoint::EMPTY;
+        let mut records = Vec::new();
+        for run in runs {
+            let evidence = Evidence {
+                at: at("2013-06-10T00:00:00Z"),
+                system: "system".into(),
+                model: "unversioned".into(),
+                definition: Digest::ZERO,
+                program: "test".into(),
+                datasets: vec![],
+                findings: run
+                    .iter()
+                    .map(|(check, subject, verdict)| (finding(*check, subject, *verdict), at("2013-06-17T00:00:00Z")))
+                    .collect(),
+            };
+            let (more, _, next) = extend_chain(end, evidence).unwrap();
+            records.extend(more);
+            end = next;
+        }
+        records
+    }
+
+    fn check(runs: &[&[(CheckId, &str, Verdict)]], now: &str, open: bool, states: [NeedState; 2]) {
+        let definition = definition::parse(DEFINITION).unwrap();
+        let decisions = decide(&definition, &chain(runs), at(now));
+        assert_eq!(decisions[0].open, open);
+        assert_eq!(decisions[0].needs.iter().map(|need| need.state).collect::<Vec<_>>(), states);
+    }
+
+    const SOON: &str = "2013-06-11T00:00:00Z";
+
+    #[test]
+    fn a_gate_opens_only_on_fresh_evidence_that_passes() {
+        use CheckId::{Drift, Performance};
+        use NeedState::{Failed, Met, Missing, Stale, Unknown, Warned};
+        use Verdict::{Fail, Pass, Warn};
+        check(&[&[(Performance, "m", Pass), (Drift, "a", Pass)]], SOON, true, [Met, Met]);
+        check(&[&[(Performance, "m", Pass), (Drift, "a", Warn)]], SOON, true, [Met, Warned]);
+        check(&[&[(Performance, "m", Pass), (Drift, "a", Fail)]], SOON, false, [Met, Failed]);
+        check(&[&[(Performance, "m", Verdict::Unknown), (Drift, "a", Pass)]], SOON, false, [Unknown, Met]);
+        check(&[&[(Performance, "m", Pass)]], SOON, false, [Met, Missing]);
+        check(&[&[(Performance, "m", Pass), (Drift, "a", Pass)]], "2013-06-17T00:00:00Z", false, [Stale, Stale]);
+    }
+
+    #[test]
+    fn only_the_latest_run_of_a_check_counts() {
+        use CheckId::{Drift, Performance};
+        use Verdict::{Fail, Pass};
+        let (old, new): (&[_], &[_]) =
+            (&[(Performance, "m", Pass), (Drift, "gone", Fail)], &[(Drift, "kept", Pass)]);
+        check(&[old, new], SOON, true, [NeedState::Met, NeedState::Met]);
+    }
+}

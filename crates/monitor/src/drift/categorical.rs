@@ -1,0 +1,226 @@
+//! Drift of a categorical column.
+
+use stats::chi_square::{Pooling, chi_square};
+use stats::jensen_shannon::{jensen_shannon_distance, jensen_shannon_expected_no_drift};
+use stats::psi::{Smoothing, psi, psi_expected_no_drift};
+use stats::sketch::{CategoricalProfile, FrequentValues};
+use types::finding::{Distribution, DistributionBin, Unmeasured};
+use types::format;
+use types::Measure;
+
+use super::Assessment;
+
+/// A value that is expected to occur fewer times than this in the current window is pooled with
+/// the other rare ones (Cochran's rule), so that noise in the long tail does not look like drift.
+const RARE_BELOW: f64 = 5.0;
+
+/// Values that the chart names.
+const SHOWN_VALUES: usize = 15;
+
+/// Counts over the same bins: the frequent values, the rare ones pooled, the unseen ones pooled.
+struct Pooled {
+    reference: Vec<u64>,
+    current: Vec<u64>,
+    pooled_values: usize,
+}
+
+pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfile) -> Assessment {
+    let (before, now) = (&reference.values, &current.values);
+    let unseen = unseen(before, now);
+    let unseen_rows: u64 = unseen.iter().map(|(_, count)| count).sum();
+    let unseen_share = share(unseen_rows, now.n());
+    let mut assessment = Assessment {
+        measures: Vec::new(),
+        unmeasured: Vec::new(),
+        distribution_p: None,
+        psi_excess: 0.0,
+        unseen_share,
+        missing: None,
+        distribution: Distribution {
+            bins: shown_bins(before, now),
+            reference_n: before.n(),
+            current_n: now.n(),
+            reference_missing: 0.0,
+            current_missing: 0.0,
+        },
+        change: change_in_words(before, now, &unseen),
+    };
+    if before.n() == 0 || now.n() == 0 {
+        assessment.unseen_share = 0.0;
+        let which = if before.n() == 0 { "reference" } else { "current window" };
+        for name in ["psi", "jensen_shannon", "chi_square", "unseen_share"] {
+            let reason = format!("the {which} has no value");
+            assessment.unmeasured.push(Unmeasured { name: name.into(), reason });
+        }
+        return assessment;
+    }
+    measure(&mut assessment, before, now);
+    assessment.measures.push(Measure {
+        name: "unseen_share".into(),
+        value: unseen_share,
+        interval: stats::proportion::wilson_interval(unseen_rows, now.n(), stats::interval::Level::P95).ok(),
+        n: now.n(),
+        method: format!("share of rows with a value never seen in the reference ({} values)", unseen.len()),
+        error_bound: share(before.count_error() + now.count_error(), now.n()),
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    });
+    assessment
+}
+
+fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentValues) {
+    let pooled = pooled(before, now);
+    let (p, q) = (&pooled.reference, &pooled.current);
+    let error = share(before.count_error(), before.n()) + share(now.count_error(), now.n());
+    let over = match pooled.pooled_values {
+        0 => format!("{} values", p.len()),
+        rare => format!("{} bins, {rare} rare values pooled", p.len()),
+    };
+    if let Ok(value) = psi(p, q, Smoothing::default()) {
+        let expected = psi_expected_no_drift(p, q);
+        assessment.psi_excess = (value - expected).max(0.0);
+        assessment.measures.push(Measure {
+            name: "psi".into(),
+            value,
+            interval: None,
+            n: now.n(),
+            method: format!("population stability index in nats, {over}"),
+            error_bound: error,
+            expected_by_chance: Some(expected),
+            p_value: None,
+            p_adjusted: None,
+        });
+    }
+    if let Ok(value) = jensen_shannon_distance(p, q) {
+        assessment.measures.push(Measure {
+            name: "jensen_shannon".into(),
+            value,
+            interval: None,
+            n: now.n(),
+            method: format!("Jensen–Shannon distance, base 2, {over}"),
+            error_bound: error,
+            expected_by_chance: Some(jensen_shannon_expected_no_drift(p, q)),
+            p_value: None,
+            p_adjusted: None,
+        });
+    }
+    match chi_square(p, q, Pooling::default()) {
+        Ok(test) => {
+            assessment.distribution_p = Some(test.p_value);
+            assessment.measures.push(Measure {
+                name: "chi_square".into(),
+                value: test.statistic,
+                interval: None,
+                n: test.n_current,
+                method: format!("two-sample test of homogeneity, {} degrees of freedom", test.degrees_of_freedom),
+                error_bound: 0.0,
+                expected_by_chance: Some(test.degrees_of_freedom as f64),
+                p_value: Some(test.p_value),
+                p_adjusted: None,
+            });
+            assessment.measures.push(Measure {
+                name: "cramers_v".into(),
+                value: test.cramers_v_corrected,
+                interval: None,
+                n: test.n_current,
+                method: "Cramér's V with the bias correction of Bergsma (2013)".into(),
+                error_bound: 0.0,
+                expected_by_chance: Some(0.0),
+                p_value: None,
+                p_adjusted: None,
+            });
+        }
+        Err(error) => assessment
+            .unmeasured
+            .push(Unmeasured { name: "chi_square".into(), reason: error.to_string() }),
+    }
+}
+
+fn pooled(before: &FrequentValues, now: &FrequentValues) -> Pooled {
+    let scale = now.n() as f64 / before.n() as f64;
+    let (mut reference, mut current) = (Vec::new(), Vec::new());
+    let (mut rare_before, mut rare_now, mut pooled_values) = (0, 0, 0);
+    let (mut seen_before, mut seen_now) = (0, 0);
+    for (value, count) in before.most_frequent() {
+        let count_now = now.count(value);
+        seen_before += count;
+        seen_now += count_now;
+        if count as f64 * scale < RARE_BELOW {
+            rare_before += count;
+            rare_now += count_now;
+            pooled_values += 1;
+        } else {
+            reference.push(count);
+            current.push(count_now);
+        }
+    }
+    // What a capped count forgot is rare by construction.
+    rare_before += before.n() - seen_before;
+    reference.push(rare_before);
+    current.push(rare_now);
+    reference.push(0);
+    current.push(now.n() - seen_now);
+    Pooled { reference, current, pooled_values }
+}
+
+/// Values of the current window that the reference does not have, most frequent first.
+fn unseen<'a>(before: &FrequentValues, now: &'a FrequentValues) -> Vec<(&'a str, u64)> {
+    // A value that a capped reference may have forgotten is not called unseen.
+    let may_be_forgotten = before.count_error() > 0;
+    let mut unseen = now.most_frequent();
+    unseen.retain(|(value, _)| before.count(value) == 0 && !may_be_forgotten);
+    unseen
+}
+
+fn share(count: u64, n: u64) -> f64 {
+    if n == 0 { 0.0 } else { count as f64 / n as f64 }
+}
+
+fn change_in_words(before: &FrequentValues, now: &FrequentValues, unseen: &[(&str, u64)]) -> String {
+    if now.n() == 0 {
+        return "no values any more".into();
+    }
+    if before.n() == 0 {
+        return "values where there were none".into();
+    }
+    let values = before.most_frequent();
+    let changed = values
+        .iter()
+        .map(|(value, count)| (*value, share(*count, before.n()), share(now.count(value), now.n())))
+        .max_by(|a, b| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs()));
+    let mut words = changed.map_or_else(String::new, |(value, old, new)| {
+        format!("the largest change is `{value}`, now {} of rows, before {}", format::percent(new), format::percent(old))
+    });
+    if let Some((value, count)) = unseen.first() {
+        words.push_str(&format!(
+            "; {} never seen before, such as `{value}` ({})",
+            format::counted(unseen.len() as u64, "value", "values"),
+            format::counted(*count, "row", "rows")
+        ));
+    }
+    words
+}
+
+fn shown_bins(before: &FrequentValues, now: &FrequentValues) -> Vec<DistributionBin> {
+    let mut values: Vec<(&str, f64, f64)> = before
+        .most_frequent()
+        .iter()
+        .map(|(value, count)| (*value, share(*count, before.n()), share(now.count(value), now.n())))
+        .collect();
+    values.extend(unseen(before, now).iter().map(|(value, count)| (*value, 0.0, share(*count, now.n()))));
+    values.sort_by(|a, b| b.1.max(b.2).total_cmp(&a.1.max(a.2)).then(a.0.cmp(b.0)));
+    let rest = values.split_off(values.len().min(SHOWN_VALUES));
+    let mut bins: Vec<DistributionBin> = values
+        .into_iter()
+        .map(|(value, reference, current)| DistributionBin { label: value.to_owned(), reference, current })
+        .collect();
+    if !rest.is_empty() {
+        bins.push(DistributionBin {
+            label: format!("{} others", format::count(rest.len() as u64)),
+            reference: rest.iter().map(|value| value.1).sum(),
+            current: rest.iter().map(|value| value.2).sum(),
+        });
+    }
+    bins
+}

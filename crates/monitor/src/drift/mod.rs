@@ -1,0 +1,256 @@
+//! Drift: does a column's distribution differ from the reference, enough to matter and surely?
+//!
+//! A verdict needs both an effect and significance. The effect is the population stability index
+//! above what chance gives, the change of the missing share, or the share of values never seen in
+//! the reference. Significance is a test's p-value after Benjamini–Hochberg over all tests of the
+//! report, so that of the alarms at most the share `monitor.drift.false_alarms` is expected to be
+//! false. A million rows alone raise no alarm (no effect), nor do a hundred columns (no
+//! significance).
+
+mod categorical;
+mod numeric;
+mod words;
+
+use stats::false_discovery::benjamini_hochberg;
+use stats::interval::Level;
+use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
+use stats::sketch::Profile;
+use types::definition::Drift;
+use types::finding::{Distribution, Threshold, Unmeasured};
+use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
+
+use crate::{Scope, Watched, is_measured, watched};
+
+/// Bins of a numeric column: deciles of the reference, with open ends.
+const BINS: usize = 10;
+
+/// What was measured of one column.
+#[derive(Clone, Debug)]
+pub(crate) struct Assessment {
+    pub(crate) measures: Vec<Measure>,
+    pub(crate) unmeasured: Vec<Unmeasured>,
+    /// Of the test whether the values are distributed as in the reference.
+    pub(crate) distribution_p: Option<f64>,
+    /// The population stability index less its expectation by chance, not below 0.
+    pub(crate) psi_excess: f64,
+    /// The share of current values never seen in the reference (categories only).
+    pub(crate) unseen_share: f64,
+    pub(crate) missing: Option<ProportionTest>,
+    pub(crate) distribution: Distribution,
+    /// What changed, in words, without the verdict: "higher: median 78 against 39".
+    pub(crate) change: String,
+}
+
+/// Why a column could not be assessed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unassessed {
+    pub(crate) reason: String,
+}
+
+/// Findings about every watched column, worst first.
+pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
+    let drift = &scope.definition.monitor.drift;
+    let columns: Vec<(Watched, Result<Assessment, Unassessed>)> = watched(scope)
+        .into_iter()
+        .map(|watched| {
+            let assessed = assess(scope, drift, &watched, answers);
+            (watched, assessed)
+        })
+        .collect();
+    let significances = adjusted_p_values(columns.iter().map(|(_, assessed)| assessed.as_ref().ok()));
+    let mut findings: Vec<(f64, Finding)> = columns
+        .into_iter()
+        .zip(significances)
+        .map(|((watched, assessed), significance)| match assessed {
+            Ok(assessment) => (assessment.psi_excess, finding(scope, drift, &watched, assessment, significance)),
+            Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
+        })
+        .collect();
+    findings.sort_by(|(effect_a, a), (effect_b, b)| {
+        b.verdict.cmp(&a.verdict).then(effect_b.total_cmp(effect_a))
+    });
+    findings.into_iter().map(|(_, finding)| finding).collect()
+}
+
+/// The adjusted p-values of a column's two tests, where they were made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Significance {
+    distribution: Option<f64>,
+    missing: Option<f64>,
+}
+
+/// Adjusts over both tests of all columns together.
+fn adjusted_p_values<'a>(assessments: impl Iterator<Item = Option<&'a Assessment>>) -> Vec<Significance> {
+    let tests: Vec<(Option<f64>, Option<f64>)> = assessments
+        .map(|assessment| match assessment {
+            Some(assessment) => (assessment.distribution_p, assessment.missing.as_ref().map(|test| test.p_value)),
+            None => (None, None),
+        })
+        .collect();
+    let family: Vec<f64> = tests.iter().flat_map(|(distribution, missing)| [*distribution, *missing]).flatten().collect();
+    let mut adjusted = benjamini_hochberg(&family).into_iter();
+    tests
+        .into_iter()
+        .map(|(distribution, missing)| Significance {
+            distribution: distribution.and_then(|_| adjusted.next()),
+            missing: missing.and_then(|_| adjusted.next()),
+        })
+        .collect()
+}
+
+fn assess(
+    scope: Scope<'_>,
+    drift: &Drift,
+    watched: &Watched,
+    answers: &Answers,
+) -> Result<Assessment, Unassessed> {
+    let unassessed = |reason: String| Unassessed { reason };
+    if !is_measured(watched.kind) {
+        return Err(unassessed(format!(
+            "columns of type {} are not measured; list the features to leave it out",
+            watched.type_name
+        )));
+    }
+    let profile = |window| {
+        answers
+            .profile(&watched.question(window))
+            .ok_or_else(|| unassessed("the column was not measured".into()))
+    };
+    let (reference, current) = (profile(scope.reference)?, profile(scope.window)?);
+    for (rows, which) in [(reference.rows(), "reference"), (current.rows(), "current window")] {
+        if rows < drift.min_rows {
+            return Err(unassessed(format!(
+                "too few rows to say: {rows} in the {which}, {} are needed (monitor.drift.min_rows)",
+                drift.min_rows
+            )));
+        }
+    }
+    if reference.missing() == reference.rows() && current.missing() == current.rows() {
+        return Err(unassessed("it has no value in the reference and none in the current window".into()));
+    }
+    let mut assessment = match (reference, current) {
+        (Profile::Numeric(reference), Profile::Numeric(current)) => numeric::assess(reference, current),
+        (Profile::Categorical(reference), Profile::Categorical(current)) => categorical::assess(reference, current),
+        _ => return Err(unassessed("it is a number in one window and text in the other".into())),
+    };
+    add_missing(&mut assessment, reference, current);
+    Ok(assessment)
+}
+
+/// Adds the change of the missing share, which every kind of column has.
+fn add_missing(assessment: &mut Assessment, reference: &Profile, current: &Profile) {
+    let share = |profile: &Profile| Proportion::new(profile.missing(), profile.rows());
+    let (Ok(before), Ok(now)) = (share(reference), share(current)) else {
+        return;
+    };
+    assessment.distribution.reference_missing = before.share();
+    assessment.distribution.current_missing = now.share();
+    let test = two_proportion_z_test(before, now, Level::P95);
+    assessment.measures.push(Measure {
+        name: "missing_share_change".into(),
+        value: test.difference,
+        interval: Some(test.interval),
+        n: current.rows(),
+        method: "difference of shares; two-proportion z-test".into(),
+        error_bound: 0.0,
+        expected_by_chance: Some(0.0),
+        p_value: Some(test.p_value),
+        p_adjusted: None,
+    });
+    assessment.missing = Some(test);
+}
+
+fn finding(
+    scope: Scope<'_>,
+    drift: &Drift,
+    watched: &Watched,
+    mut assessment: Assessment,
+    significance: Significance,
+) -> Finding {
+    let changes = Changes::of(drift, &assessment, significance);
+    for measure in &mut assessment.measures {
+        if measure.p_value.is_some() {
+            measure.p_adjusted = match measure.name.as_str() {
+                "missing_share_change" => significance.missing,
+                _ => significance.distribution,
+            };
+        }
+    }
+    let from = |key: &str| format!("monitor.drift.{key}");
+    let at_most = |measure: &str, at_most: f64, key: &str| Threshold {
+        measure: measure.into(),
+        at_least: None,
+        at_most: Some(at_most),
+        from: from(key),
+    };
+    Finding {
+        check: CheckId::Drift,
+        subject: watched.subject.clone(),
+        verdict: changes.verdict(),
+        window: scope.window,
+        reference: Some(scope.reference),
+        summary: words::summary(&watched.subject, &assessment, &changes),
+        measures: assessment.measures,
+        unmeasured: assessment.unmeasured,
+        thresholds: vec![
+            at_most("psi above chance (fail)", drift.psi_fail, "psi_fail"),
+            at_most("psi above chance (warn)", drift.psi_warn, "psi_warn"),
+            at_most("missing_share_change, unseen_share", drift.share_fail, "share_fail"),
+            at_most("expected share of false alarms", drift.false_alarms, "false_alarms"),
+        ],
+        detail: Some(Detail::Distribution(assessment.distribution)),
+    }
+}
+
+fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Finding {
+    Finding {
+        check: CheckId::Drift,
+        subject: watched.subject.clone(),
+        verdict: Verdict::Unknown,
+        window: scope.window,
+        reference: Some(scope.reference),
+        summary: format!("Whether `{}` drifted is not known: {}.", watched.subject.label(), unassessed.reason),
+        measures: vec![],
+        unmeasured: vec![Unmeasured { name: "psi".into(), reason: unassessed.reason.clone() }],
+        thresholds: vec![],
+        detail: None,
+    }
+}
+
+/// The verdict on each way in which a column can change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changes {
+    pub(crate) distribution: Verdict,
+    pub(crate) missing: Verdict,
+    pub(crate) unseen: Verdict,
+}
+
+impl Changes {
+    fn of(drift: &Drift, assessment: &Assessment, significance: Significance) -> Self {
+        let significant = |p: Option<f64>| p.is_some_and(|p| p <= drift.false_alarms);
+        let sized = |surely: bool, effect: f64, warn: f64, fail: f64| {
+            if !surely || effect < warn {
+                Verdict::Pass
+            } else if effect < fail {
+                Verdict::Warn
+            } else {
+                Verdict::Fail
+            }
+        };
+        let distribution = significant(significance.distribution);
+        let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
+        let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
+        Self {
+            distribution: sized(distribution, assessment.psi_excess, drift.psi_warn, drift.psi_fail),
+            missing: sized(significant(significance.missing), missing_change, share_warn, share_fail),
+            unseen: sized(distribution, assessment.unseen_share, share_warn, share_fail),
+        }
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.distribution.max(self.missing).max(self.unseen)
+    }
+}
+
+#[cfg(test)]
+mod tests;

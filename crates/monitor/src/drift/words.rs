@@ -1,0 +1,71 @@
+//! The plain sentence of a drift finding: what changed, and what to do about it.
+
+use types::format;
+use types::{Subject, Verdict};
+
+use super::{Assessment, Changes};
+
+pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Changes) -> String {
+    let name = match subject {
+        Subject::PredictedClass => "The predicted class".to_owned(),
+        Subject::Score { name } => format!("The score `{name}`"),
+        other => format!("`{}`", other.label()),
+    };
+    let mut sentences = vec![what_changed(&name, assessment, changes)];
+    if changes.missing > Verdict::Pass {
+        sentences.push(missing_words(assessment));
+    }
+    if changes.unseen > Verdict::Pass {
+        sentences.push(format!(
+            "{} of its rows hold values that the model never saw in the reference.",
+            format::percent(assessment.unseen_share)
+        ));
+    }
+    if let Some(advice) = advice(subject, changes) {
+        sentences.push(advice);
+    }
+    sentences.join(" ")
+}
+
+fn what_changed(name: &str, assessment: &Assessment, changes: &Changes) -> String {
+    let change = &assessment.change;
+    match changes.distribution {
+        Verdict::Fail => format!("{name} changed a lot ({change})."),
+        Verdict::Warn => format!("{name} changed somewhat ({change})."),
+        _ if assessment.distribution_p.is_none() => format!("{name} has {change}."),
+        _ if changes.verdict() == Verdict::Pass => format!("{name} is distributed as in the reference, or near enough."),
+        _ => format!("The values of {name} are distributed as in the reference."),
+    }
+}
+
+fn missing_words(assessment: &Assessment) -> String {
+    let (before, now) = (assessment.distribution.reference_missing, assessment.distribution.current_missing);
+    if now >= 1.0 {
+        return "Every value is missing: the feed looks dead.".into();
+    }
+    format!("It is missing in {} of rows, before in {}.", format::percent(now), format::percent(before))
+}
+
+fn advice(subject: &Subject, changes: &Changes) -> Option<String> {
+    let verdict = changes.verdict();
+    if verdict <= Verdict::Pass {
+        return None;
+    }
+    let urgent = verdict == Verdict::Fail;
+    Some(match subject {
+        Subject::Feature { source: Some(source), .. } if changes.missing == Verdict::Fail => {
+            format!("Check the `{source}` feed now.")
+        }
+        Subject::Feature { source: Some(source), .. } if urgent => format!(
+            "Find out whether the world changed or the `{source}` feed did, and whether performance holds."
+        ),
+        Subject::Feature { .. } if urgent => {
+            "Find out whether the world changed or its feed did, and whether performance holds.".into()
+        }
+        Subject::Score { .. } | Subject::PredictedClass if urgent => {
+            "Decisions are being made differently than in the reference; look at the drifted inputs and at calibration."
+                .into()
+        }
+        _ => "Keep an eye on it.".into(),
+    })
+}

@@ -1,0 +1,255 @@
+//! Data quality: columns that died or froze, values that cannot be, ids that repeat.
+//!
+//! One finding for each thing that is wrong; where nothing is, one finding says what was looked at.
+
+use stats::sketch::{NumericProfile, Profile};
+use types::finding::Threshold;
+use types::format;
+use types::{Answers, CheckId, Finding, Measure, Question, Subject, Verdict};
+
+use crate::{Scope, Watched, is_measured, watched};
+
+/// From this share of rows on, a repeated id or a value that cannot be is a failure.
+const SHARE_FAIL: f64 = 0.01;
+
+/// Findings about the log's columns and ids, worst first.
+pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
+    let columns = watched(scope);
+    let mut findings: Vec<Finding> = columns
+        .iter()
+        .filter(|watched| is_measured(watched.kind) && watched.subject != Subject::PredictedClass)
+        .flat_map(|watched| column_findings(scope, watched, answers))
+        .collect();
+    findings.extend(repeated_ids(scope, answers));
+    if findings.is_empty() {
+        findings.push(all_well(scope, columns.len() - 1, answers));
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    findings
+}
+
+fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Vec<Finding> {
+    let (Some(reference), Some(current)) =
+        (answers.profile(&watched.question(scope.reference)), answers.profile(&watched.question(scope.window)))
+    else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let is_score = matches!(watched.subject, Subject::Score { .. });
+    if current.missing() == current.rows() && current.rows() > 0 {
+        findings.push(empty_column(scope, watched, reference, current));
+    } else if let Some(finding) = frozen_column(scope, watched, reference, current) {
+        findings.push(finding);
+    }
+    if let (Profile::Numeric(reference), Profile::Numeric(current)) = (reference, current) {
+        if is_score {
+            findings.extend(impossible_scores(scope, watched, current));
+        } else {
+            findings.extend(not_finite(scope, watched, reference, current));
+        }
+    }
+    findings
+}
+
+fn empty_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, current: &Profile) -> Finding {
+    let was_empty = reference.missing() == reference.rows();
+    let name = watched.subject.label();
+    let (verdict, summary) = if was_empty {
+        (Verdict::Warn, format!("`{name}` has no value at all, as in the reference. If the model does not need it, leave it out of the log."))
+    } else {
+        (Verdict::Fail, format!("`{name}` has no value at all in this window: {}. The model works without it; check it now.", feed(&watched.subject)))
+    };
+    let missing = share_measure("missing_share", current.missing(), current.rows());
+    finding(scope, watched.subject.clone(), verdict, summary, vec![missing])
+}
+
+fn frozen_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, current: &Profile) -> Option<Finding> {
+    let (before, now) = (different_values(reference), different_values(current));
+    if now > 1.0 || before <= 1.0 || current.rows() < 2 {
+        return None;
+    }
+    let name = watched.subject.label();
+    let summary = format!(
+        "`{name}` has the same value in all {} of this window; the reference has {} different ones. {} may be frozen or filled with a default.",
+        format::counted(current.rows() - current.missing(), "row", "rows"),
+        format::count(before as u64),
+        capitalised(&feed(&watched.subject)),
+    );
+    let measure = Measure {
+        name: "different_values".into(),
+        value: now,
+        interval: None,
+        n: current.rows(),
+        method: "count of different values".into(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    };
+    Some(finding(scope, watched.subject.clone(), Verdict::Fail, summary, vec![measure]))
+}
+
+fn different_values(profile: &Profile) -> f64 {
+    match profile {
+        Profile::Numeric(profile) => profile.ecdf().distinct() as f64,
+        Profile::Categorical(profile) => profile.values.distinct(),
+    }
+}
+
+fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfile) -> Vec<Finding> {
+    let ecdf = current.ecdf();
+    let outside = ecdf.count_lt(0.0) + (ecdf.n() - ecdf.count_le(1.0));
+    let name = watched.subject.label();
+    let mut findings = Vec::new();
+    if outside > 0 {
+        let range = ecdf.min().zip(ecdf.max());
+        let range = range.map_or_else(String::new, |(min, max)| {
+            format!(" (it runs from {} to {})", format::value(min), format::value(max))
+        });
+        findings.push(bad_score(scope, watched, "outside_unit_interval_share", outside, current.rows(), format!(
+            "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `log.score`.",
+            format::counted(outside, "value", "values"),
+        )));
+    }
+    let missing = current.nulls + current.nans;
+    if missing > 0 && missing < current.rows() {
+        findings.push(bad_score(scope, watched, "missing_share", missing, current.rows(), format!(
+            "{} have no score in `{name}`: the model gave no usable answer. They are in no metric.",
+            format::counted(missing, "prediction", "predictions"),
+        )));
+    }
+    findings
+}
+
+fn bad_score(scope: Scope<'_>, watched: &Watched, name: &str, count: u64, rows: u64, summary: String) -> Finding {
+    let measure = share_measure(name, count, rows);
+    let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };
+    let mut finding = finding(scope, watched.subject.clone(), verdict, summary, vec![measure]);
+    finding.thresholds.push(share_threshold(name));
+    finding
+}
+
+fn not_finite(
+    scope: Scope<'_>,
+    watched: &Watched,
+    reference: &NumericProfile,
+    current: &NumericProfile,
+) -> Option<Finding> {
+    let bad = |profile: &NumericProfile| profile.nans + profile.positive_infinities + profile.negative_infinities;
+    let (before, now) = (bad(reference), bad(current));
+    if now == 0 {
+        return None;
+    }
+    let infinite = current.positive_infinities + current.negative_infinities;
+    let summary = format!(
+        "`{}` holds {} that are no number (NaN) and {} infinite; the reference has {}. A division by zero or a failed parse upstream is the usual cause.",
+        watched.subject.label(),
+        format::counted(current.nans, "value", "values"),
+        format::count(infinite),
+        if before == 0 { "none".into() } else { format::count(before) },
+    );
+    let measure = share_measure("not_finite_share", now, current.rows());
+    Some(finding(scope, watched.subject.clone(), Verdict::Warn, summary, vec![measure]))
+}
+
+fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
+    let identity = answers.identity(&Question::Identity { window: scope.window })?;
+    let bad = identity.surplus_rows + identity.null_ids;
+    if bad == 0 {
+        return None;
+    }
+    let id = scope.definition.log.id.as_deref().unwrap_or("id");
+    let mut parts = Vec::new();
+    if identity.repeated_ids > 0 {
+        parts.push(format!(
+            "{} of `{id}` on more than one row ({} too many)",
+            format::counted(identity.repeated_ids, "value stands", "values stand"),
+            format::counted(identity.surplus_rows, "row", "rows"),
+        ));
+    }
+    if identity.null_ids > 0 {
+        parts.push(format!("{} no `{id}`", format::counted(identity.null_ids, "row has", "rows have")));
+    }
+    let summary = format!(
+        "{}. Repeated predictions count more than once in every number here; find out whether the log was written twice.",
+        capitalised(&parts.join(", and "))
+    );
+    let measure = share_measure("repeated_id_share", bad, identity.rows);
+    let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };
+    let mut finding = finding(scope, Subject::Log, verdict, summary, vec![measure]);
+    finding.thresholds.push(share_threshold("repeated_id_share"));
+    Some(finding)
+}
+
+fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
+    let identity = answers.identity(&Question::Identity { window: scope.window });
+    let rows = identity.map(|identity| identity.rows).or_else(|| {
+        let score = watched(scope).into_iter().rev().nth(1)?;
+        Some(answers.profile(&score.question(scope.window))?.rows())
+    });
+    let rows = rows.unwrap_or(0);
+    let ids = if identity.is_some() { ", every id stands on one row" } else { "" };
+    let summary = format!(
+        "None of the {} is empty or frozen, no value is infinite, every score lies in [0, 1]{ids} ({}).",
+        format::counted(columns as u64, "column", "columns"),
+        format::counted(rows, "row", "rows"),
+    );
+    let measure = Measure {
+        name: "rows".into(),
+        value: rows as f64,
+        interval: None,
+        n: rows,
+        method: "count".into(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    };
+    finding(scope, Subject::Log, Verdict::Pass, summary, vec![measure])
+}
+
+fn finding(scope: Scope<'_>, subject: Subject, verdict: Verdict, summary: String, measures: Vec<Measure>) -> Finding {
+    Finding {
+        check: CheckId::Quality,
+        subject,
+        verdict,
+        window: scope.window,
+        reference: Some(scope.reference),
+        summary,
+        measures,
+        unmeasured: vec![],
+        thresholds: vec![],
+        detail: None,
+    }
+}
+
+fn share_measure(name: &str, count: u64, rows: u64) -> Measure {
+    Measure {
+        name: name.into(),
+        value: if rows == 0 { 0.0 } else { count as f64 / rows as f64 },
+        interval: None,
+        n: rows,
+        method: "share of rows, all counted".into(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    }
+}
+
+fn share_threshold(measure: &str) -> Threshold {
+    Threshold { measure: measure.into(), at_least: None, at_most: Some(SHARE_FAIL), from: "default".into() }
+}
+
+fn feed(subject: &Subject) -> String {
+    match subject {
+        Subject::Feature { source: Some(source), .. } => format!("the `{source}` feed"),
+        Subject::Score { .. } => "the model's output".into(),
+        _ => "its feed".into(),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,156 @@
+//! The binomial distribution: exact draws and its mean absolute deviation.
+//!
+//! Only what the simulation of calibration needs, so that the random source can be any generator
+//! that the caller has seeded.
+
+use rand_core::RngCore;
+
+use crate::special::ln_gamma;
+
+/// The number of successes in `n` rows with success probability `share`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Binomial {
+    n: u64,
+    share: f64,
+    mode: u64,
+    probability_of_mode: f64,
+}
+
+impl Binomial {
+    /// `share` must lie in [0, 1]; callers pass shares of counts or checked scores.
+    pub(crate) fn new(n: u64, share: f64) -> Binomial {
+        debug_assert!((0.0..=1.0).contains(&share), "{share}");
+        let mode = (((n as f64 + 1.0) * share).floor() as u64).min(n);
+        Binomial {
+            n,
+            share,
+            mode,
+            probability_of_mode: probability(n, share, mode),
+        }
+    }
+
+    /// Inverts the distribution function, starting at the mode and going outwards on both sides in
+    /// turn: about one standard deviation of steps (L. Devroye, "Non-Uniform Random Variate
+    /// Generation", 1986, section X.4).
+    pub(crate) fn sample(&self, rng: &mut impl RngCore) -> u64 {
+        if self.share <= 0.0 {
+            return 0;
+        }
+        if self.share >= 1.0 {
+            return self.n;
+        }
+        let odds = self.share / (1.0 - self.share);
+        let mut left = uniform(rng) - self.probability_of_mode;
+        let (mut low, mut high) = (self.mode, self.mode);
+        let (mut below, mut above) = (self.probability_of_mode, self.probability_of_mode);
+        while left >= 0.0 && below + above > 1e-18 {
+            above *= (self.n - high) as f64 / (high as f64 + 1.0) * odds;
+            left -= above;
+            if left < 0.0 {
+                return high + 1;
+            }
+            high = (high + 1).min(self.n);
+            below *= low as f64 / ((self.n - low) as f64 + 1.0) / odds;
+            left -= below;
+            if left < 0.0 {
+                return low - 1;
+            }
+            low = low.saturating_sub(1);
+        }
+        self.mode // the first hit, or what rounding of the probabilities left over
+    }
+
+    /// `E |X − n · share|`, by de Moivre's closed form.
+    pub(crate) fn mean_absolute_deviation(&self) -> f64 {
+        let above = (self.n as f64 * self.share).floor() as u64 + 1;
+        if above > self.n || self.share <= 0.0 {
+            return 0.0;
+        }
+        2.0 * above as f64 * (1.0 - self.share) * probability(self.n, self.share, above)
+    }
+}
+
+fn probability(n: u64, share: f64, successes: u64) -> f64 {
+    let (n, k) = (n as f64, successes as f64);
+    if share <= 0.0 {
+        return f64::from(k == 0.0);
+    }
+    if share >= 1.0 {
+        return f64::from(k == n);
+    }
+    let ln_ways = ln_gamma(n + 1.0) - ln_gamma(k + 1.0) - ln_gamma(n - k + 1.0);
+    (ln_ways + k * share.ln() + (n - k) * (-share).ln_1p()).exp()
+}
+
+/// Uniform in [0, 1) with 53 bits.
+fn uniform(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// SplitMix64 (Steele, Lea & Flood 2014): small, seeded, good enough for tests.
+    pub(crate) struct SplitMix(pub(crate) u64);
+
+    impl RngCore for SplitMix {
+        fn next_u32(&mut self) -> u32 {
+            (self.next_u64() >> 32) as u32
+        }
+
+        fn next_u64(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }
+
+        fn fill_bytes(&mut self, bytes: &mut [u8]) {
+            for byte in bytes {
+                *byte = self.next_u64() as u8;
+            }
+        }
+    }
+
+    #[test]
+    fn draws_have_the_binomial_mean_variance_and_mean_deviation() {
+        let mut rng = SplitMix(1);
+        for (n, share) in [(1, 0.5), (7, 0.01), (10, 0.99), (100, 0.3), (5000, 0.7)] {
+            let binomial = Binomial::new(n, share);
+            let draws: Vec<f64> = (0..20_000)
+                .map(|_| binomial.sample(&mut rng) as f64)
+                .collect();
+            let mean = draws.iter().sum::<f64>() / 20_000.0;
+            let truth = n as f64 * share;
+            let variance = truth * (1.0 - share);
+            assert!(
+                (mean - truth).abs() < 5.0 * (variance / 20_000.0).sqrt(),
+                "{n} {share}"
+            );
+            let spread = draws.iter().map(|d| (d - truth).powi(2)).sum::<f64>() / 20_000.0;
+            assert!(
+                (spread / variance - 1.0).abs() < 0.15,
+                "{n} {share} {spread}"
+            );
+            let deviation = draws.iter().map(|d| (d - truth).abs()).sum::<f64>() / 20_000.0;
+            let closed = binomial.mean_absolute_deviation();
+            assert!(
+                (deviation / closed - 1.0).abs() < 0.1,
+                "{n} {share} {closed}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_ends_are_certain() {
+        let mut rng = SplitMix(2);
+        for n in [0, 1, 9] {
+            assert_eq!(Binomial::new(n, 0.0).sample(&mut rng), 0);
+            assert_eq!(Binomial::new(n, 1.0).sample(&mut rng), n);
+            assert_eq!(Binomial::new(n, 1.0).mean_absolute_deviation(), 0.0);
+            assert_eq!(Binomial::new(n, 0.0).mean_absolute_deviation(), 0.0);
+        }
+        assert_eq!(Binomial::new(0, 0.4).sample(&mut rng), 0);
+    }
+}

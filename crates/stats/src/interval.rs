@@ -1,0 +1,178 @@
+//! Intervals around an estimate, the level they hold at and the method that made them.
+//!
+//! Only the types live here; each statistic's file makes its own interval. Bounds are always
+//! finite, so that an interval survives JSON.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::special::normal_quantile;
+
+/// How often an interval made this way covers the truth, strictly between 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Level(f64);
+
+impl Level {
+    /// The level used where nobody asked for another one.
+    pub const P95: Level = Level(0.95);
+
+    /// Checks that `level` lies strictly between 0 and 1.
+    pub fn new(level: f64) -> Result<Level, LevelError> {
+        if level > 0.0 && level < 1.0 {
+            Ok(Level(level))
+        } else {
+            Err(LevelError { level })
+        }
+    }
+
+    /// The level as a share, 0.95 for 95 %.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    /// The two-sided standard normal quantile, 1.96 for 95 %.
+    pub fn z(self) -> f64 {
+        -normal_quantile(self.tail())
+    }
+
+    /// The probability left in each tail, 0.025 for 95 %.
+    pub fn tail(self) -> f64 {
+        (1.0 - self.0) / 2.0
+    }
+}
+
+impl Default for Level {
+    fn default() -> Level {
+        Level::P95
+    }
+}
+
+impl TryFrom<f64> for Level {
+    type Error = LevelError;
+
+    fn try_from(level: f64) -> Result<Level, LevelError> {
+        Level::new(level)
+    }
+}
+
+impl From<Level> for f64 {
+    fn from(level: Level) -> f64 {
+        level.0
+    }
+}
+
+/// A level that no interval can have.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+#[error("use an interval level of {level}: it must lie strictly between 0 and 1, such as 0.95")]
+pub struct LevelError {
+    /// What was asked for.
+    pub level: f64,
+}
+
+/// A range that covers the true value with probability `level`, as far as `method` is right.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The lower bound.
+    pub lower: f64,
+    /// The upper bound, never below `lower`.
+    pub upper: f64,
+    /// How often intervals made like this cover the truth.
+    pub level: Level,
+    /// How it was made.
+    pub method: IntervalMethod,
+}
+
+impl Interval {
+    /// Whether `value` lies inside, bounds included.
+    pub fn contains(&self, value: f64) -> bool {
+        self.lower <= value && value <= self.upper
+    }
+
+    /// The distance between the bounds.
+    pub fn width(&self) -> f64 {
+        self.upper - self.lower
+    }
+}
+
+/// How an interval was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalMethod {
+    /// Score interval of a proportion (Wilson 1927).
+    Wilson,
+    /// The Wilson interval of tp / (tp + fp + fn), carried over to F1 (Hand et al. 2021).
+    WilsonOfF1,
+    /// The Wilson formula with the smaller class as row count, where `DeLong` has no variance.
+    WilsonOfPairs,
+    /// The Wilson formula with the positives as row count, where Boyd's interval has no width.
+    WilsonOfPositives,
+    /// The Wilson formula for the mean of a bounded quantity, where the rows show no variance.
+    WilsonOfBoundedMean,
+    /// Hybrid-score interval of a difference of proportions (Newcombe 1998).
+    Newcombe,
+    /// `DeLong`'s variance on the logit scale (`DeLong` et al. 1988).
+    DeLongLogit,
+    /// Mean plus and minus a normal quantile times its standard error.
+    NormalOfMean,
+    /// Logit interval of average precision (Boyd et al. 2013).
+    BoydLogit,
+    /// Noise of the bins' outcomes, simulated below and normal above.
+    SimulatedBins,
+}
+
+impl IntervalMethod {
+    /// The name that a reader of a report sees.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Wilson => "Wilson",
+            Self::WilsonOfF1 => "Wilson, carried over to F1",
+            Self::WilsonOfPairs => "Wilson over disjoint pairs",
+            Self::WilsonOfPositives => "Wilson over the positives",
+            Self::WilsonOfBoundedMean => "Wilson of a bounded mean",
+            Self::Newcombe => "Newcombe",
+            Self::DeLongLogit => "DeLong on the logit scale",
+            Self::NormalOfMean => "normal of the mean",
+            Self::BoydLogit => "logit (Boyd et al.)",
+            Self::SimulatedBins => "simulated bin outcomes",
+        }
+    }
+}
+
+impl fmt::Display for IntervalMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_lies_strictly_between_zero_and_one() {
+        for level in [0.0, 1.0, -0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert!(Level::new(level).is_err(), "{level}");
+        }
+        assert_eq!(Level::new(0.95), Ok(Level::P95));
+    }
+
+    #[test]
+    fn an_interval_survives_json_with_its_level_as_a_number() {
+        let interval = Interval {
+            lower: 0.1,
+            upper: 0.4,
+            level: Level::P95,
+            method: IntervalMethod::WilsonOfF1,
+        };
+        let text = serde_json::to_string(&interval).unwrap();
+        assert_eq!(
+            text,
+            r#"{"lower":0.1,"upper":0.4,"level":0.95,"method":"wilson_of_f1"}"#
+        );
+        assert_eq!(serde_json::from_str::<Interval>(&text).unwrap(), interval);
+        assert!(serde_json::from_str::<Level>("1.0").is_err());
+    }
+}

@@ -1,0 +1,23 @@
+//! The statistics of Forewarn: drift between two windows, quality of a binary classifier, and the
+//! intervals and corrections that keep either from being over-read.
+//!
+//! Plain values in, plain values out: no IO, no clock and no global random source. Comparisons of
+//! numbers start from an [`ecdf::Ecdf`], comparisons of categories from counts, and the quality of
+//! scores from [`labelled_scores::LabelledScores`]. Whether a value matters is judged elsewhere.
+
+mod binomial;
+pub mod bins;
+pub mod chi_square;
+pub mod classification;
+pub mod counts;
+pub mod ecdf;
+pub mod false_discovery;
+pub mod interval;
+pub mod jensen_shannon;
+pub mod kolmogorov_smirnov;
+pub mod labelled_scores;
+pub mod proportion;
+pub mod psi;
+pub mod sketch;
+pub mod special;
+pub mod wasserstein;

@@ -1,0 +1,146 @@
+//! A definition against the columns that the log really has.
+
+use super::{Definition, DefinitionError};
+use crate::column::{Column, ColumnKind, Schema};
+use crate::nearest::{listed, nearest};
+
+/// Checks that every column the definition names exists and can play its role.
+///
+/// `outcomes` is the schema of the outcome table where it is a table of its own.
+///
+/// # Errors
+/// The first [`DefinitionError`], at the key that names the column.
+pub fn check_against(
+    definition: &Definition,
+    log: &Schema,
+    outcomes: Option<&Schema>,
+) -> Result<(), DefinitionError> {
+    let roles = &definition.log;
+    let time = find(log, "log", "log.time", &roles.time)?;
+    if time.kind == ColumnKind::Numeric && roles.time_unit.is_none() {
+        return Err(DefinitionError::at_key(
+            "log.time",
+            format!("`{}` holds numbers ({}), and what they count is not said", time.name, time.type_name),
+        )
+        .with_help(Some("add `time_unit = \"s\"` (or ms, us, ns) under [log] if they count from 1970".into())));
+    }
+    if matches!(time.kind, ColumnKind::Other) || time.type_name == "Boolean" {
+        return Err(wrong_kind("log.time", time, "an instant"));
+    }
+    let score = find(log, "log", "log.score", &roles.score)?;
+    if score.kind != ColumnKind::Numeric {
+        return Err(wrong_kind("log.score", score, "a number in [0, 1]"));
+    }
+    if let Some(id) = &roles.id {
+        find(log, "log", "log.id", id)?;
+    }
+    for (at, name) in roles.ignore.iter().enumerate() {
+        find(log, "log", &format!("log.ignore.{at}"), name)?;
+    }
+    for (at, name) in roles.features.iter().flatten().enumerate() {
+        find(log, "log", &format!("log.features.{at}"), name)?;
+    }
+    for (at, segment) in roles.segments.iter().enumerate() {
+        if segment.sql.is_none() {
+            find(log, "log", &format!("log.segments.{at}"), &segment.name)?;
+        }
+    }
+    let features = features(definition, log);
+    for (at, source) in definition.source.iter().enumerate() {
+        for (position, name) in source.features.iter().enumerate() {
+            if !features.contains(&name.as_str()) {
+                return Err(missing(
+                    &format!("source.{at}.features.{position}"),
+                    &format!("feature `{name}` of source `{}` is not a feature of the log", source.name),
+                    name,
+                    features.iter().copied(),
+                ));
+            }
+        }
+    }
+    check_outcome(definition, log, outcomes)
+}
+
+/// The model's inputs: those that the definition lists, else every column without another role.
+pub fn features<'a>(definition: &'a Definition, log: &'a Schema) -> Vec<&'a str> {
+    let roles = &definition.log;
+    if let Some(features) = &roles.features {
+        return features.iter().map(String::as_str).collect();
+    }
+    let in_log = |outcome: &&super::Outcome| outcome.path.is_none();
+    let outcome = roles.outcome.as_ref().filter(in_log);
+    let taken = |name: &str| {
+        name == roles.time
+            || name == roles.score
+            || roles.id.as_deref() == Some(name)
+            || outcome.is_some_and(|o| o.column == name || o.time.as_deref() == Some(name))
+            || roles.ignore.iter().any(|ignored| ignored == name)
+    };
+    log.names().filter(|name| !taken(name)).collect()
+}
+
+fn check_outcome(
+    definition: &Definition,
+    log: &Schema,
+    outcomes: Option<&Schema>,
+) -> Result<(), DefinitionError> {
+    let Some(outcome) = &definition.log.outcome else {
+        return Ok(());
+    };
+    let (schema, table) = outcomes.map_or((log, "log"), |schema| (schema, "outcome table"));
+    let column = find(schema, table, "log.outcome.column", &outcome.column)?;
+    if column.kind != ColumnKind::Numeric && column.type_name != "Boolean" {
+        return Err(wrong_kind("log.outcome.column", column, "0 and 1, or true and false"));
+    }
+    if let Some(time) = &outcome.time {
+        let time = find(schema, table, "log.outcome.time", time)?;
+        if matches!(time.kind, ColumnKind::Other | ColumnKind::Numeric) && definition.log.time_unit.is_none() {
+            return Err(wrong_kind("log.outcome.time", time, "an instant"));
+        }
+    }
+    if let (Some(outcomes), Some(id)) = (outcomes, outcome.id.as_ref().or(definition.log.id.as_ref())) {
+        let there = find(outcomes, table, "log.outcome.id", id)?;
+        let here = definition.log.id.as_deref().and_then(|id| log.column(id));
+        if let Some(here) = here
+            && here.kind != there.kind
+        {
+            return Err(DefinitionError::at_key(
+                "log.outcome",
+                format!(
+                    "the log's id `{}` is {} and the outcomes' id `{}` is {}, so they can never match",
+                    here.name,
+                    here.kind.word(),
+                    there.name,
+                    there.kind.word()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn find<'a>(schema: &'a Schema, table: &str, key: &str, name: &str) -> Result<&'a Column, DefinitionError> {
+    schema.column(name).ok_or_else(|| {
+        missing(key, &format!("column `{name}` is not in the {table}"), name, schema.columns.iter().map(|column| column.name.as_str()))
+    })
+}
+
+fn missing<'a>(
+    key: &str,
+    message: &str,
+    name: &str,
+    valid: impl Iterator<Item = &'a str> + Clone,
+) -> DefinitionError {
+    let help = match nearest(name, valid.clone()) {
+        Some(choice) => format!("did you mean `{choice}`? (it has {})", listed(valid, 12)),
+        None => format!("it has {}", listed(valid, 12)),
+    };
+    DefinitionError::at_key(key, message).with_help(Some(help))
+}
+
+fn wrong_kind(key: &str, column: &Column, needed: &str) -> DefinitionError {
+    DefinitionError::at_key(
+        key,
+        format!("column `{}` holds {} ({}), but this role needs {needed}", column.name, column.kind.word(), column.type_name),
+    )
+}

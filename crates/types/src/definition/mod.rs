@@ -1,0 +1,399 @@
+//! The definition of a system: `forewarn.toml`, read and checked.
+//!
+//! The structs below are the file's grammar; their doc comments become the descriptions of the
+//! JSON Schema that editors show. [`parse()`] reads the text, [`check_against`] holds it against the
+//! columns that the log really has. Both name the key that is wrong and the nearest valid choice.
+
+mod check;
+mod parse;
+mod segment;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use check::{check_against, features};
+pub use parse::{DefinitionError, Place, parse};
+pub use segment::Segment;
+
+use crate::window::Window;
+
+/// The definition of one AI system for Forewarn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The system, as governance speaks about it.
+    #[serde(default)]
+    pub system: System,
+    /// The model version whose predictions the log holds.
+    #[serde(default)]
+    pub model: Model,
+    /// The prediction log: where it is and which column plays which role.
+    pub log: Log,
+    /// What the current window is compared against.
+    pub reference: Reference,
+    /// Upstream feeds and the features that come from them.
+    #[serde(default)]
+    pub source: Vec<Source>,
+    /// Continuous watching: drift and data quality.
+    #[serde(default)]
+    pub monitor: Monitor,
+    /// How good the model is: average, worst segment, calibration.
+    #[serde(default)]
+    pub evaluate: Evaluate,
+    /// Named sets of checks that must be fresh and passing before something may go ahead.
+    #[serde(default)]
+    pub gate: BTreeMap<String, Gate>,
+}
+
+/// The system that governance speaks about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct System {
+    /// A short, stable identifier, such as `flight-delay`.
+    pub id: String,
+    /// The name that people use.
+    pub name: Option<String>,
+    /// What the system is for, in one sentence.
+    pub purpose: Option<String>,
+    /// Who is accountable for it.
+    pub owner: Option<String>,
+    /// The risk tier under the EU AI Act.
+    pub tier: Option<Tier>,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self { id: "system".into(), name: None, purpose: None, owner: None, tier: None }
+    }
+}
+
+impl System {
+    pub fn display_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}
+
+/// The risk tier of a system under the EU AI Act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    Prohibited,
+    High,
+    Limited,
+    Minimal,
+}
+
+/// The model version whose predictions the log holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The version, as it was released.
+    pub version: String,
+    /// What the model predicts.
+    pub task: Task,
+    /// The model file, relative to the definition.
+    pub onnx: Option<String>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { version: "unversioned".into(), task: Task::Binary, onnx: None }
+    }
+}
+
+/// What the model predicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// One of two classes; the score is the probability of the positive one.
+    Binary,
+}
+
+/// The prediction log: where it is and which column plays which role.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A Parquet or CSV file, a folder or a glob, relative to the definition.
+    pub path: String,
+    /// The column that identifies a prediction; needed where outcomes are in a table of their own.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The column that says when the prediction was made or applies.
+    pub time: String,
+    /// For a time column of integers: what they count since 1970-01-01 UTC.
+    #[serde(default)]
+    pub time_unit: Option<TimeUnit>,
+    /// The column with the model's probability of the positive class, in [0, 1].
+    pub score: String,
+    /// The score from which on the positive class is predicted.
+    #[serde(default = "default_threshold")]
+    pub threshold: f64,
+    /// What really happened: a column of the log, or a table that is joined by id.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
+    /// Columns (or named SQL expressions) whose values users care about.
+    #[serde(default)]
+    pub segments: Vec<Segment>,
+    /// The model's inputs; by default every column that has no other role.
+    #[serde(default)]
+    pub features: Option<Vec<String>>,
+    /// Columns that are neither features nor roles, such as the model version.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+}
+
+fn default_threshold() -> f64 {
+    0.5
+}
+
+/// What an integer time column counts since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum TimeUnit {
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "ms")]
+    Milliseconds,
+    #[serde(rename = "us")]
+    Microseconds,
+    #[serde(rename = "ns")]
+    Nanoseconds,
+}
+
+/// Where the outcomes are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// A Parquet or CSV file, a folder or a glob; without it, the column is in the log itself.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The column of that table that names the prediction; by default the log's id.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The column with the outcome: 1, true for the positive class and 0, false for the other.
+    pub column: String,
+    /// The column that says when the outcome became known.
+    #[serde(default)]
+    pub time: Option<String>,
+}
+
+/// What the current window is compared against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// A fixed window of the log.
+    pub window: Window,
+}
+
+/// An upstream feed and the features that come from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub name: String,
+    pub features: Vec<String>,
+}
+
+/// Continuous watching: drift and data quality.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Monitor {
+    pub drift: Drift,
+}
+
+/// Whether the inputs and outputs of a window differ from the reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drift {
+    /// How often the check is due; its evidence stays fresh for that long and half as long again.
+    pub every: Cadence,
+    /// The share of alarms that may be false, over all columns of a report (Benjamini–Hochberg).
+    pub false_alarms: f64,
+    /// From this population stability index (above what chance gives) a change is worth a look.
+    pub psi_warn: f64,
+    /// From this population stability index (above what chance gives) a change is an alarm.
+    pub psi_fail: f64,
+    /// A change of the missing share, or a share of unseen values, from which a change is an alarm.
+    pub share_fail: f64,
+    /// With fewer rows in a window the verdict is unknown.
+    pub min_rows: u64,
+}
+
+impl Default for Drift {
+    fn default() -> Self {
+        Self {
+            every: Cadence::Week,
+            false_alarms: 0.01,
+            psi_warn: 0.1,
+            psi_fail: 0.25,
+            share_fail: 0.1,
+            min_rows: 100,
+        }
+    }
+}
+
+/// How often a check is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Cadence {
+    Day,
+    Week,
+    Month,
+    Quarter,
+}
+
+impl Cadence {
+    /// The cadence in hours, months as 31 days and quarters as 92.
+    pub fn hours(self) -> i64 {
+        24 * match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 31,
+            Self::Quarter => 92,
+        }
+    }
+}
+
+/// How good the model is: average, worst segment, calibration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evaluate {
+    /// How often the checks are due; their evidence stays fresh for that long and half as long again.
+    pub every: Cadence,
+    /// With fewer rows with outcomes, overall or in a segment, the verdict is unknown.
+    pub min_rows: u64,
+    /// The average over the whole window.
+    pub performance: Performance,
+    /// The worst value of any declared segment.
+    pub worst_segment: Option<Bound>,
+    /// Whether the scores mean what they say.
+    pub calibration: Calibration,
+}
+
+impl Default for Evaluate {
+    fn default() -> Self {
+        Self {
+            every: Cadence::Month,
+            min_rows: 200,
+            performance: Performance::default(),
+            worst_segment: None,
+            calibration: Calibration::default(),
+        }
+    }
+}
+
+/// The average performance over the whole window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Performance {
+    /// The metric that the verdict is about; all metrics are reported.
+    pub metric: Metric,
+    /// The least acceptable value.
+    pub at_least: Option<f64>,
+    /// The largest acceptable value, for metrics that are better when smaller.
+    pub at_most: Option<f64>,
+    /// The largest acceptable loss against the reference window.
+    pub max_drop: f64,
+}
+
+impl Default for Performance {
+    fn default() -> Self {
+        Self { metric: Metric::RocAuc, at_least: None, at_most: None, max_drop: 0.05 }
+    }
+}
+
+/// A metric and its limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    pub metric: Metric,
+    /// The least acceptable value.
+    #[serde(default)]
+    pub at_least: Option<f64>,
+    /// The largest acceptable value, for metrics that are better when smaller.
+    #[serde(default)]
+    pub at_most: Option<f64>,
+}
+
+/// Whether the scores mean what they say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calibration {
+    /// The largest acceptable expected calibration error.
+    pub ece_at_most: f64,
+    /// Equal-mass bins of the reliability diagram.
+    pub bins: u32,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { ece_at_most: 0.05, bins: 10 }
+    }
+}
+
+/// A metric of binary classification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    Accuracy,
+    Precision,
+    Recall,
+    F1,
+    RocAuc,
+    AveragePrecision,
+    Brier,
+    LogLoss,
+}
+
+impl Metric {
+    pub const ALL: [Self; 8] = [
+        Self::RocAuc,
+        Self::AveragePrecision,
+        Self::Accuracy,
+        Self::Precision,
+        Self::Recall,
+        Self::F1,
+        Self::Brier,
+        Self::LogLoss,
+    ];
+
+    /// The name in definitions and evidence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Precision => "precision",
+            Self::Recall => "recall",
+            Self::F1 => "f1",
+            Self::RocAuc => "roc_auc",
+            Self::AveragePrecision => "average_precision",
+            Self::Brier => "brier",
+            Self::LogLoss => "log_loss",
+        }
+    }
+
+    /// The name in tables and reports.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Precision => "precision",
+            Self::Recall => "recall",
+            Self::F1 => "F1",
+            Self::RocAuc => "ROC AUC",
+            Self::AveragePrecision => "average precision",
+            Self::Brier => "Brier score",
+            Self::LogLoss => "log loss",
+        }
+    }
+
+    pub fn higher_is_better(self) -> bool {
+        !matches!(self, Self::Brier | Self::LogLoss)
+    }
+}
+
+/// A named set of checks that must be fresh and passing before something may go ahead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// Names of checks; `evaluate.*` stands for all checks of a practice.
+    pub needs: Vec<String>,
+}

@@ -1,0 +1,240 @@
+//! What a check found: a verdict, the numbers behind it, and the sentence that says it in words.
+
+use serde::{Deserialize, Serialize};
+use stats::interval::Interval;
+
+use crate::answer::Coverage;
+use crate::verdict::Verdict;
+use crate::window::Window;
+
+/// The name of a check, `practice.measurement`, as gates and alerts refer to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum CheckId {
+    #[serde(rename = "monitor.drift")]
+    Drift,
+    #[serde(rename = "monitor.quality")]
+    Quality,
+    #[serde(rename = "evaluate.outcomes")]
+    Outcomes,
+    #[serde(rename = "evaluate.performance")]
+    Performance,
+    #[serde(rename = "evaluate.worst_segment")]
+    WorstSegment,
+    #[serde(rename = "evaluate.calibration")]
+    Calibration,
+}
+
+impl CheckId {
+    pub const ALL: [Self; 6] = [
+        Self::Drift,
+        Self::Quality,
+        Self::Outcomes,
+        Self::Performance,
+        Self::WorstSegment,
+        Self::Calibration,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drift => "monitor.drift",
+            Self::Quality => "monitor.quality",
+            Self::Outcomes => "evaluate.outcomes",
+            Self::Performance => "evaluate.performance",
+            Self::WorstSegment => "evaluate.worst_segment",
+            Self::Calibration => "evaluate.calibration",
+        }
+    }
+
+    /// `monitor` or `evaluate`.
+    pub fn practice(self) -> &'static str {
+        self.name().split_once('.').map_or(self.name(), |(practice, _)| practice)
+    }
+}
+
+impl std::fmt::Display for CheckId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Subject {
+    /// The model as a whole.
+    Model,
+    /// The log as a whole: its rows and ids.
+    Log,
+    Feature {
+        name: String,
+        /// The upstream source that the feature comes from, where the definition says so.
+        source: Option<String>,
+    },
+    Score { name: String },
+    PredictedClass,
+    /// One value of a segment.
+    Segment { column: String, value: Option<String> },
+}
+
+impl Subject {
+    /// A short label for tables: `temp`, `predicted class`, `origin = JFK`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Model => "model".into(),
+            Self::Log => "log".into(),
+            Self::Feature { name, .. } | Self::Score { name } => name.clone(),
+            Self::PredictedClass => "predicted class".into(),
+            Self::Segment { column, value } => segment_label(column, value.as_deref()),
+        }
+    }
+}
+
+/// `origin = JFK`, or `origin is missing`.
+pub fn segment_label(column: &str, value: Option<&str>) -> String {
+    match value {
+        Some(value) => format!("{column} = {value}"),
+        None => format!("{column} is missing"),
+    }
+}
+
+/// One number with all that is needed to read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// The statistic's name: `psi`, `roc_auc`.
+    pub name: String,
+    pub value: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// Rows behind the value.
+    pub n: u64,
+    /// How it was computed, in words.
+    pub method: String,
+    /// The largest amount by which the value can differ from the exact one; 0 where it is exact.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub error_bound: f64,
+    /// What the statistic would be on average if nothing had changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_by_chance: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// The p-value after adjusting for all columns of the report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_adjusted: Option<f64>,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// A statistic that could not be computed, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmeasured {
+    pub name: String,
+    pub reason: String,
+}
+
+/// What a measure was held against.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    pub measure: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    /// Where it comes from: the key of the definition, or the default.
+    pub from: String,
+}
+
+/// The outcome of one check about one subject.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    pub check: CheckId,
+    pub subject: Subject,
+    pub verdict: Verdict,
+    pub window: Window,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Window>,
+    /// What it means and what to do, in one or two plain sentences.
+    pub summary: String,
+    /// The first one is the headline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmeasured: Vec<Unmeasured>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Threshold>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
+}
+
+impl Finding {
+    pub fn measure(&self, name: &str) -> Option<&Measure> {
+        self.measures.iter().find(|measure| measure.name == name)
+    }
+}
+
+/// What a chart of the finding needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Detail {
+    /// Shares of the reference and of the current window over the same bins.
+    Distribution(Distribution),
+    /// A metric for each value of each segment, worst first.
+    Segments { metric: String, overall: Option<Measure>, rows: Vec<SegmentRow> },
+    /// Mean score against observed share, over equal-mass bins.
+    Reliability { bins: Vec<ReliabilityRow> },
+    Coverage(Coverage),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    pub bins: Vec<DistributionBin>,
+    /// Rows with a value; the shares of the bins are of these.
+    pub reference_n: u64,
+    pub current_n: u64,
+    /// Shares of all rows that have no value.
+    pub reference_missing: f64,
+    pub current_missing: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DistributionBin {
+    /// `≤ 32.0`, `32.0 – 41.0`, `JFK`.
+    pub label: String,
+    pub reference: f64,
+    pub current: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SegmentRow {
+    pub column: String,
+    pub value: Option<String>,
+    pub rows: u64,
+    pub positives: u64,
+    /// `None` where there were too few rows or only one class; `reason` then says so.
+    pub measure: Option<Measure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityRow {
+    pub score_min: f64,
+    pub score_max: f64,
+    pub score_mean: f64,
+    pub outcome_share: f64,
+    pub interval: Interval,
+    pub n: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_stored_under_the_name_that_gates_use() {
+        for check in CheckId::ALL {
+            assert_eq!(serde_json::to_value(check).unwrap(), check.name());
+        }
+    }
+}

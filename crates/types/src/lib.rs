@@ -1,0 +1,30 @@
+//! The vocabulary of Forewarn: what is measured, what was answered, what was found, what is recorded.
+//!
+//! One flow uses these words in this order: a [`definition`] is planned into [`question`]s, the
+//! engine returns [`answer`]s, the practices judge them into [`finding`]s, and findings become
+//! [`evidence`]. This crate holds the words and their rules (parsing, hashing, ordering); it reads
+//! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
+
+pub mod answer;
+pub mod column;
+pub mod definition;
+pub mod digest;
+pub mod evidence;
+pub mod finding;
+pub mod format;
+pub mod gate;
+pub mod nearest;
+pub mod question;
+pub mod report;
+pub mod verdict;
+pub mod window;
+
+pub use answer::{Answer, Answers};
+pub use column::{Column, ColumnKind, Schema};
+pub use definition::Definition;
+pub use digest::Digest;
+pub use evidence::{Evidence, Record};
+pub use finding::{CheckId, Detail, Finding, Measure, Subject};
+pub use question::Question;
+pub use verdict::Verdict;
+pub use window::Window;

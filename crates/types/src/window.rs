@@ -1,0 +1,183 @@
+//! Windows: half-open intervals of time, and the arithmetic that finds the last whole week.
+
+use jiff::civil::{Date, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+/// A half-open interval of time `[from, to)`, never empty.
+///
+/// Written as `2013-06-03/2013-06-10` (midnights in UTC) or with RFC 3339 instants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Window {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WindowError {
+    #[error("`{text}` is not a window; write it as FROM/TO, such as 2013-06-03/2013-06-10 (the end is not included)")]
+    NotAWindow { text: String },
+    #[error("`{text}` is not a date or an instant; write 2013-06-03 or 2013-06-03T12:00:00Z")]
+    NotAnInstant { text: String },
+    #[error("window {from}/{to} is empty: its end must be after its start")]
+    Empty { from: String, to: String },
+}
+
+impl Window {
+    /// # Errors
+    /// [`WindowError::Empty`] where `to` is not after `from`.
+    pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, WindowError> {
+        if from < to {
+            Ok(Self { from, to })
+        } else {
+            Err(WindowError::Empty { from: instant_text(from), to: instant_text(to) })
+        }
+    }
+
+    pub fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    pub fn to(&self) -> Timestamp {
+        self.to
+    }
+
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// The interval that both windows share.
+    pub fn overlap(&self, other: &Self) -> Option<Self> {
+        Self::new(self.from.max(other.from), self.to.min(other.to)).ok()
+    }
+
+    /// The last Monday-to-Monday week (UTC) that ends at or before `end`.
+    pub fn last_whole_week(end: Timestamp) -> Option<Self> {
+        let date = utc_date(end);
+        let monday = date.checked_sub(days_since_monday(date)).ok()?;
+        let from = monday.checked_sub(1.week()).ok()?;
+        Self::new(midnight_utc(from)?, midnight_utc(monday)?).ok()
+    }
+}
+
+/// Reads `2013-06-03` (midnight UTC) or an RFC 3339 instant.
+///
+/// # Errors
+/// [`WindowError::NotAnInstant`].
+pub fn parse_instant(text: &str) -> Result<Timestamp, WindowError> {
+    let text = text.trim();
+    let not_an_instant = || WindowError::NotAnInstant { text: text.to_owned() };
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let date: Date = text.parse().map_err(|_| not_an_instant())?;
+    // A text with a clock time but no offset parses as a date too; refuse to drop the time.
+    if text.len() > 10 {
+        return Err(not_an_instant());
+    }
+    midnight_utc(date).ok_or_else(not_an_instant)
+}
+
+/// A date where the instant is a midnight in UTC, else RFC 3339.
+pub fn instant_text(at: Timestamp) -> String {
+    let date = utc_date(at);
+    if midnight_utc(date) == Some(at) { date.to_string() } else { at.to_string() }
+}
+
+/// The midnight (UTC) at which the day of `at` begins.
+pub fn start_of_day(at: Timestamp) -> Timestamp {
+    midnight_utc(utc_date(at)).unwrap_or(at)
+}
+
+/// The midnight (UTC) at which the day of `at` is over.
+pub fn end_of_day(at: Timestamp) -> Timestamp {
+    utc_date(at).tomorrow().ok().and_then(midnight_utc).unwrap_or(at)
+}
+
+fn utc_date(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
+}
+
+fn midnight_utc(date: Date) -> Option<Timestamp> {
+    TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()
+}
+
+fn days_since_monday(date: Date) -> Span {
+    i64::from(date.weekday().since(Weekday::Monday)).days()
+}
+
+impl std::str::FromStr for Window {
+    type Err = WindowError;
+
+    fn from_str(text: &str) -> Result<Self, WindowError> {
+        let (from, to) =
+            text.split_once('/').ok_or_else(|| WindowError::NotAWindow { text: text.to_owned() })?;
+        Self::new(parse_instant(from)?, parse_instant(to)?)
+    }
+}
+
+impl std::fmt::Display for Window {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", instant_text(self.from), instant_text(self.to))
+    }
+}
+
+impl Serialize for Window {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Window {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for Window {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Window".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": "^[^/]+/[^/]+$",
+            "description": "A half-open interval of time, FROM/TO, such as 2013-01-01/2013-05-01 (UTC)."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_last_week(end: &str, expected: &str) {
+        let week = Window::last_whole_week(parse_instant(end).unwrap()).unwrap();
+        assert_eq!(week.to_string(), expected, "for a log that ends at {end}");
+    }
+
+    #[test]
+    fn last_whole_week_runs_from_monday_to_monday() {
+        check_last_week("2013-12-31T23:59:00Z", "2013-12-23/2013-12-30");
+        check_last_week("2013-12-30T00:00:00Z", "2013-12-23/2013-12-30");
+        check_last_week("2013-12-29T23:59:59Z", "2013-12-16/2013-12-23");
+    }
+
+    #[test]
+    fn windows_are_half_open_and_never_empty() {
+        let window: Window = "2013-06-03/2013-06-10".parse().unwrap();
+        assert!(window.contains(window.from()));
+        assert!(!window.contains(window.to()));
+        assert!("2013-06-03/2013-06-03".parse::<Window>().is_err());
+        assert!("2013-06-10/2013-06-03".parse::<Window>().is_err());
+    }
+
+    #[test]
+    fn a_clock_time_without_an_offset_is_refused() {
+        assert!(parse_instant("2013-06-03T12:00:00").is_err());
+        assert!(parse_instant("yesterday").is_err());
+    }
+}

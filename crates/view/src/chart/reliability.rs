@@ -1,0 +1,154 @@
+//! The reliability diagram: what the model said against what happened.
+
+use maud::{Markup, html};
+use types::finding::ReliabilityRow;
+use types::format;
+
+const SIZE: f64 = 420.0;
+const LEFT: f64 = 52.0;
+const BOTTOM: f64 = 48.0;
+const MARGIN: f64 = 12.0;
+const STRIP: f64 = 64.0;
+
+/// The diagram with the scores' histogram below it.
+pub(crate) fn reliability(bins: &[ReliabilityRow]) -> Markup {
+    let plane = Plane { to: axis_end(bins) };
+    html! {
+        (diagram(bins, &plane))
+        (strip(bins, &plane))
+    }
+}
+
+/// The square from (0, 0) to (`to`, `to`), in the units of the view box.
+struct Plane {
+    to: f64,
+}
+
+impl Plane {
+    fn share(&self, value: f64) -> f64 {
+        let share = value / self.to;
+        if share.is_finite() {
+            share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        LEFT + self.share(value) * (SIZE - LEFT - MARGIN)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        SIZE - BOTTOM - self.share(value) * (SIZE - BOTTOM - MARGIN)
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let to = self.to;
+        (0..=5).map(move |i| to * f64::from(i) / 5.0)
+    }
+}
+
+/// The end of both axes: 1, or less for a model whose scores are all small.
+fn axis_end(bins: &[ReliabilityRow]) -> f64 {
+    let largest = bins
+        .iter()
+        .flat_map(|bin| [bin.score_mean, bin.outcome_share, bin.interval.upper]);
+    let largest = largest
+        .filter(|value| value.is_finite())
+        .fold(0.0, f64::max);
+    [0.01, 0.02, 0.05, 0.1, 0.25, 0.5]
+        .into_iter()
+        .find(|end| largest <= *end)
+        .unwrap_or(1.0)
+}
+
+fn diagram(bins: &[ReliabilityRow], plane: &Plane) -> Markup {
+    let (left, right, bottom, top) = (
+        plane.x(0.0),
+        plane.x(plane.to),
+        plane.y(0.0),
+        plane.y(plane.to),
+    );
+    html! {
+        svg.reliability viewBox=(format!("0 0 {SIZE} {SIZE}")) role="img"
+            aria-label=(format!("Reliability diagram over {} bins of the score; the table beside it has the values", bins.len())) {
+            @for tick in plane.ticks() {
+                line.grid x1=(px(left)) x2=(px(right)) y1=(px(plane.y(tick))) y2=(px(plane.y(tick))) {}
+                line.grid x1=(px(plane.x(tick))) x2=(px(plane.x(tick))) y1=(px(top)) y2=(px(bottom)) {}
+                text.tick x=(px(left - 8.0)) y=(px(plane.y(tick) + 4.0)) text-anchor="end" { (format::percent(tick)) }
+                text.tick x=(px(plane.x(tick))) y=(px(bottom + 18.0)) text-anchor=(anchor(tick, plane.to)) { (format::percent(tick)) }
+            }
+            line.diagonal x1=(px(left)) y1=(px(bottom)) x2=(px(right)) y2=(px(top)) {}
+            text.note transform=(format!("translate({:.1} {:.1}) rotate(-45)", right - 10.0, top + 31.0)) text-anchor="end" { "said = happened" }
+            text.note x=(px(f64::midpoint(left, right))) y=(px(bottom + 38.0)) text-anchor="middle" { "what the model said (mean score)" }
+            text.note transform=(format!("translate(12 {:.1}) rotate(-90)", f64::midpoint(top, bottom))) text-anchor="middle" { "what happened (share of outcomes)" }
+            @for bin in bins { (dot(bin, most_rows(bins), plane)) }
+        }
+    }
+}
+
+fn anchor(tick: f64, end: f64) -> &'static str {
+    if tick >= end { "end" } else { "middle" }
+}
+
+fn dot(bin: &ReliabilityRow, most: u64, plane: &Plane) -> Markup {
+    let x = px(plane.x(bin.score_mean));
+    let radius = 6.5 * (bin.n as f64 / most.max(1) as f64).sqrt();
+    html! {
+        g.hit {
+            title { (bin_text(bin)) }
+            line.whisker x1=(x) x2=(x) y1=(px(plane.y(bin.interval.lower))) y2=(px(plane.y(bin.interval.upper))) {}
+            circle.dot cx=(x) cy=(px(plane.y(bin.outcome_share))) r=(px(radius.max(2.5))) {}
+        }
+    }
+}
+
+/// How the scores are spread: bars whose area is the number of rows.
+fn strip(bins: &[ReliabilityRow], plane: &Plane) -> Markup {
+    let densest = bins
+        .iter()
+        .map(|bin| density(bin, plane))
+        .fold(f64::MIN_POSITIVE, f64::max);
+    html! {
+        svg.reliability viewBox=(format!("0 0 {SIZE} {STRIP}")) role="img" aria-label="How many predictions had which score" {
+            @for bin in bins {
+                @let (left, right) = (plane.x(bin.score_min), plane.x(bin.score_max));
+                @let height = density(bin, plane) / densest * (STRIP - 24.0);
+                g.hit {
+                    title { (format!("score {} – {}: {}", format::percent(bin.score_min), format::percent(bin.score_max), format::counted(bin.n, "prediction", "predictions"))) }
+                    rect.current x=(px(left)) width=(px((right - left - 1.0).max(1.5))) y=(px(STRIP - 20.0 - height)) height=(px(height)) {}
+                }
+            }
+            line.base x1=(px(plane.x(0.0))) x2=(px(plane.x(plane.to))) y1=(px(STRIP - 20.0)) y2=(px(STRIP - 20.0)) {}
+            text.note x=(px(f64::midpoint(plane.x(0.0), plane.x(plane.to)))) y=(px(STRIP - 5.0)) text-anchor="middle" { "how the scores are spread (area = predictions)" }
+        }
+    }
+}
+
+/// Rows per width; a bin without width gets a hundredth of the axis.
+fn density(bin: &ReliabilityRow, plane: &Plane) -> f64 {
+    let width = plane.share(bin.score_max) - plane.share(bin.score_min);
+    bin.n as f64 / width.max(0.01)
+}
+
+fn most_rows(bins: &[ReliabilityRow]) -> u64 {
+    bins.iter().map(|bin| bin.n).max().unwrap_or(0)
+}
+
+pub(crate) fn bin_text(bin: &ReliabilityRow) -> String {
+    let [said, happened, lower, upper] = [
+        bin.score_mean,
+        bin.outcome_share,
+        bin.interval.lower,
+        bin.interval.upper,
+    ]
+    .map(format::percent);
+    format!(
+        "said {said}, happened {happened} ({lower} – {upper}), {}",
+        format::counted(bin.n, "row", "rows")
+    )
+}
+
+fn px(value: f64) -> String {
+    format!("{value:.1}")
+}

@@ -1,0 +1,174 @@
+//! A run as JUnit XML, so that a build server lists findings beside tests.
+//!
+//! One test suite per check, one test case per finding. A finding that could not be measured is a
+//! failure of type `unknown`: build servers paint skipped tests green, and unknown never counts as
+//! a pass. A warning passes and says its sentence on `system-out`.
+
+use std::fmt::Write as _;
+
+use types::finding::{CheckId, Finding};
+use types::report::CheckReport;
+use types::{Verdict, window};
+
+use crate::words;
+
+/// The report as JUnit XML.
+pub fn junit(report: &CheckReport) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(
+        text,
+        "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
+        attribute(&format!("forewarn: {}", report.system.display_name())),
+        report.findings.len(),
+        failures(report.findings.iter()),
+    );
+    for check in CheckId::ALL {
+        let findings: Vec<&Finding> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.check == check)
+            .collect();
+        if !findings.is_empty() {
+            text.push_str(&suite(report, check, &findings));
+        }
+    }
+    text.push_str("</testsuites>\n");
+    text
+}
+
+fn failures<'a>(findings: impl Iterator<Item = &'a Finding>) -> usize {
+    findings
+        .filter(|finding| !finding.verdict.keeps_gate_open())
+        .count()
+}
+
+fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "  <testsuite name=\"{check}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" timestamp=\"{}\">",
+        findings.len(),
+        failures(findings.iter().copied()),
+        attribute(&report.at.to_string()),
+    );
+    text.push_str("    <properties>\n");
+    for (name, value) in [
+        ("model", report.model.clone()),
+        ("window", report.window.to_string()),
+        ("reference", report.reference.to_string()),
+        ("as_of", window::instant_text(report.as_of)),
+    ] {
+        let _ = writeln!(
+            text,
+            "      <property name=\"{name}\" value=\"{}\"/>",
+            attribute(&value)
+        );
+    }
+    text.push_str("    </properties>\n");
+    for finding in findings {
+        text.push_str(&case(finding));
+    }
+    text.push_str("  </testsuite>\n");
+    text
+}
+
+fn case(finding: &Finding) -> String {
+    let opening = format!(
+        "    <testcase classname=\"{}\" name=\"{}\"",
+        finding.check,
+        attribute(&finding.subject.label())
+    );
+    let (summary, numbers) = (&finding.summary, numbers(finding));
+    let body = match finding.verdict {
+        Verdict::Pass => return format!("{opening}/>\n"),
+        Verdict::Warn => format!(
+            "<system-out>{}</system-out>",
+            content(&format!("warn: {summary}\n{numbers}"))
+        ),
+        Verdict::Fail | Verdict::Unknown => format!(
+            "<failure type=\"{}\" message=\"{}\">{}</failure>",
+            finding.verdict,
+            attribute(summary),
+            content(&numbers)
+        ),
+    };
+    format!("{opening}>\n      {body}\n    </testcase>\n")
+}
+
+/// One line per measure, limit and reason.
+fn numbers(finding: &Finding) -> String {
+    let mut text = String::new();
+    for measure in &finding.measures {
+        let interval = words::interval(measure)
+            .map(|interval| format!(" ({interval})"))
+            .unwrap_or_default();
+        let value = words::measure_value(&measure.name, measure.value);
+        let _ = writeln!(
+            text,
+            "{} {value}{interval}, n = {}",
+            measure.name, measure.n
+        );
+    }
+    for threshold in &finding.thresholds {
+        let _ = writeln!(
+            text,
+            "limit: {} {} ({})",
+            threshold.measure,
+            words::bound(threshold),
+            threshold.from
+        );
+    }
+    for missing in &finding.unmeasured {
+        let _ = writeln!(text, "{} not measured: {}", missing.name, missing.reason);
+    }
+    text
+}
+
+fn content(text: &str) -> String {
+    escaped(text, false)
+}
+
+fn attribute(text: &str) -> String {
+    escaped(text, true)
+}
+
+/// XML 1.0 cannot hold most control characters, not even escaped; U+FFFD stands in for them.
+fn escaped(text: &str, in_attribute: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' | '\r' if in_attribute => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            '\n' | '\t' => out.push(c),
+            '\r' => out.push_str("&#13;"),
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
+                out.push('\u{fffd}');
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        for (given, expected) in [
+            ("a<b>&\"", "a&lt;b&gt;&amp;&quot;"),
+            ("\u{0}\u{1b}", "\u{fffd}\u{fffd}"),
+            ("]]>", "]]&gt;"),
+            ("\n", "&#10;"),
+        ] {
+            assert_eq!(attribute(given), expected);
+        }
+        assert_eq!(content("a\nb"), "a\nb");
+    }
+}

@@ -1,0 +1,12 @@
+//! What a run says, as people and tools read it: a self-contained HTML report, a Markdown comment
+//! for a pull request, JUnit XML for a build server.
+//!
+//! Everything here is a view of [`types::report::CheckReport`]: text in, text out. Nothing is
+//! measured, no file or clock is read, and no sentence about a finding is made up: findings bring
+//! their own. Charts are SVG drawn in [`mod@chart`], styled by the report's style sheet.
+
+mod chart;
+pub mod junit;
+pub mod markdown;
+pub mod report;
+mod words;

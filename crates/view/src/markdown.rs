@@ -1,0 +1,243 @@
+//! A run as a comment on a pull request: gates, counts, and what does not pass, worst first.
+//!
+//! Names and sentences come from data, so whatever Markdown would read as markup is escaped and
+//! nobody is mentioned. Passing findings are folded away; very long lists are cut, and say so.
+
+use std::fmt::Write as _;
+
+use types::finding::Finding;
+use types::gate::{GateDecision, NeedState};
+use types::report::CheckReport;
+use types::{Verdict, format};
+
+use crate::words::{self, WORST_FIRST};
+
+/// Rows of one table; code hosts refuse comments beyond some 65,000 characters.
+const ROWS_MAX: usize = 60;
+/// Characters of one sentence.
+const SENTENCE_MAX: usize = 400;
+
+/// The report as GitHub-flavoured Markdown.
+pub fn markdown(report: &CheckReport) -> String {
+    let mut text = format!("## Forewarn: {}\n\n", escaped(report.system.display_name()));
+    for gate in &report.gates {
+        push(&mut text, &gate_lines(gate));
+    }
+    push(&mut text, &about(report));
+    if report.findings.is_empty() {
+        push(
+            &mut text,
+            "No findings. Check that the log has rows in the window.\n",
+        );
+        return text;
+    }
+    push(&mut text, &counts(report));
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    let passing_from = findings.partition_point(|finding| finding.verdict > Verdict::Pass);
+    let (others, passing) = findings.split_at(passing_from);
+    if !others.is_empty() {
+        push(&mut text, &table(others));
+    }
+    if !passing.is_empty() {
+        let summary = format::counted(passing.len() as u64, "passing finding", "passing findings");
+        push(
+            &mut text,
+            &format!(
+                "<details><summary>{summary}</summary>\n\n{}\n</details>\n",
+                table(passing)
+            ),
+        );
+    }
+    text
+}
+
+fn push(text: &mut String, block: &str) {
+    text.push_str(block);
+    text.push('\n');
+}
+
+fn gate_lines(gate: &GateDecision) -> String {
+    let (sign, state) = if gate.open {
+        ("✅", "open")
+    } else {
+        ("⛔", "shut")
+    };
+    let mut lines = format!("{sign} **Gate {} is {state}**\n", code(&gate.gate));
+    for need in gate
+        .needs
+        .iter()
+        .filter(|need| need.state != NeedState::Met)
+    {
+        let reasons: Vec<String> = need
+            .reasons
+            .iter()
+            .take(6)
+            .map(|reason| prose(reason))
+            .collect();
+        let more = need.reasons.len().saturating_sub(6);
+        let reasons = if reasons.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", reasons.join("; "))
+        };
+        let more = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            lines,
+            "- {} {}{reasons}{more}",
+            code(&need.check),
+            need.state.word()
+        );
+    }
+    lines
+}
+
+fn about(report: &CheckReport) -> String {
+    format!(
+        "Model {} · {} against {} · outcomes known by {}\n",
+        code(&report.model),
+        words::window_text(report.window),
+        words::window_text(report.reference),
+        words::minute(&report.as_of.to_string()),
+    )
+}
+
+fn counts(report: &CheckReport) -> String {
+    let said: Vec<String> = WORST_FIRST
+        .into_iter()
+        .filter(|of| report.count(*of) > 0)
+        .map(|of| format!("{} {} {}", sign(of), report.count(of), of.word()))
+        .collect();
+    format!("{}\n", said.join(" · "))
+}
+
+fn sign(of: Verdict) -> &'static str {
+    match of {
+        Verdict::Pass => "✅",
+        Verdict::Warn => "⚠️",
+        Verdict::Unknown => "❔",
+        Verdict::Fail => "❌",
+    }
+}
+
+fn table(findings: &[&Finding]) -> String {
+    let mut text = String::from(
+        "| Verdict | Check | About | Value | What it means |\n|---|---|---|---|---|\n",
+    );
+    for finding in findings.iter().take(ROWS_MAX) {
+        let _ = writeln!(
+            text,
+            "| {} {} | {} | {} | {} | {} |",
+            sign(finding.verdict),
+            finding.verdict.word(),
+            words::check_title(finding.check),
+            code(&finding.subject.label()),
+            headline(finding),
+            prose(&shortened(&finding.summary)),
+        );
+    }
+    let more = findings.len().saturating_sub(ROWS_MAX);
+    if more > 0 {
+        let _ = writeln!(text, "\n… and {more} more; the HTML report has them all.");
+    }
+    text
+}
+
+/// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`.
+fn headline(finding: &Finding) -> String {
+    finding
+        .measures
+        .first()
+        .map_or_else(String::new, |measure| {
+            let interval = words::interval(measure)
+                .map(|interval| format!(" ({interval})"))
+                .unwrap_or_default();
+            let value = words::measure_value(&measure.name, measure.value);
+            escaped(&format!(
+                "{} {value}{interval}",
+                words::measure_title(&measure.name)
+            ))
+        })
+}
+
+fn shortened(sentence: &str) -> String {
+    if sentence.chars().count() <= SENTENCE_MAX {
+        return sentence.to_owned();
+    }
+    sentence
+        .chars()
+        .take(SENTENCE_MAX - 1)
+        .chain(['…'])
+        .collect()
+}
+
+/// A sentence of a finding, names between backticks kept as code.
+fn prose(text: &str) -> String {
+    words::names_marked(text)
+        .map(|(is_name, part)| if is_name { code(part) } else { escaped(part) })
+        .collect()
+}
+
+/// A name as code, in a fence that it cannot leave.
+fn code(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let name = shortened(name.trim()).replace('|', "\\|");
+    let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if name.is_empty() || name.starts_with('`') || name.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{name}{pad}{fence}")
+}
+
+/// Prose in which nothing is markup and nobody is mentioned.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' | '#' => out.extend([c, '\u{200b}']),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_its_code_fence() {
+        for (name, expected) in [
+            ("temp", "`temp`"),
+            ("a|b", "`a\\|b`"),
+            ("a`b", "``a`b``"),
+            ("`", "`` ` ``"),
+            ("a\nb", "`a b`"),
+        ] {
+            assert_eq!(code(name), expected);
+        }
+    }
+
+    #[test]
+    fn prose_holds_no_markup_and_mentions_nobody() {
+        assert_eq!(
+            escaped("<b>*x*</b> | @team"),
+            "&lt;b&gt;\\*x\\*&lt;/b&gt; \\| @\u{200b}team"
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! Which columns changed: a ranked list, each row opening to its histogram.
+
+use maud::{Markup, html};
+use types::finding::{CheckId, Detail, Distribution, Finding, Measure, Subject};
+use types::report::CheckReport;
+use types::{Verdict, format};
+
+use super::measures::{breakable, prose, table, unmeasured};
+use super::{Section, findings_of, verdict, verdicts};
+use crate::chart::{Scale, bullet, histogram, sparkline};
+
+/// Rows shown before the others are folded away.
+const ROWS_SHOWN: usize = 25;
+/// Rows that are open from the start, so that a bad week stays readable.
+const ROWS_OPEN: usize = 8;
+
+pub(super) fn section(report: &CheckReport) -> Option<Section> {
+    let findings = findings_of(report, CheckId::Drift);
+    if findings.is_empty() {
+        return None;
+    }
+    Some(Section {
+        id: "drift",
+        title: "Drift",
+        short: "Drift",
+        question: "Do the inputs and outputs still look like those of the reference window?",
+        verdicts: verdicts(&findings),
+        body: ranked(&findings),
+    })
+}
+
+fn ranked(findings: &[&Finding]) -> Markup {
+    let scale = psi_scale(findings);
+    let (shown, folded) = findings.split_at(findings.len().min(ROWS_SHOWN));
+    html! {
+        (legend(findings))
+        div.drift {
+            div.drift-head aria-hidden="true" {
+                span {} span { "Column" } span { "Shape" } span { "PSI" } span.num { "p adjusted" } span.num { "Missing" } span { "Verdict" }
+            }
+            @for (i, finding) in shown.iter().enumerate() {
+                (row(finding, &scale, i < ROWS_OPEN))
+            }
+            @if !folded.is_empty() {
+                details.fold {
+                    summary { (format!("{} more columns", folded.len())) }
+                    @for finding in folded { (row(finding, &scale, false)) }
+                }
+            }
+        }
+    }
+}
+
+/// From 0 to the largest PSI, unless that would squash everything around the limits.
+fn psi_scale(findings: &[&Finding]) -> Scale {
+    let largest = |values: Vec<f64>| {
+        values
+            .into_iter()
+            .filter(|value| value.is_finite())
+            .fold(0.0, f64::max)
+    };
+    let value = largest(
+        findings
+            .iter()
+            .filter_map(|finding| psi(finding))
+            .map(|psi| psi.value)
+            .collect(),
+    );
+    let limit = largest(
+        findings
+            .iter()
+            .flat_map(|finding| psi_limits(finding))
+            .collect(),
+    );
+    let end = value.max(limit * 1.2);
+    Scale::new(
+        0.0,
+        if limit > 0.0 {
+            end.min(limit * 4.0)
+        } else {
+            end
+        },
+    )
+}
+
+fn psi(finding: &Finding) -> Option<&Measure> {
+    finding.measure("psi").or(finding.measures.first())
+}
+
+/// Where the limits stand on the scale of the PSI: those on what exceeds chance begin there.
+fn psi_limits(finding: &Finding) -> Vec<f64> {
+    let Some(psi) = psi(finding) else {
+        return Vec::new();
+    };
+    let of_psi = finding
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.measure.starts_with(&psi.name));
+    of_psi
+        .filter_map(|threshold| {
+            let above_chance = threshold.measure.contains("above chance");
+            let from = if above_chance {
+                psi.expected_by_chance.unwrap_or(0.0)
+            } else {
+                0.0
+            };
+            threshold.at_most.map(|limit| from + limit)
+        })
+        .collect()
+}
+
+fn legend(findings: &[&Finding]) -> Markup {
+    let limited = findings
+        .iter()
+        .any(|finding| !psi_limits(finding).is_empty());
+    html! {
+        p.legend {
+            span { span.key.reference {} "reference" }
+            span { span.key.current {} "current" }
+            @if limited { span { span.key.limit {} "limit" } }
+            span { span.key.chance {} "expected by chance" }
+        }
+    }
+}
+
+fn row(finding: &Finding, scale: &Scale, may_open: bool) -> Markup {
+    let open = may_open && matches!(finding.verdict, Verdict::Fail | Verdict::Warn);
+    let distribution = distribution(finding);
+    html! {
+        details.row open[open] {
+            summary {
+                span.chevron aria-hidden="true" {}
+                span.column title=(finding.subject.label()) { span.name { (breakable(&finding.subject.label())) } @if let Some(origin) = origin(&finding.subject) { span.sub { (origin) } } }
+                span.shape { @if let Some(of) = distribution { (sparkline(of)) } }
+                (psi_cell(finding, scale))
+                span.num.cell data-label="p adjusted" { (p_adjusted(finding)) }
+                span.num.cell data-label="missing" { @if let Some(of) = distribution { (missing(of)) } @else { "–" } }
+                span.verdict { (verdict::chip(finding.verdict)) }
+            }
+            div.opened { (opened(finding, distribution)) }
+        }
+    }
+}
+
+fn origin(subject: &Subject) -> Option<&str> {
+    match subject {
+        Subject::Feature { source, .. } => source.as_deref(),
+        Subject::Score { .. } | Subject::PredictedClass => Some("model output"),
+        Subject::Model | Subject::Log | Subject::Segment { .. } => None,
+    }
+}
+
+fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
+    let Some(psi) = psi(finding) else {
+        return html! { span.psi.cell data-label="PSI" { span.sub { "not measured" } } };
+    };
+    let value = format::number(psi.value);
+    let chance = psi
+        .expected_by_chance
+        .map(|expected| format!("{} by chance", format::number(expected)));
+    let label = format!(
+        "{}: {value}{}",
+        finding.subject.label(),
+        chance
+            .as_deref()
+            .map(|chance| format!(", {chance}"))
+            .unwrap_or_default()
+    );
+    html! {
+        span.psi.cell data-label="PSI" {
+            span.num { (value) }
+            (bullet(scale, psi.value, &psi_limits(finding), psi.expected_by_chance, &label))
+            @if let Some(chance) = chance { span.sub { (chance) } }
+        }
+    }
+}
+
+fn p_adjusted(finding: &Finding) -> String {
+    let adjusted = psi(finding).and_then(|psi| psi.p_adjusted);
+    let adjusted = adjusted.or_else(|| {
+        finding
+            .measures
+            .iter()
+            .find_map(|measure| measure.p_adjusted)
+    });
+    adjusted.map_or_else(|| "–".into(), format::p_value)
+}
+
+fn missing(of: &Distribution) -> String {
+    let [reference, current] = [of.reference_missing, of.current_missing].map(format::percent);
+    if reference == current {
+        current
+    } else {
+        format!("{reference} → {current}")
+    }
+}
+
+fn opened(finding: &Finding, distribution: Option<&Distribution>) -> Markup {
+    html! {
+        div.with-chart {
+            div.words {
+                p.sentence { (prose(&finding.summary)) }
+                @if let Some(of) = distribution { (rows_behind(of)) }
+                (unmeasured(finding))
+            }
+            @if let Some(of) = distribution { figure { (histogram(&finding.subject.label(), of)) } }
+            @if !finding.measures.is_empty() {
+                details.more {
+                    summary { "All measures" }
+                    (table(finding))
+                }
+            }
+        }
+    }
+}
+
+fn rows_behind(of: &Distribution) -> Markup {
+    html! {
+        dl.windows {
+            dt { span.key.reference {} "reference" }
+            dd { (format::counted(of.reference_n, "value", "values")) span.sub { (format::percent(of.reference_missing)) " missing" } }
+            dt { span.key.current {} "current" }
+            dd { (format::counted(of.current_n, "value", "values")) span.sub { (format::percent(of.current_missing)) " missing" } }
+        }
+    }
+}
+
+fn distribution(finding: &Finding) -> Option<&Distribution> {
+    match &finding.detail {
+        Some(Detail::Distribution(of)) => Some(of),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! The first screen: gates, counts, the worst in plain words, the key numbers.
+
+use maud::{Markup, html};
+use types::finding::{CheckId, Finding, Measure};
+use types::report::CheckReport;
+use types::{Verdict, format};
+
+use super::measures::{breakable, guides, measure_label, prose};
+use super::{Section, findings_of, gates, section_of, verdict, verdicts};
+use crate::chart::{Part, Scale, lane, share_bar};
+use crate::words::{self, WORST_FIRST};
+
+/// Sentences in the opening paragraph.
+const SENTENCES: usize = 5;
+
+pub(super) fn section(report: &CheckReport) -> Section {
+    let all: Vec<&Finding> = report.findings.iter().collect();
+    Section {
+        id: "glance",
+        title: "At a glance",
+        short: "Overview",
+        question: "May it go ahead, and what needs attention first?",
+        verdicts: Vec::new(),
+        body: html! {
+            (gates::gates(report))
+            @if all.is_empty() { (nothing_found()) } @else {
+                div.overview {
+                    (tally(&verdicts(&all)))
+                    (in_plain_words(report))
+                }
+                (key_numbers(report))
+            }
+        },
+    }
+}
+
+fn nothing_found() -> Markup {
+    html! {
+        p.empty.panel {
+            "This run made no findings. Check that the log has rows in the window, then run " code { "forewarn check" } " again."
+        }
+    }
+}
+
+fn tally(verdicts: &[Verdict]) -> Markup {
+    let count = |of: Verdict| verdicts.iter().filter(|verdict| **verdict == of).count();
+    let parts = WORST_FIRST.map(|of| Part {
+        label: of.word(),
+        class: of.word(),
+        count: count(of) as u64,
+    });
+    html! {
+        div.tally {
+            h3 { (format::counted(verdicts.len() as u64, "finding", "findings")) }
+            (share_bar("Findings by verdict", &parts))
+            ul {
+                @for of in WORST_FIRST {
+                    li.zero[count(of) == 0] { strong { (count(of)) } (verdict::chip(of)) }
+                }
+            }
+        }
+    }
+}
+
+fn in_plain_words(report: &CheckReport) -> Markup {
+    let worst = worst_of_each_check(report);
+    html! {
+        div.plain {
+            h3 { "In plain words" }
+            p {
+                (opening(report))
+                @for finding in worst {
+                    " " a.sentence href=(format!("#{}", section_of(finding.check))) { (prose(words::first_sentence(&finding.summary))) }
+                }
+            }
+        }
+    }
+}
+
+/// `Of 41 findings, 5 fail, 2 could not be measured, 6 deserve a look and 28 pass.`
+fn opening(report: &CheckReport) -> String {
+    let total = report.findings.len();
+    if report.count(Verdict::Pass) == total {
+        return format!(
+            "All {} pass.",
+            format::counted(total as u64, "finding", "findings")
+        );
+    }
+    let said: Vec<String> = WORST_FIRST
+        .into_iter()
+        .map(|of| (of, report.count(of)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(of, count)| match (of, count) {
+            (Verdict::Fail, 1) => "1 fails".into(),
+            (Verdict::Fail, _) => format!("{count} fail"),
+            (Verdict::Unknown, _) => format!("{count} could not be measured"),
+            (Verdict::Warn, 1) => "1 deserves a look".into(),
+            (Verdict::Warn, _) => format!("{count} deserve a look"),
+            (Verdict::Pass, 1) => "1 passes".into(),
+            (Verdict::Pass, _) => format!("{count} pass"),
+        })
+        .collect();
+    format!(
+        "Of {}, {}.",
+        format::counted(total as u64, "finding", "findings"),
+        words::list(&said)
+    )
+}
+
+/// The worst finding of each check that does not pass, failing ones first.
+fn worst_of_each_check(report: &CheckReport) -> Vec<&Finding> {
+    let mut worst: Vec<&Finding> = CheckId::ALL
+        .into_iter()
+        .filter_map(|check| findings_of(report, check).first().copied())
+        .filter(|finding| finding.verdict != Verdict::Pass)
+        .collect();
+    worst.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    worst.truncate(SENTENCES);
+    worst
+}
+
+fn key_numbers(report: &CheckReport) -> Markup {
+    let measured = [
+        CheckId::Performance,
+        CheckId::WorstSegment,
+        CheckId::Calibration,
+    ];
+    let drift = findings_of(report, CheckId::Drift);
+    html! {
+        div.tiles {
+            @for check in measured {
+                @if let Some(finding) = findings_of(report, check).first() { (measured_tile(finding)) }
+            }
+            @if let Some(worst) = drift.first() { (drift_tile(&drift, worst)) }
+        }
+    }
+}
+
+/// The headline of a finding, with the sentence that says what it means.
+fn measured_tile(finding: &Finding) -> Markup {
+    let headline = finding.measures.first();
+    html! {
+        article.tile {
+            div.tile-head { h3 { (tile_title(finding, headline)) } (verdict::chip(finding.verdict)) }
+            @match headline {
+                Some(measure) => {
+                    p.big { (words::measure_value(&measure.name, measure.value)) }
+                    @if finding.check == CheckId::WorstSegment { p.of-what { (breakable(&finding.subject.label())) } }
+                    p.sub { (uncertainty(measure)) }
+                    (tile_lane(finding, measure))
+                }
+                None => p.big.unmeasured { "—" },
+            }
+            p.sentence { (prose(&finding.summary)) }
+        }
+    }
+}
+
+fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
+    let measure = headline.map(|measure| words::measure_title(&measure.name));
+    match (finding.check, measure) {
+        (CheckId::WorstSegment, Some(measure)) => format!("{measure} of the worst segment"),
+        (CheckId::Calibration, _) => "Calibration error (ECE)".into(),
+        (check, None) => words::check_title(check).into(),
+        (_, Some(measure)) => measure.into_owned(),
+    }
+}
+
+fn uncertainty(measure: &Measure) -> String {
+    let rows = format::counted(measure.n, "row", "rows");
+    match (words::interval(measure), words::level(measure)) {
+        (Some(interval), Some(level)) => format!("{interval} ({level} interval, {rows})"),
+        _ => rows,
+    }
+}
+
+fn tile_lane(finding: &Finding, measure: &Measure) -> Markup {
+    let guides = guides(finding, measure);
+    let ends = measure
+        .interval
+        .as_ref()
+        .map(|interval| (interval.lower, interval.upper));
+    if guides.is_empty() && ends.is_none() {
+        return html! {};
+    }
+    let shown = ends
+        .map(|(lower, upper)| [lower, upper])
+        .into_iter()
+        .flatten();
+    let scale = Scale::around(
+        shown
+            .chain([measure.value])
+            .chain(guides.iter().map(|guide| guide.at)),
+    );
+    let limits: Vec<String> = finding
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.measure == measure.name)
+        .map(|threshold| format!("limit: {}", words::bound(threshold)))
+        .collect();
+    html! {
+        (lane(&scale, measure.value, ends, &guides, &measure_label(measure)))
+        @if !limits.is_empty() { p.legend { span.key.limit {} (limits.join(", ")) } }
+    }
+}
+
+fn drift_tile(findings: &[&Finding], worst: &Finding) -> Markup {
+    let drifted = findings
+        .iter()
+        .filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn))
+        .count();
+    let parts = WORST_FIRST.map(|of| Part {
+        label: of.word(),
+        class: of.word(),
+        count: findings
+            .iter()
+            .filter(|finding| finding.verdict == of)
+            .count() as u64,
+    });
+    html! {
+        article.tile {
+            div.tile-head { h3 { "Columns that drifted" } (verdict::chip(worst.verdict)) }
+            p.big { (drifted) span.of { " of " (findings.len()) } }
+            p.of-what { "worst: " (breakable(&worst.subject.label())) }
+            p.sub { "failing or worth a look" }
+            (share_bar("Columns by verdict", &parts))
+            p.sentence { (prose(&worst.summary)) }
+        }
+    }
+}
