@@ -97,7 +97,8 @@ pub fn run(
     let located = locate(&request.path)?;
     let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
     let engine = Engine::new(EngineOptions::default())?;
-    let log = engine.open(&definition, &located.folder).map_err(|error| located.explain(&definition, error))?;
+    let log =
+        engine.open(&definition, &located.folder).map_err(|error| located.explain(&definition, error))?;
     let schema = log.schema();
     definition::check_against(&definition, &schema, log.outcome_schema().as_ref())
         .map_err(|error| located.mistake(error))?;
@@ -140,7 +141,10 @@ pub fn run(
         definition: Digest::of(located.text.as_bytes()),
         program: PROGRAM.into(),
         datasets: datasets.clone(),
-        findings: findings.iter().map(|finding| (finding.clone(), fresh_until(&definition, finding, now))).collect(),
+        findings: findings
+            .iter()
+            .map(|finding| (finding.clone(), fresh_until(&definition, finding, now)))
+            .collect(),
     };
     let definition_hash = evidence.definition;
     let chain = evidence_log::append(&located.folder, evidence)?;
@@ -227,11 +231,8 @@ fn answer(
 /// A window that lies within the log's time but holds no row cannot be checked.
 fn refuse_empty_windows(answers: &Answers, windows: &[Window]) -> Result<(), CheckError> {
     for &window in windows {
-        let class = Question::Profile {
-            of: Measured::PredictedClass,
-            kind: types::ColumnKind::Categorical,
-            window,
-        };
+        let class =
+            Question::Profile { of: Measured::PredictedClass, kind: types::ColumnKind::Categorical, window };
         let profiled = answers.profile(&class).map(stats::sketch::Profile::rows);
         let covered = answers.coverage(&Question::Coverage { window }).map(|coverage| coverage.predictions);
         if profiled.or(covered) == Some(0) {

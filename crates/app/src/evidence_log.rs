@@ -46,7 +46,9 @@ pub fn verify(folder: &Path, checkpoint: Option<Checkpoint>) -> Result<Chain, Ev
     let path = path_in(folder);
     match std::fs::read_to_string(&path) {
         Ok(text) => read_chain(path, &text, checkpoint),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => Err(EvidenceLogError::Missing { path }),
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            Err(EvidenceLogError::Missing { path })
+        }
         Err(source) => Err(EvidenceLogError::Io { path, source }),
     }
 }

@@ -44,9 +44,10 @@ fn proposal(path: &str, probe: &Probe) -> Proposal {
         quoted(&system_id(path)),
         quoted(path),
     );
-    let mut role = |key: &'static str, guess: Option<(&str, String)>| match guess {
-        Some((column, why)) => text.push_str(&format!("{key} = {}    # {why}\n", quoted(column))),
-        None => {
+    let mut role = |key: &'static str, guess: Option<(&str, String)>| {
+        if let Some((column, why)) = guess {
+            text.push_str(&format!("{key} = {}    # {why}\n", quoted(column)));
+        } else {
             text.push_str(&format!("{key} = \"\"    # nothing fitting was found: name the column\n"));
             unguessed.push(key);
         }
@@ -54,7 +55,7 @@ fn proposal(path: &str, probe: &Probe) -> Proposal {
     if let Some(id) = roles.id {
         role("id", Some((id, "different on every row".into())));
     }
-    role("time", roles.time.as_ref().map(|(column, why, _)| (*column, why.clone())));
+    role("time", roles.time.clone());
     role("score", roles.score.clone());
     match &roles.outcome {
         Some((column, why)) => text.push_str(&format!("outcome = {{ column = {} }}    # {why}\n", quoted(column))),
@@ -79,7 +80,9 @@ fn proposal(path: &str, probe: &Probe) -> Proposal {
 #[derive(Debug, Default)]
 struct Roles<'a> {
     id: Option<&'a str>,
-    time: Option<(&'a str, String, Option<(Timestamp, Timestamp)>)>,
+    time: Option<(&'a str, String)>,
+    /// First and last instant of the time column.
+    range: Option<(Timestamp, Timestamp)>,
     score: Option<(&'a str, String)>,
     outcome: Option<(&'a str, String)>,
     segments: Vec<&'a str>,
@@ -96,12 +99,17 @@ impl<'a> Roles<'a> {
         let time = probe
             .columns
             .iter()
-            .find(|column| column.column.kind == ColumnKind::Time)
-            .map(|column| (name(column), "the first column of instants".to_owned(), column.range));
+            .find(|column| column.column.kind == ColumnKind::Time);
         let score = best(&is_share, &["score", "prob", "pred", "p_", "yhat"]);
         let is_score = |column: &ProbedColumn| score.is_some_and(|score| name(score) == name(column));
-        let outcome = best(&|column| is_binary(column) && !is_score(column), &["label", "outcome", "target", "actual", "truth", "y"]);
-        let id = probe.columns.iter().find(|column| is_unique(column, probe.rows) && named_like(column, &["id", "key", "uuid"]));
+        let outcome = best(
+            &|column| is_binary(column) && !is_score(column),
+            &["label", "outcome", "target", "actual", "truth", "y"],
+        );
+        let id = probe
+            .columns
+            .iter()
+            .find(|column| is_unique(column, probe.rows) && named_like(column, &["id", "key", "uuid"]));
         let taken = |column: &ProbedColumn| {
             is_score(column)
                 || outcome.is_some_and(|outcome| name(outcome) == name(column))
@@ -110,7 +118,8 @@ impl<'a> Roles<'a> {
         let free = || probe.columns.iter().filter(|column| !taken(column));
         Self {
             id: id.map(name),
-            time,
+            time: time.map(|column| (name(column), "the first column of instants".to_owned())),
+            range: time.and_then(|column| column.range),
             score: score.map(|column| (name(column), "numbers between 0 and 1".to_owned())),
             outcome: outcome.map(|column| (name(column), "only 0 and 1".to_owned())),
             segments: free().filter(|column| is_segment(column)).map(name).take(MOST_SEGMENTS).collect(),
@@ -125,7 +134,13 @@ fn name(column: &ProbedColumn) -> &str {
 
 fn named_like(column: &ProbedColumn, words: &[&str]) -> bool {
     let name = column.column.name.to_lowercase();
-    words.iter().any(|word| if word.len() <= 2 { name.split('_').any(|part| part == word.trim_end_matches('_')) } else { name.contains(word) })
+    words.iter().any(|word| {
+        if word.len() <= 2 {
+            name.split('_').any(|part| part == word.trim_end_matches('_'))
+        } else {
+            name.contains(word)
+        }
+    })
 }
 
 fn numbers(column: &ProbedColumn) -> Option<&NumericProfile> {
@@ -166,7 +181,8 @@ fn different_values(column: &ProbedColumn) -> f64 {
 }
 
 fn is_segment(column: &ProbedColumn) -> bool {
-    column.column.kind == ColumnKind::Categorical && (2.0..=MOST_SEGMENT_VALUES).contains(&different_values(column))
+    column.column.kind == ColumnKind::Categorical
+        && (2.0..=MOST_SEGMENT_VALUES).contains(&different_values(column))
 }
 
 fn is_constant(column: &ProbedColumn) -> bool {
@@ -174,7 +190,8 @@ fn is_constant(column: &ProbedColumn) -> bool {
 }
 
 fn system_id(path: &str) -> String {
-    let stem = Path::new(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let stem =
+        Path::new(path).file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
     let id: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
     let id = id.trim_matches('-').to_owned();
     if id.is_empty() { "system".into() } else { id }
@@ -190,8 +207,7 @@ fn list_line(key: &str, columns: &[&str], why: &str) -> String {
 
 /// The first 60 % of the log's days, which are taken for the time before the window.
 fn reference_lines(roles: &Roles<'_>) -> String {
-    let range = roles.time.as_ref().and_then(|(_, _, range)| *range);
-    let window = range.and_then(|(first, last)| {
+    let window = roles.range.and_then(|(first, last)| {
         let (first, last) = (start_of_day(first), end_of_day(last));
         let seconds = (last.as_second() - first.as_second()) * 3 / 5;
         let to = start_of_day(Timestamp::from_second(first.as_second() + seconds).ok()?);

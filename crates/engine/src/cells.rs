@@ -126,9 +126,7 @@ impl TimeAxis {
     /// The rows of the cells, with the position of each row's cell.
     pub(crate) fn in_cells(&self, table: DataFrame, cells: &Cells) -> Result<DataFrame, EngineError> {
         let within = |cell: &Window| {
-            self.instant()
-                .gt_eq(self.literal(cell.from()))
-                .and(self.instant().lt(self.literal(cell.to())))
+            self.instant().gt_eq(self.literal(cell.from())).and(self.instant().lt(self.literal(cell.to())))
         };
         let Some(any) = cells.cells.iter().map(within).reduce(Expr::or) else {
             return Err(EngineError::Query("there is no window to look at".into()));
@@ -148,7 +146,8 @@ impl TimeAxis {
     pub(crate) fn explain(&self, error: EngineError) -> EngineError {
         match error {
             EngineError::Query(reason)
-                if is_text(&self.data_type) && (reason.contains("imestamp") || reason.contains("parsing")) =>
+                if is_text(&self.data_type)
+                    && (reason.contains("imestamp") || reason.contains("parsing")) =>
             {
                 EngineError::UnreadableTime { column: self.column.clone(), reason }
             }

@@ -18,7 +18,9 @@ pub enum EngineError {
     MixedFormats { parquet: PathBuf, csv: PathBuf },
     #[error("file `{path}` is empty (0 bytes)")]
     EmptyFile { path: PathBuf },
-    #[error("file `{path}` is not readable as Parquet: {reason}; it is cut off, still being written, or not Parquet at all")]
+    #[error(
+        "file `{path}` is not readable as Parquet: {reason}; it is cut off, still being written, or not Parquet at all"
+    )]
     CorruptParquet { path: PathBuf, reason: String },
     #[error("file `{path}` is not readable as CSV: {reason}")]
     BadCsv { path: PathBuf, reason: String },
@@ -34,7 +36,9 @@ pub enum EngineError {
     },
     #[error("column `{column}` stands twice in `{path}`")]
     DuplicateColumn { column: String, path: PathBuf },
-    #[error("column `{column}` holds a text that is not an instant: {reason}; write times as 2013-06-03T12:00:00Z")]
+    #[error(
+        "column `{column}` holds a text that is not an instant: {reason}; write times as 2013-06-03T12:00:00Z"
+    )]
     UnreadableTime { column: String, reason: String },
     #[error("segment `{segment}` is not SQL over the log's columns: {reason}")]
     BadSegment { segment: String, reason: String },
@@ -54,7 +58,19 @@ impl From<DataFusionError> for EngineError {
 pub(crate) fn first_line(message: &str) -> String {
     let line = message.lines().next().unwrap_or(message);
     let mut line = line.trim();
-    for prefix in ["Arrow error: ", "Parquet error: ", "External error: ", "Parser error: ", "Csv error: ", "Cast error: ", "Execution error: ", "Schema error: ", "SQL error: ", "Error during planning: ", "Parquet error: "] {
+    for prefix in [
+        "Arrow error: ",
+        "Parquet error: ",
+        "External error: ",
+        "Parser error: ",
+        "Csv error: ",
+        "Cast error: ",
+        "Execution error: ",
+        "Schema error: ",
+        "SQL error: ",
+        "Error during planning: ",
+        "Parquet error: ",
+    ] {
         line = line.strip_prefix(prefix).unwrap_or(line);
     }
     line.to_owned()

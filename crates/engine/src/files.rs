@@ -26,30 +26,32 @@ pub(crate) struct TableFiles {
     pub(crate) format: Format,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) schema: SchemaRef,
-    /// Rows in all files, where the format says so without reading them.
-    pub(crate) rows: Option<u64>,
+    /// Rows in all files: as Parquet states them, for CSV about as many as its size suggests.
+    pub(crate) rows_about: u64,
 }
 
 /// CSV rows from which column types are guessed.
 const CSV_ROWS_FOR_TYPES: usize = 10_000;
+/// CSV bytes from which the number of rows is guessed.
+const CSV_BYTES_FOR_ROWS: u64 = 1 << 20;
 
 /// Finds and examines the files that `path`, relative to `base`, stands for.
 pub(crate) fn table_files(base: &Path, path: &str) -> Result<TableFiles, EngineError> {
     let files = matching_files(base, path)?;
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
-    let mut rows = Some(0);
+    let mut rows_about = 0;
     for path in &files {
         let (schema, file_rows) = match format {
             Format::Parquet => parquet_schema(path)?,
-            Format::Csv => (csv_schema(path)?, None),
+            Format::Csv => (csv_schema(path)?, csv_rows_about(path)?),
         };
-        rows = rows.zip(file_rows).map(|(sum, more)| sum + more);
+        rows_about += file_rows;
         widen_by(&mut common, &schema, path)?;
     }
     let fields: Vec<Field> =
         common.into_iter().map(|typed| Field::new(typed.name, read_as(typed.data_type), true)).collect();
-    Ok(TableFiles { format, files, schema: Arc::new(ArrowSchema::new(fields)), rows })
+    Ok(TableFiles { format, files, schema: Arc::new(ArrowSchema::new(fields)), rows_about })
 }
 
 fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
@@ -130,25 +132,33 @@ fn open(path: &Path) -> Result<File, EngineError> {
     Ok(file)
 }
 
-fn parquet_schema(path: &Path) -> Result<(SchemaRef, Option<u64>), EngineError> {
+fn parquet_schema(path: &Path) -> Result<(SchemaRef, u64), EngineError> {
     let file = open(path)?;
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
         EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&error.to_string()) }
     })?;
-    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).ok();
+    let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     Ok((Arc::clone(metadata.schema()), rows))
 }
 
 fn csv_schema(path: &Path) -> Result<SchemaRef, EngineError> {
     let reader = BufReader::new(open(path)?);
-    let (schema, _) = CsvReaderFormat::default()
-        .with_header(true)
-        .infer_schema(reader, Some(CSV_ROWS_FOR_TYPES))
-        .map_err(|error| EngineError::BadCsv {
-            path: path.to_owned(),
-            reason: first_line(&error.to_string()),
-        })?;
+    let (schema, _) =
+        CsvReaderFormat::default().with_header(true).infer_schema(reader, Some(CSV_ROWS_FOR_TYPES)).map_err(
+            |error| EngineError::BadCsv { path: path.to_owned(), reason: first_line(&error.to_string()) },
+        )?;
     Ok(Arc::new(schema))
+}
+
+/// The file's size over the length of its first lines.
+fn csv_rows_about(path: &Path) -> Result<u64, EngineError> {
+    let io = |source| EngineError::Io { path: path.to_owned(), source };
+    let file = open(path)?;
+    let size = file.metadata().map_err(io)?.len();
+    let mut head = Vec::new();
+    file.take(CSV_BYTES_FOR_ROWS).read_to_end(&mut head).map_err(io)?;
+    let lines = head.split(|byte| *byte == b'\n').count().max(1) as u64;
+    Ok(size * lines / head.len().max(1) as u64)
 }
 
 /// Reads every row of CSV files one after the other, to name the file and line that a parallel

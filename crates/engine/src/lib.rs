@@ -20,4 +20,4 @@ mod sql;
 
 pub use error::EngineError;
 pub use open::{Engine, EngineOptions, Log};
-pub use probe::{ProbedColumn, Probe};
+pub use probe::{Probe, ProbedColumn};

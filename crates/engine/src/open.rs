@@ -13,7 +13,6 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::functions_aggregate::expr_fn::{max, min};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
-use stats::sketch::Fidelity;
 use tokio::runtime::Runtime;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::{Definition, Log as Roles};
@@ -26,7 +25,7 @@ use crate::files::{Format, TableFiles, dataset_version, first_csv_error, is_numb
 /// How the engine works.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// Logs of up to this many rows are measured exactly, larger ones through sketches.
+    /// Windows of up to this many rows are measured exactly, larger ones through sketches.
     pub exact_rows: u64,
     /// Threads that read and aggregate; by default all cores.
     pub threads: Option<usize>,
@@ -83,6 +82,8 @@ impl Engine {
         }
         // Which thread reads which file must not depend on timing: sketches see rows in an order.
         config.options_mut().execution.enable_file_stream_work_stealing = false;
+        // Rows outside of the windows are left out while decoding, and the others are not copied again.
+        config.options_mut().execution.parquet.pushdown_filters = true;
         let context = SessionContext::new_with_config(config);
         for function in crate::aggregate::all() {
             context.register_udaf(function);
@@ -105,10 +106,10 @@ pub(crate) fn register(context: &SessionContext, name: &str, table: &TableFiles)
         .files
         .iter()
         .map(|path| {
-            let full = std::path::absolute(path)
-                .map_err(|source| EngineError::Io { path: path.clone(), source })?;
-            let url = url::Url::from_file_path(&full)
-                .map_err(|()| EngineError::NotFound { path: full.clone() })?;
+            let full =
+                std::path::absolute(path).map_err(|source| EngineError::Io { path: path.clone(), source })?;
+            let url =
+                url::Url::from_file_path(&full).map_err(|()| EngineError::NotFound { path: full.clone() })?;
             Ok(ListingTableUrl::try_new(url, None)?)
         })
         .collect::<Result<Vec<_>, EngineError>>()?;
@@ -130,7 +131,10 @@ pub struct Log<'e> {
 
 impl std::fmt::Debug for Log<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log").field("log", &self.log).field("outcomes", &self.outcomes).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("log", &self.log)
+            .field("outcomes", &self.outcomes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -181,14 +185,6 @@ impl Log<'_> {
 
     pub(crate) fn column_type(&self, name: &str) -> DataType {
         self.log.schema.field_with_name(name).map_or(DataType::Null, |field| field.data_type().clone())
-    }
-
-    /// Whether a log of this many rows is measured exactly.
-    pub(crate) fn fidelity(&self) -> Fidelity {
-        match self.log.rows {
-            Some(rows) if rows > self.engine.options.exact_rows => Fidelity::Sketched,
-            _ => Fidelity::Exact,
-        }
     }
 
     /// Runs a query; where CSV was read, a failure is traced to its file and line.

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::logical_expr::Expr;
 use jiff::Timestamp;
+use stats::sketch::Fidelity;
 use types::answer::{Coverage, ScoredGroup};
 use types::definition::Segment;
 use types::{Answer, Answers, Question, Window};
@@ -20,6 +21,7 @@ use crate::sql::{CELL, quoted, segment_column};
 /// Answers the questions about outcomes by one pass over predictions joined with outcomes.
 pub(crate) fn answer(
     log: &Log<'_>,
+    fidelity: Fidelity,
     questions: &[Question],
     as_of: Timestamp,
     answers: &mut Answers,
@@ -40,12 +42,12 @@ pub(crate) fn answer(
         return Ok(());
     }
     let cells = Cells::of(wanted.iter().map(|question| question.window()));
-    let groups = groups(&joined(log, &cells, &segments, as_of)?, segments.len())?;
+    let groups = groups(&joined(log, fidelity, &cells, &segments, as_of)?, segments.len())?;
     for question in wanted {
         let within = cells.within(question.window());
         let answer = if let Question::ScoredOutcomes { by, .. } = question {
             let at = by.as_ref().and_then(|by| segments.iter().position(|segment| *segment == by));
-            Answer::ScoredOutcomes(scored_groups(&groups, within, at, log)?)
+            Answer::ScoredOutcomes(scored_groups(&groups, within, at, fidelity)?)
         } else {
             let mut coverage = Coverage::default();
             for cell in within {
@@ -82,6 +84,7 @@ const COUNTS: [(&str, &str); 6] = [
 
 fn joined(
     log: &Log<'_>,
+    fidelity: Fidelity,
     cells: &Cells,
     segments: &[&Segment],
     as_of: Timestamp,
@@ -94,7 +97,7 @@ fn joined(
         rows = rows.with_column(&segment_column(at), segment_expression(log, segment)?)?;
     }
     log.context.register_table(ROWS, rows.into_view())?;
-    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, segments.len(), as_of), log, segments.len());
+    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, segments.len(), as_of), fidelity, segments.len());
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
@@ -147,12 +150,15 @@ fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestam
         ),
         // Without a time nothing says which of two contradictory outcomes is the later one.
         None => (
-            format!("CASE WHEN min(CAST({label} AS INT)) = max(CAST({label} AS INT)) THEN bool_or({label}) END"),
+            format!(
+                "CASE WHEN min(CAST({label} AS INT)) = max(CAST({label} AS INT)) THEN bool_or({label}) END"
+            ),
             "NULL".to_owned(),
             "true".to_owned(),
         ),
     };
-    let early = if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
+    let early =
+        if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
     format!(
         "SELECT p.{CELL}{segment_columns}, p.{score} AS score, o.outcome, o.copies, o.contradictory, {early} AS early \
          FROM {rows} p LEFT JOIN (\
@@ -165,7 +171,9 @@ fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestam
 
 /// An outcome as a boolean; anything but 0 and 1 is no outcome.
 fn label_sql(column: &str) -> String {
-    format!("(CASE WHEN CAST({column} AS DOUBLE) = 1 THEN true WHEN CAST({column} AS DOUBLE) = 0 THEN false END)")
+    format!(
+        "(CASE WHEN CAST({column} AS DOUBLE) = 1 THEN true WHEN CAST({column} AS DOUBLE) = 0 THEN false END)"
+    )
 }
 
 #[derive(Clone)]
@@ -192,8 +200,8 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
     Some(Known { instant, seen })
 }
 
-fn grouped_sql(rows: &str, log: &Log<'_>, segments: usize) -> String {
-    let scored = function_name::<ScoredSummary>(log.fidelity());
+fn grouped_sql(rows: &str, fidelity: Fidelity, segments: usize) -> String {
+    let scored = function_name::<ScoredSummary>(fidelity);
     let columns: Vec<String> = (0..segments).map(segment_column).collect();
     let sets: String = columns.iter().map(|column| format!(", ({CELL}, {column})")).collect();
     let values: String = columns.iter().map(|column| format!(", {column}, grouping({column})")).collect();
@@ -248,7 +256,7 @@ fn scored_groups(
     groups: &Groups,
     within: std::ops::Range<usize>,
     segment: Option<usize>,
-    log: &Log<'_>,
+    fidelity: Fidelity,
 ) -> Result<Vec<ScoredGroup>, EngineError> {
     let mut scored = Vec::new();
     for ((at, value), cells) in groups {
@@ -269,7 +277,7 @@ fn scored_groups(
         }
     }
     if scored.is_empty() && segment.is_none() {
-        let (scores, invalid_scores) = ScoredSummary::new(log.fidelity()).into_scores()?;
+        let (scores, invalid_scores) = ScoredSummary::new(fidelity).into_scores()?;
         scored.push(ScoredGroup { value: None, scores, invalid_scores });
     }
     scored.sort_by(|a, b| a.value.cmp(&b.value));
@@ -299,8 +307,10 @@ fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, Engin
     let table = match &outcome.time {
         None => table,
         Some(time) => {
-            let data_type =
-                outcomes.schema.field_with_name(time).map_or(DataType::Null, |field| field.data_type().clone());
+            let data_type = outcomes
+                .schema
+                .field_with_name(time)
+                .map_or(DataType::Null, |field| field.data_type().clone());
             let axis = log.time_axis_of(time, &data_type);
             let known = axis.instant().gt_eq(axis.literal(window.from()));
             let known = known.and(axis.instant().lt(axis.literal(window.to())));

@@ -18,6 +18,7 @@ use crate::sql::quoted;
 /// What a look at a table shows.
 #[derive(Clone, Debug)]
 pub struct Probe {
+    /// Rows that were looked at.
     pub rows: u64,
     pub columns: Vec<ProbedColumn>,
 }
@@ -46,7 +47,8 @@ impl Engine {
         let selected: Vec<String> = columns.iter().map(aggregate_sql).collect();
         let sql = format!("SELECT count(*), {} FROM (SELECT * FROM {LOG} LIMIT {ROWS})", selected.join(", "));
         let query = self.runtime.block_on(context.sql(&sql))?;
-        let batches = self.collect(query).map_err(|error| crate::files::first_csv_error(&table).unwrap_or(error))?;
+        let batches =
+            self.collect(query).map_err(|error| crate::files::first_csv_error(&table).unwrap_or(error))?;
         let batch = batches
             .iter()
             .find(|batch| batch.num_rows() > 0)
@@ -76,7 +78,7 @@ impl Engine {
                 Ok(ProbedColumn { column, profile, range })
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
-        Ok(Probe { rows: table.rows.unwrap_or(rows as u64), columns })
+        Ok(Probe { rows: rows as u64, columns })
     }
 
     fn column_range(
@@ -85,7 +87,10 @@ impl Engine {
         table: &crate::files::TableFiles,
         column: &Column,
     ) -> Result<(TimeAxis, ScalarValue, ScalarValue), EngineError> {
-        let data_type = table.schema.field_with_name(&column.name).map_err(|error| EngineError::Query(error.to_string()))?;
+        let data_type = table
+            .schema
+            .field_with_name(&column.name)
+            .map_err(|error| EngineError::Query(error.to_string()))?;
         let axis = TimeAxis::new(&column.name, data_type.data_type(), None);
         let name = quoted(&column.name);
         let sql = format!("SELECT min({name}), max({name}) FROM {LOG}");

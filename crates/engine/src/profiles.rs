@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int32Type;
-use stats::sketch::Profile;
+use stats::sketch::{Fidelity, Profile};
 use types::answer::Identity;
 use types::column::ColumnKind;
 use types::question::Measured;
@@ -34,7 +34,12 @@ fn asked(question: &Question) -> Option<Asked> {
 }
 
 /// Answers the questions about columns by one pass over the log.
-pub(crate) fn answer(log: &Log<'_>, questions: &[Question], answers: &mut Answers) -> Result<(), EngineError> {
+pub(crate) fn answer(
+    log: &Log<'_>,
+    fidelity: Fidelity,
+    questions: &[Question],
+    answers: &mut Answers,
+) -> Result<(), EngineError> {
     let questions: Vec<(&Question, Asked)> =
         questions.iter().filter_map(|question| Some((question, asked(question)?))).collect();
     if questions.is_empty() {
@@ -45,7 +50,7 @@ pub(crate) fn answer(log: &Log<'_>, questions: &[Question], answers: &mut Answer
     let mut selected: Vec<String> = Vec::new();
     for (_, asked) in &questions {
         columns.entry(asked.clone()).or_insert_with(|| {
-            selected.push(aggregate_sql(log, asked));
+            selected.push(aggregate_sql(log, fidelity, asked));
             selected.len()
         });
     }
@@ -56,14 +61,14 @@ pub(crate) fn answer(log: &Log<'_>, questions: &[Question], answers: &mut Answer
         let of_window = within.filter_map(|cell| states.of(cell, columns[&asked]));
         let answer = match asked {
             Asked::Numbers(_) => {
-                let NumbersSummary(profile) = merged(of_window, log)?;
+                let NumbersSummary(profile) = merged(of_window, fidelity)?;
                 Answer::Profile(Profile::Numeric(profile))
             }
-            Asked::Categories(_) => {
-                Answer::Profile(Profile::Categorical(merged::<CategoriesSummary>(of_window, log)?.into_profile()))
-            }
+            Asked::Categories(_) => Answer::Profile(Profile::Categorical(
+                merged::<CategoriesSummary>(of_window, fidelity)?.into_profile(),
+            )),
             Asked::Ids => {
-                let identity: Identity = merged::<IdsSummary>(of_window, log)?.identity();
+                let identity: Identity = merged::<IdsSummary>(of_window, fidelity)?.identity();
                 Answer::Identity(identity)
             }
         };
@@ -72,11 +77,12 @@ pub(crate) fn answer(log: &Log<'_>, questions: &[Question], answers: &mut Answer
     Ok(())
 }
 
-fn aggregate_sql(log: &Log<'_>, asked: &Asked) -> String {
-    let fidelity = log.fidelity();
+fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) -> String {
     let roles = &log.roles;
     match asked {
-        Asked::Numbers(of) => format!("{}({})", function_name::<NumbersSummary>(fidelity), measured_sql(log, of)),
+        Asked::Numbers(of) => {
+            format!("{}({})", function_name::<NumbersSummary>(fidelity), measured_sql(log, of))
+        }
         Asked::Categories(of) => {
             format!("{}({})", function_name::<CategoriesSummary>(fidelity), measured_sql(log, of))
         }
@@ -108,7 +114,8 @@ fn scan(log: &Log<'_>, cells: &Cells, aggregates: &[String]) -> Result<Vec<Recor
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
     let rows = axis.in_cells(table, cells)?;
     log.context.register_table(ROWS, rows.into_view())?;
-    let columns: Vec<String> = aggregates.iter().enumerate().map(|(at, sql)| format!("{sql} AS a{at}")).collect();
+    let columns: Vec<String> =
+        aggregates.iter().enumerate().map(|(at, sql)| format!("{sql} AS a{at}")).collect();
     let sql = format!("SELECT {CELL}, {} FROM {ROWS} GROUP BY {CELL}", columns.join(", "));
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
@@ -141,7 +148,10 @@ impl<'a> States<'a> {
     }
 }
 
-fn merged<'a, S: Summary>(states: impl Iterator<Item = &'a [u8]>, log: &Log<'_>) -> Result<S, EngineError> {
+fn merged<'a, S: Summary>(
+    states: impl Iterator<Item = &'a [u8]>,
+    fidelity: Fidelity,
+) -> Result<S, EngineError> {
     let mut whole: Option<S> = None;
     for state in states {
         let part: S = decode(state)?;
@@ -150,5 +160,5 @@ fn merged<'a, S: Summary>(states: impl Iterator<Item = &'a [u8]>, log: &Log<'_>)
             Some(whole) => whole.merge(part),
         }
     }
-    Ok(whole.unwrap_or_else(|| S::new(log.fidelity())))
+    Ok(whole.unwrap_or_else(|| S::new(fidelity)))
 }

@@ -21,7 +21,13 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
         return unknown(scope, CheckId::Calibration, "Calibration was not measured.".into());
     };
     if scores.n() < scope.definition.evaluate.min_rows {
-        return too_few(scope, CheckId::Calibration, "Whether scores mean what they say", scores.n(), invalid);
+        return too_few(
+            scope,
+            CheckId::Calibration,
+            "Whether scores mean what they say",
+            scores.n(),
+            invalid,
+        );
     }
     let calibration = &scope.definition.evaluate.calibration;
     let bins = calibration.bins as usize;
@@ -90,7 +96,13 @@ fn row(bin: ReliabilityBin) -> ReliabilityRow {
     }
 }
 
-fn summary(measure: &Measure, limit: Limit, verdict: Verdict, lean: Option<f64>, bins: &[ReliabilityBin]) -> String {
+fn summary(
+    measure: &Measure,
+    limit: Limit,
+    verdict: Verdict,
+    lean: Option<f64>,
+    bins: &[ReliabilityBin],
+) -> String {
     let mut words = format!(
         "Scores miss the observed share by {} on average{}.",
         number(measure.value),

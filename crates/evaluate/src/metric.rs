@@ -15,7 +15,12 @@ use types::definition::Metric;
 ///
 /// # Errors
 /// Why the metric does not exist for these rows, as words that complete "because …".
-pub fn measure(scores: &LabelledScores, metric: Metric, threshold: f64, level: Level) -> Result<Measure, String> {
+pub fn measure(
+    scores: &LabelledScores,
+    metric: Metric,
+    threshold: f64,
+    level: Level,
+) -> Result<Measure, String> {
     let at_threshold = || Confusion::at(scores, threshold);
     let mut note = String::new();
     let estimate: Result<Estimate, Undefined> = match metric {

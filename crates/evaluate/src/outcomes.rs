@@ -16,8 +16,10 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let Some(coverage) = answers.coverage(&Question::Coverage { window: scope.window }) else {
         return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
     };
-    let share = |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
-    let doubtful = coverage.contradictory_outcomes.max(coverage.early_outcomes).max(coverage.unusable_outcomes);
+    let share =
+        |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
+    let doubtful =
+        coverage.contradictory_outcomes.max(coverage.early_outcomes).max(coverage.unusable_outcomes);
     let blemished = doubtful + coverage.repeated_outcomes + coverage.orphan_outcomes;
     let verdict = if coverage.with_outcome == 0 {
         Verdict::Unknown
@@ -66,10 +68,30 @@ fn summary(coverage: &Coverage) -> String {
     );
     let notes = [
         (coverage.without_outcome, "has none", "have none", "."),
-        (coverage.unusable_outcomes, "has one that is neither 0 nor 1", "have one that is neither 0 nor 1", "."),
-        (coverage.repeated_outcomes, "has several; the latest counts", "have several; the latest counts", "."),
-        (coverage.contradictory_outcomes, "has outcomes that contradict each other", "have outcomes that contradict each other", ": find out which source is right."),
-        (coverage.early_outcomes, "has an outcome that is older than the prediction", "have an outcome that is older than the prediction", ": the model may have seen the answer."),
+        (
+            coverage.unusable_outcomes,
+            "has one that is neither 0 nor 1",
+            "have one that is neither 0 nor 1",
+            ".",
+        ),
+        (
+            coverage.repeated_outcomes,
+            "has several; the latest counts",
+            "have several; the latest counts",
+            ".",
+        ),
+        (
+            coverage.contradictory_outcomes,
+            "has outcomes that contradict each other",
+            "have outcomes that contradict each other",
+            ": find out which source is right.",
+        ),
+        (
+            coverage.early_outcomes,
+            "has an outcome that is older than the prediction",
+            "have an outcome that is older than the prediction",
+            ": the model may have seen the answer.",
+        ),
     ];
     for (count, one, many, end) in notes {
         if count > 0 {

@@ -4,7 +4,7 @@ use stats::interval::{Interval, IntervalMethod, Level};
 use stats::labelled_scores::LabelledScores;
 use types::definition::Metric;
 use types::finding::Unmeasured;
-use types::format::{count, counted, number};
+use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Finding, Measure, Question, Verdict, Window};
 
 use crate::metric::measure;
@@ -20,7 +20,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     }
     let headline = evaluate.performance.metric;
     let threshold = scope.definition.log.threshold;
-    let mut finding = Finding { reference: Some(scope.reference), ..blank(scope, CheckId::Performance, Verdict::Unknown) };
+    let mut finding =
+        Finding { reference: Some(scope.reference), ..blank(scope, CheckId::Performance, Verdict::Unknown) };
     let others = Metric::ALL.into_iter().filter(|metric| *metric != headline);
     for metric in std::iter::once(headline).chain(others) {
         match measure(current, metric, threshold, Level::P95) {
@@ -29,14 +30,24 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         }
     }
     let Some(measured) = finding.measure(headline.name()).cloned() else {
-        let reason = finding.unmeasured.first().map_or_else(String::new, |unmeasured| unmeasured.reason.clone());
-        finding.summary = format!("The model's {} cannot be computed in this window: {reason}.", headline.title());
+        let reason =
+            finding.unmeasured.first().map_or_else(String::new, |unmeasured| unmeasured.reason.clone());
+        finding.summary =
+            format!("The model's {} cannot be computed in this window: {reason}.", headline.title());
         return finding;
     };
-    let reference = overall(answers, scope.reference)
+    let before: Vec<Measure> = overall(answers, scope.reference)
         .filter(|(scores, _)| scores.n() >= evaluate.min_rows)
-        .and_then(|(scores, _)| measure(scores, headline, threshold, Level::P95).ok());
-    judge_headline(scope, &mut finding, headline, &measured, reference.as_ref());
+        .map(|(scores, _)| {
+            let measured = Metric::ALL.map(|metric| measure(scores, metric, threshold, Level::P95).ok());
+            measured.into_iter().flatten().collect()
+        })
+        .unwrap_or_default();
+    let reference = before.iter().find(|measure| measure.name == headline.name());
+    judge_headline(scope, &mut finding, headline, &measured, reference);
+    finding.measures.extend(
+        before.into_iter().map(|measure| Measure { name: format!("reference_{}", measure.name), ..measure }),
+    );
     if invalid > 0 {
         finding.summary.push_str(&format!(
             " {} without a score in [0, 1] not counted.",
@@ -97,20 +108,33 @@ fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measu
     let value = sign * (reference.value - current.value);
     let interval = current.interval.as_ref().zip(reference.interval.as_ref()).map(|(now, before)| {
         let (worse, better) = if sign > 0.0 {
-            ((before.upper - reference.value).hypot(current.value - now.lower),
-             (reference.value - before.lower).hypot(now.upper - current.value))
+            (
+                (before.upper - reference.value).hypot(current.value - now.lower),
+                (reference.value - before.lower).hypot(now.upper - current.value),
+            )
         } else {
-            ((reference.value - before.lower).hypot(now.upper - current.value),
-             (before.upper - reference.value).hypot(current.value - now.lower))
+            (
+                (reference.value - before.lower).hypot(now.upper - current.value),
+                (before.upper - reference.value).hypot(current.value - now.lower),
+            )
         };
-        Interval { lower: value - better, upper: value + worse, level: now.level, method: IntervalMethod::Newcombe }
+        Interval {
+            lower: value - better,
+            upper: value + worse,
+            level: now.level,
+            method: IntervalMethod::Newcombe,
+        }
     });
     Measure {
         name: "loss_against_reference".into(),
         value,
         interval,
         n: current.n,
-        method: format!("{} of the reference ({} rows) less that of the window, so that worse is positive", metric.title(), count(reference.n)),
+        method: format!(
+            "{} of the reference ({} rows) less that of the window, so that worse is positive",
+            metric.title(),
+            count(reference.n)
+        ),
         error_bound: current.error_bound + reference.error_bound,
         expected_by_chance: Some(0.0),
         p_value: None,
@@ -120,11 +144,18 @@ fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measu
 
 fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -> String {
     let direction = if loss.value > 0.0 { "worse" } else { "better" };
-    let change = format!("{} {direction} than in the reference ({})", number(loss.value.abs()), number(reference));
+    let change =
+        format!("{} {direction} than in the reference ({})", number(loss.value.abs()), number(reference));
     match verdict {
         Verdict::Pass => format!("That is {change}, which is within the {} allowed.", number(max_drop)),
-        Verdict::Fail => format!("That is {change}, surely more than the {} allowed: find out which inputs moved, and consider retraining.", number(max_drop)),
-        Verdict::Warn | Verdict::Unknown => format!("That is {change}; whether it exceeds the {} allowed cannot be told from so few rows.", number(max_drop)),
+        Verdict::Fail => format!(
+            "That is {change}, surely more than the {} allowed: find out which inputs moved, and consider retraining.",
+            number(max_drop)
+        ),
+        Verdict::Warn | Verdict::Unknown => format!(
+            "That is {change}; whether it exceeds the {} allowed cannot be told from so few rows.",
+            number(max_drop)
+        ),
     }
 }
 
@@ -140,7 +171,8 @@ pub(crate) fn limit_words(verdict: Verdict, limit: Limit) -> String {
 
 pub(crate) fn interval_words(interval: Option<&Interval>) -> String {
     interval.map_or_else(String::new, |interval| {
-        format!(" ({:.0} % interval {} to {})", interval.level.get() * 100.0, number(interval.lower), number(interval.upper))
+        let level = percent(interval.level.get());
+        format!(" ({level} interval {} to {})", number(interval.lower), number(interval.upper))
     })
 }
 
@@ -158,7 +190,10 @@ pub(crate) fn too_few(scope: Scope<'_>, check: CheckId, what: &str, n: u64, inva
         counted(n, "row has", "rows have")
     );
     if invalid > 0 {
-        summary.push_str(&format!(" {} a score that is missing or outside [0, 1].", counted(invalid, "row has", "rows have")));
+        summary.push_str(&format!(
+            " {} a score that is missing or outside [0, 1].",
+            counted(invalid, "row has", "rows have")
+        ));
     }
     Finding {
         unmeasured: vec![Unmeasured {

@@ -30,20 +30,24 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         .and_then(|(scores, _)| measure(scores, metric, scope.definition.log.threshold, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
     let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
-        let (n, invalid) = overall(answers, scope.window).map_or((0, 0), |(scores, invalid)| (scores.n(), invalid));
+        let (n, invalid) =
+            overall(answers, scope.window).map_or((0, 0), |(scores, invalid)| (scores.n(), invalid));
         let mut finding = too_few(scope, CheckId::WorstSegment, "Which segment is worst", n, invalid);
         finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
         return finding;
     };
-    let judged: Vec<Verdict> = rows
-        .iter()
-        .filter_map(|row| Some(limit.as_ref()?.0.verdict(row.measure.as_ref()?)))
-        .collect();
-    let verdict = Verdict::worst(judged.iter().copied()).unwrap_or(Verdict::Unknown);
-    let failing = judged.iter().filter(|verdict| **verdict == Verdict::Fail).count();
+    if let Some((limit, _)) = &limit {
+        for row in &mut rows {
+            row.verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+        }
+    }
+    let measured = || rows.iter().filter(|row| row.measure.is_some());
+    let verdict = Verdict::worst(measured().map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
+    let failing = measured().filter(|row| row.verdict == Verdict::Fail).count();
     let mut finding = blank(scope, CheckId::WorstSegment, verdict);
     finding.subject = Subject::Segment { column: worst.column.clone(), value: worst.value.clone() };
-    finding.summary = summary(metric, &worst, all.as_ref(), limit.as_ref(), verdict, (failing, large, rows.len()));
+    finding.summary =
+        summary(metric, &worst, all.as_ref(), limit.as_ref(), verdict, (failing, large, rows.len()));
     if let Some((limit, from)) = &limit {
         finding.thresholds.push(limit.threshold(metric.name(), from));
     }
@@ -66,7 +70,13 @@ fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, &'a S
         .collect()
 }
 
-fn segment_row(scope: Scope<'_>, metric: Metric, segment: &Segment, group: &ScoredGroup, level: Level) -> SegmentRow {
+fn segment_row(
+    scope: Scope<'_>,
+    metric: Metric,
+    segment: &Segment,
+    group: &ScoredGroup,
+    level: Level,
+) -> SegmentRow {
     let needed = scope.definition.evaluate.min_rows;
     let measured = if group.scores.n() < needed {
         Err(format!("too few rows: {needed} are needed"))
@@ -80,6 +90,7 @@ fn segment_row(scope: Scope<'_>, metric: Metric, segment: &Segment, group: &Scor
     SegmentRow {
         column: segment.name.clone(),
         value: group.value.clone(),
+        verdict: Verdict::Unknown,
         rows: group.scores.n(),
         positives: group.scores.positives_total(),
         measure,
@@ -106,8 +117,11 @@ fn limit(scope: Scope<'_>, metric: Metric, overall: Option<&Measure>) -> Option<
     }
     let overall = overall?.value;
     let allowed = evaluate.performance.max_drop;
-    let limit =
-        if metric.higher_is_better() { Limit::AtLeast(overall - allowed) } else { Limit::AtMost(overall + allowed) };
+    let limit = if metric.higher_is_better() {
+        Limit::AtLeast(overall - allowed)
+    } else {
+        Limit::AtMost(overall + allowed)
+    };
     Some((limit, "default: the overall value and evaluate.performance.max_drop".into()))
 }
 
@@ -144,7 +158,11 @@ fn summary(
         words.push_str(" Tell those who decide about these cases, and look at what sets them apart.");
     }
     if large < all {
-        words.push_str(&format!(" {} of {} segments have too few rows to say.", count((all - large) as u64), count(all as u64)));
+        words.push_str(&format!(
+            " {} of {} segments have too few rows to say.",
+            count((all - large) as u64),
+            count(all as u64)
+        ));
     }
     words
 }

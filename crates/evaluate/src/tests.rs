@@ -43,7 +43,11 @@ fn rows(seed: u64, n: usize, truth: impl Fn(f64) -> f64) -> LabelledScores {
     LabelledScores::from_pairs(pairs).unwrap()
 }
 
-fn judged(overall: &LabelledScores, reference: &LabelledScores, groups: &[(&str, LabelledScores)]) -> Vec<Finding> {
+fn judged(
+    overall: &LabelledScores,
+    reference: &LabelledScores,
+    groups: &[(&str, LabelledScores)],
+) -> Vec<Finding> {
     let definition: Definition = definition::parse(DEFINITION).unwrap();
     let scope = Scope {
         definition: &definition,
@@ -88,7 +92,8 @@ fn honest(seed: u64, n: usize) -> LabelledScores {
 
 #[test]
 fn a_calibrated_model_that_did_not_change_passes_everything() {
-    let findings = judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 2000)), ("EWR", honest(4, 2000))]);
+    let findings =
+        judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 2000)), ("EWR", honest(4, 2000))]);
     for finding in &findings {
         assert_eq!(finding.verdict, Verdict::Pass, "{}: {}", finding.check, finding.summary);
     }
@@ -115,7 +120,11 @@ fn a_model_that_became_a_coin_fails_against_its_reference() {
 
 #[test]
 fn a_good_average_does_not_hide_a_failing_segment() {
-    let findings = judged(&honest(1, 8000), &honest(2, 8000), &[("JFK", honest(3, 6000)), ("SWF", rows(5, 600, |_| 0.5))]);
+    let findings = judged(
+        &honest(1, 8000),
+        &honest(2, 8000),
+        &[("JFK", honest(3, 6000)), ("SWF", rows(5, 600, |_| 0.5))],
+    );
     assert_eq!(finding(&findings, CheckId::Performance).verdict, Verdict::Pass);
     let worst = finding(&findings, CheckId::WorstSegment);
     assert_eq!(worst.verdict, Verdict::Fail);
@@ -124,7 +133,11 @@ fn a_good_average_does_not_hide_a_failing_segment() {
 
 #[test]
 fn a_small_segment_is_not_called_worst() {
-    let findings = judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 4000)), ("SWF", rows(5, 20, |_| 0.5))]);
+    let findings = judged(
+        &honest(1, 4000),
+        &honest(2, 8000),
+        &[("JFK", honest(3, 4000)), ("SWF", rows(5, 20, |_| 0.5))],
+    );
     let worst = finding(&findings, CheckId::WorstSegment);
     assert_eq!(worst.subject.label(), "origin = JFK");
     assert!(worst.summary.contains("1 of 2 segments have too few rows"), "{}", worst.summary);

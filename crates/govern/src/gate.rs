@@ -135,7 +135,9 @@ needs = ["evaluate.performance", "monitor.drift"]
                 datasets: vec![],
                 findings: run
                     .iter()
-                    .map(|(check, subject, verdict)| (finding(*check, subject, *verdict), at("2013-06-17T00:00:00Z")))
+                    .map(|(check, subject, verdict)| {
+                        (finding(*check, subject, *verdict), at("2013-06-17T00:00:00Z"))
+                    })
                     .collect(),
             };
             let (more, _, next) = extend_chain(end, evidence).unwrap();
@@ -164,7 +166,12 @@ needs = ["evaluate.performance", "monitor.drift"]
         check(&[&[(Performance, "m", Pass), (Drift, "a", Fail)]], SOON, false, [Met, Failed]);
         check(&[&[(Performance, "m", Verdict::Unknown), (Drift, "a", Pass)]], SOON, false, [Unknown, Met]);
         check(&[&[(Performance, "m", Pass)]], SOON, false, [Met, Missing]);
-        check(&[&[(Performance, "m", Pass), (Drift, "a", Pass)]], "2013-06-17T00:00:00Z", false, [Stale, Stale]);
+        check(
+            &[&[(Performance, "m", Pass), (Drift, "a", Pass)]],
+            "2013-06-17T00:00:00Z",
+            false,
+            [Stale, Stale],
+        );
     }
 
     #[test]

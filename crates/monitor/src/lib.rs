@@ -66,7 +66,8 @@ pub(crate) fn is_measured(kind: ColumnKind) -> bool {
 pub(crate) fn watched(scope: Scope<'_>) -> Vec<Watched> {
     let definition = scope.definition;
     let source_of = |feature: &str| {
-        let source = definition.source.iter().find(|source| source.features.iter().any(|name| name == feature));
+        let source =
+            definition.source.iter().find(|source| source.features.iter().any(|name| name == feature));
         source.map(|source| source.name.clone())
     };
     let mut watched: Vec<Watched> = features(definition, scope.schema)

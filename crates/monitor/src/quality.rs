@@ -29,9 +29,10 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
 }
 
 fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Vec<Finding> {
-    let (Some(reference), Some(current)) =
-        (answers.profile(&watched.question(scope.reference)), answers.profile(&watched.question(scope.window)))
-    else {
+    let (Some(reference), Some(current)) = (
+        answers.profile(&watched.question(scope.reference)),
+        answers.profile(&watched.question(scope.window)),
+    ) else {
         return Vec::new();
     };
     let mut findings = Vec::new();
@@ -55,17 +56,36 @@ fn empty_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, curren
     let was_empty = reference.missing() == reference.rows();
     let name = watched.subject.label();
     let (verdict, summary) = if was_empty {
-        (Verdict::Warn, format!("`{name}` has no value at all, as in the reference. If the model does not need it, leave it out of the log."))
+        (
+            Verdict::Warn,
+            format!(
+                "`{name}` has no value at all, as in the reference. If the model does not need it, leave it out of the log."
+            ),
+        )
     } else {
-        (Verdict::Fail, format!("`{name}` has no value at all in this window: {}. The model works without it; check it now.", feed(&watched.subject)))
+        (
+            Verdict::Fail,
+            format!(
+                "`{name}` has no value at all in this window: {}. The model works without it; check it now.",
+                feed(&watched.subject)
+            ),
+        )
     };
     let missing = share_measure("missing_share", current.missing(), current.rows());
     finding(scope, watched.subject.clone(), verdict, summary, vec![missing])
 }
 
-fn frozen_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, current: &Profile) -> Option<Finding> {
-    let (before, now) = (different_values(reference), different_values(current));
-    if now > 1.0 || before <= 1.0 || current.rows() < 2 {
+fn frozen_column(
+    scope: Scope<'_>,
+    watched: &Watched,
+    reference: &Profile,
+    current: &Profile,
+) -> Option<Finding> {
+    if current.rows() < 2 || !is_constant(current) || is_constant(reference) {
+        return None;
+    }
+    let before = different_values(reference);
+    if before < 2.0 {
         return None;
     }
     let name = watched.subject.label();
@@ -77,7 +97,7 @@ fn frozen_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, curre
     );
     let measure = Measure {
         name: "different_values".into(),
-        value: now,
+        value: 1.0,
         interval: None,
         n: current.rows(),
         method: "count of different values".into(),
@@ -89,6 +109,17 @@ fn frozen_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, curre
     Some(finding(scope, watched.subject.clone(), Verdict::Fail, summary, vec![measure]))
 }
 
+/// Whether all present values are the same; told from extremes and counts, without sorting.
+fn is_constant(profile: &Profile) -> bool {
+    match profile {
+        Profile::Numeric(profile) => {
+            let infinite = profile.positive_infinities + profile.negative_infinities;
+            infinite == 0 && profile.moments.min().is_some() && profile.moments.min() == profile.moments.max()
+        }
+        Profile::Categorical(profile) => profile.values.distinct() == 1.0,
+    }
+}
+
 fn different_values(profile: &Profile) -> f64 {
     match profile {
         Profile::Numeric(profile) => profile.ecdf().distinct() as f64,
@@ -97,14 +128,20 @@ fn different_values(profile: &Profile) -> f64 {
 }
 
 fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfile) -> Vec<Finding> {
-    let ecdf = current.ecdf();
-    let outside = ecdf.count_lt(0.0) + (ecdf.n() - ecdf.count_le(1.0));
+    let (min, max) = (current.moments.min(), current.moments.max());
+    let infinite = current.positive_infinities + current.negative_infinities;
+    let possible = infinite == 0 && min.is_none_or(|min| min >= 0.0) && max.is_none_or(|max| max <= 1.0);
+    let outside = if possible {
+        0
+    } else {
+        let ecdf = current.ecdf();
+        ecdf.count_lt(0.0) + (ecdf.n() - ecdf.count_le(1.0))
+    };
     let name = watched.subject.label();
     let mut findings = Vec::new();
     if outside > 0 {
-        let range = ecdf.min().zip(ecdf.max());
-        let range = range.map_or_else(String::new, |(min, max)| {
-            format!(" (it runs from {} to {})", format::value(min), format::value(max))
+        let range = min.zip(max).map_or_else(String::new, |(min, max)| {
+            format!(" (the finite ones run from {} to {})", format::value(min), format::value(max))
         });
         findings.push(bad_score(scope, watched, "outside_unit_interval_share", outside, current.rows(), format!(
             "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `log.score`.",
@@ -113,15 +150,29 @@ fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfi
     }
     let missing = current.nulls + current.nans;
     if missing > 0 && missing < current.rows() {
-        findings.push(bad_score(scope, watched, "missing_share", missing, current.rows(), format!(
-            "{} have no score in `{name}`: the model gave no usable answer. They are in no metric.",
-            format::counted(missing, "prediction", "predictions"),
-        )));
+        findings.push(bad_score(
+            scope,
+            watched,
+            "missing_share",
+            missing,
+            current.rows(),
+            format!(
+                "{} have no score in `{name}`: the model gave no usable answer. They are in no metric.",
+                format::counted(missing, "prediction", "predictions"),
+            ),
+        ));
     }
     findings
 }
 
-fn bad_score(scope: Scope<'_>, watched: &Watched, name: &str, count: u64, rows: u64, summary: String) -> Finding {
+fn bad_score(
+    scope: Scope<'_>,
+    watched: &Watched,
+    name: &str,
+    count: u64,
+    rows: u64,
+    summary: String,
+) -> Finding {
     let measure = share_measure(name, count, rows);
     let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };
     let mut finding = finding(scope, watched.subject.clone(), verdict, summary, vec![measure]);
@@ -135,7 +186,8 @@ fn not_finite(
     reference: &NumericProfile,
     current: &NumericProfile,
 ) -> Option<Finding> {
-    let bad = |profile: &NumericProfile| profile.nans + profile.positive_infinities + profile.negative_infinities;
+    let bad =
+        |profile: &NumericProfile| profile.nans + profile.positive_infinities + profile.negative_infinities;
     let (before, now) = (bad(reference), bad(current));
     if now == 0 {
         return None;
@@ -208,7 +260,13 @@ fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
     finding(scope, Subject::Log, Verdict::Pass, summary, vec![measure])
 }
 
-fn finding(scope: Scope<'_>, subject: Subject, verdict: Verdict, summary: String, measures: Vec<Measure>) -> Finding {
+fn finding(
+    scope: Scope<'_>,
+    subject: Subject,
+    verdict: Verdict,
+    summary: String,
+    measures: Vec<Measure>,
+) -> Finding {
     Finding {
         check: CheckId::Quality,
         subject,

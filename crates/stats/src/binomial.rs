@@ -21,12 +21,7 @@ impl Binomial {
     pub(crate) fn new(n: u64, share: f64) -> Binomial {
         debug_assert!((0.0..=1.0).contains(&share), "{share}");
         let mode = (((n as f64 + 1.0) * share).floor() as u64).min(n);
-        Binomial {
-            n,
-            share,
-            mode,
-            probability_of_mode: probability(n, share, mode),
-        }
+        Binomial { n, share, mode, probability_of_mode: probability(n, share, mode) }
     }
 
     /// Inverts the distribution function, starting at the mode and going outwards on both sides in
@@ -118,27 +113,16 @@ pub(crate) mod tests {
         let mut rng = SplitMix(1);
         for (n, share) in [(1, 0.5), (7, 0.01), (10, 0.99), (100, 0.3), (5000, 0.7)] {
             let binomial = Binomial::new(n, share);
-            let draws: Vec<f64> = (0..20_000)
-                .map(|_| binomial.sample(&mut rng) as f64)
-                .collect();
+            let draws: Vec<f64> = (0..20_000).map(|_| binomial.sample(&mut rng) as f64).collect();
             let mean = draws.iter().sum::<f64>() / 20_000.0;
             let truth = n as f64 * share;
             let variance = truth * (1.0 - share);
-            assert!(
-                (mean - truth).abs() < 5.0 * (variance / 20_000.0).sqrt(),
-                "{n} {share}"
-            );
+            assert!((mean - truth).abs() < 5.0 * (variance / 20_000.0).sqrt(), "{n} {share}");
             let spread = draws.iter().map(|d| (d - truth).powi(2)).sum::<f64>() / 20_000.0;
-            assert!(
-                (spread / variance - 1.0).abs() < 0.15,
-                "{n} {share} {spread}"
-            );
+            assert!((spread / variance - 1.0).abs() < 0.15, "{n} {share} {spread}");
             let deviation = draws.iter().map(|d| (d - truth).abs()).sum::<f64>() / 20_000.0;
             let closed = binomial.mean_absolute_deviation();
-            assert!(
-                (deviation / closed - 1.0).abs() < 0.1,
-                "{n} {share} {closed}"
-            );
+            assert!((deviation / closed - 1.0).abs() < 0.1, "{n} {share} {closed}");
         }
     }
 

@@ -133,9 +133,7 @@ mod tests {
     }
 
     fn counts(reference: &[f64], bins: usize, current: &[f64]) -> Vec<u64> {
-        QuantileBins::from_reference(&ecdf(reference), bins)
-            .unwrap()
-            .counts(&ecdf(current))
+        QuantileBins::from_reference(&ecdf(reference), bins).unwrap().counts(&ecdf(current))
     }
 
     #[test]
@@ -157,11 +155,7 @@ mod tests {
         let mut reference = vec![0.0; 60];
         reference.extend((1..=40).map(f64::from));
         let shares = counts(&reference, 10, &reference);
-        assert_eq!(
-            shares[..2],
-            [0, 60],
-            "nothing below the spike, then the spike"
-        );
+        assert_eq!(shares[..2], [0, 60], "nothing below the spike, then the spike");
         let mut left_by_a_hair = vec![-1e-9; 60];
         left_by_a_hair.extend((1..=40).map(f64::from));
         assert_eq!(counts(&reference, 10, &left_by_a_hair)[..2], [60, 0]);
@@ -183,10 +177,7 @@ mod tests {
             (vec![1.0], 0, BinsError::ZeroBins),
         ];
         for (values, bins, expected) in cases {
-            assert_eq!(
-                QuantileBins::from_reference(&ecdf(&values), bins),
-                Err(expected)
-            );
+            assert_eq!(QuantileBins::from_reference(&ecdf(&values), bins), Err(expected));
         }
     }
 

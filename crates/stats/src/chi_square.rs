@@ -112,27 +112,17 @@ pub enum ChiSquareError {
 ///
 /// # Errors
 /// Different lengths, a side without rows, or too few rows to keep two categories apart.
-pub fn chi_square(
-    reference: &[u64],
-    current: &[u64],
-    pooling: Pooling,
-) -> Result<ChiSquare, ChiSquareError> {
+pub fn chi_square(reference: &[u64], current: &[u64], pooling: Pooling) -> Result<ChiSquare, ChiSquareError> {
     let (n, m) = counts::totals(reference, current)?;
-    let occupied: Vec<(u64, u64)> = reference
-        .iter()
-        .zip(current)
-        .map(|(&r, &c)| (r, c))
-        .filter(|&(r, c)| r > 0 || c > 0)
-        .collect();
+    let occupied: Vec<(u64, u64)> =
+        reference.iter().zip(current).map(|(&r, &c)| (r, c)).filter(|&(r, c)| r > 0 || c > 0).collect();
     let categories = occupied.len();
     let (table, pooled) = match pooling {
         Pooling::None => (occupied, 0),
         Pooling::ExpectedBelow(least) => pool_rare(occupied, least, n, m),
     };
     if table.len() == 1 && categories > 1 {
-        return Err(ChiSquareError::AllPooled {
-            categories: categories as u64,
-        });
+        return Err(ChiSquareError::AllPooled { categories: categories as u64 });
     }
     let rows = n as f64 + m as f64;
     let mut statistic = 0.0;
@@ -193,11 +183,7 @@ fn cramers_v_corrected(statistic: f64, rows: f64, degrees_of_freedom: u64) -> f6
     let columns_less_one = free - free * free / (rows - 1.0);
     let rows_less_one = 1.0 - 1.0 / (rows - 1.0);
     let smaller = columns_less_one.min(rows_less_one);
-    if phi > 0.0 && smaller > 0.0 {
-        (phi / smaller).sqrt().min(1.0)
-    } else {
-        0.0
-    }
+    if phi > 0.0 && smaller > 0.0 { (phi / smaller).sqrt().min(1.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -214,10 +200,7 @@ mod tests {
     #[test]
     fn one_category_on_both_sides_is_no_drift() {
         let test = chi_square(&[7], &[1], Pooling::default()).unwrap();
-        assert_eq!(
-            (test.statistic, test.p_value, test.cramers_v),
-            (0.0, 1.0, 0.0)
-        );
+        assert_eq!((test.statistic, test.p_value, test.cramers_v), (0.0, 1.0, 0.0));
         assert_eq!((test.degrees_of_freedom, test.pooled), (0, 0));
     }
 

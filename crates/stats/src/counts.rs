@@ -28,9 +28,7 @@ impl fmt::Display for Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum CountsError {
     /// The sides were counted over different bins.
-    #[error(
-        "compare {reference} reference bins with {current} current ones: count both over the same bins"
-    )]
+    #[error("compare {reference} reference bins with {current} current ones: count both over the same bins")]
     DifferentLengths {
         /// Bins of the reference.
         reference: usize,
@@ -54,15 +52,9 @@ pub enum CountsError {
 /// The totals of both sides, once they are known to be comparable.
 pub(crate) fn totals(reference: &[u64], current: &[u64]) -> Result<(u64, u64), CountsError> {
     if reference.len() != current.len() {
-        return Err(CountsError::DifferentLengths {
-            reference: reference.len(),
-            current: current.len(),
-        });
+        return Err(CountsError::DifferentLengths { reference: reference.len(), current: current.len() });
     }
-    Ok((
-        total(reference, Side::Reference)?,
-        total(current, Side::Current)?,
-    ))
+    Ok((total(reference, Side::Reference)?, total(current, Side::Current)?))
 }
 
 fn total(counts: &[u64], side: Side) -> Result<u64, CountsError> {

@@ -59,10 +59,7 @@ impl Ecdf {
     }
 
     /// `-0.0` sorts directly before `0.0`, so ties are neighbours.
-    fn from_sorted(
-        points: impl Iterator<Item = (f64, u64)>,
-        rank_error: u64,
-    ) -> Result<Ecdf, EcdfError> {
+    fn from_sorted(points: impl Iterator<Item = (f64, u64)>, rank_error: u64) -> Result<Ecdf, EcdfError> {
         let mut values: Vec<f64> = Vec::new();
         let mut cumulative = Vec::new();
         let mut total = 0_u64;
@@ -75,11 +72,7 @@ impl Ecdf {
             }
             cumulative.push(total);
         }
-        Ok(Ecdf {
-            values,
-            cumulative,
-            rank_error,
-        })
+        Ok(Ecdf { values, cumulative, rank_error })
     }
 
     /// The number of rows.
@@ -179,20 +172,14 @@ impl Ecdf {
         let to = self.values.partition_point(|&v| v < f64::INFINITY);
         Ecdf {
             values: self.values[from..to.max(from)].to_vec(),
-            cumulative: self.cumulative[from..to.max(from)]
-                .iter()
-                .map(|c| c - below)
-                .collect(),
+            cumulative: self.cumulative[from..to.max(from)].iter().map(|c| c - below).collect(),
             rank_error: self.rank_error,
         }
     }
 
     /// Walks the values of both sides ascending: each distinct value with the number of rows of
     /// `self` and of `other` at or below it.
-    pub(crate) fn walk_with<'a>(
-        &'a self,
-        other: &'a Ecdf,
-    ) -> impl Iterator<Item = (f64, u64, u64)> + 'a {
+    pub(crate) fn walk_with<'a>(&'a self, other: &'a Ecdf) -> impl Iterator<Item = (f64, u64, u64)> + 'a {
         let (mut i, mut j) = (0, 0);
         std::iter::from_fn(move || {
             let value = match (self.values.get(i), other.values.get(j)) {
@@ -259,23 +246,14 @@ mod tests {
     fn nan_is_refused_with_its_position() {
         let refused = Err(EcdfError::NotANumber { index: 1 });
         assert_eq!(Ecdf::from_values(&mut [1.0, f64::NAN]), refused);
-        assert_eq!(
-            Ecdf::from_weighted(vec![(1.0, 2), (f64::NAN, 1)], 0),
-            refused
-        );
+        assert_eq!(Ecdf::from_weighted(vec![(1.0, 2), (f64::NAN, 1)], 0), refused);
     }
 
     #[test]
     fn an_empty_distribution_has_no_quantile_and_counts_nothing() {
         let empty = ecdf(&[]);
-        assert_eq!(
-            (empty.n(), empty.distinct(), empty.count_le(1.0)),
-            (0, 0, 0)
-        );
-        assert_eq!(
-            (empty.quantile(0.5), empty.min(), empty.max()),
-            (None, None, None)
-        );
+        assert_eq!((empty.n(), empty.distinct(), empty.count_le(1.0)), (0, 0, 0));
+        assert_eq!((empty.quantile(0.5), empty.min(), empty.max()), (None, None, None));
         assert_eq!(empty.rank_error_share(), 0.0);
     }
 
@@ -290,13 +268,7 @@ mod tests {
     #[test]
     fn counts_below_and_at_differ_by_the_ties() {
         let e = ecdf(&[1.0, 2.0, 2.0, 3.0]);
-        for (x, lt, le) in [
-            (0.5, 0, 0),
-            (1.0, 0, 1),
-            (2.0, 1, 3),
-            (2.5, 3, 3),
-            (9.0, 4, 4),
-        ] {
+        for (x, lt, le) in [(0.5, 0, 0), (1.0, 0, 1), (2.0, 1, 3), (2.5, 3, 3), (9.0, 4, 4)] {
             assert_eq!((e.count_lt(x), e.count_le(x)), (lt, le), "{x}");
         }
         assert_eq!((e.count_lt(f64::NAN), e.count_le(f64::NAN)), (0, 0));

@@ -21,11 +21,7 @@ impl Level {
 
     /// Checks that `level` lies strictly between 0 and 1.
     pub fn new(level: f64) -> Result<Level, LevelError> {
-        if level > 0.0 && level < 1.0 {
-            Ok(Level(level))
-        } else {
-            Err(LevelError { level })
-        }
+        if level > 0.0 && level < 1.0 { Ok(Level(level)) } else { Err(LevelError { level }) }
     }
 
     /// The level as a share, 0.95 for 95 %.
@@ -161,17 +157,10 @@ mod tests {
 
     #[test]
     fn an_interval_survives_json_with_its_level_as_a_number() {
-        let interval = Interval {
-            lower: 0.1,
-            upper: 0.4,
-            level: Level::P95,
-            method: IntervalMethod::WilsonOfF1,
-        };
+        let interval =
+            Interval { lower: 0.1, upper: 0.4, level: Level::P95, method: IntervalMethod::WilsonOfF1 };
         let text = serde_json::to_string(&interval).unwrap();
-        assert_eq!(
-            text,
-            r#"{"lower":0.1,"upper":0.4,"level":0.95,"method":"wilson_of_f1"}"#
-        );
+        assert_eq!(text, r#"{"lower":0.1,"upper":0.4,"level":0.95,"method":"wilson_of_f1"}"#);
         assert_eq!(serde_json::from_str::<Interval>(&text).unwrap(), interval);
         assert!(serde_json::from_str::<Level>("1.0").is_err());
     }

@@ -59,11 +59,7 @@ pub fn jensen_shannon_distance(reference: &[u64], current: &[u64]) -> Result<f64
 
 /// `p log₂(p / middle)`, 0 where `p` is.
 fn bits(p: f64, middle: f64) -> f64 {
-    if p == 0.0 {
-        0.0
-    } else {
-        p * (p / middle).log2()
-    }
+    if p == 0.0 { 0.0 } else { p * (p / middle).log2() }
 }
 
 /// About the distance that chance alone gives where nothing has changed.

@@ -102,11 +102,7 @@ pub fn kolmogorov_smirnov(
 ) -> Result<KolmogorovSmirnov, KolmogorovSmirnovError> {
     let (n, m) = (reference.n(), current.n());
     if n == 0 || m == 0 {
-        let side = if n == 0 {
-            Side::Reference
-        } else {
-            Side::Current
-        };
+        let side = if n == 0 { Side::Reference } else { Side::Current };
         return Err(KolmogorovSmirnovError::NoRows { side });
     }
     let (gap, at) = largest_gap(reference, current);
@@ -114,9 +110,7 @@ pub fn kolmogorov_smirnov(
     let exact = reference.is_exact() && current.is_exact();
     let (p_value, method) = match n.checked_mul(m) {
         // The gap is at most n · m, which fits where this arm is taken.
-        Some(cells) if exact && cells <= EXACT_CELLS_MAX => {
-            (p_value_exact(gap as u64, n, m), Method::Exact)
-        }
+        Some(cells) if exact && cells <= EXACT_CELLS_MAX => (p_value_exact(gap as u64, n, m), Method::Exact),
         _ => (p_value_asymptotic(statistic, n, m), Method::Asymptotic),
     };
     Ok(KolmogorovSmirnov {
@@ -195,10 +189,7 @@ mod tests {
             (&one, &empty, Side::Current),
             (&empty, &empty, Side::Reference),
         ] {
-            assert_eq!(
-                kolmogorov_smirnov(reference, current),
-                Err(KolmogorovSmirnovError::NoRows { side })
-            );
+            assert_eq!(kolmogorov_smirnov(reference, current), Err(KolmogorovSmirnovError::NoRows { side }));
         }
     }
 

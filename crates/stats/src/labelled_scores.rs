@@ -67,9 +67,7 @@ pub enum ScoreError {
 
 impl LabelledScores {
     /// Exact scores from `(score, outcome)` rows, in any order.
-    pub fn from_pairs(
-        pairs: impl IntoIterator<Item = (f64, bool)>,
-    ) -> Result<LabelledScores, ScoreError> {
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (f64, bool)>) -> Result<LabelledScores, ScoreError> {
         let points = pairs
             .into_iter()
             .map(|(score, outcome)| (score, u64::from(outcome), u64::from(!outcome)))
@@ -89,13 +87,11 @@ impl LabelledScores {
             return Err(ScoreError::OutsideUnitInterval { score });
         }
         points.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-        let points = points
-            .into_iter()
-            .map(|(score, positives, negatives)| ScorePoint {
-                score,
-                positives,
-                negatives,
-            });
+        let points = points.into_iter().map(|(score, positives, negatives)| ScorePoint {
+            score,
+            positives,
+            negatives,
+        });
         Self::from_sorted(points, resolution)
     }
 
@@ -104,16 +100,10 @@ impl LabelledScores {
         points: impl Iterator<Item = ScorePoint>,
         resolution: Option<f64>,
     ) -> Result<LabelledScores, ScoreError> {
-        let mut merged = LabelledScores {
-            resolution,
-            ..LabelledScores::default()
-        };
+        let mut merged = LabelledScores { resolution, ..LabelledScores::default() };
         let mut n = 0_u64;
         for point in points {
-            let here = point
-                .positives
-                .checked_add(point.negatives)
-                .ok_or(ScoreError::TooManyRows)?;
+            let here = point.positives.checked_add(point.negatives).ok_or(ScoreError::TooManyRows)?;
             n = n.checked_add(here).ok_or(ScoreError::TooManyRows)?;
             if here == 0 {
                 continue;
@@ -156,10 +146,9 @@ impl LabelledScores {
         if self.resolution == Some(step) {
             return Ok(self.clone());
         }
-        let rounded = self.points().map(|point| ScorePoint {
-            score: ((point.score / step).round() * step).min(1.0),
-            ..point
-        });
+        let rounded = self
+            .points()
+            .map(|point| ScorePoint { score: ((point.score / step).round() * step).min(1.0), ..point });
         let resolution = (self.resolution.unwrap_or(0.0) + step).min(1.0);
         Self::from_sorted(rounded, Some(resolution))
     }
@@ -220,11 +209,7 @@ fn ascending(a: &LabelledScores, b: &LabelledScores) -> impl Iterator<Item = Sco
 }
 
 fn check_resolution(resolution: f64) -> Result<(), ScoreError> {
-    if resolution > 0.0 && resolution <= 1.0 {
-        Ok(())
-    } else {
-        Err(ScoreError::Resolution { resolution })
-    }
+    if resolution > 0.0 && resolution <= 1.0 { Ok(()) } else { Err(ScoreError::Resolution { resolution }) }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -256,10 +241,7 @@ impl TryFrom<LabelledScoresStored> for LabelledScores {
         }
         let counts = stored.positives.into_iter().zip(stored.negatives);
         let points = stored.scores.into_iter().zip(counts);
-        LabelledScores::from_counts(
-            points.map(|(score, (p, n))| (score, p, n)).collect(),
-            stored.resolution,
-        )
+        LabelledScores::from_counts(points.map(|(score, (p, n))| (score, p, n)).collect(), stored.resolution)
     }
 }
 
@@ -278,13 +260,8 @@ mod tests {
 
     #[test]
     fn ties_are_counted_once_per_outcome() {
-        let scores =
-            LabelledScores::from_pairs([(0.5, true), (0.0, false), (0.5, false), (-0.0, false)]);
-        let points: Vec<_> = scores
-            .unwrap()
-            .points()
-            .map(|p| (p.score, p.positives, p.negatives))
-            .collect();
+        let scores = LabelledScores::from_pairs([(0.5, true), (0.0, false), (0.5, false), (-0.0, false)]);
+        let points: Vec<_> = scores.unwrap().points().map(|p| (p.score, p.positives, p.negatives)).collect();
         assert_eq!(points, [(0.0, 0, 2), (0.5, 1, 1)]);
     }
 
@@ -293,10 +270,7 @@ mod tests {
         let exact = LabelledScores::from_pairs([(0.51, true)]).unwrap();
         let rounded = exact.rounded_to(0.1).unwrap();
         assert_eq!(rounded.points().next().unwrap().score, 0.5);
-        assert_eq!(
-            exact.clone().merge(&rounded),
-            Err(ScoreError::ResolutionsDiffer)
-        );
+        assert_eq!(exact.clone().merge(&rounded), Err(ScoreError::ResolutionsDiffer));
         let mut empty = LabelledScores::default();
         empty.merge(&rounded).unwrap();
         assert_eq!(empty, rounded);
@@ -324,10 +298,7 @@ mod tests {
     #[test]
     fn too_many_rows_are_an_error() {
         let counts = vec![(0.1, u64::MAX, 0), (0.2, 0, 1)];
-        assert_eq!(
-            LabelledScores::from_counts(counts, None),
-            Err(ScoreError::TooManyRows)
-        );
+        assert_eq!(LabelledScores::from_counts(counts, None), Err(ScoreError::TooManyRows));
         let mut many = LabelledScores::from_counts(vec![(0.1, u64::MAX, 0)], None).unwrap();
         let before = many.clone();
         assert_eq!(many.merge(&before), Err(ScoreError::TooManyRows));
@@ -338,16 +309,10 @@ mod tests {
     fn stored_scores_are_checked() {
         let scores = LabelledScores::from_pairs([(0.25, true), (0.75, false)]).unwrap();
         let text = serde_json::to_string(&scores).unwrap();
-        assert_eq!(
-            serde_json::from_str::<LabelledScores>(&text).unwrap(),
-            scores
-        );
+        assert_eq!(serde_json::from_str::<LabelledScores>(&text).unwrap(), scores);
         for (good, bad) in [("0.75", "7.5"), (",0.75", "")] {
             let text = text.replace(good, bad);
-            assert!(
-                serde_json::from_str::<LabelledScores>(&text).is_err(),
-                "{text}"
-            );
+            assert!(serde_json::from_str::<LabelledScores>(&text).is_err(), "{text}");
         }
     }
 }

@@ -96,12 +96,7 @@ impl Proportion {
     /// Wilson's score interval of the share.
     pub fn wilson(self, level: Level) -> Interval {
         let (lower, upper) = wilson_bounds(self.share(), self.n as f64, level);
-        Interval {
-            lower,
-            upper,
-            level,
-            method: IntervalMethod::Wilson,
-        }
+        Interval { lower, upper, level, method: IntervalMethod::Wilson }
     }
 }
 
@@ -128,11 +123,7 @@ pub fn wilson_interval(successes: u64, n: u64, level: Level) -> Result<Interval,
 }
 
 /// Newcombe's hybrid-score interval of the current share less the reference's.
-pub fn newcombe_difference_interval(
-    reference: Proportion,
-    current: Proportion,
-    level: Level,
-) -> Interval {
+pub fn newcombe_difference_interval(reference: Proportion, current: Proportion, level: Level) -> Interval {
     let (r, c) = (reference.wilson(level), current.wilson(level));
     let (p, q) = (reference.share(), current.share());
     let difference = q - p;
@@ -145,11 +136,7 @@ pub fn newcombe_difference_interval(
 }
 
 /// Whether the current share differs from the reference's: pooled z-test, two-sided.
-pub fn two_proportion_z_test(
-    reference: Proportion,
-    current: Proportion,
-    level: Level,
-) -> ProportionTest {
+pub fn two_proportion_z_test(reference: Proportion, current: Proportion, level: Level) -> ProportionTest {
     let (n, m) = (reference.n as f64, current.n as f64);
     let difference = current.share() - reference.share();
     let pooled = (reference.successes as f64 + current.successes as f64) / (n + m);
@@ -172,10 +159,7 @@ pub(crate) fn wilson_bounds(share: f64, n: f64, level: Level) -> (f64, f64) {
     let centre = (share + weight / 2.0) / (1.0 + weight);
     let spread = (share * (1.0 - share) / n + weight / (4.0 * n)).sqrt();
     let half = z / (1.0 + weight) * spread;
-    (
-        (centre - half).clamp(0.0, share),
-        (centre + half).clamp(share, 1.0),
-    )
+    ((centre - half).clamp(0.0, share), (centre + half).clamp(share, 1.0))
 }
 
 #[cfg(test)]
@@ -184,10 +168,7 @@ mod tests {
 
     #[test]
     fn no_rows_and_too_many_successes_are_errors() {
-        assert_eq!(
-            wilson_interval(0, 0, Level::P95),
-            Err(ProportionError::NoRows)
-        );
+        assert_eq!(wilson_interval(0, 0, Level::P95), Err(ProportionError::NoRows));
         let refused = Err(ProportionError::MoreSuccessesThanRows { successes: 2, n: 1 });
         assert_eq!(Proportion::new(2, 1), refused);
     }
@@ -195,10 +176,8 @@ mod tests {
     #[test]
     fn none_and_all_of_the_rows_leave_one_side_open() {
         for n in [1, 2, 10, 1_000_000] {
-            let (none, all) = (
-                wilson_interval(0, n, Level::P95).unwrap(),
-                wilson_interval(n, n, Level::P95).unwrap(),
-            );
+            let (none, all) =
+                (wilson_interval(0, n, Level::P95).unwrap(), wilson_interval(n, n, Level::P95).unwrap());
             assert!(none.lower.abs() < 1e-12 && none.upper > 0.0);
             assert!((all.upper - 1.0).abs() < 1e-12 && all.lower < 1.0);
         }
@@ -214,10 +193,7 @@ mod tests {
 
     #[test]
     fn opposite_sides_differ_by_one() {
-        let (none, all) = (
-            Proportion::new(0, 50).unwrap(),
-            Proportion::new(50, 50).unwrap(),
-        );
+        let (none, all) = (Proportion::new(0, 50).unwrap(), Proportion::new(50, 50).unwrap());
         let test = two_proportion_z_test(none, all, Level::P95);
         assert_eq!((test.difference, test.interval.upper), (1.0, 1.0));
         assert!(test.p_value < 1e-20);

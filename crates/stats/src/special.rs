@@ -121,11 +121,7 @@ pub fn erf(x: f64) -> f64 {
 
 /// Complementary error function `1 − erf(x)`, accurate in its upper tail.
 pub fn erfc(x: f64) -> f64 {
-    if x < 0.0 {
-        1.0 + gamma_p(0.5, x * x)
-    } else {
-        gamma_q(0.5, x * x)
-    }
+    if x < 0.0 { 1.0 + gamma_p(0.5, x * x) } else { gamma_q(0.5, x * x) }
 }
 
 /// Standard normal distribution function.
@@ -151,11 +147,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     if p > 0.5 {
         // 1 − p is exact for p in [0.5, 1], and the lower tail is where the accuracy is.
-        return if p == 1.0 {
-            f64::INFINITY
-        } else {
-            -normal_quantile(1.0 - p)
-        };
+        return if p == 1.0 { f64::INFINITY } else { -normal_quantile(1.0 - p) };
     }
     let x = acklam_lower_half(p);
     let density = (-0.5 * x * x).exp() / (2.0 * PI).sqrt();

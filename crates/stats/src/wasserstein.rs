@@ -117,12 +117,7 @@ pub fn wasserstein(reference: &Ecdf, current: &Ecdf) -> Result<Wasserstein, Wass
         }
         before = Some((value, (i as f64 / n - j as f64 / m).abs()));
     }
-    let ends = [
-        reference.min(),
-        reference.max(),
-        current.min(),
-        current.max(),
-    ];
+    let ends = [reference.min(), reference.max(), current.min(), current.max()];
     let ends = ends.into_iter().flatten();
     let (low, high) = ends.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
     let rank_errors = reference.rank_error_share() + current.rank_error_share();
@@ -131,12 +126,7 @@ pub fn wasserstein(reference: &Ecdf, current: &Ecdf) -> Result<Wasserstein, Wass
     if !distance.is_finite() || !error_bound.is_finite() {
         return Err(WassersteinError::TooFar);
     }
-    Ok(Wasserstein {
-        distance,
-        error_bound,
-        n_reference: reference.n(),
-        n_current: current.n(),
-    })
+    Ok(Wasserstein { distance, error_bound, n_reference: reference.n(), n_current: current.n() })
 }
 
 /// [`wasserstein`] in standard deviations of the reference.
@@ -147,12 +137,7 @@ pub fn normalised_wasserstein(
     reference: &Ecdf,
     current: &Ecdf,
 ) -> Result<NormalisedWasserstein, WassersteinError> {
-    let Wasserstein {
-        distance,
-        error_bound,
-        n_reference,
-        n_current,
-    } = wasserstein(reference, current)?;
+    let Wasserstein { distance, error_bound, n_reference, n_current } = wasserstein(reference, current)?;
     let deviation = standard_deviation(reference);
     if reference.distinct() == 1 || deviation == 0.0 {
         return Err(WassersteinError::ConstantReference);
@@ -188,10 +173,7 @@ fn standard_deviation(ecdf: &Ecdf) -> f64 {
         return 0.0;
     }
     let mean: f64 = ecdf.points().map(|(v, c)| v / scale * (c as f64 / n)).sum();
-    let variance: f64 = ecdf
-        .points()
-        .map(|(v, c)| (v / scale - mean).powi(2) * (c as f64 / n))
-        .sum();
+    let variance: f64 = ecdf.points().map(|(v, c)| (v / scale - mean).powi(2) * (c as f64 / n)).sum();
     scale * variance.sqrt()
 }
 
@@ -206,15 +188,9 @@ mod tests {
     #[test]
     fn a_side_without_rows_or_with_infinite_values_is_an_error() {
         let (one, side) = (ecdf(&[1.0]), Side::Reference);
-        assert_eq!(
-            wasserstein(&ecdf(&[]), &one),
-            Err(WassersteinError::NoRows { side })
-        );
+        assert_eq!(wasserstein(&ecdf(&[]), &one), Err(WassersteinError::NoRows { side }));
         let infinite = ecdf(&[f64::NEG_INFINITY, 0.0, f64::INFINITY]);
-        assert_eq!(
-            wasserstein(&infinite, &one),
-            Err(WassersteinError::Infinite { side, rows: 2 })
-        );
+        assert_eq!(wasserstein(&infinite, &one), Err(WassersteinError::Infinite { side, rows: 2 }));
         assert_eq!(wasserstein(&infinite.finite(), &one).unwrap().distance, 1.0);
     }
 
@@ -222,10 +198,7 @@ mod tests {
     fn a_constant_reference_has_a_distance_and_no_scale() {
         let (reference, current) = (ecdf(&[2.0; 4]), ecdf(&[5.0]));
         assert_eq!(wasserstein(&reference, &current).unwrap().distance, 3.0);
-        assert_eq!(
-            normalised_wasserstein(&reference, &current),
-            Err(WassersteinError::ConstantReference)
-        );
+        assert_eq!(normalised_wasserstein(&reference, &current), Err(WassersteinError::ConstantReference));
     }
 
     #[test]

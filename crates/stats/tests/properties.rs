@@ -30,9 +30,7 @@ fn ecdf(values: &[f64]) -> Ecdf {
 /// Normal quantiles on an even grid: a sample without randomness.
 fn normal_column(rows: u32, mean: f64) -> Vec<f64> {
     let share = |i: u32| (f64::from(i) + 0.5) / f64::from(rows);
-    (0..rows)
-        .map(|i| mean + normal_quantile(share(i)))
-        .collect()
+    (0..rows).map(|i| mean + normal_quantile(share(i))).collect()
 }
 
 /// With bins between the joint minimum and maximum, one outlier stretches them until both windows
@@ -62,10 +60,7 @@ struct Uniform(u64);
 
 impl Uniform {
     fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64
     }
 
@@ -96,10 +91,7 @@ fn the_expected_values_without_drift_are_those_of_simulated_windows() {
             js_mean += jensen_shannon_distance(&reference, &current).unwrap() / 1000.0;
             js_told += jensen_shannon_expected_no_drift(&reference, &current) / 1000.0;
         }
-        assert!(
-            (psi_mean / psi_told - 1.0).abs() < 0.15,
-            "{psi_mean} {psi_told}"
-        );
+        assert!((psi_mean / psi_told - 1.0).abs() < 0.15, "{psi_mean} {psi_told}");
         assert!((js_mean / js_told - 1.0).abs() < 0.1, "{js_mean} {js_told}");
     }
 }
@@ -115,10 +107,7 @@ fn column() -> impl Strategy<Value = Vec<f64>> {
 }
 
 fn finite_column() -> impl Strategy<Value = Vec<f64>> {
-    prop::collection::vec(
-        prop_oneof![(-5_i8..5).prop_map(f64::from), -3.0..3.0_f64],
-        1..60,
-    )
+    prop::collection::vec(prop_oneof![(-5_i8..5).prop_map(f64::from), -3.0..3.0_f64], 1..60)
 }
 
 fn pair_of_counts() -> impl Strategy<Value = (Vec<u64>, Vec<u64>)> {
@@ -140,9 +129,7 @@ fn scores(rows: &[(f64, bool)]) -> LabelledScores {
 }
 
 fn sound(estimate: &Estimate, least: f64, most: f64) -> bool {
-    let Estimate {
-        value, interval, ..
-    } = estimate;
+    let Estimate { value, interval, .. } = estimate;
     interval.contains(*value) && least <= interval.lower && interval.upper <= most
 }
 

@@ -59,10 +59,7 @@ fn labelled(case: &Value) -> LabelledScores {
 fn close_within(actual: f64, expected: &Value, relative: f64, what: &str) {
     let expected = expected.as_f64().unwrap();
     let allowed = relative * expected.abs() + 1e-13; // where the expected value is 0
-    assert!(
-        (actual - expected).abs() <= allowed,
-        "{what}: {actual} is not {expected}"
-    );
+    assert!((actual - expected).abs() <= allowed, "{what}: {actual} is not {expected}");
 }
 
 #[track_caller]
@@ -114,12 +111,7 @@ fn special_functions_equal_scipys_to_thirteen_digits() {
             let (a, x) = (case[0].as_f64().unwrap(), case[1].as_f64().unwrap());
             // exp(a ln x − x − ln Γ(a)) loses the digits of its largest term, about a ln a.
             let relative = 1e-13 * (1.0 + a.max(x));
-            close_tail(
-                function(a, x),
-                &case[2],
-                relative,
-                &format!("{name}({a}, {x})"),
-            );
+            close_tail(function(a, x), &case[2], relative, &format!("{name}({a}, {x})"));
         }
     }
 }
@@ -128,10 +120,7 @@ fn special_functions_equal_scipys_to_thirteen_digits() {
 fn quantiles_equal_numpys_inverted_cdf() {
     for case in list(&cases("ecdf")) {
         let ecdf = ecdf(&case["values"]);
-        for (share, expected) in numbers(&case["shares"])
-            .iter()
-            .zip(numbers(&case["quantiles"]))
-        {
+        for (share, expected) in numbers(&case["shares"]).iter().zip(numbers(&case["quantiles"])) {
             assert_eq!(ecdf.quantile(*share), Some(expected), "{share} of {case}");
         }
     }
@@ -154,9 +143,7 @@ fn kolmogorov_smirnov_of_many_rows_is_near_scipys_asymptotic_method() {
     for case in list(&cases("kolmogorov_smirnov_large")) {
         let [n, m, shift] = ["n", "m", "shift"].map(|key| case[key].as_f64().unwrap());
         let grid = |rows: f64, start: f64, shift: f64| {
-            let mut values: Vec<f64> = (0..rows as u64)
-                .map(|i| (i as f64 + start) / rows + shift)
-                .collect();
+            let mut values: Vec<f64> = (0..rows as u64).map(|i| (i as f64 + start) / rows + shift).collect();
             Ecdf::from_values(&mut values).unwrap()
         };
         let test = kolmogorov_smirnov(&grid(n, 0.0, 0.0), &grid(m, 0.5, shift / n)).unwrap();
@@ -175,13 +162,9 @@ fn wasserstein_equals_scipys() {
         assert_eq!(found.error_bound, 0.0);
         match normalised_wasserstein(&reference, &current) {
             Ok(found) => {
-                close(
-                    found.standard_deviation_reference,
-                    &case["standard_deviation"],
-                    "deviation",
-                );
-                let expected = case["wasserstein"].as_f64().unwrap()
-                    / case["standard_deviation"].as_f64().unwrap();
+                close(found.standard_deviation_reference, &case["standard_deviation"], "deviation");
+                let expected =
+                    case["wasserstein"].as_f64().unwrap() / case["standard_deviation"].as_f64().unwrap();
                 close(found.value, &Value::from(expected), "normalised");
             }
             Err(error) => {
@@ -227,11 +210,7 @@ fn chi_square_and_cramers_v_equal_scipys() {
         close(test.p_value, &case["p_value"], "p-value");
         close(test.expected_min, &case["expected_min"], "expected");
         close(test.cramers_v, &case["cramers_v"], "V");
-        close(
-            test.cramers_v_corrected,
-            &case["cramers_v_corrected"],
-            "corrected V",
-        );
+        close(test.cramers_v_corrected, &case["cramers_v_corrected"], "corrected V");
     }
 }
 
@@ -239,10 +218,7 @@ fn chi_square_and_cramers_v_equal_scipys() {
 fn wilson_intervals_equal_statsmodels() {
     for case in list(&cases("proportions")["wilson"]) {
         let level = Level::new(case["level"].as_f64().unwrap()).unwrap();
-        let (successes, n) = (
-            case["successes"].as_u64().unwrap(),
-            case["n"].as_u64().unwrap(),
-        );
+        let (successes, n) = (case["successes"].as_u64().unwrap(), case["n"].as_u64().unwrap());
         let interval = wilson_interval(successes, n, level).unwrap();
         close(interval.lower, &case["lower"], "lower");
         close(interval.upper, &case["upper"], "upper");
@@ -269,10 +245,9 @@ fn differences_of_proportions_equal_statsmodels() {
 fn adjusted_p_values_equal_scipys_and_statsmodels() {
     for case in list(&cases("false_discovery")) {
         let p_values = numbers(&case["p_values"]);
-        for (name, adjusted) in [
-            ("benjamini_hochberg", benjamini_hochberg(&p_values)),
-            ("holm", holm(&p_values)),
-        ] {
+        for (name, adjusted) in
+            [("benjamini_hochberg", benjamini_hochberg(&p_values)), ("holm", holm(&p_values))]
+        {
             assert_eq!(adjusted.len(), list(&case[name]).len());
             for (ours, theirs) in adjusted.iter().zip(list(&case[name])) {
                 close(*ours, theirs, name);
@@ -295,12 +270,7 @@ fn confusion_metrics_equal_scikit_learns() {
         for expected in list(&case["confusion"]) {
             let threshold = expected["threshold"].as_f64().unwrap();
             let c = Confusion::at(&labelled(case), threshold).unwrap();
-            let found = [
-                c.true_positives,
-                c.false_positives,
-                c.true_negatives,
-                c.false_negatives,
-            ];
+            let found = [c.true_positives, c.false_positives, c.true_negatives, c.false_negatives];
             assert_eq!(found.to_vec(), counts(&expected["counts"]));
             for (name, metric) in metrics {
                 match metric(&c, Level::P95) {
@@ -336,16 +306,8 @@ fn the_roc_curve_equals_scikit_learns() {
         let expected = &case["roc_curve"];
         assert_eq!(curve.len(), list(&expected["true_positive_share"]).len());
         for (i, point) in curve.iter().enumerate() {
-            close(
-                point.false_positive_share,
-                &expected["false_positive_share"][i],
-                "x",
-            );
-            close(
-                point.true_positive_share,
-                &expected["true_positive_share"][i],
-                "y",
-            );
+            close(point.false_positive_share, &expected["false_positive_share"][i], "x");
+            close(point.true_positive_share, &expected["true_positive_share"][i], "y");
             match point.threshold {
                 None => assert_eq!(i, 0),
                 Some(threshold) => close(threshold, &expected["thresholds"][i - 1], "threshold"),
@@ -362,11 +324,7 @@ fn average_precision_equals_scikit_learns() {
         if case["average_precision_interval"].is_null() {
             assert_eq!(found.interval.method, IntervalMethod::WilsonOfPositives);
         } else {
-            close_interval(
-                found.interval,
-                &case["average_precision_interval"],
-                "interval",
-            );
+            close_interval(found.interval, &case["average_precision_interval"], "interval");
         }
     }
 }
@@ -382,11 +340,7 @@ fn mean_losses_equal_scikit_learns_and_their_intervals_statsmodels() {
         let scores = labelled(case);
         let brier = brier_score(&scores, Level::P95).unwrap();
         close(brier.value, &case["brier"], "brier");
-        close_interval(
-            brier.interval,
-            &cut(&case["brier_interval"], 0.0, 1.0),
-            "brier",
-        );
+        close_interval(brier.interval, &cut(&case["brier_interval"], 0.0, 1.0), "brier");
         let loss = log_loss(&scores, Level::P95).unwrap();
         close(loss.estimate.value, &case["log_loss"], "log loss");
         let expected = cut(&case["log_loss_interval"], f64::EPSILON, -f64::EPSILON.ln());
@@ -419,11 +373,7 @@ fn reliability_bins_and_calibration_error_equal_scikit_learns() {
         let error = error.unwrap();
         let expected = &case["expected_calibration_error"];
         close(error.estimate.value, expected, "error");
-        close(
-            error.expected_if_calibrated,
-            &case["expected_if_calibrated"],
-            "expected",
-        );
+        close(error.expected_if_calibrated, &case["expected_if_calibrated"], "expected");
     }
 }
 

@@ -145,11 +145,15 @@ pub enum ChainError {
     Unreadable { line: u64, reason: String },
     #[error("line {line} was edited: its content no longer has the recorded hash")]
     Edited { line: u64 },
-    #[error("line {line} does not follow the line before it: a record was removed, inserted or reordered here")]
+    #[error(
+        "line {line} does not follow the line before it: a record was removed, inserted or reordered here"
+    )]
     Broken { line: u64 },
     #[error("line {line} is written in format {format}; this program reads up to {FORMAT}")]
     NewerFormat { line: u64, format: u32 },
-    #[error("the chain ends after {found} records, but the checkpoint was taken at {expected}: the tail was cut")]
+    #[error(
+        "the chain ends after {found} records, but the checkpoint was taken at {expected}: the tail was cut"
+    )]
     Truncated { found: u64, expected: u64 },
     #[error("record {records} does not have the hash that the checkpoint names: the chain was rewritten")]
     Rewritten { records: u64 },
@@ -220,10 +224,9 @@ pub fn verify_chain<'a>(
         }
     }
     match checkpoint {
-        Some(checkpoint) if !at_checkpoint => Err(ChainError::Truncated {
-            found: reader.end.records,
-            expected: checkpoint.records,
-        }),
+        Some(checkpoint) if !at_checkpoint => {
+            Err(ChainError::Truncated { found: reader.end.records, expected: checkpoint.records })
+        }
         _ => Ok((records, reader.end)),
     }
 }

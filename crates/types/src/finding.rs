@@ -8,7 +8,9 @@ use crate::verdict::Verdict;
 use crate::window::Window;
 
 /// The name of a check, `practice.measurement`, as gates and alerts refer to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub enum CheckId {
     #[serde(rename = "monitor.drift")]
     Drift,
@@ -70,10 +72,15 @@ pub enum Subject {
         /// The upstream source that the feature comes from, where the definition says so.
         source: Option<String>,
     },
-    Score { name: String },
+    Score {
+        name: String,
+    },
     PredictedClass,
     /// One value of a segment.
-    Segment { column: String, value: Option<String> },
+    Segment {
+        column: String,
+        value: Option<String>,
+    },
 }
 
 impl Subject {
@@ -180,9 +187,15 @@ pub enum Detail {
     /// Shares of the reference and of the current window over the same bins.
     Distribution(Distribution),
     /// A metric for each value of each segment, worst first.
-    Segments { metric: String, overall: Option<Measure>, rows: Vec<SegmentRow> },
+    Segments {
+        metric: String,
+        overall: Option<Measure>,
+        rows: Vec<SegmentRow>,
+    },
     /// Mean score against observed share, over equal-mass bins.
-    Reliability { bins: Vec<ReliabilityRow> },
+    Reliability {
+        bins: Vec<ReliabilityRow>,
+    },
     Coverage(Coverage),
 }
 
@@ -209,6 +222,8 @@ pub struct DistributionBin {
 pub struct SegmentRow {
     pub column: String,
     pub value: Option<String>,
+    /// On this value alone; `unknown` where there is no measure or no limit.
+    pub verdict: Verdict,
     pub rows: u64,
     pub positives: u64,
     /// `None` where there were too few rows or only one class; `reason` then says so.

@@ -1,6 +1,6 @@
 //! Numbers as people read them, the same in the terminal, the report and the sentences.
 
-/// A count with thin separators: `5 412`.
+/// A count with separators: `5,412`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() * 2);
@@ -20,6 +20,10 @@ pub fn counted(value: u64, one: &str, many: &str) -> String {
 
 /// A share as a percentage: `4.2 %`, `0.03 %`, `100 %`.
 pub fn percent(share: f64) -> String {
+    minus(&plain_percent(share))
+}
+
+fn plain_percent(share: f64) -> String {
     let value = share * 100.0;
     let magnitude = value.abs();
     if magnitude == 0.0 {
@@ -31,12 +35,16 @@ pub fn percent(share: f64) -> String {
     } else if magnitude >= 0.01 {
         format!("{value:.2} %")
     } else {
-        format!("{}0.01 %", if value < 0.0 { "> −" } else { "< " })
+        format!("{}0.01 %", if value < 0.0 { "> -" } else { "< " })
     }
 }
 
 /// A metric or distance: three decimals, more where they are needed to say anything.
 pub fn number(value: f64) -> String {
+    minus(&plain_number(value))
+}
+
+fn plain_number(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
         "0".into()
@@ -53,6 +61,10 @@ pub fn number(value: f64) -> String {
 
 /// An edge of a bin or a value of the data: as short as it can be at four significant digits.
 pub fn value(value: f64) -> String {
+    minus(&plain_value(value))
+}
+
+fn plain_value(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }
@@ -71,6 +83,14 @@ pub fn p_value(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
 }
 
+/// A hyphen in front of a number reads as a dash; typesetters use the minus sign.
+fn minus(text: &str) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) => format!("−{rest}"),
+        None => text.replace("> -", "> −"),
+    }
+}
+
 fn trimmed(text: String) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -81,13 +101,24 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_keep_what_matters() {
-        for (given, expected) in [(0.0, "0"), (0.6312, "0.631"), (0.00123, "0.0012"), (123.456, "123.5"), (0.00001, "1.00e-5")] {
+        for (given, expected) in
+            [(0.0, "0"), (0.6312, "0.631"), (0.00123, "0.0012"), (123.456, "123.5"), (0.00001, "1.00e-5")]
+        {
             assert_eq!(number(given), expected);
         }
-        for (given, expected) in [(0.0421, "4.2 %"), (1.0, "100 %"), (0.0, "0 %"), (0.5, "50 %"), (0.00003, "< 0.01 %"), (-0.042, "-4.2 %")] {
+        for (given, expected) in [
+            (0.0421, "4.2 %"),
+            (1.0, "100 %"),
+            (0.0, "0 %"),
+            (0.5, "50 %"),
+            (0.00003, "< 0.01 %"),
+            (-0.042, "−4.2 %"),
+        ] {
             assert_eq!(percent(given), expected);
         }
-        for (given, expected) in [(32.0, "32"), (1012.34, "1012"), (0.1, "0.1"), (5.754, "5.754"), (-17.5, "-17.5")] {
+        for (given, expected) in
+            [(32.0, "32"), (1012.34, "1012"), (0.1, "0.1"), (5.754, "5.754"), (-17.5, "−17.5")]
+        {
             assert_eq!(value(given), expected);
         }
         assert_eq!(count(1_234_567), "1,234,567");

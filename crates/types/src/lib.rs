@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod finding;
 pub mod format;
 pub mod gate;
+pub mod measure;
 pub mod nearest;
 pub mod question;
 pub mod report;

@@ -35,7 +35,9 @@ impl Question {
 /// The values that a profile is taken of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Measured {
-    Column { name: String },
+    Column {
+        name: String,
+    },
     /// `score ≥ threshold`, as a category of its own.
     PredictedClass,
 }

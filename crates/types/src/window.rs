@@ -16,7 +16,9 @@ pub struct Window {
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WindowError {
-    #[error("`{text}` is not a window; write it as FROM/TO, such as 2013-06-03/2013-06-10 (the end is not included)")]
+    #[error(
+        "`{text}` is not a window; write it as FROM/TO, such as 2013-06-03/2013-06-10 (the end is not included)"
+    )]
     NotAWindow { text: String },
     #[error("`{text}` is not a date or an instant; write 2013-06-03 or 2013-06-03T12:00:00Z")]
     NotAnInstant { text: String },

@@ -23,11 +23,8 @@ pub fn junit(report: &CheckReport) -> String {
         failures(report.findings.iter()),
     );
     for check in CheckId::ALL {
-        let findings: Vec<&Finding> = report
-            .findings
-            .iter()
-            .filter(|finding| finding.check == check)
-            .collect();
+        let findings: Vec<&Finding> =
+            report.findings.iter().filter(|finding| finding.check == check).collect();
         if !findings.is_empty() {
             text.push_str(&suite(report, check, &findings));
         }
@@ -37,9 +34,7 @@ pub fn junit(report: &CheckReport) -> String {
 }
 
 fn failures<'a>(findings: impl Iterator<Item = &'a Finding>) -> usize {
-    findings
-        .filter(|finding| !finding.verdict.keeps_gate_open())
-        .count()
+    findings.filter(|finding| !finding.verdict.keeps_gate_open()).count()
 }
 
 fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String {
@@ -58,11 +53,7 @@ fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String 
         ("reference", report.reference.to_string()),
         ("as_of", window::instant_text(report.as_of)),
     ] {
-        let _ = writeln!(
-            text,
-            "      <property name=\"{name}\" value=\"{}\"/>",
-            attribute(&value)
-        );
+        let _ = writeln!(text, "      <property name=\"{name}\" value=\"{}\"/>", attribute(&value));
     }
     text.push_str("    </properties>\n");
     for finding in findings {
@@ -81,10 +72,9 @@ fn case(finding: &Finding) -> String {
     let (summary, numbers) = (&finding.summary, numbers(finding));
     let body = match finding.verdict {
         Verdict::Pass => return format!("{opening}/>\n"),
-        Verdict::Warn => format!(
-            "<system-out>{}</system-out>",
-            content(&format!("warn: {summary}\n{numbers}"))
-        ),
+        Verdict::Warn => {
+            format!("<system-out>{}</system-out>", content(&format!("warn: {summary}\n{numbers}")))
+        }
         Verdict::Fail | Verdict::Unknown => format!(
             "<failure type=\"{}\" message=\"{}\">{}</failure>",
             finding.verdict,
@@ -99,24 +89,13 @@ fn case(finding: &Finding) -> String {
 fn numbers(finding: &Finding) -> String {
     let mut text = String::new();
     for measure in &finding.measures {
-        let interval = words::interval(measure)
-            .map(|interval| format!(" ({interval})"))
-            .unwrap_or_default();
+        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
         let value = words::measure_value(&measure.name, measure.value);
-        let _ = writeln!(
-            text,
-            "{} {value}{interval}, n = {}",
-            measure.name, measure.n
-        );
+        let _ = writeln!(text, "{} {value}{interval}, n = {}", measure.name, measure.n);
     }
     for threshold in &finding.thresholds {
-        let _ = writeln!(
-            text,
-            "limit: {} {} ({})",
-            threshold.measure,
-            words::bound(threshold),
-            threshold.from
-        );
+        let _ =
+            writeln!(text, "limit: {} {} ({})", threshold.measure, words::bound(threshold), threshold.from);
     }
     for missing in &finding.unmeasured {
         let _ = writeln!(text, "{} not measured: {}", missing.name, missing.reason);

@@ -25,10 +25,7 @@ pub fn markdown(report: &CheckReport) -> String {
     }
     push(&mut text, &about(report));
     if report.findings.is_empty() {
-        push(
-            &mut text,
-            "No findings. Check that the log has rows in the window.\n",
-        );
+        push(&mut text, "No findings. Check that the log has rows in the window.\n");
         return text;
     }
     push(&mut text, &counts(report));
@@ -43,10 +40,7 @@ pub fn markdown(report: &CheckReport) -> String {
         let summary = format::counted(passing.len() as u64, "passing finding", "passing findings");
         push(
             &mut text,
-            &format!(
-                "<details><summary>{summary}</summary>\n\n{}\n</details>\n",
-                table(passing)
-            ),
+            &format!("<details><summary>{summary}</summary>\n\n{}\n</details>\n", table(passing)),
         );
     }
     text
@@ -58,40 +52,14 @@ fn push(text: &mut String, block: &str) {
 }
 
 fn gate_lines(gate: &GateDecision) -> String {
-    let (sign, state) = if gate.open {
-        ("✅", "open")
-    } else {
-        ("⛔", "shut")
-    };
+    let (sign, state) = if gate.open { ("✅", "open") } else { ("⛔", "shut") };
     let mut lines = format!("{sign} **Gate {} is {state}**\n", code(&gate.gate));
-    for need in gate
-        .needs
-        .iter()
-        .filter(|need| need.state != NeedState::Met)
-    {
-        let reasons: Vec<String> = need
-            .reasons
-            .iter()
-            .take(6)
-            .map(|reason| prose(reason))
-            .collect();
+    for need in gate.needs.iter().filter(|need| need.state != NeedState::Met) {
+        let reasons: Vec<String> = need.reasons.iter().take(6).map(|reason| prose(reason)).collect();
         let more = need.reasons.len().saturating_sub(6);
-        let reasons = if reasons.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", reasons.join("; "))
-        };
-        let more = if more > 0 {
-            format!("; and {more} more")
-        } else {
-            String::new()
-        };
-        let _ = writeln!(
-            lines,
-            "- {} {}{reasons}{more}",
-            code(&need.check),
-            need.state.word()
-        );
+        let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let _ = writeln!(lines, "- {} {}{reasons}{more}", code(&need.check), need.state.word());
     }
     lines
 }
@@ -125,9 +93,8 @@ fn sign(of: Verdict) -> &'static str {
 }
 
 fn table(findings: &[&Finding]) -> String {
-    let mut text = String::from(
-        "| Verdict | Check | About | Value | What it means |\n|---|---|---|---|---|\n",
-    );
+    let mut text =
+        String::from("| Verdict | Check | About | Value | What it means |\n|---|---|---|---|---|\n");
     for finding in findings.iter().take(ROWS_MAX) {
         let _ = writeln!(
             text,
@@ -149,30 +116,18 @@ fn table(findings: &[&Finding]) -> String {
 
 /// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`.
 fn headline(finding: &Finding) -> String {
-    finding
-        .measures
-        .first()
-        .map_or_else(String::new, |measure| {
-            let interval = words::interval(measure)
-                .map(|interval| format!(" ({interval})"))
-                .unwrap_or_default();
-            let value = words::measure_value(&measure.name, measure.value);
-            escaped(&format!(
-                "{} {value}{interval}",
-                words::measure_title(&measure.name)
-            ))
-        })
+    finding.measures.first().map_or_else(String::new, |measure| {
+        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+        let value = words::measure_value(&measure.name, measure.value);
+        escaped(&format!("{} {value}{interval}", words::measure_title(&measure.name)))
+    })
 }
 
 fn shortened(sentence: &str) -> String {
     if sentence.chars().count() <= SENTENCE_MAX {
         return sentence.to_owned();
     }
-    sentence
-        .chars()
-        .take(SENTENCE_MAX - 1)
-        .chain(['…'])
-        .collect()
+    sentence.chars().take(SENTENCE_MAX - 1).chain(['…']).collect()
 }
 
 /// A sentence of a finding, names between backticks kept as code.
@@ -184,18 +139,11 @@ fn prose(text: &str) -> String {
 
 /// A name as code, in a fence that it cannot leave.
 fn code(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let name = shortened(name.trim()).replace('|', "\\|");
     let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let pad = if name.is_empty() || name.starts_with('`') || name.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
+    let pad = if name.is_empty() || name.starts_with('`') || name.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{name}{pad}{fence}")
 }
 
@@ -222,22 +170,15 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_code_fence() {
-        for (name, expected) in [
-            ("temp", "`temp`"),
-            ("a|b", "`a\\|b`"),
-            ("a`b", "``a`b``"),
-            ("`", "`` ` ``"),
-            ("a\nb", "`a b`"),
-        ] {
+        for (name, expected) in
+            [("temp", "`temp`"), ("a|b", "`a\\|b`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a\nb", "`a b`")]
+        {
             assert_eq!(code(name), expected);
         }
     }
 
     #[test]
     fn prose_holds_no_markup_and_mentions_nobody() {
-        assert_eq!(
-            escaped("<b>*x*</b> | @team"),
-            "&lt;b&gt;\\*x\\*&lt;/b&gt; \\| @\u{200b}team"
-        );
+        assert_eq!(escaped("<b>*x*</b> | @team"), "&lt;b&gt;\\*x\\*&lt;/b&gt; \\| @\u{200b}team");
     }
 }

@@ -1,18 +1,12 @@
 //! Names, units and explanations of measures and checks, the same in every output format.
 
-use std::borrow::Cow;
-
 use types::definition::{Metric, Tier};
 use types::finding::{CheckId, Measure, Threshold};
+pub(crate) use types::measure::{title as measure_title, value_text as measure_value};
 use types::{Verdict, Window, format, window};
 
 /// Verdicts from worst to best, the order in which every count is given.
-pub(crate) const WORST_FIRST: [Verdict; 4] = [
-    Verdict::Fail,
-    Verdict::Unknown,
-    Verdict::Warn,
-    Verdict::Pass,
-];
+pub(crate) const WORST_FIRST: [Verdict; 4] = [Verdict::Fail, Verdict::Unknown, Verdict::Warn, Verdict::Pass];
 
 /// The name of a check for people.
 pub(crate) fn check_title(check: CheckId) -> &'static str {
@@ -35,29 +29,12 @@ pub(crate) fn tier(tier: Tier) -> &'static str {
     }
 }
 
-/// The name of a measure in tables: `ROC AUC`, `PSI`, `missing share`.
-pub(crate) fn measure_title(name: &str) -> Cow<'static, str> {
-    if let Some(metric) = metric(name) {
-        return metric.title().into();
-    }
-    match name {
-        "psi" => "PSI".into(),
-        "ece" => "expected calibration error".into(),
-        "jensen_shannon" => "Jensen–Shannon distance".into(),
-        "wasserstein" => "Wasserstein distance".into(),
-        "kolmogorov_smirnov" => "Kolmogorov–Smirnov distance".into(),
-        "chi_square" => "chi-squared statistic".into(),
-        "cramers_v" => "Cramér's V".into(),
-        _ => name.replace('_', " ").into(),
-    }
-}
-
 /// What a measure of performance means, in words for everybody.
 pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
     if name == "loss_against_reference" {
         return Some("How much worse than in the reference window; below 0 is better");
     }
-    Some(match metric(name)? {
+    Some(match types::measure::metric(name)? {
         Metric::RocAuc => "How often a random positive case scores above a random negative one",
         Metric::AveragePrecision => "Precision, averaged over all alarm thresholds",
         Metric::Accuracy => "Share of predictions that were right",
@@ -71,63 +48,20 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
 
 /// Which direction is good, where the measure is a metric.
 pub(crate) fn better(name: &str) -> Option<&'static str> {
-    metric(name).map(|metric| {
-        if metric.higher_is_better() {
-            "higher is better"
-        } else {
-            "lower is better"
-        }
-    })
-}
-
-fn metric(name: &str) -> Option<Metric> {
-    Metric::ALL.into_iter().find(|metric| metric.name() == name)
-}
-
-/// The value of a measure in its unit: shares as percentages, counts as counts.
-pub(crate) fn measure_value(name: &str, value: f64) -> String {
-    if is_count(name, value) {
-        format::count(value as u64)
-    } else if is_share(name) {
-        minus(format::percent(value))
-    } else {
-        minus(format::number(value))
-    }
-}
-
-fn is_share(name: &str) -> bool {
-    name.contains("share") || name.ends_with("rate") || name.ends_with("coverage")
-}
-
-fn is_count(name: &str, value: f64) -> bool {
-    let counts = ["rows", "ids", "count", "outcomes", "values"]
-        .iter()
-        .any(|word| name.ends_with(word));
-    counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
-}
-
-/// A hyphen in front of a number reads as a dash; typesetters use the minus sign.
-fn minus(text: String) -> String {
-    match text.strip_prefix('-') {
-        Some(rest) => format!("−{rest}"),
-        None => text,
-    }
+    types::measure::metric(name)
+        .map(|metric| if metric.higher_is_better() { "higher is better" } else { "lower is better" })
 }
 
 /// `0.690 – 0.714`.
 pub(crate) fn interval(measure: &Measure) -> Option<String> {
     let interval = measure.interval.as_ref()?;
-    let [lower, upper] =
-        [interval.lower, interval.upper].map(|bound| measure_value(&measure.name, bound));
+    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(&measure.name, bound));
     Some(format!("{lower} – {upper}"))
 }
 
 /// `95 %`.
 pub(crate) fn level(measure: &Measure) -> Option<String> {
-    measure
-        .interval
-        .as_ref()
-        .map(|interval| format::percent(interval.level.get()))
+    measure.interval.as_ref().map(|interval| format::percent(interval.level.get()))
 }
 
 /// `at least 0.620`, `at most 0.050`.
@@ -143,11 +77,7 @@ pub(crate) fn bound(threshold: &Threshold) -> String {
 
 /// `2013-06-03 to 2013-06-10`.
 pub(crate) fn window_text(of: Window) -> String {
-    format!(
-        "{} to {}",
-        window::instant_text(of.from()),
-        window::instant_text(of.to())
-    )
+    format!("{} to {}", window::instant_text(of.from()), window::instant_text(of.to()))
 }
 
 /// `2013-06-11 06:00 UTC` from an RFC 3339 instant; any other text as it is.
@@ -163,19 +93,14 @@ pub(crate) fn minute(rfc3339: &str) -> String {
 /// A sentence cut at its backticks: what stands between a pair of them is a name.
 pub(crate) fn names_marked(text: &str) -> impl Iterator<Item = (bool, &str)> {
     let pairs = text.matches('`').count() / 2 * 2;
-    text.splitn(pairs + 1, '`')
-        .enumerate()
-        .map(|(i, part)| (i % 2 == 1, part))
+    text.splitn(pairs + 1, '`').enumerate().map(|(i, part)| (i % 2 == 1, part))
 }
 
 /// The first sentence of a text, with its full stop.
 pub(crate) fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").map(|(at, _)| at + 1);
-    let starts_anew =
-        |at: &usize| text[at + 1..].starts_with(|c: char| c.is_uppercase() || c == '`');
-    ends.into_iter()
-        .find(starts_anew)
-        .map_or(text, |at| &text[..at])
+    let starts_anew = |at: &usize| text[at + 1..].starts_with(|c: char| c.is_uppercase() || c == '`');
+    ends.into_iter().find(starts_anew).map_or(text, |at| &text[..at])
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -230,10 +155,7 @@ mod tests {
     #[test]
     fn only_pairs_of_backticks_mark_names() {
         for (text, parts) in [
-            (
-                "`a b` is c",
-                &[(false, ""), (true, "a b"), (false, " is c")][..],
-            ),
+            ("`a b` is c", &[(false, ""), (true, "a b"), (false, " is c")][..]),
             ("a`b", &[(false, "a`b")]),
             ("`a` `", &[(false, ""), (true, "a"), (false, " `")]),
             ("", &[(false, "")]),
@@ -244,15 +166,7 @@ mod tests {
 
     #[test]
     fn a_list_ends_with_and() {
-        let words = |n: usize| {
-            ["a", "b", "c"][..n]
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            [0, 1, 2, 3].map(|n| list(&words(n))),
-            ["", "a", "a and b", "a, b and c"]
-        );
+        let words = |n: usize| ["a", "b", "c"][..n].iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!([0, 1, 2, 3].map(|n| list(&words(n))), ["", "a", "a and b", "a, b and c"]);
     }
 }

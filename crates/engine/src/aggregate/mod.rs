@@ -242,7 +242,7 @@ impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], _: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let rows = values.first().map_or(0, |column| column.len());
+        let rows = values.first().map_or(0, Array::len);
         let states: Vec<Vec<u8>> = (0..rows)
             .map(|row| {
                 let mut summary = S::new(self.fidelity);

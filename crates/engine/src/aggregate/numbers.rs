@@ -30,12 +30,15 @@ impl Summary for NumbersSummary {
         let floats = cast(&columns[0], &DataType::Float64)?;
         let floats = floats.as_primitive::<Float64Type>();
         self.0.nulls += floats.null_count() as u64;
-        if floats.null_count() == 0 {
+        let Some(nulls) = floats.nulls().filter(|nulls| nulls.null_count() > 0) else {
             self.0.extend(floats.values());
-        } else {
-            let present: Vec<f64> = floats.iter().flatten().collect();
-            self.0.extend(&present);
+            return Ok(());
+        };
+        let mut present = Vec::with_capacity(floats.len());
+        for (from, to) in nulls.valid_slices() {
+            present.extend_from_slice(&floats.values()[from..to]);
         }
+        self.0.extend(&present);
         Ok(())
     }
 

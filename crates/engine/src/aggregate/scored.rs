@@ -60,10 +60,9 @@ impl Summary for ScoredSummary {
     fn new(fidelity: Fidelity) -> Self {
         let rows = match fidelity {
             Fidelity::Exact => Rows::Exact { positives: Vec::new(), negatives: Vec::new() },
-            Fidelity::Sketched => Rows::Grid {
-                positives: vec![0; GRID as usize + 1],
-                negatives: vec![0; GRID as usize + 1],
-            },
+            Fidelity::Sketched => {
+                Rows::Grid { positives: vec![0; GRID as usize + 1], negatives: vec![0; GRID as usize + 1] }
+            }
         };
         Self { rows, invalid_scores: 0 }
     }

@@ -34,7 +34,8 @@ pub(crate) fn run(options: &InitOptions) -> Status {
         output::error(&diagnostic::error(&message));
         return Status::Impossible;
     }
-    let mut text = format!("Wrote {}. Look it over, then run: forewarn check {}\n", file.display(), file.display());
+    let mut text =
+        format!("Wrote {}. Look it over, then run: forewarn check {}\n", file.display(), file.display());
     if !proposal.unguessed.is_empty() {
         text.push_str(&format!("Fill in first: {}\n", proposal.unguessed.join(", ")));
     }

@@ -24,7 +24,9 @@ pub(crate) fn run(options: &VerifyOptions) -> Status {
                 chain.end
             );
             if chain.torn {
-                text.push_str("The last line was cut off while it was written; the next run sets it aside.\n");
+                text.push_str(
+                    "The last line was cut off while it was written; the next run sets it aside.\n",
+                );
             }
             output::print(&text);
             Status::Fine

@@ -22,9 +22,7 @@ pub(crate) fn definition_error(path: &Path, text: &str, error: &DefinitionError)
         return self::error(&format!("{file}: {error}{help}"));
     };
     let message = error.to_string();
-    let snippet = Snippet::source(text)
-        .path(&*file)
-        .annotation(AnnotationKind::Primary.span(span));
+    let snippet = Snippet::source(text).path(&*file).annotation(AnnotationKind::Primary.span(span));
     let mut group = Level::ERROR.primary_title(&message).element(snippet);
     if let Some(help) = &error.help {
         group = group.element(Level::HELP.message(help));

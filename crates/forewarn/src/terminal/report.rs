@@ -5,6 +5,7 @@ use std::path::Path;
 use app::CheckOutcome;
 use types::format::{count, number, percent};
 use types::gate::GateDecision;
+use types::measure::{title, value_text};
 use types::report::CheckReport;
 use types::window::instant_text;
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
@@ -84,10 +85,17 @@ fn gates(page: &mut Page, report: &CheckReport) {
     }
     for gate in &report.gates {
         let (style, state) = if gate.open { (GOOD, "✓ open") } else { (BAD, "✗ SHUT") };
-        page.line(&format!("{} {}", styled(style.bold(), &format!("{state}  gate {}", gate.gate)), styled(DIM, &needs(gate))));
+        page.line(&format!(
+            "{} {}",
+            styled(style.bold(), &format!("{state}  gate {}", gate.gate)),
+            styled(DIM, &needs(gate))
+        ));
         for need in gate.needs.iter().filter(|need| !need.state.keeps_gate_open()) {
             let reasons = need.reasons.join(", ");
-            let lines = wrapped(&format!("{} {}: {reasons}", need.check, need.state.word()), page.width.saturating_sub(9));
+            let lines = wrapped(
+                &format!("{} {}: {reasons}", need.check, need.state.word()),
+                page.width.saturating_sub(9),
+            );
             for line in lines {
                 page.line(&format!("         {line}"));
             }
@@ -135,7 +143,8 @@ fn worst_segments(page: &mut Page, rows: &[types::finding::SegmentRow]) {
     let measured = rows.iter().filter_map(|row| Some((row, row.measure.as_ref()?)));
     for (row, measure) in measured.skip(1).take(MORE_SEGMENTS) {
         let label = types::finding::segment_label(&row.column, row.value.as_deref());
-        let line = format!("{:<SUBJECT$} {} {}", shortened(&label, SUBJECT), number(measure.value), span(measure));
+        let line =
+            format!("{:<SUBJECT$} {} {}", shortened(&label, SUBJECT), number(measure.value), span(measure));
         page.line(&styled(DIM, &format!("         {line}  {} rows", count(row.rows))));
     }
 }
@@ -174,7 +183,11 @@ fn drift_numbers(finding: &Finding) -> String {
     if let Some(missing) = finding.measure("missing_share_change")
         && missing.value.abs() >= 0.01
     {
-        parts.push(format!("missing {}{}", if missing.value > 0.0 { "+" } else { "" }, percent(missing.value)));
+        parts.push(format!(
+            "missing {}{}",
+            if missing.value > 0.0 { "+" } else { "" },
+            percent(missing.value)
+        ));
     }
     if let Some(unseen) = finding.measure("unseen_share")
         && unseen.value > 0.0
@@ -194,29 +207,26 @@ fn quality(page: &mut Page, report: &CheckReport) {
     }
     page.section("Data quality", "can the log be believed?");
     for finding in findings {
-        let numbers = if finding.verdict == Verdict::Pass { String::new() } else { finding.measures.first().map(headline).unwrap_or_default() };
+        let numbers = if finding.verdict == Verdict::Pass {
+            String::new()
+        } else {
+            finding.measures.first().map(headline).unwrap_or_default()
+        };
         page.finding(finding.verdict, &finding.subject.label(), &numbers);
         page.sentence(&finding.summary);
     }
 }
 
 fn headline(measure: &Measure) -> String {
-    let value = if measure.name.contains("share") || measure.name.contains("coverage") {
-        percent(measure.value)
-    } else {
-        number(measure.value)
-    };
-    format!("{} {value} {}", measure.name.replace('_', " "), styled(DIM, &span(measure)))
+    let value = value_text(&measure.name, measure.value);
+    format!("{} {value} {}", title(&measure.name), styled(DIM, &span(measure)))
 }
 
 fn span(measure: &Measure) -> String {
-    let Some(interval) = &measure.interval else {
-        return String::new();
-    };
-    if measure.name.contains("share") || measure.name.contains("coverage") {
-        return format!("[{} – {}]", percent(interval.lower), percent(interval.upper));
-    }
-    format!("[{} – {}]", number(interval.lower), number(interval.upper))
+    measure.interval.as_ref().map_or_else(String::new, |interval| {
+        let [lower, upper] = [interval.lower, interval.upper].map(|bound| value_text(&measure.name, bound));
+        format!("[{lower} – {upper}]")
+    })
 }
 
 fn footer(page: &mut Page, outcome: &CheckOutcome, html: Option<&Path>) {

@@ -4,9 +4,9 @@ use stats::chi_square::{Pooling, chi_square};
 use stats::jensen_shannon::{jensen_shannon_distance, jensen_shannon_expected_no_drift};
 use stats::psi::{Smoothing, psi, psi_expected_no_drift};
 use stats::sketch::{CategoricalProfile, FrequentValues};
+use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
-use types::Measure;
 
 use super::Assessment;
 
@@ -113,7 +113,10 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
                 value: test.statistic,
                 interval: None,
                 n: test.n_current,
-                method: format!("two-sample test of homogeneity, {} degrees of freedom", test.degrees_of_freedom),
+                method: format!(
+                    "two-sample test of homogeneity, {} degrees of freedom",
+                    test.degrees_of_freedom
+                ),
                 error_bound: 0.0,
                 expected_by_chance: Some(test.degrees_of_freedom as f64),
                 p_value: Some(test.p_value),
@@ -131,9 +134,9 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
                 p_adjusted: None,
             });
         }
-        Err(error) => assessment
-            .unmeasured
-            .push(Unmeasured { name: "chi_square".into(), reason: error.to_string() }),
+        Err(error) => {
+            assessment.unmeasured.push(Unmeasured { name: "chi_square".into(), reason: error.to_string() });
+        }
     }
 }
 
@@ -190,7 +193,11 @@ fn change_in_words(before: &FrequentValues, now: &FrequentValues, unseen: &[(&st
         .map(|(value, count)| (*value, share(*count, before.n()), share(now.count(value), now.n())))
         .max_by(|a, b| (a.1 - a.2).abs().total_cmp(&(b.1 - b.2).abs()));
     let mut words = changed.map_or_else(String::new, |(value, old, new)| {
-        format!("the largest change is `{value}`, now {} of rows, before {}", format::percent(new), format::percent(old))
+        format!(
+            "the largest change is `{value}`, now {} of rows, before {}",
+            format::percent(new),
+            format::percent(old)
+        )
     });
     if let Some((value, count)) = unseen.first() {
         words.push_str(&format!(

@@ -62,13 +62,14 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
         .into_iter()
         .zip(significances)
         .map(|((watched, assessed), significance)| match assessed {
-            Ok(assessment) => (assessment.psi_excess, finding(scope, drift, &watched, assessment, significance)),
+            Ok(assessment) => {
+                (assessment.psi_excess, finding(scope, drift, &watched, assessment, significance))
+            }
             Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
         })
         .collect();
-    findings.sort_by(|(effect_a, a), (effect_b, b)| {
-        b.verdict.cmp(&a.verdict).then(effect_b.total_cmp(effect_a))
-    });
+    findings
+        .sort_by(|(effect_a, a), (effect_b, b)| b.verdict.cmp(&a.verdict).then(effect_b.total_cmp(effect_a)));
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
@@ -83,11 +84,14 @@ struct Significance {
 fn adjusted_p_values<'a>(assessments: impl Iterator<Item = Option<&'a Assessment>>) -> Vec<Significance> {
     let tests: Vec<(Option<f64>, Option<f64>)> = assessments
         .map(|assessment| match assessment {
-            Some(assessment) => (assessment.distribution_p, assessment.missing.as_ref().map(|test| test.p_value)),
+            Some(assessment) => {
+                (assessment.distribution_p, assessment.missing.as_ref().map(|test| test.p_value))
+            }
             None => (None, None),
         })
         .collect();
-    let family: Vec<f64> = tests.iter().flat_map(|(distribution, missing)| [*distribution, *missing]).flatten().collect();
+    let family: Vec<f64> =
+        tests.iter().flat_map(|(distribution, missing)| [*distribution, *missing]).flatten().collect();
     let mut adjusted = benjamini_hochberg(&family).into_iter();
     tests
         .into_iter()
@@ -130,7 +134,9 @@ fn assess(
     }
     let mut assessment = match (reference, current) {
         (Profile::Numeric(reference), Profile::Numeric(current)) => numeric::assess(reference, current),
-        (Profile::Categorical(reference), Profile::Categorical(current)) => categorical::assess(reference, current),
+        (Profile::Categorical(reference), Profile::Categorical(current)) => {
+            categorical::assess(reference, current)
+        }
         _ => return Err(unassessed("it is a number in one window and text in the other".into())),
     };
     add_missing(&mut assessment, reference, current);
@@ -209,7 +215,11 @@ fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Find
         verdict: Verdict::Unknown,
         window: scope.window,
         reference: Some(scope.reference),
-        summary: format!("Whether `{}` drifted is not known: {}.", watched.subject.label(), unassessed.reason),
+        summary: format!(
+            "Whether `{}` drifted is not known: {}.",
+            watched.subject.label(),
+            unassessed.reason
+        ),
         measures: vec![],
         unmeasured: vec![Unmeasured { name: "psi".into(), reason: unassessed.reason.clone() }],
         thresholds: vec![],

@@ -8,9 +8,9 @@ use stats::kolmogorov_smirnov::{Method, kolmogorov_smirnov};
 use stats::psi::{Smoothing, psi, psi_expected_no_drift};
 use stats::sketch::NumericProfile;
 use stats::wasserstein::normalised_wasserstein;
+use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
-use types::Measure;
 
 use super::{Assessment, BINS};
 
@@ -42,10 +42,9 @@ pub(super) fn assess(reference: &NumericProfile, current: &NumericProfile) -> As
     if before.is_empty() || now.is_empty() {
         let which = if before.is_empty() { "reference" } else { "current window" };
         for name in ["psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein"] {
-            assessment.unmeasured.push(Unmeasured {
-                name: name.into(),
-                reason: format!("the {which} has no value"),
-            });
+            assessment
+                .unmeasured
+                .push(Unmeasured { name: name.into(), reason: format!("the {which} has no value") });
         }
         return assessment;
     }
@@ -156,9 +155,9 @@ fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
             p_value: None,
             p_adjusted: None,
         }),
-        Err(error) => assessment
-            .unmeasured
-            .push(Unmeasured { name: "wasserstein".into(), reason: error.to_string() }),
+        Err(error) => {
+            assessment.unmeasured.push(Unmeasured { name: "wasserstein".into(), reason: error.to_string() });
+        }
     }
 }
 
@@ -200,7 +199,11 @@ fn psi_error(p: &[u64], q: &[u64], share_error: f64) -> f64 {
 
 fn change_in_words(before: &Ecdf, now: &Ecdf) -> String {
     let (Some(old), Some(new)) = (before.quantile(0.5), now.quantile(0.5)) else {
-        return if now.is_empty() { "no values any more".into() } else { "values where there were none".into() };
+        return if now.is_empty() {
+            "no values any more".into()
+        } else {
+            "values where there were none".into()
+        };
     };
     if before.distinct() == 1 {
         return if now.distinct() == 1 && old == new {
@@ -278,5 +281,9 @@ fn nice_step(step: f64) -> f64 {
         return 0.0;
     }
     let power = 10f64.powf(step.log10().floor());
-    [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|times| times * power).find(|nice| *nice >= step).unwrap_or(10.0 * power)
+    [1.0, 2.0, 2.5, 5.0, 10.0]
+        .into_iter()
+        .map(|times| times * power)
+        .find(|nice| *nice >= step)
+        .unwrap_or(10.0 * power)
 }

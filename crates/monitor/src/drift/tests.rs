@@ -25,7 +25,9 @@ fn normals(seed: u64, n: usize) -> Vec<f64> {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     };
-    (0..n).map(|_| (-2.0 * (1.0 - uniform()).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()).collect()
+    (0..n)
+        .map(|_| (-2.0 * (1.0 - uniform()).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos())
+        .collect()
 }
 
 fn numeric(values: &[f64], nulls: u64) -> Profile {
@@ -51,12 +53,14 @@ fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
         Profile::Categorical(_) => ColumnKind::Categorical,
     };
     let column = |name: &str, kind| Column { name: name.into(), kind, type_name: "test".into() };
-    let mut schema = Schema { columns: vec![column("t", ColumnKind::Time), column("p", ColumnKind::Numeric)] };
+    let mut schema =
+        Schema { columns: vec![column("t", ColumnKind::Time), column("p", ColumnKind::Numeric)] };
     for (at, (reference, _)) in columns.iter().enumerate() {
         schema.columns.push(column(&format!("c{at}"), kind(reference)));
     }
     let window: Window = "2013-06-03/2013-06-10".parse().unwrap();
-    let scope = Scope { definition: &definition, schema: &schema, window, reference: definition.reference.window };
+    let scope =
+        Scope { definition: &definition, schema: &schema, window, reference: definition.reference.window };
     let mut answers = Answers::default();
     for question in plan(scope) {
         let types::Question::Profile { of, kind, window: asked } = &question else { continue };

@@ -33,7 +33,9 @@ fn what_changed(name: &str, assessment: &Assessment, changes: &Changes) -> Strin
         Verdict::Fail => format!("{name} changed a lot ({change})."),
         Verdict::Warn => format!("{name} changed somewhat ({change})."),
         _ if assessment.distribution_p.is_none() => format!("{name} has {change}."),
-        _ if changes.verdict() == Verdict::Pass => format!("{name} is distributed as in the reference, or near enough."),
+        _ if changes.verdict() == Verdict::Pass => {
+            format!("{name} is distributed as in the reference, or near enough.")
+        }
         _ => format!("The values of {name} are distributed as in the reference."),
     }
 }

@@ -51,9 +51,8 @@ use crate::proportion::wilson_bounds;
 /// No rows, or outcomes of one class only: without negatives every ranking is perfect.
 pub fn average_precision(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefined> {
     let (positives, _) = both_classes(scores)?;
-    let mean = |gain: fn(f64, f64, ScorePoint) -> f64| {
-        (sum_from_the_top(scores, gain) / positives).clamp(0.0, 1.0)
-    };
+    let mean =
+        |gain: fn(f64, f64, ScorePoint) -> f64| (sum_from_the_top(scores, gain) / positives).clamp(0.0, 1.0);
     let value = mean(gain_as_tied);
     let error_bound = match scores.resolution() {
         None => 0.0,
@@ -67,17 +66,7 @@ pub fn average_precision(scores: &LabelledScores, level: Level) -> Result<Estima
         let (lower, upper) = wilson_bounds(value, positives, level);
         (lower, upper, IntervalMethod::WilsonOfPositives)
     };
-    Ok(Estimate {
-        value,
-        interval: Interval {
-            lower,
-            upper,
-            level,
-            method,
-        },
-        n: scores.n(),
-        error_bound,
-    })
+    Ok(Estimate { value, interval: Interval { lower, upper, level, method }, n: scores.n(), error_bound })
 }
 
 /// Adds `gain(positives above, negatives above, rows here)` over the scores, highest first.
@@ -138,42 +127,27 @@ mod tests {
     #[test]
     fn equal_scores_give_the_share_of_positives() {
         let rows: Vec<_> = (0..40).map(|i| (0.5, i % 4 == 0)).collect();
-        assert_eq!(
-            average_precision(&scores(&rows), Level::P95).unwrap().value,
-            0.25
-        );
+        assert_eq!(average_precision(&scores(&rows), Level::P95).unwrap().value, 0.25);
     }
 
     #[test]
     fn a_perfect_ranking_keeps_an_interval() {
         let rows: Vec<_> = (0..20).map(|i| (f64::from(i) / 20.0, i >= 15)).collect();
         let found = average_precision(&scores(&rows), Level::P95).unwrap();
-        assert_eq!(
-            (found.value, found.interval.method),
-            (1.0, IntervalMethod::WilsonOfPositives)
-        );
+        assert_eq!((found.value, found.interval.method), (1.0, IntervalMethod::WilsonOfPositives));
         assert!(found.interval.lower < 0.6);
     }
 
     #[test]
     fn the_error_bound_covers_the_exact_value() {
-        let rows: Vec<_> = (0..400)
-            .map(|i| {
-                (
-                    f64::from(i * 7919 % 401) / 401.0,
-                    i * 7919 % 401 > 150 + i % 100,
-                )
-            })
-            .collect();
+        let rows: Vec<_> =
+            (0..400).map(|i| (f64::from(i * 7919 % 401) / 401.0, i * 7919 % 401 > 150 + i % 100)).collect();
         let exact = average_precision(&scores(&rows), Level::P95).unwrap();
         assert!(exact.is_exact());
         for step in [0.001, 0.05, 0.2, 1.0] {
             let rounded = scores(&rows).rounded_to(step).unwrap();
             let found = average_precision(&rounded, Level::P95).unwrap();
-            assert!(
-                (found.value - exact.value).abs() <= found.error_bound + 1e-12,
-                "{step}"
-            );
+            assert!((found.value - exact.value).abs() <= found.error_bound + 1e-12, "{step}");
         }
     }
 }

@@ -43,10 +43,7 @@ use crate::labelled_scores::LabelledScores;
 pub fn brier_score(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefined> {
     let losses = scores.points().flat_map(|point| {
         let miss = 1.0 - point.score;
-        [
-            (miss * miss, point.positives),
-            (point.score * point.score, point.negatives),
-        ]
+        [(miss * miss, point.positives), (point.score * point.score, point.negatives)]
     });
     let losses: Vec<(f64, u64)> = losses.collect();
     let mut estimate = mean_estimate(losses.iter().copied(), (0.0, 1.0), level)?;
@@ -75,10 +72,7 @@ mod tests {
 
     #[test]
     fn perfect_scores_are_not_certain_to_stay_perfect() {
-        let brier = brier_score(
-            &scores(&[(0.0, false), (1.0, true), (1.0, true)]),
-            Level::P95,
-        );
+        let brier = brier_score(&scores(&[(0.0, false), (1.0, true), (1.0, true)]), Level::P95);
         let brier = brier.unwrap();
         assert_eq!((brier.value, brier.interval.lower), (0.0, 0.0));
         assert_eq!(brier.interval.method, IntervalMethod::WilsonOfBoundedMean);
@@ -87,18 +81,13 @@ mod tests {
 
     #[test]
     fn the_error_bound_covers_the_exact_score() {
-        let rows: Vec<_> = (0..300)
-            .map(|i| (f64::from(i) / 300.0, i % 3 == 0))
-            .collect();
+        let rows: Vec<_> = (0..300).map(|i| (f64::from(i) / 300.0, i % 3 == 0)).collect();
         let exact = brier_score(&scores(&rows), Level::P95).unwrap();
         assert!(exact.is_exact());
         for step in [0.001, 0.07, 0.5, 1.0] {
             let rounded = scores(&rows).rounded_to(step).unwrap();
             let found = brier_score(&rounded, Level::P95).unwrap();
-            assert!(
-                (found.value - exact.value).abs() <= found.error_bound + 1e-12,
-                "{step}"
-            );
+            assert!((found.value - exact.value).abs() <= found.error_bound + 1e-12, "{step}");
         }
     }
 }

@@ -151,12 +151,7 @@ impl OpenBin {
             score_max: self.score_max,
             score_mean: (self.score_sum / n).clamp(self.score_min, self.score_max),
             outcome_share,
-            interval: Interval {
-                lower,
-                upper,
-                level,
-                method: IntervalMethod::Wilson,
-            },
+            interval: Interval { lower, upper, level, method: IntervalMethod::Wilson },
             positives: self.positives,
             n: self.n,
         }
@@ -182,28 +177,19 @@ pub fn expected_calibration_error(
     }
     let bins = reliability(scores, bins, level)?;
     let n = scores.n() as f64;
-    let value: f64 = bins
-        .iter()
-        .map(|bin| bin.n as f64 / n * (bin.score_mean - bin.outcome_share).abs())
-        .sum();
+    let value: f64 =
+        bins.iter().map(|bin| bin.n as f64 / n * (bin.score_mean - bin.outcome_share).abs()).sum();
     let noise = sorted_mean_gaps(&bins, smoothed_share, replicates, rng);
     let calibrated = sorted_mean_gaps(&bins, |bin| bin.score_mean, replicates, rng);
     let as_much = calibrated.len() - calibrated.partition_point(|&gap| gap < value - 1e-12);
     let interval = Interval {
         lower: (value - upper_quantile(&noise, level.tail())).max(0.0),
-        upper: (value + level.z() * standard_error(&bins, n))
-            .min(1.0)
-            .max(value),
+        upper: (value + level.z() * standard_error(&bins, n)).min(1.0).max(value),
         level,
         method: IntervalMethod::SimulatedBins,
     };
     Ok(CalibrationError {
-        estimate: Estimate {
-            value,
-            interval,
-            n: scores.n(),
-            error_bound: scores.score_error(),
-        },
+        estimate: Estimate { value, interval, n: scores.n(), error_bound: scores.score_error() },
         expected_if_calibrated: expected_if_calibrated(&bins, n),
         p_value: (as_much as f64 + 1.0) / (replicates as f64 + 1.0),
         bins: bins.len() as u64,
@@ -214,19 +200,11 @@ pub fn expected_calibration_error(
 ///
 /// # Errors
 /// Fewer than two rows.
-pub fn calibration_in_the_large(
-    scores: &LabelledScores,
-    level: Level,
-) -> Result<Estimate, Undefined> {
-    let gaps: Vec<(f64, u64)> = scores
-        .points()
-        .flat_map(|p| [(p.score - 1.0, p.positives), (p.score, p.negatives)])
-        .collect();
+pub fn calibration_in_the_large(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefined> {
+    let gaps: Vec<(f64, u64)> =
+        scores.points().flat_map(|p| [(p.score - 1.0, p.positives), (p.score, p.negatives)]).collect();
     let estimate = mean_estimate(gaps.iter().copied(), (-1.0, 1.0), level)?;
-    Ok(Estimate {
-        error_bound: scores.score_error(),
-        ..estimate
-    })
+    Ok(Estimate { error_bound: scores.score_error(), ..estimate })
 }
 
 /// The share of positives with half a row of each outcome added, so that a bin where all outcomes
@@ -243,15 +221,11 @@ fn sorted_mean_gaps(
     rng: &mut impl RngCore,
 ) -> Vec<f64> {
     let n: f64 = bins.iter().map(|bin| bin.n as f64).sum();
-    let draws: Vec<(Binomial, f64)> = bins
-        .iter()
-        .map(|bin| (Binomial::new(bin.n, share(bin)), bin.n as f64 * share(bin)))
-        .collect();
+    let draws: Vec<(Binomial, f64)> =
+        bins.iter().map(|bin| (Binomial::new(bin.n, share(bin)), bin.n as f64 * share(bin))).collect();
     let mut gaps: Vec<f64> = (0..replicates)
         .map(|_| {
-            let gap = |(draw, mean): &(Binomial, f64), rng: &mut _| {
-                (draw.sample(rng) as f64 - mean).abs()
-            };
+            let gap = |(draw, mean): &(Binomial, f64), rng: &mut _| (draw.sample(rng) as f64 - mean).abs();
             draws.iter().map(|bin| gap(bin, rng)).sum::<f64>() / n
         })
         .collect();
@@ -276,9 +250,7 @@ fn standard_error(bins: &[ReliabilityBin], n: f64) -> f64 {
 
 /// The mean of the sum where each bin's positives are binomial with its mean score.
 fn expected_if_calibrated(bins: &[ReliabilityBin], n: f64) -> f64 {
-    bins.iter()
-        .map(|bin| Binomial::new(bin.n, bin.score_mean).mean_absolute_deviation() / n)
-        .sum()
+    bins.iter().map(|bin| Binomial::new(bin.n, bin.score_mean).mean_absolute_deviation() / n).sum()
 }
 
 #[cfg(test)]
@@ -339,11 +311,8 @@ mod tests {
 
     #[test]
     fn the_same_random_state_gives_the_same_answer() {
-        let rows: Vec<_> = (0..200)
-            .map(|i| (f64::from(i) / 200.0, i % 3 == 0))
-            .collect();
-        let run =
-            || expected_calibration_error(&scores(&rows), 10, Level::P95, 300, &mut SplitMix(8));
+        let rows: Vec<_> = (0..200).map(|i| (f64::from(i) / 200.0, i % 3 == 0)).collect();
+        let run = || expected_calibration_error(&scores(&rows), 10, Level::P95, 300, &mut SplitMix(8));
         assert_eq!(run(), run());
     }
 
@@ -373,19 +342,13 @@ mod tests {
             let bin_middle = |b: usize| (b as f64 + 0.5) / bins as f64;
             let gaps = (0..bins).map(|b| (bin_middle(b) - truth(bin_middle(b))).abs());
             let true_error = gaps.sum::<f64>() / bins as f64;
-            let error =
-                expected_calibration_error(&scores(&pairs), bins, Level::P95, 200, &mut rng)
-                    .unwrap();
+            let error = expected_calibration_error(&scores(&pairs), bins, Level::P95, 200, &mut rng).unwrap();
             covered += f64::from(error.estimate.interval.contains(true_error));
             rejected += f64::from(error.p_value <= 0.05);
             excess += error.estimate.value - error.expected_if_calibrated;
         }
         let windows = f64::from(WINDOWS);
-        Simulated {
-            covered: covered / windows,
-            rejected: rejected / windows,
-            excess: excess / windows,
-        }
+        Simulated { covered: covered / windows, rejected: rejected / windows, excess: excess / windows }
     }
 
     #[test]
@@ -410,10 +373,7 @@ mod tests {
         ] {
             let found = simulate(1000, 10, truth);
             assert!(found.covered > 0.92, "{name}: {found:?}");
-            assert!(
-                found.rejected > 0.99 || name == "hardly off",
-                "{name}: {found:?}"
-            );
+            assert!(found.rejected > 0.99 || name == "hardly off", "{name}: {found:?}");
         }
     }
 }

@@ -105,11 +105,7 @@ impl Confusion {
     }
 
     fn add(&mut self, positives: u64, negatives: u64, called: bool, uncertain: bool) {
-        let near = if uncertain {
-            (positives, negatives)
-        } else {
-            (0, 0)
-        };
+        let near = if uncertain { (positives, negatives) } else { (0, 0) };
         if called {
             self.true_positives += positives;
             self.false_positives += negatives;
@@ -242,10 +238,7 @@ impl Confusion {
             (_, 0) => 1.0,
             (part, whole) => (part as f64 / whole as f64 - estimate.value).abs(),
         };
-        Estimate {
-            error_bound: distance(best).max(distance(worst)),
-            ..estimate
-        }
+        Estimate { error_bound: distance(best).max(distance(worst)), ..estimate }
     }
 }
 
@@ -260,13 +253,8 @@ mod tests {
         Confusion::at(&scores, threshold).unwrap()
     }
 
-    const ALL: [Metric; 5] = [
-        Confusion::accuracy,
-        Confusion::precision,
-        Confusion::recall,
-        Confusion::specificity,
-        Confusion::f1,
-    ];
+    const ALL: [Metric; 5] =
+        [Confusion::accuracy, Confusion::precision, Confusion::recall, Confusion::specificity, Confusion::f1];
 
     #[test]
     fn a_score_at_the_threshold_is_called_positive() {
@@ -277,10 +265,7 @@ mod tests {
     #[test]
     fn without_rows_every_metric_says_so() {
         for metric in ALL {
-            assert_eq!(
-                metric(&confusion(&[], 0.5), Level::P95),
-                Err(Undefined::NoRows)
-            );
+            assert_eq!(metric(&confusion(&[], 0.5), Level::P95), Err(Undefined::NoRows));
         }
     }
 
@@ -296,10 +281,7 @@ mod tests {
         ] {
             assert_eq!(metric(&c, Level::P95), Err(expected));
         }
-        assert_eq!(
-            Confusion::at(&LabelledScores::default(), f64::NAN),
-            Err(Undefined::ThresholdNotANumber)
-        );
+        assert_eq!(Confusion::at(&LabelledScores::default(), f64::NAN), Err(Undefined::ThresholdNotANumber));
     }
 
     #[test]
@@ -311,14 +293,7 @@ mod tests {
 
     #[test]
     fn each_metric_counts_its_own_rows() {
-        let rows = [
-            (0.9, true),
-            (0.8, false),
-            (0.7, true),
-            (0.2, true),
-            (0.1, false),
-            (0.1, false),
-        ];
+        let rows = [(0.9, true), (0.8, false), (0.7, true), (0.2, true), (0.1, false), (0.1, false)];
         let c = confusion(&rows, 0.5);
         let counts = ALL.map(|metric| metric(&c, Level::P95).unwrap().n);
         assert_eq!(counts, [6, 3, 3, 3, 4]);
@@ -326,9 +301,8 @@ mod tests {
 
     #[test]
     fn the_error_bound_covers_the_exact_value() {
-        let rows: Vec<(f64, bool)> = (0..500)
-            .map(|i| (f64::from(i * 7919 % 500) / 500.0, i % 3 == 0))
-            .collect();
+        let rows: Vec<(f64, bool)> =
+            (0..500).map(|i| (f64::from(i * 7919 % 500) / 500.0, i % 3 == 0)).collect();
         let exact = LabelledScores::from_pairs(rows).unwrap();
         for step in [0.01, 0.1, 0.3, 1.0] {
             let rounded = exact.rounded_to(step).unwrap();
@@ -336,8 +310,7 @@ mod tests {
                 let truth = Confusion::at(&exact, threshold).unwrap();
                 let found = Confusion::at(&rounded, threshold).unwrap();
                 for metric in ALL {
-                    let (Ok(truth), Ok(found)) =
-                        (metric(&truth, Level::P95), metric(&found, Level::P95))
+                    let (Ok(truth), Ok(found)) = (metric(&truth, Level::P95), metric(&found, Level::P95))
                     else {
                         continue;
                     };

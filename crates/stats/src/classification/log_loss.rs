@@ -64,10 +64,7 @@ pub fn log_loss(scores: &LabelledScores, level: Level) -> Result<LogLoss, Undefi
     let mut estimate = mean_estimate(losses.iter().copied(), range, level)?;
     estimate.error_bound = error_bound(scores);
     let clipped = scores.points().filter(|p| clip(p.score) != p.score);
-    Ok(LogLoss {
-        estimate,
-        clipped: clipped.map(|point| point.n()).sum(),
-    })
+    Ok(LogLoss { estimate, clipped: clipped.map(|point| point.n()).sum() })
 }
 
 fn clip(share: f64) -> f64 {
@@ -88,9 +85,9 @@ fn error_bound(scores: &LabelledScores) -> f64 {
         let here = surprise(share);
         (surprise(share - off) - here).max(here - surprise(share + off))
     };
-    let moved = scores.points().map(|p| {
-        furthest(p.score) * p.positives as f64 + furthest(1.0 - p.score) * p.negatives as f64
-    });
+    let moved = scores
+        .points()
+        .map(|p| furthest(p.score) * p.positives as f64 + furthest(1.0 - p.score) * p.negatives as f64);
     moved.sum::<f64>() / scores.n() as f64
 }
 
@@ -111,10 +108,7 @@ mod tests {
 
     #[test]
     fn a_confident_mistake_is_finite_and_counted() {
-        let loss = log_loss(
-            &scores(&[(0.0, true), (1.0, true), (0.5, true)]),
-            Level::P95,
-        );
+        let loss = log_loss(&scores(&[(0.0, true), (1.0, true), (0.5, true)]), Level::P95);
         let loss = loss.unwrap();
         assert_eq!(loss.clipped, 2);
         assert!(loss.estimate.value > 12.0 && loss.estimate.value < 13.0);
@@ -129,18 +123,13 @@ mod tests {
 
     #[test]
     fn the_error_bound_covers_the_exact_loss() {
-        let rows: Vec<_> = (0..300)
-            .map(|i| (f64::from(i) / 300.0, i % 3 == 0))
-            .collect();
+        let rows: Vec<_> = (0..300).map(|i| (f64::from(i) / 300.0, i % 3 == 0)).collect();
         let exact = log_loss(&scores(&rows), Level::P95).unwrap().estimate;
         assert!(exact.is_exact());
         for step in [0.001, 0.07, 0.5, 1.0] {
             let rounded = scores(&rows).rounded_to(step).unwrap();
             let found = log_loss(&rounded, Level::P95).unwrap().estimate;
-            assert!(
-                (found.value - exact.value).abs() <= found.error_bound + 1e-12,
-                "{step}"
-            );
+            assert!((found.value - exact.value).abs() <= found.error_bound + 1e-12, "{step}");
         }
     }
 }

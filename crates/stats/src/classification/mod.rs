@@ -77,12 +77,7 @@ pub enum Undefined {
 /// A share of rows with its Wilson interval; `NoRows` where there are none.
 fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Undefined> {
     let proportion = Proportion::new(successes, n).map_err(|_| Undefined::NoRows)?;
-    Ok(Estimate {
-        value: proportion.share(),
-        interval: proportion.wilson(level),
-        n,
-        error_bound: 0.0,
-    })
+    Ok(Estimate { value: proportion.share(), interval: proportion.wilson(level), n, error_bound: 0.0 })
 }
 
 /// The mean of a per-row quantity that lies in `[least, most]`, from `(quantity, rows)`.
@@ -104,9 +99,7 @@ fn mean_estimate(
     let rows = n as f64;
     let total: f64 = quantities.clone().map(|(x, r)| x * r as f64).sum();
     let value = (total / rows).clamp(least, most);
-    let squares: f64 = quantities
-        .map(|(x, r)| (x - value).powi(2) * r as f64)
-        .sum();
+    let squares: f64 = quantities.map(|(x, r)| (x - value).powi(2) * r as f64).sum();
     let standard_error = (squares / (rows - 1.0) / rows).sqrt();
     // Below this the deviations are rounding of the mean.
     let all_alike = standard_error <= (most - least) * 1e-15;
@@ -137,8 +130,5 @@ fn logit_bounds(value: f64, logit_error: f64, level: Level) -> (f64, f64) {
     let logit = (value / (1.0 - value)).ln();
     let half = level.z() * logit_error;
     let share = |x: f64| 1.0 / (1.0 + (-x).exp());
-    (
-        share(logit - half).min(value),
-        share(logit + half).max(value),
-    )
+    (share(logit - half).min(value), share(logit + half).max(value))
 }

@@ -88,18 +88,9 @@ pub fn roc_auc(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefi
     };
     Ok(Estimate {
         value: area,
-        interval: Interval {
-            lower,
-            upper,
-            level,
-            method,
-        },
+        interval: Interval { lower, upper, level, method },
         n: scores.n(),
-        error_bound: if scores.resolution().is_some() {
-            tied / 2.0
-        } else {
-            0.0
-        },
+        error_bound: if scores.resolution().is_some() { tied / 2.0 } else { 0.0 },
     })
 }
 
@@ -109,11 +100,7 @@ pub fn roc_auc(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefi
 /// No rows, or outcomes of one class only.
 pub fn roc_curve(scores: &LabelledScores) -> Result<Vec<RocPoint>, Undefined> {
     let (positives, negatives) = both_classes(scores)?;
-    let mut curve = vec![RocPoint {
-        threshold: None,
-        false_positive_share: 0.0,
-        true_positive_share: 0.0,
-    }];
+    let mut curve = vec![RocPoint { threshold: None, false_positive_share: 0.0, true_positive_share: 0.0 }];
     let (mut found, mut false_alarms) = (0, 0);
     for point in scores.points().rev() {
         found += point.positives;
@@ -147,11 +134,7 @@ struct Placement {
     of_negatives: f64,
 }
 
-fn placements(
-    scores: &LabelledScores,
-    positives: f64,
-    negatives: f64,
-) -> impl Iterator<Item = Placement> {
+fn placements(scores: &LabelledScores, positives: f64, negatives: f64) -> impl Iterator<Item = Placement> {
     let (mut positives_below, mut negatives_below) = (0.0, 0.0);
     scores.points().map(move |point| {
         let (p, n) = (point.positives as f64, point.negatives as f64);
@@ -168,12 +151,7 @@ fn placements(
 }
 
 /// DeLong's variance of the area; None where it is zero or does not exist.
-fn delong_variance(
-    scores: &LabelledScores,
-    positives: f64,
-    negatives: f64,
-    area: f64,
-) -> Option<f64> {
+fn delong_variance(scores: &LabelledScores, positives: f64, negatives: f64, area: f64) -> Option<f64> {
     if positives < 2.0 || negatives < 2.0 || area <= 0.0 || area >= 1.0 {
         return None;
     }
@@ -212,14 +190,8 @@ mod tests {
     fn complete_separation_keeps_an_interval_as_wide_as_the_smaller_class_deserves() {
         let rows: Vec<_> = (0..20).map(|i| (f64::from(i) / 20.0, i >= 15)).collect();
         let area = roc_auc(&scores(&rows), Level::P95).unwrap();
-        assert_eq!(
-            (area.value, area.interval.method),
-            (1.0, IntervalMethod::WilsonOfPairs)
-        );
-        assert!(
-            area.interval.lower > 0.5 && area.interval.lower < 0.6,
-            "5 pairs"
-        );
+        assert_eq!((area.value, area.interval.method), (1.0, IntervalMethod::WilsonOfPairs));
+        assert!(area.interval.lower > 0.5 && area.interval.lower < 0.6, "5 pairs");
         assert!((area.interval.upper - 1.0).abs() < 1e-12);
         let reversed: Vec<_> = rows.iter().map(|&(s, y)| (s, !y)).collect();
         assert_eq!(roc_auc(&scores(&reversed), Level::P95).unwrap().value, 0.0);
@@ -229,10 +201,7 @@ mod tests {
     fn equal_scores_are_chance_and_not_certainly_so() {
         let rows: Vec<_> = (0..50).map(|i| (0.3, i % 2 == 0)).collect();
         let area = roc_auc(&scores(&rows), Level::P95).unwrap();
-        assert_eq!(
-            (area.value, area.interval.method),
-            (0.5, IntervalMethod::WilsonOfPairs)
-        );
+        assert_eq!((area.value, area.interval.method), (0.5, IntervalMethod::WilsonOfPairs));
         assert!(area.interval.lower < 0.4 && area.interval.upper > 0.6);
     }
 
@@ -245,23 +214,14 @@ mod tests {
 
     #[test]
     fn the_error_bound_covers_the_exact_area() {
-        let rows: Vec<_> = (0..400)
-            .map(|i| {
-                (
-                    f64::from(i * 7919 % 401) / 401.0,
-                    i * 7919 % 401 > 150 + i % 100,
-                )
-            })
-            .collect();
+        let rows: Vec<_> =
+            (0..400).map(|i| (f64::from(i * 7919 % 401) / 401.0, i * 7919 % 401 > 150 + i % 100)).collect();
         let exact = roc_auc(&scores(&rows), Level::P95).unwrap();
         assert!(exact.is_exact());
         for step in [0.001, 0.05, 0.2, 1.0] {
             let rounded = scores(&rows).rounded_to(step).unwrap();
             let found = roc_auc(&rounded, Level::P95).unwrap();
-            assert!(
-                (found.value - exact.value).abs() <= found.error_bound + 1e-12,
-                "{step}"
-            );
+            assert!((found.value - exact.value).abs() <= found.error_bound + 1e-12, "{step}");
         }
     }
 }

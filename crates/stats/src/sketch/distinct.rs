@@ -50,8 +50,6 @@ impl Serialize for DistinctSketch {
 impl<'de> Deserialize<'de> for DistinctSketch {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = Vec::<u8>::deserialize(deserializer)?;
-        HllSketch::deserialize(&bytes)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
+        HllSketch::deserialize(&bytes).map(Self).map_err(serde::de::Error::custom)
     }
 }

@@ -87,11 +87,8 @@ impl FrequentValues {
 
     /// Values with their counts, most frequent first, ties by value.
     pub fn most_frequent(&self) -> Vec<(&str, u64)> {
-        let mut values: Vec<(&str, u64)> = self
-            .counts
-            .iter()
-            .map(|(value, count)| (&**value, *count))
-            .collect();
+        let mut values: Vec<(&str, u64)> =
+            self.counts.iter().map(|(value, count)| (&**value, *count)).collect();
         values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         values
     }
@@ -99,9 +96,7 @@ impl FrequentValues {
     /// How many different values there were: exact while all are kept, else a HyperLogLog estimate
     /// with a relative standard error of about 1.6 %.
     pub fn distinct(&self) -> f64 {
-        self.distinct
-            .as_ref()
-            .map_or(self.counts.len() as f64, DistinctSketch::estimate)
+        self.distinct.as_ref().map_or(self.counts.len() as f64, DistinctSketch::estimate)
     }
 
     /// Bytes on the heap, roughly, for memory accounting.
@@ -151,9 +146,7 @@ mod sorted_counts {
     pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<HashMap<Box<str>, u64, FixedState>, D::Error> {
-        Ok(BTreeMap::<Box<str>, u64>::deserialize(deserializer)?
-            .into_iter()
-            .collect())
+        Ok(BTreeMap::<Box<str>, u64>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 
@@ -172,10 +165,7 @@ mod tests {
     fn counts_are_exact_below_the_cap() {
         let frequent = counted(8, ["b", "a", "b", "c", "b", "a"]);
         assert_eq!(frequent.most_frequent(), [("b", 3), ("a", 2), ("c", 1)]);
-        assert_eq!(
-            (frequent.count_error(), frequent.distinct(), frequent.n()),
-            (0, 3.0, 6)
-        );
+        assert_eq!((frequent.count_error(), frequent.distinct(), frequent.n()), (0, 3.0, 6));
     }
 
     #[test]
@@ -190,11 +180,7 @@ mod tests {
         assert!(kept <= 5000 && kept + frequent.count_error() >= 5000);
         assert!(frequent.most_frequent().len() <= 100);
         // HyperLogLog with 2^12 registers: 1.6 % standard error; five of them here.
-        assert!(
-            (frequent.distinct() - 2001.0).abs() < 2001.0 * 0.08,
-            "{}",
-            frequent.distinct()
-        );
+        assert!((frequent.distinct() - 2001.0).abs() < 2001.0 * 0.08, "{}", frequent.distinct());
     }
 
     proptest! {

@@ -10,6 +10,7 @@ mod distinct;
 pub mod frequent;
 pub mod moments;
 pub mod quantile;
+mod radix;
 
 use serde::{Deserialize, Serialize};
 
@@ -125,10 +126,7 @@ pub struct CategoricalProfile {
 
 impl CategoricalProfile {
     pub fn new(most_values: usize) -> Self {
-        Self {
-            nulls: 0,
-            values: FrequentValues::new(most_values),
-        }
+        Self { nulls: 0, values: FrequentValues::new(most_values) }
     }
 
     pub fn rows(&self) -> u64 {
@@ -153,10 +151,7 @@ mod tests {
         assert_eq!((profile.rows(), profile.present(), profile.nans), (7, 4, 1));
         assert_eq!(profile.moments.mean(), Some(2.0));
         let ecdf = profile.ecdf();
-        assert_eq!(
-            (ecdf.min(), ecdf.max()),
-            (Some(f64::NEG_INFINITY), Some(f64::INFINITY))
-        );
+        assert_eq!((ecdf.min(), ecdf.max()), (Some(f64::NEG_INFINITY), Some(f64::INFINITY)));
         assert_eq!(Profile::Numeric(profile).missing(), 3);
     }
 }

@@ -22,15 +22,7 @@ pub struct Moments {
 
 impl Default for Moments {
     fn default() -> Self {
-        Self {
-            count: 0,
-            min: f64::MAX,
-            max: f64::MIN,
-            mean: 0.0,
-            m2: 0.0,
-            m3: 0.0,
-            m4: 0.0,
-        }
+        Self { count: 0, min: f64::MAX, max: f64::MIN, mean: 0.0, m2: 0.0, m3: 0.0, m4: 0.0 }
     }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! What it measures: the empirical distribution of a column, from which quantiles, bins, KS and
 //! Wasserstein distances are computed. In exact mode it keeps every value. In sketched mode it
-//! follows Munro & Paterson (1980) and Manku, Rajagopalan & Lindsay (1998): a full buffer is sorted
-//! just far enough to take every `STRIDE`-th order statistic, which stands for its block at the
-//! next level. No random numbers are drawn, so the same rows in the same order give the same
+//! follows Munro & Paterson (1980) and Manku, Rajagopalan & Lindsay (1998): of a full buffer every
+//! `STRIDE`-th order statistic is kept and stands for its block at the next level. No random numbers are drawn, so the same rows in the same order give the same
 //! sketch, and every collapse adds a known amount to the largest possible rank error.
 //!
 //! When it misleads: the bound is on ranks, not on values; far out in a heavy tail a small rank
@@ -12,6 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::radix::{sort_keys, take_order_statistics};
 use crate::ecdf::Ecdf;
 
 /// Whether a sketch may forget.
@@ -42,12 +42,7 @@ pub struct QuantileSketch {
 
 impl QuantileSketch {
     pub fn new(fidelity: Fidelity) -> Self {
-        Self {
-            fidelity,
-            n: 0,
-            rank_error: 0,
-            levels: vec![Vec::new()],
-        }
+        Self { fidelity, n: 0, rank_error: 0, levels: vec![Vec::new()] }
     }
 
     pub fn n(&self) -> u64 {
@@ -101,11 +96,8 @@ impl QuantileSketch {
             // Exact, or not yet collapsed: sort plain keys and count runs, the fast path for the
             // million-row columns.
             let mut keys = only.clone();
-            keys.sort_unstable();
-            points.extend(
-                keys.chunk_by(|a, b| a == b)
-                    .map(|run| (order_value(run[0]), run.len() as u64)),
-            );
+            sort_keys(&mut keys);
+            points.extend(keys.chunk_by(|a, b| a == b).map(|run| (order_value(run[0]), run.len() as u64)));
         } else {
             let mut weight = 1;
             for level in &self.levels {
@@ -123,10 +115,7 @@ impl QuantileSketch {
 
     /// Bytes on the heap, for memory accounting.
     pub fn heap_bytes(&self) -> usize {
-        self.levels
-            .iter()
-            .map(|level| level.capacity() * size_of::<u64>())
-            .sum()
+        self.levels.iter().map(|level| level.capacity() * size_of::<u64>()).sum()
     }
 
     fn collapse_full_levels(&mut self) {
@@ -135,11 +124,15 @@ impl QuantileSketch {
         while level < self.levels.len() {
             while self.levels[level].len() >= BUFFER {
                 let from = self.levels[level].len() - BUFFER;
-                let mut block = self.levels[level].split_off(from);
+                let mut block = if from == 0 {
+                    std::mem::take(&mut self.levels[level])
+                } else {
+                    self.levels[level].split_off(from)
+                };
                 if level + 1 == self.levels.len() {
                     self.levels.push(Vec::new());
                 }
-                take_block_middles(&mut block, &mut self.levels[level + 1]);
+                take_order_statistics(&mut block, STRIDE / 2, STRIDE, &mut self.levels[level + 1]);
                 // A block's middle stands for all of it: when a rank falls inside the block, at
                 // most half of the block is counted on the wrong side.
                 self.rank_error += weight * (STRIDE as u64 / 2);
@@ -154,23 +147,6 @@ impl QuantileSketch {
     }
 }
 
-/// Appends the middle of every run of `STRIDE` order statistics of `block`.
-///
-/// Only block borders have to be in place, so this partitions down to runs of `STRIDE` and selects
-/// inside them instead of sorting.
-fn take_block_middles(block: &mut [u64], middles: &mut Vec<u64>) {
-    if block.len() <= STRIDE {
-        let (_, middle, _) = block.select_nth_unstable(STRIDE / 2);
-        middles.push(*middle);
-        return;
-    }
-    let half = block.len() / 2;
-    block.select_nth_unstable(half);
-    let (low, high) = block.split_at_mut(half);
-    take_block_middles(low, middles);
-    take_block_middles(high, middles);
-}
-
 /// Maps finite floats to integers in the same order; −0 and 0 get the same key.
 fn order_key(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
@@ -178,11 +154,7 @@ fn order_key(value: f64) -> u64 {
 }
 
 fn order_value(key: u64) -> f64 {
-    f64::from_bits(if key >> 63 == 1 {
-        key ^ (1 << 63)
-    } else {
-        !key
-    })
+    f64::from_bits(if key >> 63 == 1 { key ^ (1 << 63) } else { !key })
 }
 
 #[cfg(test)]
@@ -193,24 +165,14 @@ mod tests {
     #[test]
     fn order_keys_keep_order_and_value() {
         let ascending = [-1e300, -2.0, -1e-300, 0.0, 1e-300, 1.0, 1e300];
-        assert!(
-            ascending
-                .windows(2)
-                .all(|pair| order_key(pair[0]) < order_key(pair[1]))
-        );
-        assert!(
-            ascending
-                .iter()
-                .all(|&value| order_value(order_key(value)) == value)
-        );
+        assert!(ascending.windows(2).all(|pair| order_key(pair[0]) < order_key(pair[1])));
+        assert!(ascending.iter().all(|&value| order_value(order_key(value)) == value));
         assert_eq!(order_key(-0.0), order_key(0.0));
     }
 
     /// A fixed sequence that visits values in a scattered order.
     fn scattered(n: u64) -> Vec<f64> {
-        (0..n)
-            .map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64)
-            .collect()
+        (0..n).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64).collect()
     }
 
     fn largest_rank_difference(sketch: &QuantileSketch, values: &[f64]) -> u64 {
@@ -233,11 +195,7 @@ mod tests {
         let mut sketch = QuantileSketch::new(Fidelity::Sketched);
         values.chunks(8192).for_each(|chunk| sketch.extend(chunk));
         assert_eq!(sketch.ecdf().n(), 2_000_000);
-        assert!(
-            sketch.rank_error() > 0 && sketch.rank_error() <= 2_000,
-            "{}",
-            sketch.rank_error()
-        );
+        assert!(sketch.rank_error() > 0 && sketch.rank_error() <= 2_000, "{}", sketch.rank_error());
         assert!(largest_rank_difference(&sketch, &values) <= sketch.rank_error());
     }
 

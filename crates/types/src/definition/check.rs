@@ -22,7 +22,9 @@ pub fn check_against(
             "log.time",
             format!("`{}` holds numbers ({}), and what they count is not said", time.name, time.type_name),
         )
-        .with_help(Some("add `time_unit = \"s\"` (or ms, us, ns) under [log] if they count from 1970".into())));
+        .with_help(Some(
+            "add `time_unit = \"s\"` (or ms, us, ns) under [log] if they count from 1970".into(),
+        )));
     }
     if matches!(time.kind, ColumnKind::Other) || time.type_name == "Boolean" {
         return Err(wrong_kind("log.time", time, "an instant"));
@@ -94,7 +96,8 @@ fn check_outcome(
     }
     if let Some(time) = &outcome.time {
         let time = find(schema, table, "log.outcome.time", time)?;
-        if matches!(time.kind, ColumnKind::Other | ColumnKind::Numeric) && definition.log.time_unit.is_none() {
+        if matches!(time.kind, ColumnKind::Other | ColumnKind::Numeric) && definition.log.time_unit.is_none()
+        {
             return Err(wrong_kind("log.outcome.time", time, "an instant"));
         }
     }
@@ -121,7 +124,12 @@ fn check_outcome(
 
 fn find<'a>(schema: &'a Schema, table: &str, key: &str, name: &str) -> Result<&'a Column, DefinitionError> {
     schema.column(name).ok_or_else(|| {
-        missing(key, &format!("column `{name}` is not in the {table}"), name, schema.columns.iter().map(|column| column.name.as_str()))
+        missing(
+            key,
+            &format!("column `{name}` is not in the {table}"),
+            name,
+            schema.columns.iter().map(|column| column.name.as_str()),
+        )
     })
 }
 
@@ -141,6 +149,11 @@ fn missing<'a>(
 fn wrong_kind(key: &str, column: &Column, needed: &str) -> DefinitionError {
     DefinitionError::at_key(
         key,
-        format!("column `{}` holds {} ({}), but this role needs {needed}", column.name, column.kind.word(), column.type_name),
+        format!(
+            "column `{}` holds {} ({}), but this role needs {needed}",
+            column.name,
+            column.kind.word(),
+            column.type_name
+        ),
     )
 }

@@ -67,7 +67,8 @@ fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
     // serde lists the valid names between backticks: "unknown field `a`, expected one of `b`, `c`".
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let help = match quoted.split_first() {
-        Some((wrong, valid)) if message.starts_with("unknown") => match nearest(wrong, valid.iter().copied()) {
+        Some((wrong, valid)) if message.starts_with("unknown") => match nearest(wrong, valid.iter().copied())
+        {
             Some(choice) => Some(format!("did you mean `{choice}`?")),
             None => Some(format!("valid here: {}", listed(valid.iter().copied(), 20))),
         },
@@ -161,14 +162,24 @@ fn check_gates(definition: &Definition) -> Result<(), DefinitionError> {
             }
         }
         if needs.needs.is_empty() {
-            return Err(DefinitionError::at_key(format!("gate.{gate}.needs"), format!("gate `{gate}` needs nothing"))
-                .with_help(Some("a gate that is always open protects nothing: name checks, such as \"evaluate.*\"".into())));
+            return Err(DefinitionError::at_key(
+                format!("gate.{gate}.needs"),
+                format!("gate `{gate}` needs nothing"),
+            )
+            .with_help(Some(
+                "a gate that is always open protects nothing: name checks, such as \"evaluate.*\"".into(),
+            )));
         }
     }
     Ok(())
 }
 
-fn check_bound(key: &str, metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Result<(), DefinitionError> {
+fn check_bound(
+    key: &str,
+    metric: Metric,
+    at_least: Option<f64>,
+    at_most: Option<f64>,
+) -> Result<(), DefinitionError> {
     let (wrong, right, direction) = if metric.higher_is_better() {
         (at_most.map(|_| "at_most"), "at_least", "better when larger")
     } else {
@@ -183,10 +194,17 @@ fn check_bound(key: &str, metric: Metric, at_least: Option<f64>, at_most: Option
     }
     for (name, bound) in [("at_least", at_least), ("at_most", at_most)] {
         let Some(bound) = bound else { continue };
-        let valid = if metric == Metric::LogLoss { bound > 0.0 && bound.is_finite() } else { (0.0..=1.0).contains(&bound) };
+        let valid = if metric == Metric::LogLoss {
+            bound > 0.0 && bound.is_finite()
+        } else {
+            (0.0..=1.0).contains(&bound)
+        };
         if !valid {
-            return Err(DefinitionError::at_key(format!("{key}.{name}"), format!("{} cannot be held to {bound}", metric.title()))
-                .with_help(Some("give a number between 0 and 1".into())));
+            return Err(DefinitionError::at_key(
+                format!("{key}.{name}"),
+                format!("{} cannot be held to {bound}", metric.title()),
+            )
+            .with_help(Some("give a number between 0 and 1".into())));
         }
     }
     Ok(())
@@ -257,10 +275,25 @@ mod tests {
         let with = |more: &str| format!("{SMALLEST}{more}");
         check(&SMALLEST.replace("score", "scor"), "unknown field `scor`", "did you mean `score`?", "scor");
         check(&with("[monitor.drift]\nfalse_alarms = 2.0\n"), "not between 0 and 1", "", "2.0");
-        check(&with("[gate.deploy]\nneeds = [\"evaluate.calibraton\"]\n"), "not a check", "`evaluate.calibration`", "calibraton");
+        check(
+            &with("[gate.deploy]\nneeds = [\"evaluate.calibraton\"]\n"),
+            "not a check",
+            "`evaluate.calibration`",
+            "calibraton",
+        );
         check(&with("[gate.deploy]\nneeds = []\n"), "needs nothing", "evaluate.*", "[]");
-        check(&with("[evaluate]\nworst_segment = { metric = \"brier\", at_least = 0.1 }\n"), "contradicts", "at_most", "0.1");
-        check(&with("[evaluate]\nperformance = { metric = \"roc_aux\" }\n"), "unknown variant", "`roc_auc`", "roc_aux");
+        check(
+            &with("[evaluate]\nworst_segment = { metric = \"brier\", at_least = 0.1 }\n"),
+            "contradicts",
+            "at_most",
+            "0.1",
+        );
+        check(
+            &with("[evaluate]\nperformance = { metric = \"roc_aux\" }\n"),
+            "unknown variant",
+            "`roc_auc`",
+            "roc_aux",
+        );
         check(&SMALLEST.replace("2013-02-01", "2012-02-01"), "is empty", "", "2012");
         check("", "missing field `log`", "forewarn init", "");
         check("[log\n", "", "", "");
@@ -268,7 +301,10 @@ mod tests {
 
     #[test]
     fn segments_are_columns_or_expressions() {
-        let text = SMALLEST.replace("[reference]", "segments = [\"origin\", { name = \"late\", sql = \"hour > 17\" }]\n[reference]");
+        let text = SMALLEST.replace(
+            "[reference]",
+            "segments = [\"origin\", { name = \"late\", sql = \"hour > 17\" }]\n[reference]",
+        );
         let segments = parse(&text).unwrap().log.segments;
         assert_eq!(segments[0], Segment { name: "origin".into(), sql: None });
         assert_eq!(segments[1].sql.as_deref(), Some("hour > 17"));

@@ -52,17 +52,11 @@ enum AxisLabels {
 impl AxisLabels {
     /// The labels where the bins are of numbers, `None` where they are categories.
     fn of(bins: &[DistributionBin]) -> Option<Self> {
-        let parsed: Vec<_> = bins
-            .iter()
-            .map(|bin| NumericBin::parse(&bin.label))
-            .collect::<Option<_>>()?;
+        let parsed: Vec<_> = bins.iter().map(|bin| NumericBin::parse(&bin.label)).collect::<Option<_>>()?;
         let upper = parsed.iter().zip(parsed.iter().skip(1));
-        let edges: Option<Vec<String>> = upper
-            .map(|(bin, next)| bin.upper.or(next.lower).map(str::to_owned))
-            .collect();
-        let all_ranges = parsed
-            .iter()
-            .all(|bin| bin.upper.is_some() || bin.lower.is_some());
+        let edges: Option<Vec<String>> =
+            upper.map(|(bin, next)| bin.upper.or(next.lower).map(str::to_owned)).collect();
+        let all_ranges = parsed.iter().all(|bin| bin.upper.is_some() || bin.lower.is_some());
         Some(match edges {
             Some(edges) if all_ranges && !edges.is_empty() => Self::Edges(edges),
             _ => Self::Centres(bins.iter().map(|bin| bin.label.clone()).collect()),
@@ -81,34 +75,18 @@ impl<'a> NumericBin<'a> {
     fn parse(label: &'a str) -> Option<Self> {
         let number = |text: &'a str| {
             let text = text.trim();
-            text.replace('−', "-")
-                .replace(',', "")
-                .parse::<f64>()
-                .is_ok()
-                .then_some(text)
+            text.replace('−', "-").replace(',', "").parse::<f64>().is_ok().then_some(text)
         };
         if let Some((lower, upper)) = label.split_once(" – ") {
-            return Some(Self {
-                lower: Some(number(lower)?),
-                upper: Some(number(upper)?),
-            });
+            return Some(Self { lower: Some(number(lower)?), upper: Some(number(upper)?) });
         }
         if let Some(upper) = label.strip_prefix(['≤', '<']) {
-            return Some(Self {
-                lower: None,
-                upper: Some(number(upper)?),
-            });
+            return Some(Self { lower: None, upper: Some(number(upper)?) });
         }
         if let Some(lower) = label.strip_prefix(['≥', '>']) {
-            return Some(Self {
-                lower: Some(number(lower)?),
-                upper: None,
-            });
+            return Some(Self { lower: Some(number(lower)?), upper: None });
         }
-        number(label.trim_start_matches(['=', ' '])).map(|_| Self {
-            lower: None,
-            upper: None,
-        })
+        number(label.trim_start_matches(['=', ' '])).map(|_| Self { lower: None, upper: None })
     }
 }
 
@@ -221,18 +199,12 @@ fn bin_text(bin: &DistributionBin) -> String {
 /// The share that reaches the top of the chart; never zero.
 fn largest_share(bins: &[DistributionBin]) -> f64 {
     let shares = bins.iter().flat_map(|bin| [bin.reference, bin.current]);
-    shares
-        .filter(|share| share.is_finite())
-        .fold(1e-9, f64::max)
+    shares.filter(|share| share.is_finite()).fold(1e-9, f64::max)
 }
 
 fn share_of(share: f64, top: f64) -> f64 {
     let height = share / top;
-    if height.is_finite() {
-        height.clamp(0.0, 1.0)
-    } else {
-        0.0
-    }
+    if height.is_finite() { height.clamp(0.0, 1.0) } else { 0.0 }
 }
 
 fn clipped(text: &str, most: usize) -> String {
@@ -283,8 +255,7 @@ mod tests {
 
     #[test]
     fn an_edge_is_written_once_between_its_bins() {
-        let drawn =
-            histogram("x", &distribution(&["≤ 32.0", "32.0 – 41.0", "> 41.0"])).into_string();
+        let drawn = histogram("x", &distribution(&["≤ 32.0", "32.0 – 41.0", "> 41.0"])).into_string();
         assert_eq!(drawn.matches(">32.0<").count(), 1);
         assert_eq!(drawn.matches(">41.0<").count(), 1);
     }
@@ -301,10 +272,6 @@ mod tests {
     fn many_categories_are_folded() {
         let labels: Vec<String> = (0..40).map(|i| format!("carrier {i}")).collect();
         let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-        assert!(
-            histogram("x", &distribution(&labels))
-                .into_string()
-                .contains("28 more values")
-        );
+        assert!(histogram("x", &distribution(&labels)).into_string().contains("28 more values"));
     }
 }

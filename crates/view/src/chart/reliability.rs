@@ -27,11 +27,7 @@ struct Plane {
 impl Plane {
     fn share(&self, value: f64) -> f64 {
         let share = value / self.to;
-        if share.is_finite() {
-            share.clamp(0.0, 1.0)
-        } else {
-            0.0
-        }
+        if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
     }
 
     fn x(&self, value: f64) -> f64 {
@@ -50,25 +46,13 @@ impl Plane {
 
 /// The end of both axes: 1, or less for a model whose scores are all small.
 fn axis_end(bins: &[ReliabilityRow]) -> f64 {
-    let largest = bins
-        .iter()
-        .flat_map(|bin| [bin.score_mean, bin.outcome_share, bin.interval.upper]);
-    let largest = largest
-        .filter(|value| value.is_finite())
-        .fold(0.0, f64::max);
-    [0.01, 0.02, 0.05, 0.1, 0.25, 0.5]
-        .into_iter()
-        .find(|end| largest <= *end)
-        .unwrap_or(1.0)
+    let largest = bins.iter().flat_map(|bin| [bin.score_mean, bin.outcome_share, bin.interval.upper]);
+    let largest = largest.filter(|value| value.is_finite()).fold(0.0, f64::max);
+    [0.01, 0.02, 0.05, 0.1, 0.25, 0.5].into_iter().find(|end| largest <= *end).unwrap_or(1.0)
 }
 
 fn diagram(bins: &[ReliabilityRow], plane: &Plane) -> Markup {
-    let (left, right, bottom, top) = (
-        plane.x(0.0),
-        plane.x(plane.to),
-        plane.y(0.0),
-        plane.y(plane.to),
-    );
+    let (left, right, bottom, top) = (plane.x(0.0), plane.x(plane.to), plane.y(0.0), plane.y(plane.to));
     html! {
         svg.reliability viewBox=(format!("0 0 {SIZE} {SIZE}")) role="img"
             aria-label=(format!("Reliability diagram over {} bins of the score; the table beside it has the values", bins.len())) {
@@ -105,10 +89,7 @@ fn dot(bin: &ReliabilityRow, most: u64, plane: &Plane) -> Markup {
 
 /// How the scores are spread: bars whose area is the number of rows.
 fn strip(bins: &[ReliabilityRow], plane: &Plane) -> Markup {
-    let densest = bins
-        .iter()
-        .map(|bin| density(bin, plane))
-        .fold(f64::MIN_POSITIVE, f64::max);
+    let densest = bins.iter().map(|bin| density(bin, plane)).fold(f64::MIN_POSITIVE, f64::max);
     html! {
         svg.reliability viewBox=(format!("0 0 {SIZE} {STRIP}")) role="img" aria-label="How many predictions had which score" {
             @for bin in bins {
@@ -136,17 +117,9 @@ fn most_rows(bins: &[ReliabilityRow]) -> u64 {
 }
 
 pub(crate) fn bin_text(bin: &ReliabilityRow) -> String {
-    let [said, happened, lower, upper] = [
-        bin.score_mean,
-        bin.outcome_share,
-        bin.interval.lower,
-        bin.interval.upper,
-    ]
-    .map(format::percent);
-    format!(
-        "said {said}, happened {happened} ({lower} – {upper}), {}",
-        format::counted(bin.n, "row", "rows")
-    )
+    let [said, happened, lower, upper] =
+        [bin.score_mean, bin.outcome_share, bin.interval.lower, bin.interval.upper].map(format::percent);
+    format!("said {said}, happened {happened} ({lower} – {upper}), {}", format::counted(bin.n, "row", "rows"))
 }
 
 fn px(value: f64) -> String {

@@ -15,11 +15,7 @@ pub(crate) struct Part {
 
 /// The bar, widths in proportion to the counts; parts of zero are left out.
 pub(crate) fn share_bar(label: &str, parts: &[Part]) -> Markup {
-    let whole = parts
-        .iter()
-        .map(|part| part.count as f64)
-        .sum::<f64>()
-        .max(1.0);
+    let whole = parts.iter().map(|part| part.count as f64).sum::<f64>().max(1.0);
     let mut before = 0.0;
     let drawn: Vec<_> = parts
         .iter()

@@ -53,34 +53,11 @@ fn ranked(findings: &[&Finding]) -> Markup {
 
 /// From 0 to the largest PSI, unless that would squash everything around the limits.
 fn psi_scale(findings: &[&Finding]) -> Scale {
-    let largest = |values: Vec<f64>| {
-        values
-            .into_iter()
-            .filter(|value| value.is_finite())
-            .fold(0.0, f64::max)
-    };
-    let value = largest(
-        findings
-            .iter()
-            .filter_map(|finding| psi(finding))
-            .map(|psi| psi.value)
-            .collect(),
-    );
-    let limit = largest(
-        findings
-            .iter()
-            .flat_map(|finding| psi_limits(finding))
-            .collect(),
-    );
+    let largest = |values: Vec<f64>| values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max);
+    let value = largest(findings.iter().filter_map(|finding| psi(finding)).map(|psi| psi.value).collect());
+    let limit = largest(findings.iter().flat_map(|finding| psi_limits(finding)).collect());
     let end = value.max(limit * 1.2);
-    Scale::new(
-        0.0,
-        if limit > 0.0 {
-            end.min(limit * 4.0)
-        } else {
-            end
-        },
-    )
+    Scale::new(0.0, if limit > 0.0 { end.min(limit * 4.0) } else { end })
 }
 
 fn psi(finding: &Finding) -> Option<&Measure> {
@@ -92,27 +69,18 @@ fn psi_limits(finding: &Finding) -> Vec<f64> {
     let Some(psi) = psi(finding) else {
         return Vec::new();
     };
-    let of_psi = finding
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.measure.starts_with(&psi.name));
+    let of_psi = finding.thresholds.iter().filter(|threshold| threshold.measure.starts_with(&psi.name));
     of_psi
         .filter_map(|threshold| {
             let above_chance = threshold.measure.contains("above chance");
-            let from = if above_chance {
-                psi.expected_by_chance.unwrap_or(0.0)
-            } else {
-                0.0
-            };
+            let from = if above_chance { psi.expected_by_chance.unwrap_or(0.0) } else { 0.0 };
             threshold.at_most.map(|limit| from + limit)
         })
         .collect()
 }
 
 fn legend(findings: &[&Finding]) -> Markup {
-    let limited = findings
-        .iter()
-        .any(|finding| !psi_limits(finding).is_empty());
+    let limited = findings.iter().any(|finding| !psi_limits(finding).is_empty());
     html! {
         p.legend {
             span { span.key.reference {} "reference" }
@@ -155,16 +123,11 @@ fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
         return html! { span.psi.cell data-label="PSI" { span.sub { "not measured" } } };
     };
     let value = format::number(psi.value);
-    let chance = psi
-        .expected_by_chance
-        .map(|expected| format!("{} by chance", format::number(expected)));
+    let chance = psi.expected_by_chance.map(|expected| format!("{} by chance", format::number(expected)));
     let label = format!(
         "{}: {value}{}",
         finding.subject.label(),
-        chance
-            .as_deref()
-            .map(|chance| format!(", {chance}"))
-            .unwrap_or_default()
+        chance.as_deref().map(|chance| format!(", {chance}")).unwrap_or_default()
     );
     html! {
         span.psi.cell data-label="PSI" {
@@ -177,22 +140,13 @@ fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
 
 fn p_adjusted(finding: &Finding) -> String {
     let adjusted = psi(finding).and_then(|psi| psi.p_adjusted);
-    let adjusted = adjusted.or_else(|| {
-        finding
-            .measures
-            .iter()
-            .find_map(|measure| measure.p_adjusted)
-    });
+    let adjusted = adjusted.or_else(|| finding.measures.iter().find_map(|measure| measure.p_adjusted));
     adjusted.map_or_else(|| "–".into(), format::p_value)
 }
 
 fn missing(of: &Distribution) -> String {
     let [reference, current] = [of.reference_missing, of.current_missing].map(format::percent);
-    if reference == current {
-        current
-    } else {
-        format!("{reference} → {current}")
-    }
+    if reference == current { current } else { format!("{reference} → {current}") }
 }
 
 fn opened(finding: &Finding, distribution: Option<&Distribution>) -> Markup {

@@ -31,9 +31,7 @@ fn card(gate: &GateDecision, report: &CheckReport) -> Markup {
     let state = if gate.open { "open" } else { "shut" };
     let mut needs: Vec<&NeedStatus> = gate.needs.iter().collect();
     needs.sort_by_key(|need| (need.state.keeps_gate_open(), need.state == NeedState::Met));
-    let (met, others): (Vec<_>, Vec<_>) = needs
-        .into_iter()
-        .partition(|need| need.state == NeedState::Met);
+    let (met, others): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| need.state == NeedState::Met);
     html! {
         article class=(format!("gate {state}")) {
             h3 {
@@ -55,16 +53,8 @@ fn card(gate: &GateDecision, report: &CheckReport) -> Markup {
 }
 
 fn sentence(gate: &GateDecision) -> String {
-    let holding = gate
-        .needs
-        .iter()
-        .filter(|need| !need.state.keeps_gate_open())
-        .count();
-    let watched = gate
-        .needs
-        .iter()
-        .filter(|need| need.state == NeedState::Warned)
-        .count();
+    let holding = gate.needs.iter().filter(|need| !need.state.keeps_gate_open()).count();
+    let watched = gate.needs.iter().filter(|need| need.state == NeedState::Warned).count();
     match (gate.needs.len(), holding, watched) {
         (0, ..) => "It needs no check, so it tells nothing. Name the checks that it needs.".into(),
         (needs, 0, 0) => format!("Each of its {needs} needs is fresh and passing."),
@@ -96,11 +86,7 @@ fn need_row(need: &NeedStatus, report: &CheckReport) -> Markup {
 
 /// The check's name, linked to its section where the report has one.
 fn check_link(name: &str, report: &CheckReport) -> Markup {
-    let shown = report
-        .findings
-        .iter()
-        .map(|finding| finding.check)
-        .find(|check| check.name() == name);
+    let shown = report.findings.iter().map(|finding| finding.check).find(|check| check.name() == name);
     html! {
         @match shown.map(section_of) {
             Some(section) => a href=(format!("#{section}")) { code { (name) } },

@@ -44,11 +44,7 @@ fn nothing_found() -> Markup {
 
 fn tally(verdicts: &[Verdict]) -> Markup {
     let count = |of: Verdict| verdicts.iter().filter(|verdict| **verdict == of).count();
-    let parts = WORST_FIRST.map(|of| Part {
-        label: of.word(),
-        class: of.word(),
-        count: count(of) as u64,
-    });
+    let parts = WORST_FIRST.map(|of| Part { label: of.word(), class: of.word(), count: count(of) as u64 });
     html! {
         div.tally {
             h3 { (format::counted(verdicts.len() as u64, "finding", "findings")) }
@@ -81,10 +77,7 @@ fn in_plain_words(report: &CheckReport) -> Markup {
 fn opening(report: &CheckReport) -> String {
     let total = report.findings.len();
     if report.count(Verdict::Pass) == total {
-        return format!(
-            "All {} pass.",
-            format::counted(total as u64, "finding", "findings")
-        );
+        return format!("All {} pass.", format::counted(total as u64, "finding", "findings"));
     }
     let said: Vec<String> = WORST_FIRST
         .into_iter()
@@ -100,11 +93,7 @@ fn opening(report: &CheckReport) -> String {
             (Verdict::Pass, _) => format!("{count} pass"),
         })
         .collect();
-    format!(
-        "Of {}, {}.",
-        format::counted(total as u64, "finding", "findings"),
-        words::list(&said)
-    )
+    format!("Of {}, {}.", format::counted(total as u64, "finding", "findings"), words::list(&said))
 }
 
 /// The worst finding of each check that does not pass, failing ones first.
@@ -120,11 +109,7 @@ fn worst_of_each_check(report: &CheckReport) -> Vec<&Finding> {
 }
 
 fn key_numbers(report: &CheckReport) -> Markup {
-    let measured = [
-        CheckId::Performance,
-        CheckId::WorstSegment,
-        CheckId::Calibration,
-    ];
+    let measured = [CheckId::Performance, CheckId::WorstSegment, CheckId::Calibration];
     let drift = findings_of(report, CheckId::Drift);
     html! {
         div.tiles {
@@ -176,22 +161,12 @@ fn uncertainty(measure: &Measure) -> String {
 
 fn tile_lane(finding: &Finding, measure: &Measure) -> Markup {
     let guides = guides(finding, measure);
-    let ends = measure
-        .interval
-        .as_ref()
-        .map(|interval| (interval.lower, interval.upper));
+    let ends = measure.interval.as_ref().map(|interval| (interval.lower, interval.upper));
     if guides.is_empty() && ends.is_none() {
         return html! {};
     }
-    let shown = ends
-        .map(|(lower, upper)| [lower, upper])
-        .into_iter()
-        .flatten();
-    let scale = Scale::around(
-        shown
-            .chain([measure.value])
-            .chain(guides.iter().map(|guide| guide.at)),
-    );
+    let shown = ends.map(|(lower, upper)| [lower, upper]).into_iter().flatten();
+    let scale = Scale::around(shown.chain([measure.value]).chain(guides.iter().map(|guide| guide.at)));
     let limits: Vec<String> = finding
         .thresholds
         .iter()
@@ -205,17 +180,12 @@ fn tile_lane(finding: &Finding, measure: &Measure) -> Markup {
 }
 
 fn drift_tile(findings: &[&Finding], worst: &Finding) -> Markup {
-    let drifted = findings
-        .iter()
-        .filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn))
-        .count();
+    let drifted =
+        findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)).count();
     let parts = WORST_FIRST.map(|of| Part {
         label: of.word(),
         class: of.word(),
-        count: findings
-            .iter()
-            .filter(|finding| finding.verdict == of)
-            .count() as u64,
+        count: findings.iter().filter(|finding| finding.verdict == of).count() as u64,
     });
     html! {
         article.tile {

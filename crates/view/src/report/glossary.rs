@@ -37,10 +37,7 @@ const TERMS: [(&str, &str); 9] = [
         "Segment",
         "A group of cases that share a value, such as one airport. A good average can hide a badly served segment.",
     ),
-    (
-        "Unknown",
-        "It could not be measured, and the reason is given. It never counts as a pass.",
-    ),
+    ("Unknown", "It could not be measured, and the reason is given. It never counts as a pass."),
 ];
 
 pub(super) fn section() -> Section {

@@ -60,12 +60,8 @@ pub(super) fn table(finding: &Finding) -> Markup {
         return html! {};
     }
     let interval = measures.iter().any(|measure| measure.interval.is_some());
-    let chance = measures
-        .iter()
-        .any(|measure| measure.expected_by_chance.is_some());
-    let p = measures
-        .iter()
-        .any(|measure| measure.p_value.is_some() || measure.p_adjusted.is_some());
+    let chance = measures.iter().any(|measure| measure.expected_by_chance.is_some());
+    let p = measures.iter().any(|measure| measure.p_value.is_some() || measure.p_adjusted.is_some());
     html! {
         div.scroll tabindex="0" role="region" aria-label="Measures" {
             table.measures {
@@ -106,11 +102,7 @@ fn optional(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
 /// How it was computed, and how far off it can be.
 pub(super) fn method(measure: &Measure) -> String {
     if measure.error_bound > 0.0 {
-        format!(
-            "{}, within ±{}",
-            measure.method,
-            format::number(measure.error_bound)
-        )
+        format!("{}, within ±{}", measure.method, format::number(measure.error_bound))
     } else {
         measure.method.clone()
     }
@@ -131,36 +123,20 @@ pub(super) fn unmeasured(finding: &Finding) -> Markup {
 
 /// The lines that a value is read against: its limits, and its value in the reference window.
 pub(super) fn guides(finding: &Finding, measure: &Measure) -> Vec<Guide> {
-    let limits = limits(finding, &measure.name).into_iter().map(|at| Guide {
-        at,
-        kind: GuideKind::Limit,
-    });
+    let limits = limits(finding, &measure.name).into_iter().map(|at| Guide { at, kind: GuideKind::Limit });
     let reference = reference_of(finding, &measure.name);
-    limits
-        .chain(reference.map(|of| Guide {
-            at: of.value,
-            kind: GuideKind::Reference,
-        }))
-        .collect()
+    limits.chain(reference.map(|of| Guide { at: of.value, kind: GuideKind::Reference })).collect()
 }
 
 /// The limits that the definition sets for a measure.
 pub(super) fn limits(finding: &Finding, measure: &str) -> Vec<f64> {
-    let of = finding
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.measure == measure);
-    of.flat_map(|threshold| [threshold.at_least, threshold.at_most])
-        .flatten()
-        .collect()
+    let of = finding.thresholds.iter().filter(|threshold| threshold.measure == measure);
+    of.flat_map(|threshold| [threshold.at_least, threshold.at_most]).flatten().collect()
 }
 
 /// The same statistic in the reference window, recorded as `reference_NAME`.
 pub(super) fn reference_of<'a>(finding: &'a Finding, name: &str) -> Option<&'a Measure> {
-    finding
-        .measures
-        .iter()
-        .find(|measure| is_reference_of(&measure.name, name))
+    finding.measures.iter().find(|measure| is_reference_of(&measure.name, name))
 }
 
 fn is_reference_of(candidate: &str, name: &str) -> bool {
@@ -169,23 +145,13 @@ fn is_reference_of(candidate: &str, name: &str) -> bool {
 
 /// Whether a measure only accompanies another one of the finding as its reference value.
 pub(super) fn is_reference(finding: &Finding, measure: &Measure) -> bool {
-    finding
-        .measures
-        .iter()
-        .any(|other| is_reference_of(&measure.name, &other.name))
+    finding.measures.iter().any(|other| is_reference_of(&measure.name, &other.name))
 }
 
 /// `ROC AUC 0.702 (0.690 – 0.714), 5,412 rows`.
 pub(super) fn measure_label(measure: &Measure) -> String {
-    let (title, value) = (
-        words::measure_title(&measure.name),
-        words::measure_value(&measure.name, measure.value),
-    );
-    let interval = words::interval(measure)
-        .map(|interval| format!(" ({interval})"))
-        .unwrap_or_default();
-    format!(
-        "{title} {value}{interval}, {}",
-        format::counted(measure.n, "row", "rows")
-    )
+    let (title, value) =
+        (words::measure_title(&measure.name), words::measure_value(&measure.name, measure.value));
+    let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+    format!("{title} {value}{interval}, {}", format::counted(measure.n, "row", "rows"))
 }

@@ -66,14 +66,9 @@ fn limits(report: &CheckReport) -> Markup {
 fn methods(report: &CheckReport) -> Markup {
     let mut rows: Vec<(&str, String, Option<&'static str>)> = Vec::new();
     for measure in report.findings.iter().flat_map(own_measures) {
-        let row = (
-            measure.name.as_str(),
-            measures::method(measure),
-            interval_method(measure),
-        );
-        let known = rows
-            .iter()
-            .any(|known| known.0 == row.0 && known.2 == row.2 && same_method(&known.1, &row.1));
+        let row = (measure.name.as_str(), measures::method(measure), interval_method(measure));
+        let known =
+            rows.iter().any(|known| known.0 == row.0 && known.2 == row.2 && same_method(&known.1, &row.1));
         if !known {
             rows.push(row);
         }
@@ -97,28 +92,17 @@ fn methods(report: &CheckReport) -> Markup {
 
 /// The measures of a finding that do not just accompany another one as its reference value.
 fn own_measures(finding: &Finding) -> impl Iterator<Item = &Measure> {
-    finding
-        .measures
-        .iter()
-        .filter(|measure| !measures::is_reference(finding, measure))
+    finding.measures.iter().filter(|measure| !measures::is_reference(finding, measure))
 }
 
 /// Whether two methods are the same but for the error bound.
 fn same_method(one: &str, other: &str) -> bool {
-    let name = |text: &str| {
-        text.split(", within ±")
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let name = |text: &str| text.split(", within ±").next().unwrap_or_default().to_owned();
     name(one) == name(other)
 }
 
 fn interval_method(measure: &Measure) -> Option<&'static str> {
-    measure
-        .interval
-        .as_ref()
-        .map(|interval| interval.method.name())
+    measure.interval.as_ref().map(|interval| interval.method.name())
 }
 
 fn datasets(datasets: &[DatasetVersion]) -> Markup {
@@ -145,10 +129,7 @@ fn datasets(datasets: &[DatasetVersion]) -> Markup {
 }
 
 fn proof(report: &CheckReport) -> Markup {
-    let records = report
-        .checkpoint
-        .split_once(':')
-        .and_then(|(records, _)| records.parse().ok());
+    let records = report.checkpoint.split_once(':').and_then(|(records, _)| records.parse().ok());
     html! {
         p.prose {
             "Every finding of this report is a record of an evidence chain; each record carries the hash of the one before it. "

@@ -131,8 +131,7 @@ impl Section {
     /// What the navigation marks: only what needs somebody's eyes.
     fn worst_to_show(&self) -> Option<Verdict> {
         let marked = !matches!(self.id, "glance");
-        Verdict::worst(self.verdicts.iter().copied())
-            .filter(|worst| marked && *worst != Verdict::Pass)
+        Verdict::worst(self.verdicts.iter().copied()).filter(|worst| marked && *worst != Verdict::Pass)
     }
 }
 
@@ -146,11 +145,8 @@ fn footer(report: &CheckReport) -> Markup {
 
 /// The findings of one check, worst first; those of equal verdict stay in their order.
 fn findings_of(report: &CheckReport, check: CheckId) -> Vec<&Finding> {
-    let mut findings: Vec<&Finding> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.check == check)
-        .collect();
+    let mut findings: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.check == check).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
 }

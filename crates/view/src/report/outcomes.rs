@@ -58,21 +58,9 @@ fn outcome(finding: &Finding) -> Markup {
 
 fn coverage_chart(of: &Coverage) -> Markup {
     let parts = [
-        Part {
-            label: "with outcome",
-            class: "with",
-            count: of.with_outcome,
-        },
-        Part {
-            label: "without outcome (yet)",
-            class: "without",
-            count: of.without_outcome,
-        },
-        Part {
-            label: "outcome unusable",
-            class: "unusable",
-            count: of.unusable_outcomes,
-        },
+        Part { label: "with outcome", class: "with", count: of.with_outcome },
+        Part { label: "without outcome (yet)", class: "without", count: of.without_outcome },
+        Part { label: "outcome unusable", class: "unusable", count: of.unusable_outcomes },
     ];
     html! {
         figure.coverage {
@@ -91,26 +79,14 @@ fn coverage_chart(of: &Coverage) -> Markup {
 /// What was odd about the outcomes; a count of zero is said as well.
 fn oddities(of: &Coverage) -> Markup {
     let counts = [
-        (
-            of.repeated_outcomes,
-            "repeated",
-            "more than one outcome row; the latest known one counts",
-        ),
-        (
-            of.contradictory_outcomes,
-            "contradictory",
-            "of those, the rows that disagree",
-        ),
+        (of.repeated_outcomes, "repeated", "more than one outcome row; the latest known one counts"),
+        (of.contradictory_outcomes, "contradictory", "of those, the rows that disagree"),
         (
             of.early_outcomes,
             "early",
             "dated before the prediction itself: a sign of leakage or of wrong clocks",
         ),
-        (
-            of.orphan_outcomes,
-            "orphan",
-            "outcome ids that no prediction has",
-        ),
+        (of.orphan_outcomes, "orphan", "outcome ids that no prediction has"),
     ];
     html! {
         dl.oddities {

@@ -5,9 +5,7 @@ use types::finding::{CheckId, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 
-use super::measures::{
-    guides, is_reference, limits, measure_label, prose, reference_of, unmeasured,
-};
+use super::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
 use super::{Section, findings_of, verdict, verdicts};
 use crate::chart::{Scale, lane};
 use crate::words;
@@ -48,18 +46,9 @@ fn one(finding: &Finding) -> Markup {
 }
 
 fn metrics(finding: &Finding) -> Markup {
-    let shown = finding
-        .measures
-        .iter()
-        .filter(|measure| !is_reference(finding, measure));
-    let headline = finding
-        .measures
-        .first()
-        .map(|measure| measure.name.as_str());
-    let references = finding
-        .measures
-        .iter()
-        .any(|measure| is_reference(finding, measure));
+    let shown = finding.measures.iter().filter(|measure| !is_reference(finding, measure));
+    let headline = finding.measures.first().map(|measure| measure.name.as_str());
+    let references = finding.measures.iter().any(|measure| is_reference(finding, measure));
     html! {
         table.metrics {
             thead { tr {
@@ -104,27 +93,11 @@ fn metric_row(finding: &Finding, measure: &Measure, headline: bool, references: 
 
 fn metric_lane(finding: &Finding, measure: &Measure) -> Markup {
     let guides = guides(finding, measure);
-    let ends = measure
-        .interval
-        .as_ref()
-        .map(|interval| (interval.lower, interval.upper));
+    let ends = measure.interval.as_ref().map(|interval| (interval.lower, interval.upper));
     if guides.is_empty() && ends.is_none() {
         return html! {};
     }
-    let shown = ends
-        .map(|(lower, upper)| [lower, upper])
-        .into_iter()
-        .flatten();
-    let scale = Scale::around(
-        shown
-            .chain([measure.value])
-            .chain(guides.iter().map(|guide| guide.at)),
-    );
-    lane(
-        &scale,
-        measure.value,
-        ends,
-        &guides,
-        &measure_label(measure),
-    )
+    let shown = ends.map(|(lower, upper)| [lower, upper]).into_iter().flatten();
+    let scale = Scale::around(shown.chain([measure.value]).chain(guides.iter().map(|guide| guide.at)));
+    lane(&scale, measure.value, ends, &guides, &measure_label(measure))
 }

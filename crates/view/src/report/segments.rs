@@ -1,9 +1,7 @@
 //! Who is served worse: one forest plot per segment column, all on one scale.
 
-use std::collections::HashMap;
-
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, Subject, segment_label};
+use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
@@ -33,11 +31,8 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
 fn body(findings: &[&Finding]) -> Markup {
     let plot = Forest::of(findings);
     // Worst first: with nothing to say about any of them, the first one stands for all.
-    let said = findings
-        .iter()
-        .take_while(|finding| finding.verdict != Verdict::Pass)
-        .count()
-        .clamp(1, ROWS_SHOWN);
+    let said =
+        findings.iter().take_while(|finding| finding.verdict != Verdict::Pass).count().clamp(1, ROWS_SHOWN);
     html! {
         @for finding in findings.iter().take(said) { (sentence(finding)) }
         @if plot.columns.is_empty() {
@@ -60,7 +55,6 @@ struct Forest<'a> {
     scale: Scale,
     guides: Vec<Guide>,
     overall: Option<&'a Measure>,
-    verdicts: HashMap<(&'a str, Option<&'a str>), Verdict>,
     worst: Option<(&'a str, Option<&'a str>)>,
     columns: Vec<(&'a str, Vec<&'a SegmentRow>)>,
 }
@@ -72,30 +66,18 @@ impl<'a> Forest<'a> {
             scale: Scale::new(0.0, 1.0),
             guides: Vec::new(),
             overall: None,
-            verdicts: verdicts_by_segment(findings),
             worst: None,
             columns: Vec::new(),
         };
         for finding in findings {
-            if let Some(Detail::Segments {
-                metric,
-                overall,
-                rows,
-            }) = &finding.detail
-            {
+            if let Some(Detail::Segments { metric, overall, rows }) = &finding.detail {
                 forest.add(finding, metric, overall.as_ref(), rows);
             }
         }
         let mut columns = forest.columns.iter().flat_map(|(_, rows)| rows);
-        let ends = columns
-            .by_ref()
-            .filter_map(|row| row.measure.as_ref())
-            .flat_map(ends);
+        let ends = columns.by_ref().filter_map(|row| row.measure.as_ref()).flat_map(ends);
         forest.scale = Scale::around(ends.chain(forest.guides.iter().map(|guide| guide.at)));
-        let ticks = forest.scale.ticks(5).into_iter().map(|at| Guide {
-            at,
-            kind: GuideKind::Tick,
-        });
+        let ticks = forest.scale.ticks(5).into_iter().map(|at| Guide { at, kind: GuideKind::Tick });
         forest.guides.splice(0..0, ticks);
         for (_, rows) in &mut forest.columns {
             rows.sort_by_key(|row| row.measure.is_none());
@@ -113,16 +95,10 @@ impl<'a> Forest<'a> {
         self.metric = metric;
         if let Some(overall) = overall.filter(|_| self.overall.is_none()) {
             self.overall = Some(overall);
-            self.guides.push(Guide {
-                at: overall.value,
-                kind: GuideKind::Overall,
-            });
+            self.guides.push(Guide { at: overall.value, kind: GuideKind::Overall });
         }
         for at in limits(finding, metric) {
-            let limit = Guide {
-                at,
-                kind: GuideKind::Limit,
-            };
+            let limit = Guide { at, kind: GuideKind::Limit };
             if !self.guides.contains(&limit) {
                 self.guides.push(limit);
             }
@@ -137,11 +113,7 @@ impl<'a> Forest<'a> {
     }
 
     fn add_row(&mut self, row: &'a SegmentRow) {
-        match self
-            .columns
-            .iter_mut()
-            .find(|(column, _)| *column == row.column)
-        {
+        match self.columns.iter_mut().find(|(column, _)| *column == row.column) {
             Some((_, rows)) if rows.iter().any(|known| known.value == row.value) => {}
             Some((_, rows)) => rows.push(row),
             None => self.columns.push((&row.column, vec![row])),
@@ -168,11 +140,8 @@ impl<'a> Forest<'a> {
 
     /// `, with 99.7 % interval`: wider than elsewhere where many groups are looked at together.
     fn level(&self) -> String {
-        let mut measures = self
-            .columns
-            .iter()
-            .flat_map(|(_, rows)| rows)
-            .filter_map(|row| row.measure.as_ref());
+        let mut measures =
+            self.columns.iter().flat_map(|(_, rows)| rows).filter_map(|row| row.measure.as_ref());
         let level = measures.find_map(words::level);
         level.map_or_else(String::new, |level| format!(", with {level} interval"))
     }
@@ -213,7 +182,7 @@ impl<'a> Forest<'a> {
             tr {
                 th.name scope="row" title=(segment_label(key.0, key.1)) {
                     span.label { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
-                    @if let Some(of) = self.verdicts.get(&key).filter(|of| **of != Verdict::Pass) { (verdict::icon(*of)) }
+                    @if row.measure.is_some() && row.verdict != Verdict::Pass { (verdict::icon(row.verdict)) }
                     @if self.worst == Some(key) { span.tag { "worst" } }
                 }
                 td.num.wide { (format::count(row.rows)) }
@@ -233,25 +202,8 @@ impl<'a> Forest<'a> {
     }
 }
 
-fn verdicts_by_segment<'a>(
-    findings: &[&'a Finding],
-) -> HashMap<(&'a str, Option<&'a str>), Verdict> {
-    let segments = findings
-        .iter()
-        .filter_map(|finding| match &finding.subject {
-            Subject::Segment { column, value } => {
-                Some(((column.as_str(), value.as_deref()), finding.verdict))
-            }
-            _ => None,
-        });
-    segments.collect()
-}
-
 fn interval_ends(measure: &Measure) -> Option<(f64, f64)> {
-    measure
-        .interval
-        .as_ref()
-        .map(|interval| (interval.lower, interval.upper))
+    measure.interval.as_ref().map(|interval| (interval.lower, interval.upper))
 }
 
 fn ends(measure: &Measure) -> impl Iterator<Item = f64> {

@@ -5,8 +5,7 @@ use stats::interval::IntervalMethod;
 use types::Verdict;
 use types::answer::Coverage;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject,
-    Unmeasured,
+    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
 };
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, report::html};
@@ -16,10 +15,7 @@ use crate::sample::{self, finding, interval, measure};
 const SCRIPT: &str = "<script>alert(1)</script>\"'&|`\n";
 
 fn with(finding: Finding) -> CheckReport {
-    CheckReport {
-        findings: vec![finding],
-        ..sample::report()
-    }
+    CheckReport { findings: vec![finding], ..sample::report() }
 }
 
 fn about_model(check: CheckId, detail: Option<Detail>) -> Finding {
@@ -29,13 +25,8 @@ fn about_model(check: CheckId, detail: Option<Detail>) -> Finding {
 }
 
 fn distribution(bins: Vec<(String, f64, f64)>) -> Detail {
-    let bins = bins
-        .into_iter()
-        .map(|(label, reference, current)| DistributionBin {
-            label,
-            reference,
-            current,
-        });
+    let bins =
+        bins.into_iter().map(|(label, reference, current)| DistributionBin { label, reference, current });
     Detail::Distribution(Distribution {
         bins: bins.collect(),
         reference_n: 0,
@@ -49,16 +40,13 @@ fn segments(values: usize) -> Detail {
     let rows = (0..values).map(|i| SegmentRow {
         column: "carrier".into(),
         value: Some(format!("value {i}")),
+        verdict: Verdict::Pass,
         rows: i as u64,
         positives: 0,
         measure: (i % 3 > 0).then(|| measure("roc_auc", 0.5, i as u64, "m")),
         reason: None,
     });
-    Detail::Segments {
-        metric: "roc_auc".into(),
-        overall: None,
-        rows: rows.collect(),
-    }
+    Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect() }
 }
 
 fn scores(bins: &[(f64, f64)]) -> Detail {
@@ -70,9 +58,7 @@ fn scores(bins: &[(f64, f64)]) -> Detail {
         interval: interval(*min, *max, IntervalMethod::Wilson),
         n: 0,
     });
-    Detail::Reliability {
-        bins: bins.collect(),
-    }
+    Detail::Reliability { bins: bins.collect() }
 }
 
 /// All formats, which must come out whole; returns the page.
@@ -90,17 +76,9 @@ fn rendered(report: &CheckReport) -> String {
 #[test]
 fn nothing_from_the_data_becomes_markup() {
     let subjects = [
-        Subject::Feature {
-            name: SCRIPT.into(),
-            source: Some(SCRIPT.into()),
-        },
-        Subject::Segment {
-            column: SCRIPT.into(),
-            value: Some(SCRIPT.into()),
-        },
-        Subject::Score {
-            name: SCRIPT.into(),
-        },
+        Subject::Feature { name: SCRIPT.into(), source: Some(SCRIPT.into()) },
+        Subject::Segment { column: SCRIPT.into(), value: Some(SCRIPT.into()) },
+        Subject::Score { name: SCRIPT.into() },
     ];
     let mut report = sample::report();
     report.system.name = Some(SCRIPT.into());
@@ -115,13 +93,8 @@ fn nothing_from_the_data_becomes_markup() {
     report.gates[0].needs[0].check = SCRIPT.into();
     for check in CheckId::ALL {
         for subject in &subjects {
-            for detail in [
-                distribution(vec![(SCRIPT.into(), 0.5, 0.5)]),
-                segment_named(SCRIPT),
-            ] {
-                report
-                    .findings
-                    .push(hostile_finding(check, subject.clone(), detail));
+            for detail in [distribution(vec![(SCRIPT.into(), 0.5, 0.5)]), segment_named(SCRIPT)] {
+                report.findings.push(hostile_finding(check, subject.clone(), detail));
             }
         }
     }
@@ -140,10 +113,7 @@ fn outside_code(text: &str) -> String {
 fn hostile_finding(check: CheckId, subject: Subject, detail: Detail) -> Finding {
     let mut finding = finding(check, subject, Verdict::Fail, SCRIPT);
     finding.measures = vec![measure(SCRIPT, 0.5, 1, SCRIPT)];
-    finding.unmeasured = vec![Unmeasured {
-        name: SCRIPT.into(),
-        reason: SCRIPT.into(),
-    }];
+    finding.unmeasured = vec![Unmeasured { name: SCRIPT.into(), reason: SCRIPT.into() }];
     finding.detail = Some(detail);
     finding
 }
@@ -152,6 +122,7 @@ fn segment_named(name: &str) -> Detail {
     let row = |value: Option<&str>| SegmentRow {
         column: name.into(),
         value: value.map(str::to_owned),
+        verdict: Verdict::Pass,
         rows: 1,
         positives: 1,
         measure: value.map(|_| measure(name, 0.5, 1, name)),
@@ -166,11 +137,8 @@ fn segment_named(name: &str) -> Detail {
 
 #[test]
 fn every_shape_of_distribution_is_drawn() {
-    let bins = |n: usize| {
-        (0..n)
-            .map(|i| (format!("{i} – {}", i + 1), 1.0 / n as f64, 0.0))
-            .collect::<Vec<_>>()
-    };
+    let bins =
+        |n: usize| (0..n).map(|i| (format!("{i} – {}", i + 1), 1.0 / n as f64, 0.0)).collect::<Vec<_>>();
     for of in [
         vec![],
         bins(1),
@@ -187,10 +155,7 @@ fn every_shape_of_distribution_is_drawn() {
 
 #[test]
 fn two_hundred_segment_values_are_folded_after_twenty_five() {
-    let page = rendered(&with(about_model(
-        CheckId::WorstSegment,
-        Some(segments(200)),
-    )));
+    let page = rendered(&with(about_model(CheckId::WorstSegment, Some(segments(200)))));
     assert!(page.contains("175 more values of carrier"));
     rendered(&with(about_model(CheckId::WorstSegment, Some(segments(0)))));
     rendered(&with(about_model(CheckId::WorstSegment, Some(segments(1)))));
@@ -208,35 +173,22 @@ fn a_hundred_columns_are_folded_after_twenty_five() {
 
 #[test]
 fn every_shape_of_reliability_is_drawn() {
-    for of in [
-        &[][..],
-        &[(0.0, 0.0)],
-        &[(1.0, 1.0)],
-        &[(0.5, 0.5); 60],
-        &[(0.0, 1.0)],
-        &[(-1.0, 7.0)],
-    ] {
+    for of in [&[][..], &[(0.0, 0.0)], &[(1.0, 1.0)], &[(0.5, 0.5); 60], &[(0.0, 1.0)], &[(-1.0, 7.0)]] {
         rendered(&with(about_model(CheckId::Calibration, Some(scores(of)))));
     }
 }
 
 #[test]
 fn coverage_of_nothing_is_drawn() {
-    rendered(&with(about_model(
-        CheckId::Outcomes,
-        Some(Detail::Coverage(Coverage::default())),
-    )));
+    rendered(&with(about_model(CheckId::Outcomes, Some(Detail::Coverage(Coverage::default())))));
 }
 
 #[test]
 fn a_detail_that_does_not_belong_to_its_check_does_no_harm() {
     for check in CheckId::ALL {
-        for detail in [
-            distribution(vec![]),
-            segments(3),
-            scores(&[(0.1, 0.2)]),
-            Detail::Coverage(Coverage::default()),
-        ] {
+        for detail in
+            [distribution(vec![]), segments(3), scores(&[(0.1, 0.2)]), Detail::Coverage(Coverage::default())]
+        {
             rendered(&with(about_model(check, Some(detail))));
         }
         rendered(&with(about_model(check, None)));

@@ -8,9 +8,7 @@ use crate::sample;
 
 fn only(checks: &[CheckId]) -> CheckReport {
     let mut report = sample::report();
-    report
-        .findings
-        .retain(|finding| checks.contains(&finding.check));
+    report.findings.retain(|finding| checks.contains(&finding.check));
     report
 }
 
@@ -21,26 +19,14 @@ fn has_section(page: &str, id: &str) -> bool {
 #[test]
 fn the_page_is_complete_in_itself() {
     let page = html(&sample::report());
-    for fetching in [
-        "http:",
-        "https:",
-        "//cdn",
-        "url(",
-        "@import",
-        "src=",
-        "<iframe",
-        "<img",
-        "fetch(",
-        "XMLHttpRequest",
-    ] {
+    for fetching in
+        ["http:", "https:", "//cdn", "url(", "@import", "src=", "<iframe", "<img", "fetch(", "XMLHttpRequest"]
+    {
         assert!(!page.contains(fetching), "the page contains {fetching}");
     }
     let links = page.match_indices("href=\"").map(|(at, _)| &page[at + 6..]);
     for link in links {
-        assert!(
-            link.starts_with('#') || link.starts_with("data:,\""),
-            "a link leads out of the page"
-        );
+        assert!(link.starts_with('#') || link.starts_with("data:,\""), "a link leads out of the page");
     }
     assert!(page.contains("default-src &#39;none&#39;") || page.contains("default-src 'none'"));
 }
@@ -48,14 +34,9 @@ fn the_page_is_complete_in_itself() {
 #[test]
 fn every_link_inside_the_page_has_its_target() {
     let page = html(&sample::report());
-    let links = page
-        .match_indices("href=\"#")
-        .map(|(at, _)| &page[at + 7..]);
+    let links = page.match_indices("href=\"#").map(|(at, _)| &page[at + 7..]);
     for link in links.filter_map(|rest| rest.split('"').next()) {
-        assert!(
-            page.contains(&format!("id=\"{link}\"")),
-            "#{link} leads nowhere"
-        );
+        assert!(page.contains(&format!("id=\"{link}\"")), "#{link} leads nowhere");
     }
 }
 
@@ -86,25 +67,12 @@ fn a_practice_without_findings_has_no_section() {
     for (checks, shown) in [
         (&[CheckId::Drift][..], &["drift"][..]),
         (&[CheckId::Calibration], &["calibration"]),
-        (
-            &[CheckId::Quality, CheckId::WorstSegment],
-            &["outcomes", "segments"],
-        ),
+        (&[CheckId::Quality, CheckId::WorstSegment], &["outcomes", "segments"]),
         (&[], &[]),
     ] {
         let page = html(&only(checks));
-        for id in [
-            "drift",
-            "performance",
-            "segments",
-            "calibration",
-            "outcomes",
-        ] {
-            assert_eq!(
-                has_section(&page, id),
-                shown.contains(&id),
-                "{id} for {checks:?}"
-            );
+        for id in ["drift", "performance", "segments", "calibration", "outcomes"] {
+            assert_eq!(has_section(&page, id), shown.contains(&id), "{id} for {checks:?}");
         }
         for id in ["glance", "method", "glossary"] {
             assert!(has_section(&page, id), "{id}");
@@ -120,12 +88,9 @@ fn an_empty_report_says_what_to_do_next() {
     report.system = types::definition::System::default();
     report.checkpoint = String::new();
     let page = html(&report);
-    for said in [
-        "No gate is defined",
-        "This run made no findings",
-        "No purpose is stated",
-        "No dataset version",
-    ] {
+    for said in
+        ["No gate is defined", "This run made no findings", "No purpose is stated", "No dataset version"]
+    {
         assert!(page.contains(said), "{said}");
     }
 }
@@ -133,10 +98,7 @@ fn an_empty_report_says_what_to_do_next() {
 #[test]
 fn unknown_is_named_with_its_reason_and_never_as_a_pass() {
     let page = html(&sample::report());
-    let row = page
-        .split("<details class=\"row\"")
-        .find(|row| row.contains("runway_<wbr>temp"))
-        .unwrap();
+    let row = page.split("<details class=\"row\"").find(|row| row.contains("runway_<wbr>temp")).unwrap();
     assert!(row.contains("61 of 5,871 rows have a value; 100 are needed"));
     assert!(row.contains("chip unknown") && !row.contains("chip pass"));
 }

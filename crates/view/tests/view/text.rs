@@ -70,14 +70,8 @@ fn junit_survives_control_characters() {
 #[test]
 fn formats_agree_on_the_number_of_findings() {
     let report = sample::report();
-    assert_eq!(
-        junit(&report).matches("<testcase ").count(),
-        report.findings.len()
-    );
-    let rows = markdown(&report)
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .count();
+    assert_eq!(junit(&report).matches("<testcase ").count(), report.findings.len());
+    let rows = markdown(&report).lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(rows, report.findings.len() + 2, "and two heads");
     let failing = report.count(Verdict::Fail);
     assert!(markdown(&report).contains(&format!("❌ {failing} fail")));

@@ -2,8 +2,7 @@
 
 use types::Verdict;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, Measure, Subject, Threshold,
-    Unmeasured,
+    CheckId, Detail, Distribution, DistributionBin, Finding, Measure, Subject, Threshold, Unmeasured,
 };
 
 use super::{finding, measure, threshold};
@@ -15,27 +14,13 @@ const COLUMNS: [Column; 21] = [
     ("temp", Some("weather"), -3.4, 0.118, 0.912, 0.0),
     ("dewp", Some("weather"), -2.6, 0.118, 0.634, 0.0),
     ("precip", Some("weather"), 1.9, 0.118, 0.322, 0.0002),
-    (
-        "schedule_lead_days",
-        Some("bookings"),
-        1.7,
-        0.0,
-        0.281,
-        0.0004,
-    ),
+    ("schedule_lead_days", Some("bookings"), 1.7, 0.0, 0.281, 0.0004),
     ("visib", Some("weather"), -1.5, 0.118, 0.214, 0.0011),
     ("month_of_year_sin", None, 1.3, 0.0, 0.187, 0.0021),
     ("humid", Some("weather"), 1.2, 0.118, 0.163, 0.0038),
     ("p_delayed", None, 1.0, 0.0, 0.131, 0.0061),
     ("wind_speed", Some("weather"), 0.5, 0.118, 0.044, 0.031),
-    (
-        "wind_gust_last_six_hours_at_destination",
-        Some("weather"),
-        0.4,
-        0.121,
-        0.039,
-        0.044,
-    ),
+    ("wind_gust_last_six_hours_at_destination", Some("weather"), 0.4, 0.121, 0.039, 0.044),
     ("pressure", Some("weather"), 0.4, 0.118, 0.037, 0.062),
     ("seats", Some("fleet"), 0.3, 0.014, 0.022, 0.18),
     ("distance", Some("schedule"), 0.2, 0.0, 0.014, 0.31),
@@ -50,10 +35,7 @@ const COLUMNS: [Column; 21] = [
 ];
 
 pub(super) fn drift() -> Vec<Finding> {
-    let mut findings: Vec<Finding> = COLUMNS
-        .iter()
-        .map(|column| numeric_drift(*column))
-        .collect();
+    let mut findings: Vec<Finding> = COLUMNS.iter().map(|column| numeric_drift(*column)).collect();
     findings.insert(3, carriers());
     findings.push(classes());
     findings.push(unmeasured_column());
@@ -82,10 +64,7 @@ fn numeric_drift(of: Column) -> Finding {
     let subject = if name == "p_delayed" {
         Subject::Score { name: name.into() }
     } else {
-        Subject::Feature {
-            name: name.into(),
-            source: source.map(str::to_owned),
-        }
+        Subject::Feature { name: name.into(), source: source.map(str::to_owned) }
     };
     let mut finding = finding(CheckId::Drift, subject, verdict, &summary);
     finding.measures = drift_measures(psi, p, moved);
@@ -95,26 +74,12 @@ fn numeric_drift(of: Column) -> Finding {
 }
 
 fn drift_measures(psi: f64, p: f64, moved: f64) -> Vec<Measure> {
-    let mut headline = measure(
-        "psi",
-        psi,
-        5_871,
-        "quantile bins of the reference, pseudocount ½",
-    );
+    let mut headline = measure("psi", psi, 5_871, "quantile bins of the reference, pseudocount ½");
     headline.expected_by_chance = Some(0.0034);
-    let mut jensen_shannon = measure(
-        "jensen_shannon",
-        (psi / 8.0).sqrt(),
-        5_871,
-        "same bins, base 2",
-    );
+    let mut jensen_shannon = measure("jensen_shannon", (psi / 8.0).sqrt(), 5_871, "same bins, base 2");
     jensen_shannon.expected_by_chance = Some(0.021);
-    let mut wasserstein = measure(
-        "wasserstein",
-        moved.abs() * 4.1,
-        5_871,
-        "between the sketches' distribution functions",
-    );
+    let mut wasserstein =
+        measure("wasserstein", moved.abs() * 4.1, 5_871, "between the sketches' distribution functions");
     wasserstein.error_bound = 0.012;
     let mut kolmogorov_smirnov = measure(
         "kolmogorov_smirnov",
@@ -129,30 +94,10 @@ fn drift_measures(psi: f64, p: f64, moved: f64) -> Vec<Measure> {
 
 fn drift_thresholds() -> Vec<Threshold> {
     vec![
-        threshold(
-            "psi above chance (fail)",
-            None,
-            Some(0.25),
-            "monitor.drift.psi_fail",
-        ),
-        threshold(
-            "psi above chance (warn)",
-            None,
-            Some(0.1),
-            "monitor.drift.psi_warn",
-        ),
-        threshold(
-            "missing_share_change, unseen_share",
-            None,
-            Some(0.1),
-            "monitor.drift.share_fail",
-        ),
-        threshold(
-            "expected share of false alarms",
-            None,
-            Some(0.01),
-            "monitor.drift.false_alarms",
-        ),
+        threshold("psi above chance (fail)", None, Some(0.25), "monitor.drift.psi_fail"),
+        threshold("psi above chance (warn)", None, Some(0.1), "monitor.drift.psi_warn"),
+        threshold("missing_share_change, unseen_share", None, Some(0.1), "monitor.drift.share_fail"),
+        threshold("expected share of false alarms", None, Some(0.01), "monitor.drift.false_alarms"),
     ]
 }
 
@@ -161,9 +106,7 @@ fn bell(moved: f64, missing: f64) -> Distribution {
     let edges = [14.0, 24.1, 30.9, 35.1, 39.0, 42.1, 46.0, 51.1, 57.0, 66.9];
     let weight = |i: f64| (-((i - 5.0 - moved) / 3.2).powi(2)).exp();
     let total: f64 = (0..11).map(|i| weight(f64::from(i))).sum();
-    let flat: f64 = (0..11)
-        .map(|i| (-((f64::from(i) - 5.0) / 3.2).powi(2)).exp())
-        .sum();
+    let flat: f64 = (0..11).map(|i| (-((f64::from(i) - 5.0) / 3.2).powi(2)).exp()).sum();
     let label = |i: usize| match i {
         0 => "≤ 14.0".into(),
         10 => "> 66.9".into(),
@@ -203,10 +146,7 @@ pub(super) const CARRIERS: [(&str, f64, f64, u64, f64); 16] = [
 ];
 
 fn carriers() -> Finding {
-    let subject = Subject::Feature {
-        name: "carrier".into(),
-        source: Some("schedule".into()),
-    };
+    let subject = Subject::Feature { name: "carrier".into(), source: Some("schedule".into()) };
     let mut finding = finding(
         CheckId::Drift,
         subject,
@@ -216,13 +156,11 @@ fn carriers() -> Finding {
     finding.measures = drift_measures(0.296, 0.0003, 0.0);
     finding.measures.truncate(2);
     finding.thresholds = drift_thresholds();
-    let bins = CARRIERS
-        .iter()
-        .map(|(name, reference, current, ..)| DistributionBin {
-            label: (*name).into(),
-            reference: *reference,
-            current: *current,
-        });
+    let bins = CARRIERS.iter().map(|(name, reference, current, ..)| DistributionBin {
+        label: (*name).into(),
+        reference: *reference,
+        current: *current,
+    });
     finding.detail = Some(Detail::Distribution(Distribution {
         bins: bins.collect(),
         reference_n: 108_874,
@@ -243,13 +181,8 @@ fn classes() -> Finding {
     finding.measures = drift_measures(0.006, 0.64, 0.0);
     finding.measures.truncate(1);
     finding.thresholds = drift_thresholds();
-    let bins = [("0", 0.871, 0.858), ("1", 0.129, 0.142)].map(|(label, reference, current)| {
-        DistributionBin {
-            label: label.into(),
-            reference,
-            current,
-        }
-    });
+    let bins = [("0", 0.871, 0.858), ("1", 0.129, 0.142)]
+        .map(|(label, reference, current)| DistributionBin { label: label.into(), reference, current });
     finding.detail = Some(Detail::Distribution(Distribution {
         bins: bins.to_vec(),
         reference_n: 108_874,
@@ -261,10 +194,7 @@ fn classes() -> Finding {
 }
 
 fn unmeasured_column() -> Finding {
-    let subject = Subject::Feature {
-        name: "runway_temp".into(),
-        source: Some("sensors".into()),
-    };
+    let subject = Subject::Feature { name: "runway_temp".into(), source: Some("sensors".into()) };
     let mut finding = finding(
         CheckId::Drift,
         subject,
@@ -279,10 +209,7 @@ fn unmeasured_column() -> Finding {
 }
 
 fn constant_column() -> Finding {
-    let subject = Subject::Feature {
-        name: "year".into(),
-        source: Some("schedule".into()),
-    };
+    let subject = Subject::Feature { name: "year".into(), source: Some("schedule".into()) };
     let mut finding = finding(
         CheckId::Drift,
         subject,
@@ -290,11 +217,7 @@ fn constant_column() -> Finding {
         "`year` is constant, as it was in the reference window.",
     );
     finding.measures = vec![measure("psi", 0.0, 5_871, "one value")];
-    let bins = vec![DistributionBin {
-        label: "2013".into(),
-        reference: 1.0,
-        current: 1.0,
-    }];
+    let bins = vec![DistributionBin { label: "2013".into(), reference: 1.0, current: 1.0 }];
     finding.detail = Some(Detail::Distribution(Distribution {
         bins,
         reference_n: 108_874,

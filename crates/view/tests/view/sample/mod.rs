@@ -6,9 +6,7 @@ use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
 use types::definition::{System, Task, Tier};
 use types::evidence::DatasetVersion;
-use types::finding::{
-    CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold,
-};
+use types::finding::{CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
 use types::{Digest, Verdict, Window, window};
@@ -31,7 +29,10 @@ pub(crate) fn report() -> CheckReport {
         system: System {
             id: "flight-delay".into(),
             name: Some("Flight delay predictor".into()),
-            purpose: Some("Warns passengers of New York departures that are likely to arrive 15 minutes late or more".into()),
+            purpose: Some(
+                "Warns passengers of New York departures that are likely to arrive 15 minutes late or more"
+                    .into(),
+            ),
             owner: Some("ops-analytics".into()),
             tier: Some(Tier::Limited),
         },
@@ -56,12 +57,7 @@ fn reference() -> Window {
 }
 
 fn dataset(name: &str, files: u64, bytes: u64) -> DatasetVersion {
-    DatasetVersion {
-        name: name.into(),
-        digest: Digest::of(name.as_bytes()),
-        files,
-        bytes,
-    }
+    DatasetVersion { name: name.into(), digest: Digest::of(name.as_bytes()), files, bytes }
 }
 
 fn gates() -> Vec<GateDecision> {
@@ -76,18 +72,10 @@ fn gates() -> Vec<GateDecision> {
             open: false,
             needs: vec![
                 need(CheckId::Performance, NeedState::Warned, &["model: warn"]),
-                need(
-                    CheckId::WorstSegment,
-                    NeedState::Failed,
-                    &["origin = LGA: fail"],
-                ),
+                need(CheckId::WorstSegment, NeedState::Failed, &["origin = LGA: fail"]),
                 need(CheckId::Calibration, NeedState::Failed, &["model: fail"]),
                 need(CheckId::Outcomes, NeedState::Met, &[]),
-                need(
-                    CheckId::Quality,
-                    NeedState::Stale,
-                    &["expired on 2013-12-08"],
-                ),
+                need(CheckId::Quality, NeedState::Stale, &["expired on 2013-12-08"]),
             ],
         },
         GateDecision {
@@ -101,12 +89,7 @@ fn gates() -> Vec<GateDecision> {
     ]
 }
 
-pub(crate) fn finding(
-    check: CheckId,
-    subject: Subject,
-    verdict: Verdict,
-    summary: &str,
-) -> Finding {
+pub(crate) fn finding(check: CheckId, subject: Subject, verdict: Verdict, summary: &str) -> Finding {
     Finding {
         check,
         subject,
@@ -136,21 +119,11 @@ pub(crate) fn measure(name: &str, value: f64, n: u64, method: &str) -> Measure {
 }
 
 pub(crate) fn interval(lower: f64, upper: f64, method: IntervalMethod) -> Interval {
-    Interval {
-        lower,
-        upper,
-        level: Level::P95,
-        method,
-    }
+    Interval { lower, upper, level: Level::P95, method }
 }
 
 fn threshold(measure: &str, at_least: Option<f64>, at_most: Option<f64>, from: &str) -> Threshold {
-    Threshold {
-        measure: measure.into(),
-        at_least,
-        at_most,
-        from: from.into(),
-    }
+    Threshold { measure: measure.into(), at_least, at_most, from: from.into() }
 }
 
 fn quality() -> Vec<Finding> {
@@ -160,16 +133,9 @@ fn quality() -> Vec<Finding> {
         Verdict::Pass,
         "Every prediction has an id, and no id repeats.",
     );
-    ids.measures = vec![measure(
-        "repeated_id_share",
-        0.0,
-        5_871,
-        "rows that repeat an id or have none ÷ rows",
-    )];
-    let subject = Subject::Feature {
-        name: "humid".into(),
-        source: Some("weather".into()),
-    };
+    ids.measures =
+        vec![measure("repeated_id_share", 0.0, 5_871, "rows that repeat an id or have none ÷ rows")];
+    let subject = Subject::Feature { name: "humid".into(), source: Some("weather".into()) };
     let mut missing = finding(
         CheckId::Quality,
         subject,
@@ -177,12 +143,8 @@ fn quality() -> Vec<Finding> {
         "Values of `humid` went missing: 11.8 % of rows have none, against 0.4 % before. All weather columns share this, so look at the feed first.",
     );
     missing.measures = vec![measure("missing_share", 0.118, 5_871, "counted")];
-    missing.thresholds = vec![threshold(
-        "missing_share",
-        None,
-        Some(0.1),
-        "default of monitor.drift.share_fail",
-    )];
+    missing.thresholds =
+        vec![threshold("missing_share", None, Some(0.1), "default of monitor.drift.share_fail")];
     vec![ids, missing]
 }
 
@@ -193,12 +155,7 @@ fn outcomes() -> Finding {
         Verdict::Pass,
         "The outcome is known for 93.0 % of predictions. The rest are mostly flights of the last day, which have not been reported yet.",
     );
-    let mut share = measure(
-        "outcome_coverage",
-        0.9298,
-        5_871,
-        "with outcome ÷ predictions",
-    );
+    let mut share = measure("outcome_coverage", 0.9298, 5_871, "with outcome ÷ predictions");
     share.interval = Some(interval(0.923, 0.936, IntervalMethod::Wilson));
     finding.measures = vec![share];
     finding.detail = Some(Detail::Coverage(Coverage {
@@ -222,56 +179,14 @@ fn performance() -> Finding {
         "The model ranks flights a little worse than in the reference window (ROC AUC 0.702 against 0.728). Whether the loss exceeds the 0.030 allowed cannot be told yet.",
     );
     let metrics = [
-        (
-            "roc_auc",
-            0.702,
-            0.686,
-            0.718,
-            0.728,
-            IntervalMethod::DeLongLogit,
-        ),
-        (
-            "average_precision",
-            0.418,
-            0.389,
-            0.447,
-            0.441,
-            IntervalMethod::BoydLogit,
-        ),
-        (
-            "accuracy",
-            0.781,
-            0.770,
-            0.792,
-            0.802,
-            IntervalMethod::Wilson,
-        ),
-        (
-            "precision",
-            0.512,
-            0.476,
-            0.548,
-            0.561,
-            IntervalMethod::Wilson,
-        ),
+        ("roc_auc", 0.702, 0.686, 0.718, 0.728, IntervalMethod::DeLongLogit),
+        ("average_precision", 0.418, 0.389, 0.447, 0.441, IntervalMethod::BoydLogit),
+        ("accuracy", 0.781, 0.770, 0.792, 0.802, IntervalMethod::Wilson),
+        ("precision", 0.512, 0.476, 0.548, 0.561, IntervalMethod::Wilson),
         ("recall", 0.314, 0.288, 0.341, 0.298, IntervalMethod::Wilson),
         ("f1", 0.389, 0.361, 0.418, 0.389, IntervalMethod::WilsonOfF1),
-        (
-            "brier",
-            0.158,
-            0.152,
-            0.164,
-            0.147,
-            IntervalMethod::NormalOfMean,
-        ),
-        (
-            "log_loss",
-            0.491,
-            0.474,
-            0.508,
-            0.463,
-            IntervalMethod::NormalOfMean,
-        ),
+        ("brier", 0.158, 0.152, 0.164, 0.147, IntervalMethod::NormalOfMean),
+        ("log_loss", 0.491, 0.474, 0.508, 0.463, IntervalMethod::NormalOfMean),
     ];
     for (name, value, lower, upper, before, method) in metrics {
         let mut now = measure(name, value, 5_459, "all rows with an outcome");
@@ -295,12 +210,7 @@ fn performance() -> Finding {
     finding.measures.insert(2, loss);
     finding.thresholds = vec![
         threshold("roc_auc", Some(0.65), None, "evaluate.performance"),
-        threshold(
-            "loss_against_reference",
-            None,
-            Some(0.03),
-            "evaluate.performance.max_drop",
-        ),
+        threshold("loss_against_reference", None, Some(0.03), "evaluate.performance.max_drop"),
     ];
     finding
 }
@@ -308,20 +218,12 @@ fn performance() -> Finding {
 fn worst_segments() -> Vec<Finding> {
     let mut lga = finding(
         CheckId::WorstSegment,
-        Subject::Segment {
-            column: "origin".into(),
-            value: Some("LGA".into()),
-        },
+        Subject::Segment { column: "origin".into(), value: Some("LGA".into()) },
         Verdict::Fail,
         "Flights from LGA are ranked clearly worse than allowed (ROC AUC 0.584, at least 0.620 is asked for). Passengers there get warnings that are little better than guessing.",
     );
     lga.measures = vec![segment_measure(0.584, 0.552, 0.615, 1_802)];
-    lga.thresholds = vec![threshold(
-        "roc_auc",
-        Some(0.62),
-        None,
-        "evaluate.worst_segment",
-    )];
+    lga.thresholds = vec![threshold("roc_auc", Some(0.62), None, "evaluate.worst_segment")];
     lga.detail = Some(Detail::Segments {
         metric: "roc_auc".into(),
         overall: Some(segment_measure(0.702, 0.686, 0.718, 5_459)),
@@ -329,10 +231,7 @@ fn worst_segments() -> Vec<Finding> {
     });
     let mut mq = finding(
         CheckId::WorstSegment,
-        Subject::Segment {
-            column: "carrier".into(),
-            value: Some("MQ".into()),
-        },
+        Subject::Segment { column: "carrier".into(), value: Some("MQ".into()) },
         Verdict::Warn,
         "For MQ it cannot be told yet whether the model is good enough: the interval reaches below 0.620.",
     );
@@ -349,10 +248,8 @@ fn segment_measure(value: f64, lower: f64, upper: f64, n: u64) -> Measure {
 
 fn segment_rows() -> Vec<SegmentRow> {
     let mut rows = vec![segment("origin", Some("LGA"), 1_802, 0.584)];
-    let mut carriers: Vec<SegmentRow> = CARRIERS
-        .iter()
-        .map(|(name, _, _, n, auc)| segment("carrier", Some(name), *n, *auc))
-        .collect();
+    let mut carriers: Vec<SegmentRow> =
+        CARRIERS.iter().map(|(name, _, _, n, auc)| segment("carrier", Some(name), *n, *auc)).collect();
     carriers.sort_by(|a, b| value_of(a).total_cmp(&value_of(b)));
     rows.extend(carriers);
     rows.extend([
@@ -366,9 +263,7 @@ fn segment_rows() -> Vec<SegmentRow> {
 }
 
 fn value_of(row: &SegmentRow) -> f64 {
-    row.measure
-        .as_ref()
-        .map_or(f64::INFINITY, |measure| measure.value)
+    row.measure.as_ref().map_or(f64::INFINITY, |measure| measure.value)
 }
 
 fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow {
@@ -377,6 +272,7 @@ fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow
     SegmentRow {
         column: column.into(),
         value: value.map(str::to_owned),
+        verdict: Verdict::Pass,
         rows,
         positives: rows / 5,
         measure: enough.then(|| segment_measure(auc, auc - half, auc + half * 0.9, rows)),
@@ -403,44 +299,21 @@ fn calibration() -> Finding {
             "mean score less share of positive outcomes; above 0 the scores promise too much",
         ),
     ];
-    finding.thresholds = vec![threshold(
-        "ece",
-        None,
-        Some(0.05),
-        "evaluate.calibration.ece_at_most",
-    )];
-    let means = [
-        0.041, 0.072, 0.098, 0.124, 0.153, 0.187, 0.231, 0.294, 0.387, 0.571,
-    ];
-    let shares = [
-        0.047, 0.086, 0.121, 0.159, 0.201, 0.249, 0.308, 0.381, 0.474, 0.662,
-    ];
+    finding.thresholds = vec![threshold("ece", None, Some(0.05), "evaluate.calibration.ece_at_most")];
+    let means = [0.041, 0.072, 0.098, 0.124, 0.153, 0.187, 0.231, 0.294, 0.387, 0.571];
+    let shares = [0.047, 0.086, 0.121, 0.159, 0.201, 0.249, 0.308, 0.381, 0.474, 0.662];
     let bins = (0..10).map(|i| {
         let (n, share): (u64, f64) = (546, shares[i]);
         let half = 1.96 * (share * (1.0 - share) / n as f64).sqrt();
         ReliabilityRow {
-            score_min: if i == 0 {
-                0.008
-            } else {
-                f64::midpoint(means[i - 1], means[i])
-            },
-            score_max: if i == 9 {
-                0.914
-            } else {
-                f64::midpoint(means[i], means[i + 1])
-            },
+            score_min: if i == 0 { 0.008 } else { f64::midpoint(means[i - 1], means[i]) },
+            score_max: if i == 9 { 0.914 } else { f64::midpoint(means[i], means[i + 1]) },
             score_mean: means[i],
             outcome_share: share,
-            interval: interval(
-                (share - half).max(0.0),
-                share + half,
-                IntervalMethod::Wilson,
-            ),
+            interval: interval((share - half).max(0.0), share + half, IntervalMethod::Wilson),
             n,
         }
     });
-    finding.detail = Some(Detail::Reliability {
-        bins: bins.collect(),
-    });
+    finding.detail = Some(Detail::Reliability { bins: bins.collect() });
     finding
 }

@@ -1,0 +1,16 @@
+//! The program from outside: the real binary, in folders of its own, judged by its exit status and
+//! by what it prints and writes.
+//!
+//! [`fixture`] has the folder and a small log that is the same on every machine. The other modules
+//! hold one topic each; what a single function promises is tested beside that function instead.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod checks;
+mod evidence;
+mod fixture;
+mod flights;
+mod formats;
+mod init;
+mod outcomes;

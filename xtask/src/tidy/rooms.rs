@@ -1,0 +1,44 @@
+//! Rule: heavy or far-reaching libraries live in one room. Only `engine` names DataFusion, only
+//! `store` names SQL databases, only `server` names HTTP servers; in tests too.
+
+use super::Violation;
+use super::packages::Member;
+
+/// A crate, and the families of packages that only it names: `arrow` and everything `arrow-…`.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("engine", &["datafusion", "arrow", "parquet", "ballista"]),
+    ("store", &["sqlx", "rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "diesel"]),
+    ("server", &["axum", "hyper", "actix", "rocket", "poem", "tiny_http", "warp"]),
+];
+
+pub(super) fn violations(members: &[Member]) -> Vec<Violation> {
+    members.iter().flat_map(of_member).collect()
+}
+
+fn of_member(member: &Member) -> impl Iterator<Item = Violation> {
+    member.dependencies.iter().filter_map(|name| {
+        let (room, _) =
+            ROOMS.iter().find(|(_, families)| families.iter().any(|family| is_of(name, family)))?;
+        let what = format!("names `{name}`, which only `{room}` may name");
+        (*room != member.folder()).then(|| Violation::new(&member.path, what))
+    })
+}
+
+fn is_of(name: &str, family: &str) -> bool {
+    name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_engine_names_arrow() {
+        let names = ["arrow-array", "arrowhead", "serde"].map(String::from).to_vec();
+        let member =
+            |path: &str| Member { path: path.into(), dependencies: names.clone(), ..Member::default() };
+        let expected = "names `arrow-array`, which only `engine` may name";
+        assert_eq!(violations(&[member("crates/app")]), [Violation::new("crates/app", expected)]);
+        assert_eq!(violations(&[member("crates/engine")]), []);
+    }
+}
