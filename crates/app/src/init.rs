@@ -96,10 +96,7 @@ impl<'a> Roles<'a> {
             // The first with a telling name, else the last, where outputs usually stand.
             fitting().find(|column| named_like(column, words)).or_else(|| fitting().last())
         };
-        let time = probe
-            .columns
-            .iter()
-            .find(|column| column.column.kind == ColumnKind::Time);
+        let time = probe.columns.iter().find(|column| column.column.kind == ColumnKind::Time);
         let score = best(&is_share, &["score", "prob", "pred", "p_", "yhat"]);
         let is_score = |column: &ProbedColumn| score.is_some_and(|score| name(score) == name(column));
         let outcome = best(

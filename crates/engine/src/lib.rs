@@ -21,3 +21,6 @@ mod sql;
 pub use error::EngineError;
 pub use open::{Engine, EngineOptions, Log};
 pub use probe::{Probe, ProbedColumn};
+
+#[cfg(test)]
+mod tests;

@@ -24,9 +24,9 @@ fn a_limit_out_of_reach_shuts_the_gate() {
 
 #[test]
 fn scores_that_promise_too_much_fail_calibration_and_shut_the_gate() {
-    // Half of every score is added to it again; the order of the rows stays.
-    let log = Table::small_log()
-        .with("score", |_, score| format!("{:.6}", score.parse::<f64>().unwrap().sqrt()));
+    // The square root keeps the order of the scores and lifts them all.
+    let log =
+        Table::small_log().with("score", |_, score| format!("{:.6}", score.parse::<f64>().unwrap().sqrt()));
     let report = Folder::with_log(DEFINITION, &log).report(1);
     assert_eq!(report.need("evaluate.calibration"), "failed");
     says(report.finding("evaluate.calibration"), "fail", &["too high"]);
@@ -77,10 +77,14 @@ fn the_worst_segment_is_named_with_its_rows() {
     // In the east the score says nothing about the label.
     let mut log = Table::small_log();
     let regions: Vec<String> = (0..log.len()).map(|row| log.cell(row, "region").to_owned()).collect();
-    log = log.with("label", |row, label| {
-        if regions[row] == "east" { (row % 2).to_string() } else { label.to_owned() }
-    });
-    let limit = "[evaluate]\nmin_rows = 50\nworst_segment = { metric = \"roc_auc\", at_least = 0.7 }\n\n[gate";
+    log = log.with(
+        "label",
+        |row, label| {
+            if regions[row] == "east" { (row % 2).to_string() } else { label.to_owned() }
+        },
+    );
+    let limit =
+        "[evaluate]\nmin_rows = 50\nworst_segment = { metric = \"roc_auc\", at_least = 0.7 }\n\n[gate";
     let folder = Folder::with_log(&definition_with("[gate", limit), &log);
     let report = folder.report(1);
     let worst = report.finding("evaluate.worst_segment");
@@ -92,7 +96,8 @@ fn the_worst_segment_is_named_with_its_rows() {
 
 #[test]
 fn segments_may_be_expressions() {
-    let segments = r#"["region", { name = "size", sql = "CASE WHEN amount < 20 THEN 'small' ELSE 'large' END" }]"#;
+    let segments =
+        r#"["region", { name = "size", sql = "CASE WHEN amount < 20 THEN 'small' ELSE 'large' END" }]"#;
     let folder = Folder::with_log(&definition_with(r#"["region"]"#, segments), &Table::small_log());
     let report = folder.report(0);
     let rows = report.finding("evaluate.worst_segment")["detail"]["rows"].as_array().unwrap().clone();
@@ -115,7 +120,14 @@ fn a_log_may_be_a_file_a_folder_or_a_glob() {
     for path in ["whole.csv", "parts", "parts/**/*.csv"] {
         folder.write("forewarn.toml", definition_with("log.csv", path));
         let report = folder.report(0);
-        reports.push(report.0["findings"].as_array().unwrap().iter().map(without_calibration_interval).collect::<Vec<_>>());
+        reports.push(
+            report.0["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(without_calibration_interval)
+                .collect::<Vec<_>>(),
+        );
     }
     assert_eq!(reports[0], reports[1]);
     assert_eq!(reports[1], reports[2]);
@@ -178,7 +190,7 @@ fn a_window_may_be_given_to_the_minute() {
     let window = "2024-01-30T06:00:00Z/2024-02-04T18:30:00Z";
     let report = folder.run(&["check", "--window", window, "--format", "json"]).report();
     assert_eq!(report.text("window"), window);
-    // Five and a half days, less half an hour, of 96 rows each.
+    // Five days and twelve and a half hours, a row every quarter of an hour.
     let rows = report.finding("evaluate.outcomes")["detail"]["predictions"].as_u64().unwrap();
-    assert_eq!(rows, 5 * 96 + 48 + 2);
+    assert_eq!(rows, 5 * 96 + 50);
 }

@@ -63,8 +63,7 @@ impl Table {
     /// A prediction every quarter of an hour over five weeks from Monday, 2024-01-01. Nothing
     /// drifts, and the label is 1 with the probability that the score says.
     pub(crate) fn small_log() -> Self {
-        let mut table =
-            Self::new(&["id", "at", "x", "amount", "colour", "region", "score", "label"]);
+        let mut table = Self::new(&["id", "at", "x", "amount", "colour", "region", "score", "label"]);
         let mut draw = Draws(7);
         for row in 0..REFERENCE_ROWS + WINDOW_ROWS {
             // The sum of twelve uniform numbers less six is near enough to a standard normal.

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad_definition;
 mod bad_input;
 mod checks;
 mod evidence;
