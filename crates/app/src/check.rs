@@ -104,13 +104,32 @@ pub fn run(
         .map_err(|error| located.mistake(error))?;
 
     let as_of = request.as_of.unwrap_or(now);
+    if let (Some(window), Some(as_of)) = (request.window, request.as_of)
+        && window.to() > as_of
+    {
+        return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
+    }
     let range = log.time_range().map_err(|error| located.explain(&definition, error))?;
     let reference = definition.reference.window;
-    let window = window::choose(request.window, reference, range, as_of)?;
+    let window =
+        window::choose(request.window, reference, (range.first, range.last), as_of).map_err(|error| {
+            match error {
+                WindowChoiceError::ReferenceOutsideLog { .. } => {
+                    located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
+                }
+                error => CheckError::Window(error),
+            }
+        })?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
 
-    let monitored = monitor::Scope { definition: &definition, schema: &schema, window, reference };
+    let monitored = monitor::Scope {
+        definition: &definition,
+        schema: &schema,
+        window,
+        reference,
+        undated_rows: range.undated_rows,
+    };
     let evaluated = evaluate::Scope { definition: &definition, window, reference };
     let mut questions = Vec::new();
     if request.practices.monitor() {

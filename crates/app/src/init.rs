@@ -3,7 +3,7 @@
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
 //! that a person can check it line by line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::{Engine, EngineError, EngineOptions, Probe, ProbedColumn};
 use jiff::Timestamp;
@@ -23,11 +23,27 @@ pub struct Proposal {
     pub unguessed: Vec<&'static str>,
 }
 
-/// Looks at the log and proposes a definition; `path` is written into it as it is.
-pub fn propose(path: &Path) -> Result<Proposal, EngineError> {
+/// Looks at the log and proposes a definition that lies in `folder`.
+pub fn propose(path: &Path, folder: &Path) -> Result<Proposal, EngineError> {
     let engine = Engine::new(EngineOptions::default())?;
     let probe = engine.probe(path)?;
-    Ok(proposal(&path.to_string_lossy(), &probe))
+    Ok(proposal(&seen_from(folder, path).to_string_lossy(), &probe))
+}
+
+/// A relative path as it reads from another folder; an absolute one stays as it is.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let (Ok(from), Ok(to)) = (std::path::absolute(folder), std::path::absolute(path)) else {
+        return path.to_owned();
+    };
+    let has_parents = |path: &Path| path.components().any(|part| part == std::path::Component::ParentDir);
+    if path.is_absolute() || has_parents(&from) || has_parents(&to) {
+        return if path.is_absolute() || folder.as_os_str().is_empty() { path.to_owned() } else { to };
+    }
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| "..");
+    up.map(PathBuf::from)
+        .chain(to.components().skip(shared).map(|part| PathBuf::from(part.as_os_str())))
+        .collect()
 }
 
 fn proposal(path: &str, probe: &Probe) -> Proposal {

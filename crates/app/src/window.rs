@@ -13,6 +13,12 @@ pub enum WindowChoiceError {
          log more, choose an earlier reference or give --window"
     )]
     LastWeekInReference { window: Window, reference: Window },
+    #[error("the reference {reference} has no rows: the log runs from {} to {}", instant_text(*first), instant_text(*last))]
+    ReferenceOutsideLog { reference: Window, first: Timestamp, last: Timestamp },
+    #[error("window {window} ends after {}, up to when outcomes were asked for", instant_text(*as_of))]
+    EndsAfter { window: Window, as_of: Timestamp },
+    #[error("as of {} there is nothing to check: the log starts at {}", instant_text(*as_of), instant_text(*first))]
+    BeforeLog { as_of: Timestamp, first: Timestamp },
     #[error("the log starts at {} and has no whole week yet; give --window", instant_text(*first))]
     NoWholeWeek { first: Timestamp },
     #[error(
@@ -31,7 +37,7 @@ pub(crate) fn choose(
 ) -> Result<Window, WindowChoiceError> {
     let outside = |window: Window| window.to() <= first || window.from() > last;
     if outside(reference) {
-        return Err(WindowChoiceError::OutsideLog { window: reference, first, last });
+        return Err(WindowChoiceError::ReferenceOutsideLog { reference, first, last });
     }
     if let Some(window) = asked {
         if window.overlap(&reference).is_some() {
@@ -41,6 +47,9 @@ pub(crate) fn choose(
             return Err(WindowChoiceError::OutsideLog { window, first, last });
         }
         return Ok(window);
+    }
+    if as_of <= first {
+        return Err(WindowChoiceError::BeforeLog { as_of, first });
     }
     // A day counts as complete once it is over, though its last prediction came before midnight.
     let end = end_of_day(last).min(as_of);

@@ -18,6 +18,8 @@ pub enum EngineError {
     MixedFormats { parquet: PathBuf, csv: PathBuf },
     #[error("file `{path}` is empty (0 bytes)")]
     EmptyFile { path: PathBuf },
+    #[error("`{path}` has columns and no row; there is nothing to look at")]
+    NoRows { path: PathBuf },
     #[error(
         "file `{path}` is not readable as Parquet: {reason}; it is cut off, still being written, or not Parquet at all"
     )]
@@ -73,5 +75,8 @@ pub(crate) fn first_line(message: &str) -> String {
     ] {
         line = line.strip_prefix(prefix).unwrap_or(line);
     }
-    line.to_owned()
+    // The SQL parser shows its error as Rust code, and a position in a text that nobody wrote.
+    let line =
+        line.strip_prefix("ParserError(\"").and_then(|inner| inner.strip_suffix("\")")).unwrap_or(line);
+    line.split(" at Line: ").next().unwrap_or(line).to_owned()
 }

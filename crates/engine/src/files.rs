@@ -1,13 +1,15 @@
 //! From a path in the definition to files, their common schema and their digests.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use datafusion::arrow::csv::reader::Format as CsvReaderFormat;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
-use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use types::digest::Digester;
 use types::evidence::DatasetVersion;
 
@@ -28,6 +30,17 @@ pub(crate) struct TableFiles {
     pub(crate) schema: SchemaRef,
     /// Rows in all files: as Parquet states them, for CSV about as many as its size suggests.
     pub(crate) rows_about: u64,
+    /// Columns that have no value in any file.
+    pub(crate) empty_columns: Vec<String>,
+    /// CSV files by the order of their columns, which is how a CSV reader finds them.
+    pub(crate) layouts: Vec<Layout>,
+}
+
+/// Files whose columns stand in the same order.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) columns: Vec<String>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// CSV rows from which column types are guessed.
@@ -41,17 +54,29 @@ pub(crate) fn table_files(base: &Path, path: &str) -> Result<TableFiles, EngineE
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
     let mut rows_about = 0;
+    let mut layouts: Vec<Layout> = Vec::new();
     for path in &files {
         let (schema, file_rows) = match format {
             Format::Parquet => parquet_schema(path)?,
-            Format::Csv => (csv_schema(path)?, csv_rows_about(path)?),
+            Format::Csv => csv_schema(path)?,
         };
         rows_about += file_rows;
+        let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        match layouts.iter_mut().find(|layout| format == Format::Parquet || layout.columns == columns) {
+            Some(layout) => layout.files.push(path.clone()),
+            None => layouts.push(Layout { columns, files: vec![path.clone()] }),
+        }
         widen_by(&mut common, &schema, path)?;
     }
+    let empty_columns = common
+        .iter()
+        .filter(|typed| typed.data_type == DataType::Null)
+        .map(|typed| typed.name.clone())
+        .collect();
     let fields: Vec<Field> =
         common.into_iter().map(|typed| Field::new(typed.name, read_as(typed.data_type), true)).collect();
-    Ok(TableFiles { format, files, schema: Arc::new(ArrowSchema::new(fields)), rows_about })
+    let schema = Arc::new(ArrowSchema::new(fields));
+    Ok(TableFiles { format, files, schema, rows_about, empty_columns, layouts })
 }
 
 fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
@@ -141,13 +166,14 @@ fn parquet_schema(path: &Path) -> Result<(SchemaRef, u64), EngineError> {
     Ok((Arc::clone(metadata.schema()), rows))
 }
 
-fn csv_schema(path: &Path) -> Result<SchemaRef, EngineError> {
+fn csv_schema(path: &Path) -> Result<(SchemaRef, u64), EngineError> {
     let reader = BufReader::new(open(path)?);
-    let (schema, _) =
+    let (schema, rows_read) =
         CsvReaderFormat::default().with_header(true).infer_schema(reader, Some(CSV_ROWS_FOR_TYPES)).map_err(
             |error| EngineError::BadCsv { path: path.to_owned(), reason: first_line(&error.to_string()) },
         )?;
-    Ok(Arc::new(schema))
+    let rows = if rows_read < CSV_ROWS_FOR_TYPES { rows_read as u64 } else { csv_rows_about(path)? };
+    Ok((Arc::new(schema), rows))
 }
 
 /// The file's size over the length of its first lines.
@@ -161,37 +187,45 @@ fn csv_rows_about(path: &Path) -> Result<u64, EngineError> {
     Ok(size * lines / head.len().max(1) as u64)
 }
 
-/// Reads every row of CSV files one after the other, to name the file and line that a parallel
-/// scan stumbled over.
-pub(crate) fn first_csv_error(table: &TableFiles) -> Option<EngineError> {
-    for path in &table.files {
-        let Ok(mut file) = open(path) else { continue };
-        let bad = |reason: String| EngineError::BadCsv { path: path.clone(), reason };
-        let Ok(schema) = csv_schema(path) else { continue };
-        if file.rewind().is_err() {
-            continue;
-        }
-        // The file's own columns, at the types that the table gives them.
-        let fields: Vec<Field> = schema
-            .fields()
-            .iter()
-            .map(|field| table.schema.field_with_name(field.name()).unwrap_or(field).clone())
-            .collect();
-        let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
-            .with_header(true)
-            .build(BufReader::new(file));
-        match reader {
-            Err(error) => return Some(bad(first_line(&error.to_string()))),
-            Ok(batches) => {
-                for batch in batches {
-                    if let Err(error) = batch {
-                        return Some(bad(without_row_data(&first_line(&error.to_string()))));
-                    }
-                }
-            }
-        }
+/// Reads every row of every file, one after the other, to name the file (and line of a CSV file)
+/// that a parallel scan stumbled over.
+pub(crate) fn first_bad_file(table: &TableFiles) -> Option<EngineError> {
+    table.files.iter().find_map(|path| match table.format {
+        Format::Parquet => parquet_error(path),
+        Format::Csv => csv_error(path, &table.schema),
+    })
+}
+
+fn parquet_error(path: &Path) -> Option<EngineError> {
+    let bad =
+        |reason: String| EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&reason) };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(open(path).ok()?)
+        .and_then(ParquetRecordBatchReaderBuilder::build);
+    match reader {
+        Err(error) => Some(bad(error.to_string())),
+        Ok(mut batches) => batches.find_map(|batch| Some(bad(batch.err()?.to_string()))),
     }
-    None
+}
+
+fn csv_error(path: &Path, table: &ArrowSchema) -> Option<EngineError> {
+    let bad = |reason: String| EngineError::BadCsv {
+        path: path.to_owned(),
+        reason: without_row_data(&first_line(&reason)),
+    };
+    let (schema, _) = csv_schema(path).ok()?;
+    // The file's own columns, at the types that the table gives them.
+    let fields: Vec<Field> = schema
+        .fields()
+        .iter()
+        .map(|field| table.field_with_name(field.name()).unwrap_or(field).clone())
+        .collect();
+    let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
+        .with_header(true)
+        .build(BufReader::new(open(path).ok()?));
+    match reader {
+        Err(error) => Some(bad(error.to_string())),
+        Ok(mut batches) => batches.find_map(|batch| Some(bad(batch.err()?.to_string()))),
+    }
 }
 
 /// Row values do not belong in messages and logs.
@@ -267,8 +301,8 @@ pub(crate) fn is_text(data_type: &DataType) -> bool {
 fn read_as(data_type: DataType) -> DataType {
     match data_type {
         _ if is_text(&data_type) => DataType::Utf8View,
-        // A column that is null in every file has no type of its own.
-        DataType::Null => DataType::Float64,
+        // A column that is null in every file has no type of its own; text casts to anything.
+        DataType::Null => DataType::Utf8View,
         DataType::Dictionary(_, values) => *values,
         other => other,
     }

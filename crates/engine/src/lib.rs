@@ -19,7 +19,7 @@ mod profiles;
 mod sql;
 
 pub use error::EngineError;
-pub use open::{Engine, EngineOptions, Log};
+pub use open::{Engine, EngineOptions, Log, TimeRange};
 pub use probe::{Probe, ProbedColumn};
 
 #[cfg(test)]

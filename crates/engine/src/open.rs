@@ -1,16 +1,17 @@
 //! Opening a log: its files, its tables, its range of time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Schema as ArrowSchema};
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::functions_aggregate::expr_fn::{max, min};
+use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::logical_expr::{Expr, cast, ident, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -20,7 +21,9 @@ use types::evidence::DatasetVersion;
 
 use crate::cells::TimeAxis;
 use crate::error::EngineError;
-use crate::files::{Format, TableFiles, dataset_version, first_csv_error, is_number, is_text, table_files};
+use crate::files::{
+    Format, Layout, TableFiles, dataset_version, first_bad_file, is_number, is_text, table_files,
+};
 
 /// How the engine works.
 #[derive(Clone, Debug)]
@@ -66,11 +69,14 @@ impl Engine {
     pub fn open(&self, definition: &Definition, base: &Path) -> Result<Log<'_>, EngineError> {
         let context = self.context();
         let log = table_files(base, &definition.log.path)?;
-        register(&context, LOG, &log)?;
+        if log.rows_about == 0 {
+            return Err(EngineError::NoRows { path: log.files[0].clone() });
+        }
+        register(&self.runtime, &context, LOG, &log)?;
         let outcome_path = definition.log.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
         let outcomes = outcome_path.map(|path| table_files(base, path)).transpose()?;
         if let Some(outcomes) = &outcomes {
-            register(&context, OUTCOMES, outcomes)?;
+            register(&self.runtime, &context, OUTCOMES, outcomes)?;
         }
         Ok(Log { engine: self, context, roles: definition.log.clone(), log, outcomes })
     }
@@ -96,14 +102,73 @@ impl Engine {
     }
 }
 
-pub(crate) fn register(context: &SessionContext, name: &str, table: &TableFiles) -> Result<(), EngineError> {
-    let format: Arc<dyn FileFormat> = match table.format {
+/// Makes the files known to SQL as one table.
+pub(crate) fn register(
+    runtime: &Runtime,
+    context: &SessionContext,
+    name: &str,
+    table: &TableFiles,
+) -> Result<(), EngineError> {
+    let in_order =
+        |layout: &Layout| table.schema.fields().iter().map(|field| field.name()).eq(&layout.columns);
+    match table.layouts.as_slice() {
+        [only] if table.format == Format::Parquet || in_order(only) => {
+            context.register_table(
+                name,
+                Arc::new(listing(table.format, &only.files, Arc::clone(&table.schema))?),
+            )?;
+        }
+        layouts => {
+            let mut whole: Option<DataFrame> = None;
+            for layout in layouts {
+                let part = context.read_table(Arc::new(listing(
+                    table.format,
+                    &layout.files,
+                    layout_schema(table, layout)?,
+                )?))?;
+                let part = part.select(columns_of_table(table, layout))?;
+                whole = Some(match whole {
+                    None => part,
+                    Some(whole) => whole.union(part)?,
+                });
+            }
+            if let Some(whole) = whole {
+                context.register_table(name, whole.into_view())?;
+            }
+        }
+    }
+    // Planned once here, so that a table that cannot be read is not found out later.
+    runtime.block_on(context.table(name))?;
+    Ok(())
+}
+
+/// The table's types in the order of a layout.
+fn layout_schema(table: &TableFiles, layout: &Layout) -> Result<SchemaRef, EngineError> {
+    let field = |name: &String| table.schema.field_with_name(name).cloned();
+    let fields = layout.columns.iter().map(field).collect::<Result<Vec<_>, _>>();
+    let fields = fields.map_err(|error| EngineError::Query(error.to_string()))?;
+    Ok(Arc::new(ArrowSchema::new(fields)))
+}
+
+/// The table's columns in its order; null where the layout lacks one.
+fn columns_of_table(table: &TableFiles, layout: &Layout) -> Vec<Expr> {
+    let column = |field: &Arc<Field>| {
+        if layout.columns.contains(field.name()) {
+            ident(field.name())
+        } else {
+            cast(lit(ScalarValue::Null), field.data_type().clone()).alias(field.name())
+        }
+    };
+    table.schema.fields().iter().map(column).collect()
+}
+
+fn listing(format: Format, files: &[PathBuf], schema: SchemaRef) -> Result<ListingTable, EngineError> {
+    let format: Arc<dyn FileFormat> = match format {
         Format::Parquet => Arc::new(ParquetFormat::default()),
         // A quoted value may hold a line break, so a CSV file is not split between threads.
         Format::Csv => Arc::new(CsvFormat::default().with_has_header(true).with_newlines_in_values(true)),
     };
-    let urls = table
-        .files
+    let urls = files
         .iter()
         .map(|path| {
             let full =
@@ -115,9 +180,17 @@ pub(crate) fn register(context: &SessionContext, name: &str, table: &TableFiles)
         .collect::<Result<Vec<_>, EngineError>>()?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(ListingOptions::new(format).with_file_extension(""))
-        .with_schema(Arc::clone(&table.schema));
-    context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
-    Ok(())
+        .with_schema(schema);
+    Ok(ListingTable::try_new(config)?)
+}
+
+/// The range of times in a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Rows without a time: they are in no window.
+    pub undated_rows: u64,
 }
 
 /// An opened log.
@@ -140,12 +213,12 @@ impl std::fmt::Debug for Log<'_> {
 
 impl Log<'_> {
     pub fn schema(&self) -> Schema {
-        schema_of(&self.log.schema)
+        schema_of(&self.log)
     }
 
     /// The schema of the outcome table, where it is a table of its own.
     pub fn outcome_schema(&self) -> Option<Schema> {
-        self.outcomes.as_ref().map(|outcomes| schema_of(&outcomes.schema))
+        self.outcomes.as_ref().map(schema_of)
     }
 
     /// How many files there are to read, outcomes included.
@@ -162,20 +235,21 @@ impl Log<'_> {
         Ok(versions)
     }
 
-    /// The earliest and latest time in the log. Call it after `types::definition::check_against`.
-    pub fn time_range(&self) -> Result<(Timestamp, Timestamp), EngineError> {
+    /// The range of times in the log. Call it after `types::definition::check_against`.
+    pub fn time_range(&self) -> Result<TimeRange, EngineError> {
         let axis = self.time_axis();
         let none = || EngineError::NoTimes { column: axis.column().to_owned() };
         let table = self.engine.runtime.block_on(self.context.table(LOG))?;
-        let range = table
-            .aggregate(vec![], vec![min(axis.instant()).alias("first"), max(axis.instant()).alias("last")])?;
-        let batches = self.collect(range).map_err(|error| axis.explain(error))?;
+        let instant = || axis.instant();
+        let range = vec![min(instant()), max(instant()), count(lit(1_i64)), count(instant())];
+        let batches = self.collect(table.aggregate(vec![], range)?).map_err(|error| axis.explain(error))?;
         let batch = batches.iter().find(|batch| batch.num_rows() > 0).ok_or_else(none)?;
         let at = |column: usize| -> Result<Timestamp, EngineError> {
             let value = ScalarValue::try_from_array(batch.column(column), 0)?;
             axis.timestamp(&value).ok_or_else(none)
         };
-        Ok((at(0)?, at(1)?))
+        let counted = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0) as u64;
+        Ok(TimeRange { first: at(0)?, last: at(1)?, undated_rows: counted(2) - counted(3) })
     }
 
     pub(crate) fn time_axis(&self) -> TimeAxis {
@@ -187,25 +261,26 @@ impl Log<'_> {
         self.log.schema.field_with_name(name).map_or(DataType::Null, |field| field.data_type().clone())
     }
 
-    /// Runs a query; where CSV was read, a failure is traced to its file and line.
+    /// Runs a query; a failure that comes from a file is traced to it.
     pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
         self.engine.collect(rows).map_err(|error| {
-            let tables = std::iter::once(&self.log).chain(&self.outcomes);
-            tables.filter(|table| table.format == Format::Csv).find_map(first_csv_error).unwrap_or(error)
+            let mut tables = std::iter::once(&self.log).chain(&self.outcomes);
+            tables.find_map(first_bad_file).unwrap_or(error)
         })
     }
 }
 
-pub(crate) fn schema_of(schema: &ArrowSchema) -> Schema {
-    let column = |field: &Arc<datafusion::arrow::datatypes::Field>| Column {
+pub(crate) fn schema_of(table: &TableFiles) -> Schema {
+    let column = |field: &Arc<Field>| Column {
         name: field.name().clone(),
         kind: kind_of(field.data_type()),
         type_name: match field.data_type() {
+            _ if table.empty_columns.contains(field.name()) => Column::EMPTY.into(),
             DataType::Utf8View => "text".into(),
             other => other.to_string(),
         },
     };
-    Schema { columns: schema.fields().iter().map(column).collect() }
+    Schema { columns: table.schema.fields().iter().map(column).collect() }
 }
 
 fn kind_of(data_type: &DataType) -> ColumnKind {

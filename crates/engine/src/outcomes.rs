@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::Expr;
 use jiff::Timestamp;
 use stats::sketch::Fidelity;
@@ -73,13 +74,18 @@ struct Group {
 type Groups = HashMap<(Option<usize>, Option<String>), BTreeMap<usize, Group>>;
 
 /// The counts that the query returns for each group, in order.
-const COUNTS: [(&str, &str); 6] = [
+const COUNTS: [(&str, &str); 7] = [
     ("predictions", "count(*)"),
     ("with_outcome", "count(*) FILTER (WHERE outcome IS NOT NULL)"),
     ("without_outcome", "count(*) FILTER (WHERE copies IS NULL)"),
     ("repeated", "count(*) FILTER (WHERE copies > 1)"),
     ("contradictory", "count(*) FILTER (WHERE contradictory)"),
     ("early", "count(*) FILTER (WHERE early)"),
+    // Where two outcomes contradict each other and nothing says which is later, that is the reason.
+    (
+        "unusable",
+        "count(*) FILTER (WHERE copies IS NOT NULL AND outcome IS NULL AND NOT coalesce(contradictory, false))",
+    ),
 ];
 
 fn joined(
@@ -101,7 +107,22 @@ fn joined(
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
-    batches.map_err(|error| axis.explain(error))
+    batches.map_err(|error| failing_segment(log, segments).unwrap_or_else(|| axis.explain(error)))
+}
+
+/// The segment whose expression fails on some row, where that is why a query failed.
+fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<EngineError> {
+    segments.iter().find_map(|segment| {
+        let expression = segment_expression(log, segment).ok()?;
+        let table = log.engine.runtime.block_on(log.context.table(LOG)).ok()?;
+        let counted = table.aggregate(vec![], vec![count(expression)]).ok()?;
+        match log.collect(counted) {
+            Err(EngineError::Query(reason)) => {
+                Some(EngineError::BadSegment { segment: segment.name.clone(), reason })
+            }
+            _ => None,
+        }
+    })
 }
 
 fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineError> {
@@ -228,7 +249,7 @@ fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineErro
                 predictions: count(0),
                 with_outcome: count(1),
                 without_outcome: count(2),
-                unusable_outcomes: count(0) - count(1) - count(2),
+                unusable_outcomes: count(6),
                 repeated_outcomes: count(3),
                 contradictory_outcomes: count(4),
                 early_outcomes: count(5),

@@ -42,13 +42,16 @@ impl Engine {
         let base = Path::new("");
         let table = table_files(base, &path.to_string_lossy())?;
         let context = self.context();
-        register(&context, LOG, &table)?;
-        let columns = schema_of(&table.schema).columns;
+        if table.rows_about == 0 {
+            return Err(EngineError::NoRows { path: table.files[0].clone() });
+        }
+        register(&self.runtime, &context, LOG, &table)?;
+        let columns = schema_of(&table).columns;
         let selected: Vec<String> = columns.iter().map(aggregate_sql).collect();
         let sql = format!("SELECT count(*), {} FROM (SELECT * FROM {LOG} LIMIT {ROWS})", selected.join(", "));
         let query = self.runtime.block_on(context.sql(&sql))?;
         let batches =
-            self.collect(query).map_err(|error| crate::files::first_csv_error(&table).unwrap_or(error))?;
+            self.collect(query).map_err(|error| crate::files::first_bad_file(&table).unwrap_or(error))?;
         let batch = batches
             .iter()
             .find(|batch| batch.num_rows() > 0)

@@ -49,7 +49,7 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
 /// What the answers mean.
 pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
     if scope.definition.log.outcome.is_none() {
-        return vec![without_outcomes(scope)];
+        return without_outcomes(scope);
     }
     let mut findings = vec![outcomes::judge(scope, answers)];
     findings.push(performance::judge(scope, answers));
@@ -60,10 +60,18 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
     findings
 }
 
-fn without_outcomes(scope: Scope<'_>) -> Finding {
-    let summary = "How good the model is cannot be said: the definition names no outcome. \
-                   Add `outcome` under [log] as soon as the truth about past predictions is known.";
-    unknown(scope, CheckId::Performance, summary.into())
+/// Every check of this practice needs outcomes; each says that it is unknown, so that gates know.
+fn without_outcomes(scope: Scope<'_>) -> Vec<Finding> {
+    let first = "How good the model is cannot be said: the definition names no outcome. \
+                 Add `outcome` under [log] as soon as the truth about past predictions is known.";
+    let mut findings = vec![unknown(scope, CheckId::Performance, first.into())];
+    let mut checks = vec![CheckId::Outcomes, CheckId::Calibration];
+    if !scope.definition.log.segments.is_empty() {
+        checks.push(CheckId::WorstSegment);
+    }
+    let also = |check| unknown(scope, check, "Not known without outcomes.".into());
+    findings.extend(checks.into_iter().map(also));
+    findings
 }
 
 /// A finding about the model that says why it is unknown.

@@ -16,6 +16,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let Some(coverage) = answers.coverage(&Question::Coverage { window: scope.window }) else {
         return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
     };
+    let outcome = scope.definition.log.outcome.as_ref();
+    let has_time = outcome.is_some_and(|outcome| outcome.time.is_some());
     let share =
         |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
     let doubtful =
@@ -42,14 +44,14 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         p_adjusted: None,
     };
     Finding {
-        summary: summary(coverage),
+        summary: summary(coverage, has_time),
         measures: if coverage.predictions > 0 { vec![measure] } else { vec![] },
         detail: Some(Detail::Coverage(*coverage)),
         ..blank(scope, CheckId::Outcomes, verdict)
     }
 }
 
-fn summary(coverage: &Coverage) -> String {
+fn summary(coverage: &Coverage, has_time: bool) -> String {
     if coverage.predictions == 0 {
         return "There are no predictions in this window.".into();
     }
@@ -76,9 +78,9 @@ fn summary(coverage: &Coverage) -> String {
         ),
         (
             coverage.repeated_outcomes,
-            "has several; the latest counts",
-            "have several; the latest counts",
-            ".",
+            "has several",
+            "have several",
+            if has_time { "; the latest counts." } else { "." },
         ),
         (
             coverage.contradictory_outcomes,

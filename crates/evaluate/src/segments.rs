@@ -11,8 +11,8 @@ use types::format::{count, counted, number};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
 use crate::metric::measure;
-use crate::performance::{interval_words, limit_words, overall, too_few};
-use crate::{Limit, Scope, blank};
+use crate::performance::{interval_words, limit_words, overall};
+use crate::{Limit, Scope, blank, unknown};
 
 /// The share of reports in which any interval may miss its group's true value.
 const FAMILY_ERROR: f64 = 0.05;
@@ -30,9 +30,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         .and_then(|(scores, _)| measure(scores, metric, scope.definition.log.threshold, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
     let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
-        let (n, invalid) =
-            overall(answers, scope.window).map_or((0, 0), |(scores, invalid)| (scores.n(), invalid));
-        let mut finding = too_few(scope, CheckId::WorstSegment, "Which segment is worst", n, invalid);
+        let mut finding = unknown(scope, CheckId::WorstSegment, unknown_words(scope, &rows, large));
         finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
         return finding;
     };
@@ -106,6 +104,19 @@ fn worst_first(metric: Metric, a: &SegmentRow, b: &SegmentRow) -> std::cmp::Orde
         (None, Some(_)) => std::cmp::Ordering::Greater,
         (None, None) => b.rows.cmp(&a.rows),
     }
+}
+
+/// Why no segment could be measured.
+fn unknown_words(scope: Scope<'_>, rows: &[SegmentRow], large: usize) -> String {
+    let why = match rows.iter().find_map(|row| row.reason.as_deref()) {
+        Some(reason) if large > 0 => reason.to_owned(),
+        _ => format!(
+            "none of the {} has enough rows with a score and an outcome, {} are needed (evaluate.min_rows)",
+            counted(rows.len() as u64, "segment", "segments"),
+            scope.definition.evaluate.min_rows
+        ),
+    };
+    format!("Which segment is worst in this window is not known: {why}.")
 }
 
 /// The written limit, else the overall value less the loss that is allowed against the reference.

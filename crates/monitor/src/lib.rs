@@ -20,6 +20,8 @@ pub struct Scope<'a> {
     pub schema: &'a Schema,
     pub window: Window,
     pub reference: Window,
+    /// Rows of the whole log that have no time and so lie in no window.
+    pub undated_rows: u64,
 }
 
 /// A column that is watched, and the role that it plays.

@@ -12,6 +12,9 @@ use crate::{Scope, Watched, is_measured, watched};
 /// From this share of rows on, a repeated id or a value that cannot be is a failure.
 const SHARE_FAIL: f64 = 0.01;
 
+/// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
+const COMMON_VALUE: f64 = 0.5;
+
 /// Findings about the log's columns and ids, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
     let columns = watched(scope);
@@ -21,6 +24,7 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
         .flat_map(|watched| column_findings(scope, watched, answers))
         .collect();
     findings.extend(repeated_ids(scope, answers));
+    findings.extend(undated_rows(scope));
     if findings.is_empty() {
         findings.push(all_well(scope, columns.len() - 1, answers));
     }
@@ -85,7 +89,7 @@ fn frozen_column(
         return None;
     }
     let before = different_values(reference);
-    if before < 2.0 {
+    if before < 2.0 || share_of_only_value(reference, current) >= COMMON_VALUE {
         return None;
     }
     let name = watched.subject.label();
@@ -118,6 +122,24 @@ fn is_constant(profile: &Profile) -> bool {
         }
         Profile::Categorical(profile) => profile.values.distinct() == 1.0,
     }
+}
+
+/// The share of the reference that has the one value of the current window.
+fn share_of_only_value(reference: &Profile, current: &Profile) -> f64 {
+    let (count, n) = match (reference, current) {
+        (Profile::Numeric(reference), Profile::Numeric(current)) => {
+            let ecdf = reference.ecdf();
+            let value = current.moments.min().unwrap_or(f64::NAN);
+            (ecdf.count_le(value) - ecdf.count_lt(value), ecdf.n())
+        }
+        (Profile::Categorical(reference), Profile::Categorical(current)) => {
+            let values = current.values.most_frequent();
+            let count = values.first().map_or(0, |(value, _)| reference.values.count(value));
+            (count, reference.values.n())
+        }
+        _ => (0, 0),
+    };
+    if n == 0 { 0.0 } else { count as f64 / n as f64 }
 }
 
 fn different_values(profile: &Profile) -> f64 {
@@ -214,8 +236,9 @@ fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
     let mut parts = Vec::new();
     if identity.repeated_ids > 0 {
         parts.push(format!(
-            "{} of `{id}` on more than one row ({} too many)",
-            format::counted(identity.repeated_ids, "value stands", "values stand"),
+            "{} of `{id}` {} on more than one row ({} too many)",
+            format::counted(identity.repeated_ids, "value", "values"),
+            if identity.repeated_ids == 1 { "stands" } else { "stand" },
             format::counted(identity.surplus_rows, "row", "rows"),
         ));
     }
@@ -231,6 +254,30 @@ fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
     let mut finding = finding(scope, Subject::Log, verdict, summary, vec![measure]);
     finding.thresholds.push(share_threshold("repeated_id_share"));
     Some(finding)
+}
+
+fn undated_rows(scope: Scope<'_>) -> Option<Finding> {
+    if scope.undated_rows == 0 {
+        return None;
+    }
+    let summary = format!(
+        "{} of the log {} no time in `{}`. They lie in no window, so no number here counts them.",
+        format::counted(scope.undated_rows, "row", "rows"),
+        if scope.undated_rows == 1 { "has" } else { "have" },
+        scope.definition.log.time,
+    );
+    let measure = Measure {
+        name: "undated_rows".into(),
+        value: scope.undated_rows as f64,
+        interval: None,
+        n: scope.undated_rows,
+        method: "count over the whole log".into(),
+        error_bound: 0.0,
+        expected_by_chance: None,
+        p_value: None,
+        p_adjusted: None,
+    };
+    Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
 }
 
 fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {

@@ -36,6 +36,24 @@ pub struct Column {
     pub type_name: String,
 }
 
+impl Column {
+    /// The type name of a column that has no value in any row, and so no type either.
+    pub const EMPTY: &'static str = "empty";
+
+    pub fn is_empty(&self) -> bool {
+        self.type_name == Self::EMPTY
+    }
+
+    /// `text`, or `a number (Float64)` where the file's own word says more.
+    pub fn kind_words(&self) -> String {
+        if self.type_name == self.kind.word() {
+            self.type_name.clone()
+        } else {
+            format!("{} ({})", self.kind.word(), self.type_name)
+        }
+    }
+}
+
 /// The columns of a table in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schema {

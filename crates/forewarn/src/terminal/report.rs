@@ -81,7 +81,7 @@ fn header(page: &mut Page, report: &CheckReport) {
 fn gates(page: &mut Page, report: &CheckReport) {
     page.line("");
     if report.gates.is_empty() {
-        page.line("No gate is defined: nothing depends on these checks. Add [gate.deploy] to change that.");
+        page.line("No gate is defined, so nothing depends on these checks yet: add [gate.deploy].");
     }
     for gate in &report.gates {
         let (style, state) = if gate.open { (GOOD, "✓ open") } else { (BAD, "✗ SHUT") };
@@ -219,7 +219,9 @@ fn quality(page: &mut Page, report: &CheckReport) {
 
 fn headline(measure: &Measure) -> String {
     let value = value_text(&measure.name, measure.value);
-    format!("{} {value} {}", title(&measure.name), styled(DIM, &span(measure)))
+    let span = span(measure);
+    let span = if span.is_empty() { span } else { format!(" {}", styled(DIM, &span)) };
+    format!("{} {value}{span}", title(&measure.name))
 }
 
 fn span(measure: &Measure) -> String {

@@ -288,11 +288,14 @@ fn column_names_may_hold_anything() {
 
 // Time.
 
+/// Another way to write the time of a row.
+type Write<'a> = &'a dyn Fn(&str) -> String;
+
 #[test]
 fn time_may_be_text_with_or_without_an_offset_or_a_count_with_its_unit() {
     let expected = Folder::small().report(0);
     let seconds = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_second();
-    let written: [(&str, &dyn Fn(&str) -> String); 5] = [
+    let written: [(&str, Write<'_>); 5] = [
         ("", &|at| at.trim_end_matches('Z').to_owned()),
         ("", &|at| at.replace('T', " ").replace('Z', "+00:00")),
         ("time_unit = \"s\"\n", &|at| seconds(at).to_string()),

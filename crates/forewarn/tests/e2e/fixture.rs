@@ -189,7 +189,7 @@ impl Folder {
     pub(crate) fn with_log(definition: &str, log: &Table) -> Self {
         let folder = Self::empty();
         folder.write("forewarn.toml", definition);
-        folder.write("log.csv", &log.csv());
+        folder.write("log.csv", log.csv());
         folder
     }
 

@@ -59,8 +59,13 @@ fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
         schema.columns.push(column(&format!("c{at}"), kind(reference)));
     }
     let window: Window = "2013-06-03/2013-06-10".parse().unwrap();
-    let scope =
-        Scope { definition: &definition, schema: &schema, window, reference: definition.reference.window };
+    let scope = Scope {
+        definition: &definition,
+        schema: &schema,
+        window,
+        reference: definition.reference.window,
+        undated_rows: 0,
+    };
     let mut answers = Answers::default();
     for question in plan(scope) {
         let types::Question::Profile { of, kind, window: asked } = &question else { continue };

@@ -17,6 +17,12 @@ pub fn check_against(
 ) -> Result<(), DefinitionError> {
     let roles = &definition.log;
     let time = find(log, "log", "log.time", &roles.time)?;
+    if time.is_empty() {
+        return Err(DefinitionError::at_key(
+            "log.time",
+            format!("the log has no row with a time in `{}`", time.name),
+        ));
+    }
     if time.kind == ColumnKind::Numeric && roles.time_unit.is_none() {
         return Err(DefinitionError::at_key(
             "log.time",
@@ -30,6 +36,12 @@ pub fn check_against(
         return Err(wrong_kind("log.time", time, "an instant"));
     }
     let score = find(log, "log", "log.score", &roles.score)?;
+    if score.is_empty() {
+        return Err(DefinitionError::at_key(
+            "log.score",
+            format!("column `{}` has no value in any row", score.name),
+        ));
+    }
     if score.kind != ColumnKind::Numeric {
         return Err(wrong_kind("log.score", score, "a number in [0, 1]"));
     }
@@ -91,7 +103,7 @@ fn check_outcome(
     };
     let (schema, table) = outcomes.map_or((log, "log"), |schema| (schema, "outcome table"));
     let column = find(schema, table, "log.outcome.column", &outcome.column)?;
-    if column.kind != ColumnKind::Numeric && column.type_name != "Boolean" {
+    if column.kind != ColumnKind::Numeric && column.type_name != "Boolean" && !column.is_empty() {
         return Err(wrong_kind("log.outcome.column", column, "0 and 1, or true and false"));
     }
     if let Some(time) = &outcome.time {
@@ -106,6 +118,7 @@ fn check_outcome(
         let here = definition.log.id.as_deref().and_then(|id| log.column(id));
         if let Some(here) = here
             && here.kind != there.kind
+            && !there.is_empty()
         {
             return Err(DefinitionError::at_key(
                 "log.outcome",
@@ -149,11 +162,6 @@ fn missing<'a>(
 fn wrong_kind(key: &str, column: &Column, needed: &str) -> DefinitionError {
     DefinitionError::at_key(
         key,
-        format!(
-            "column `{}` holds {} ({}), but this role needs {needed}",
-            column.name,
-            column.kind.word(),
-            column.type_name
-        ),
+        format!("column `{}` holds {}, but this role needs {needed}", column.name, column.kind_words()),
     )
 }

@@ -120,6 +120,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
         }
     }
     check_outcome(definition)?;
+    check_roles(definition)?;
     check_gates(definition)
 }
 
@@ -140,6 +141,41 @@ fn check_outcome(definition: &Definition) -> Result<(), DefinitionError> {
             "an outcome id has no meaning where the outcome is a column of the log itself",
         )
         .with_help(Some("remove it, or add the outcome table's `path`".into())));
+    }
+    Ok(())
+}
+
+/// A column has one role: a model that is given its own answer, or the truth, is measured wrongly.
+fn check_roles(definition: &Definition) -> Result<(), DefinitionError> {
+    let log = &definition.log;
+    let mut roles: Vec<(&str, &str)> = vec![("log.time", &log.time), ("log.score", &log.score)];
+    roles.extend(log.id.as_deref().map(|id| ("log.id", id)));
+    let outcome = log.outcome.as_ref().filter(|outcome| outcome.path.is_none());
+    roles.extend(outcome.map(|outcome| ("log.outcome.column", outcome.column.as_str())));
+    for (at, (key, column)) in roles.iter().enumerate() {
+        if let Some((other, _)) = roles[..at].iter().find(|(_, taken)| taken == column) {
+            return Err(DefinitionError::at_key(*key, format!("column `{column}` is already `{other}`"))
+                .with_help(Some("a column has one role".into())));
+        }
+    }
+    let features = log.features.as_deref().unwrap_or_default();
+    for (at, feature) in features.iter().enumerate() {
+        if let Some((role, _)) = roles.iter().find(|(_, column)| column == feature) {
+            let message = format!("column `{feature}` is `{role}` and cannot be a feature too");
+            return Err(DefinitionError::at_key(format!("log.features.{at}"), message));
+        }
+    }
+    for (at, ignored) in log.ignore.iter().enumerate() {
+        if features.contains(ignored) || roles.iter().any(|(_, column)| column == ignored) {
+            let message = format!("column `{ignored}` has a role and is in `ignore` too");
+            return Err(DefinitionError::at_key(format!("log.ignore.{at}"), message));
+        }
+    }
+    for (at, segment) in log.segments.iter().enumerate() {
+        if log.segments[..at].iter().any(|other| other.name == segment.name) {
+            let message = format!("segment `{}` is named twice", segment.name);
+            return Err(DefinitionError::at_key(format!("log.segments.{at}"), message));
+        }
     }
     Ok(())
 }
