@@ -171,8 +171,9 @@ fn listing(format: Format, files: &[PathBuf], schema: SchemaRef) -> Result<Listi
     let urls = files
         .iter()
         .map(|path| {
+            // An object store knows no `..` and no links.
             let full =
-                std::path::absolute(path).map_err(|source| EngineError::Io { path: path.clone(), source })?;
+                path.canonicalize().map_err(|source| EngineError::Io { path: path.clone(), source })?;
             let url =
                 url::Url::from_file_path(&full).map_err(|()| EngineError::NotFound { path: full.clone() })?;
             Ok(ListingTableUrl::try_new(url, None)?)

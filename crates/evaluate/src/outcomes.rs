@@ -8,8 +8,7 @@ use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
 use crate::{Scope, blank, unknown};
 
-/// From this share of predictions on, outcomes that contradict each other or come too early are a
-/// failure.
+/// From this share of predictions on, any one kind of doubtful outcome is a failure.
 const SHARE_FAIL: f64 = 0.01;
 
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {

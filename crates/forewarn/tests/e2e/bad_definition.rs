@@ -117,8 +117,8 @@ fn settings_that_contradict_each_other_are_refused() {
 fn a_column_cannot_play_two_roles() {
     let features = |list: &str| definition_with("[reference]", &format!("features = {list}\n[reference]"));
     // A model that is given its own answer, or the truth, is not what anybody means.
-    refused(&features("[\"x\", \"amount\", \"label\"]"), &["`label`", "forewarn.toml:12"]);
-    refused(&features("[\"x\", \"amount\", \"score\"]"), &["`score`", "forewarn.toml:12"]);
+    refused(&features("[\"x\", \"amount\", \"label\"]"), &["`label`", "forewarn.toml:13"]);
+    refused(&features("[\"x\", \"amount\", \"score\"]"), &["`score`", "forewarn.toml:13"]);
     let both = features("[\"x\", \"amount\"]").replace(
         "features = [\"x\", \"amount\"]\n[r",
         "features = [\"x\", \"amount\"]\nignore = [\"x\"]\n[r",

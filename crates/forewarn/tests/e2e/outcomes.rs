@@ -104,7 +104,7 @@ fn of_contradictory_outcomes_the_latest_known_one_counts() {
 
 #[test]
 fn contradictory_outcomes_without_a_time_are_not_called_something_else() {
-    let report = apart(&APART.replace(", time = \"known\"", ""), &blemished()).report(1);
+    let report = apart(&APART.replace(", time = \"known\"", ""), &blemished()).report(0);
     let finding = report.finding("evaluate.outcomes");
     assert_eq!(coverage(finding, "contradictory_outcomes"), 5);
     assert_eq!(coverage(finding, "early_outcomes"), 0, "without a time nothing is early");

@@ -152,6 +152,8 @@ fn check_roles(definition: &Definition) -> Result<(), DefinitionError> {
     roles.extend(log.id.as_deref().map(|id| ("log.id", id)));
     let outcome = log.outcome.as_ref().filter(|outcome| outcome.path.is_none());
     roles.extend(outcome.map(|outcome| ("log.outcome.column", outcome.column.as_str())));
+    // An empty name is a role still to be filled in, and is told as a missing column.
+    roles.retain(|(_, column)| !column.is_empty());
     for (at, (key, column)) in roles.iter().enumerate() {
         if let Some((other, _)) = roles[..at].iter().find(|(_, taken)| taken == column) {
             return Err(DefinitionError::at_key(*key, format!("column `{column}` is already `{other}`"))
