@@ -167,7 +167,7 @@ pub fn run(
     };
     let definition_hash = evidence.definition;
     let chain = evidence_log::append(&located.folder, evidence)?;
-    let gates = govern::gate::decide(&definition, &chain.records, now);
+    let gates = govern::gate::decide(&definition, definition_hash, &chain.records, now);
     let report = CheckReport {
         format: report::FORMAT,
         program: PROGRAM.into(),
@@ -204,7 +204,7 @@ fn locate(path: &Path) -> Result<Located, CheckError> {
     let file = if path.is_dir() { path.join(DEFINITION_FILE) } else { path.to_owned() };
     match std::fs::read_to_string(&file) {
         Ok(text) => Ok(Located { folder: definition_folder(path), file, text }),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound && path.extension().is_none() => {
             Err(CheckError::NoDefinition { path: path.to_owned() })
         }
         Err(source) => Err(CheckError::Unreadable { path: file, source }),

@@ -44,8 +44,8 @@ pub fn path_in(folder: &Path) -> PathBuf {
 /// Reads and verifies the chain, held against a checkpoint where one is given.
 pub fn verify(folder: &Path, checkpoint: Option<Checkpoint>) -> Result<Chain, EvidenceLogError> {
     let path = path_in(folder);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => read_chain(path, &text, checkpoint),
+    match std::fs::read(&path) {
+        Ok(bytes) => read_chain(path, &bytes, checkpoint),
         Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
             Err(EvidenceLogError::Missing { path })
         }
@@ -62,13 +62,13 @@ pub fn append(folder: &Path, evidence: Evidence) -> Result<Chain, EvidenceLogErr
         OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
     // Released when the file is closed, also when the process dies.
     file.lock().map_err(io)?;
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(io)?;
-    let mut chain = read_chain(path.clone(), &text, None)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(io)?;
+    let mut chain = read_chain(path.clone(), &bytes, None)?;
     if chain.torn {
-        let whole = text.rfind('\n').map_or(0, |at| at + 1);
-        set_torn_line_aside(&path, &text[whole..]).map_err(io)?;
-        file.set_len(whole as u64).map_err(io)?;
+        let (whole, torn) = whole_lines(&bytes);
+        set_torn_line_aside(&path, torn).map_err(io)?;
+        file.set_len(whole.len() as u64).map_err(io)?;
         chain.torn = false;
     }
     let (records, lines, end) = extend_chain(chain.end, evidence)?;
@@ -78,18 +78,29 @@ pub fn append(folder: &Path, evidence: Evidence) -> Result<Chain, EvidenceLogErr
     Ok(chain)
 }
 
-fn read_chain(path: PathBuf, text: &str, checkpoint: Option<Checkpoint>) -> Result<Chain, EvidenceLogError> {
-    let torn = !text.is_empty() && !text.ends_with('\n');
-    let whole = if torn { &text[..text.rfind('\n').map_or(0, |at| at + 1)] } else { text };
-    match verify_chain(whole.lines(), checkpoint) {
+fn read_chain(
+    path: PathBuf,
+    bytes: &[u8],
+    checkpoint: Option<Checkpoint>,
+) -> Result<Chain, EvidenceLogError> {
+    let (whole, torn) = whole_lines(bytes);
+    let torn = !torn.is_empty();
+    // A byte that is no text any more was edited; its line says so by its hash.
+    match verify_chain(String::from_utf8_lossy(whole).lines(), checkpoint) {
         Ok((records, end)) => Ok(Chain { path, records, end, torn }),
         Err(source) => Err(EvidenceLogError::Broken { path, source }),
     }
 }
 
-fn set_torn_line_aside(path: &Path, line: &str) -> std::io::Result<()> {
+/// The lines that have their end, and the rest, which may be cut inside a character.
+fn whole_lines(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
+}
+
+fn set_torn_line_aside(path: &Path, line: &[u8]) -> std::io::Result<()> {
     let mut aside = OpenOptions::new().append(true).create(true).open(path.with_extension("torn"))?;
-    writeln!(aside, "{line}")?;
+    aside.write_all(line)?;
+    aside.write_all(b"\n")?;
     aside.sync_all()
 }
 
@@ -145,12 +156,12 @@ mod tests {
         append(folder.path(), evidence("first")).unwrap();
         let path = path_in(folder.path());
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"hash\":\"12").unwrap();
+        file.write_all(b"{\"hash\":\"12\xE2").unwrap();
         assert!(verify(folder.path(), None).unwrap().torn);
         let chain = append(folder.path(), evidence("second")).unwrap();
         assert_eq!(chain.records.len(), 2);
         assert!(!verify(folder.path(), Some(chain.end)).unwrap().torn);
-        assert_eq!(std::fs::read_to_string(path.with_extension("torn")).unwrap(), "{\"hash\":\"12\n");
+        assert_eq!(std::fs::read(path.with_extension("torn")).unwrap(), b"{\"hash\":\"12\xE2\n");
     }
 
     #[test]

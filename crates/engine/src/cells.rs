@@ -81,7 +81,9 @@ impl TimeAxis {
     /// `instant < literal` and `instant >= literal` mean the same as for the exact instant.
     pub(crate) fn literal(&self, at: Timestamp) -> Expr {
         let nanoseconds = at.as_nanosecond();
-        let units = |per: i128| Some((nanoseconds + per - 1).div_euclid(per) as i64);
+        // An instant beyond the column's range compares like the end of that range.
+        let clamped = |units: i128| units.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        let units = |per: i128| Some(clamped((nanoseconds + per - 1).div_euclid(per)));
         match &self.data_type {
             DataType::Timestamp(unit, zone) => {
                 let zone = zone.clone();

@@ -216,7 +216,12 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
         let instant = format!("CAST({quoted} AS BIGINT)");
         return Some(Known { seen: format!("{instant} <= {value}"), instant });
     }
-    let instant = format!("CAST({quoted} AS TIMESTAMP)");
+    // A date says that it was known some time that day: surely at its end.
+    let instant = if matches!(data_type, DataType::Date32 | DataType::Date64) {
+        format!("CAST({quoted} + INTERVAL '1 day' AS TIMESTAMP)")
+    } else {
+        format!("CAST({quoted} AS TIMESTAMP)")
+    };
     let seen = format!("{instant} <= CAST('{as_of}' AS TIMESTAMP)");
     Some(Known { instant, seen })
 }

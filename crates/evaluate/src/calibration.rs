@@ -53,15 +53,15 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     finding.measures.push(measure);
     if let Some(lean) = lean {
         finding.measures.push(Measure {
-            name: "mean_score_less_outcome_share".into(),
-            value: lean.value,
             interval: Some(lean.interval),
-            n: lean.n,
-            method: "mean score less share of positive outcomes; above 0 the scores promise too much".into(),
             error_bound: lean.error_bound,
             expected_by_chance: Some(0.0),
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new(
+                "mean_score_less_outcome_share",
+                lean.value,
+                lean.n,
+                "mean score less share of positive outcomes; above 0 the scores promise too much",
+            )
         });
     }
     finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect() });
@@ -70,18 +70,19 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
 
 fn ece_measure(error: &CalibrationError) -> Measure {
     Measure {
-        name: "ece".into(),
-        value: error.estimate.value,
         interval: Some(error.estimate.interval),
-        n: error.estimate.n,
-        method: format!(
-            "expected calibration error over {} equal-mass bins; interval from {REPLICATES} simulated samples",
-            error.bins
-        ),
         error_bound: error.estimate.error_bound,
         expected_by_chance: Some(error.expected_if_calibrated),
         p_value: Some(error.p_value),
-        p_adjusted: None,
+        ..Measure::new(
+            "ece",
+            error.estimate.value,
+            error.estimate.n,
+            format!(
+                "expected calibration error over {} equal-mass bins; interval from {REPLICATES} simulated samples",
+                error.bins
+            ),
+        )
     }
 }
 

@@ -108,10 +108,12 @@ impl Limit {
         if metric.higher_is_better() { at_least.map(Self::AtLeast) } else { at_most.map(Self::AtMost) }
     }
 
-    /// The verdict on a measure by its interval, or by its value where it has none.
+    /// The verdict on a measure by its interval (by its value where it has none), widened by what the
+    /// value itself may be off.
     fn verdict(self, measure: &Measure) -> Verdict {
         let (lower, upper) =
             measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
+        let (lower, upper) = (lower - measure.error_bound, upper + measure.error_bound);
         let (all_good, all_bad) = match self {
             Self::AtLeast(least) => (lower >= least, upper < least),
             Self::AtMost(most) => (upper <= most, lower > most),

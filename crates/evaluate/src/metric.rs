@@ -41,15 +41,9 @@ pub fn measure(
     let estimate = estimate.map_err(|undefined| reason(&undefined))?;
     let method = format!("{} interval, level {:.4}{note}", estimate.interval.method.name(), level.get());
     Ok(Measure {
-        name: metric.name().into(),
-        value: estimate.value,
         interval: Some(estimate.interval),
-        n: estimate.n,
-        method,
         error_bound: estimate.error_bound,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
+        ..Measure::new(metric.name(), estimate.value, estimate.n, method)
     })
 }
 

@@ -32,15 +32,13 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         Verdict::Pass
     };
     let measure = Measure {
-        name: "outcome_coverage".into(),
-        value: share(coverage.with_outcome),
         interval: wilson_interval(coverage.with_outcome, coverage.predictions, Level::P95).ok(),
-        n: coverage.predictions,
-        method: "share of predictions with a usable outcome known in time".into(),
-        error_bound: 0.0,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
+        ..Measure::new(
+            "outcome_coverage",
+            share(coverage.with_outcome),
+            coverage.predictions,
+            "share of predictions with a usable outcome known in time",
+        )
     };
     Finding {
         summary: summary(coverage, has_time),

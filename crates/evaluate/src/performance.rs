@@ -126,26 +126,32 @@ fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measu
         }
     });
     Measure {
-        name: "loss_against_reference".into(),
-        value,
         interval,
-        n: current.n,
-        method: format!(
-            "{} of the reference ({} rows) less that of the window, so that worse is positive",
-            metric.title(),
-            count(reference.n)
-        ),
         error_bound: current.error_bound + reference.error_bound,
         expected_by_chance: Some(0.0),
-        p_value: None,
-        p_adjusted: None,
+        ..Measure::new(
+            "loss_against_reference",
+            value,
+            current.n,
+            format!(
+                "{} of the reference ({} rows) less that of the window, so that worse is positive",
+                metric.title(),
+                count(reference.n)
+            ),
+        )
     }
 }
 
 fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -> String {
-    let direction = if loss.value > 0.0 { "worse" } else { "better" };
-    let change =
-        format!("{} {direction} than in the reference ({})", number(loss.value.abs()), number(reference));
+    let size = number(loss.value.abs());
+    let change = match loss.value {
+        0.0 => format!("as in the reference ({})", number(reference)),
+        worse if worse > 0.0 => format!("{size} worse than in the reference ({})", number(reference)),
+        _ => format!("{size} better than in the reference ({})", number(reference)),
+    };
+    if verdict == Verdict::Pass && loss.value <= 0.0 {
+        return format!("That is {change}.");
+    }
     match verdict {
         Verdict::Pass => format!("That is {change}, which is within the {} allowed.", number(max_drop)),
         Verdict::Fail => format!(

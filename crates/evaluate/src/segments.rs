@@ -25,27 +25,33 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
-    rows.sort_by(|a, b| worst_first(metric, a, b));
     let all = overall(answers, scope.window)
         .and_then(|(scores, _)| measure(scores, metric, scope.definition.log.threshold, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
-    let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
-        let mut finding = unknown(scope, CheckId::WorstSegment, unknown_words(scope, &rows, large));
-        finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
-        return finding;
-    };
     if let Some((limit, _)) = &limit {
         for row in &mut rows {
             row.verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
         }
     }
+    rows.sort_by(|a, b| worst_first(metric, a, b));
+    let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
+        let mut finding = unknown(scope, CheckId::WorstSegment, unknown_words(scope, &rows, large));
+        finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+        return finding;
+    };
     let measured = || rows.iter().filter(|row| row.measure.is_some());
     let verdict = Verdict::worst(measured().map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
     let failing = measured().filter(|row| row.verdict == Verdict::Fail).count();
     let mut finding = blank(scope, CheckId::WorstSegment, verdict);
     finding.subject = Subject::Segment { column: worst.column.clone(), value: worst.value.clone() };
-    finding.summary =
-        summary(metric, &worst, all.as_ref(), limit.as_ref(), verdict, (failing, large, rows.len()));
+    finding.summary = summary(
+        metric,
+        &worst,
+        all.as_ref(),
+        limit.as_ref(),
+        verdict,
+        (failing, measured().count(), rows.len()),
+    );
     if let Some((limit, from)) = &limit {
         finding.thresholds.push(limit.threshold(metric.name(), from));
     }
@@ -64,7 +70,6 @@ fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, &'a S
             let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
             answers.scored_outcomes(&question).unwrap_or_default().iter().map(move |group| (segment, group))
         })
-        .filter(|(_, group)| group.scores.n() > 0)
         .collect()
 }
 
@@ -96,8 +101,11 @@ fn segment_row(
     }
 }
 
+/// What surely misses the limit comes before what may: a small group with a low value and a wide
+/// interval is not the one that a verdict is about.
 fn worst_first(metric: Metric, a: &SegmentRow, b: &SegmentRow) -> std::cmp::Ordering {
     match (&a.measure, &b.measure) {
+        (Some(_), Some(_)) if a.verdict != b.verdict => b.verdict.cmp(&a.verdict),
         (Some(a), Some(b)) if metric.higher_is_better() => a.value.total_cmp(&b.value),
         (Some(a), Some(b)) => b.value.total_cmp(&a.value),
         (Some(_), None) => std::cmp::Ordering::Less,
@@ -142,7 +150,7 @@ fn summary(
     overall: Option<&Measure>,
     limit: Option<&(Limit, String)>,
     verdict: Verdict,
-    (failing, large, all): (usize, usize, usize),
+    (failing, measured, all): (usize, usize, usize),
 ) -> String {
     let label = segment_label(&worst.column, worst.value.as_deref());
     let Some(measure) = &worst.measure else {
@@ -168,10 +176,10 @@ fn summary(
     if verdict == Verdict::Fail {
         words.push_str(" Tell those who decide about these cases, and look at what sets them apart.");
     }
-    if large < all {
+    if measured < all {
         words.push_str(&format!(
-            " {} of {} segments have too few rows to say.",
-            count((all - large) as u64),
+            " {} of {} segments cannot be measured, most often for too few rows.",
+            count((all - measured) as u64),
             count(all as u64)
         ));
     }

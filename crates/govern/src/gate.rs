@@ -1,19 +1,25 @@
 //! Gates: every needed check must have fresh evidence that neither fails nor is unknown.
 //!
-//! What is not known does not open a gate: missing evidence, expired evidence and the verdict
+//! What is not known does not open a gate: missing evidence, expired evidence, evidence that was made
+//! under another definition and the verdict
 //! `unknown` shut it just as a failure does. Only the latest run of a check counts, so that a
 //! column that left the definition does not linger.
 
 use jiff::Timestamp;
 use types::definition::{Definition, Gate};
 use types::gate::{GateDecision, NeedState, NeedStatus};
-use types::{CheckId, Finding, Record, Verdict};
+use types::{CheckId, Digest, Finding, Record, Verdict};
 
 /// Reasons that a need names; the rest are counted.
 const MOST_REASONS: usize = 5;
 
 /// Decides every gate of a definition from the evidence about its system and model version.
-pub fn decide(definition: &Definition, records: &[Record], now: Timestamp) -> Vec<GateDecision> {
+pub fn decide(
+    definition: &Definition,
+    definition_hash: Digest,
+    records: &[Record],
+    now: Timestamp,
+) -> Vec<GateDecision> {
     let ours: Vec<&Record> = records
         .iter()
         .filter(|record| record.system == definition.system.id && record.model == definition.model.version)
@@ -22,8 +28,10 @@ pub fn decide(definition: &Definition, records: &[Record], now: Timestamp) -> Ve
         .gate
         .iter()
         .map(|(name, gate)| {
-            let needs: Vec<NeedStatus> =
-                checks(definition, gate).into_iter().map(|check| need_status(check, &ours, now)).collect();
+            let needs: Vec<NeedStatus> = checks(definition, gate)
+                .into_iter()
+                .map(|check| need_status(check, definition_hash, &ours, now))
+                .collect();
             GateDecision {
                 gate: name.clone(),
                 open: needs.iter().all(|need| need.state.keeps_gate_open()),
@@ -53,7 +61,7 @@ fn applies(check: CheckId, definition: &Definition) -> bool {
     check != CheckId::WorstSegment || !definition.log.segments.is_empty()
 }
 
-fn need_status(check: CheckId, records: &[&Record], now: Timestamp) -> NeedStatus {
+fn need_status(check: CheckId, definition: Digest, records: &[&Record], now: Timestamp) -> NeedStatus {
     let status = |state, reasons| NeedStatus { check: check.name().into(), state, reasons };
     let of_check = || records.iter().filter(|record| record.finding.check == check);
     let Some(run) = of_check().map(|record| record.run).max() else {
@@ -62,6 +70,10 @@ fn need_status(check: CheckId, records: &[&Record], now: Timestamp) -> NeedStatu
     let latest: Vec<&&Record> = of_check().filter(|record| record.run == run).collect();
     if let Some(stale) = latest.iter().find(|record| !record.is_fresh(now)) {
         return status(NeedState::Stale, vec![format!("the evidence expired on {}", stale.fresh_until)]);
+    }
+    if latest.iter().any(|record| record.definition != definition) {
+        let reason = "the definition changed since; make the check again".into();
+        return status(NeedState::Stale, vec![reason]);
     }
     let worst = Verdict::worst(latest.iter().map(|record| record.finding.verdict));
     let state = match worst {
@@ -89,7 +101,7 @@ fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>, worst: Verdict) -> V
 mod tests {
     use super::*;
     use types::evidence::{Checkpoint, Evidence, extend_chain};
-    use types::{Digest, Subject, definition};
+    use types::{Subject, definition};
 
     const DEFINITION: &str = r#"
 [log]
@@ -149,7 +161,7 @@ needs = ["evaluate.performance", "monitor.drift"]
 
     fn check(runs: &[&[(CheckId, &str, Verdict)]], now: &str, open: bool, states: [NeedState; 2]) {
         let definition = definition::parse(DEFINITION).unwrap();
-        let decisions = decide(&definition, &chain(runs), at(now));
+        let decisions = decide(&definition, Digest::ZERO, &chain(runs), at(now));
         assert_eq!(decisions[0].open, open);
         assert_eq!(decisions[0].needs.iter().map(|need| need.state).collect::<Vec<_>>(), states);
     }
@@ -172,6 +184,16 @@ needs = ["evaluate.performance", "monitor.drift"]
             false,
             [Stale, Stale],
         );
+    }
+
+    #[test]
+    fn evidence_from_before_a_change_of_the_definition_is_stale() {
+        let definition = definition::parse(DEFINITION).unwrap();
+        let records =
+            chain(&[&[(CheckId::Performance, "m", Verdict::Pass), (CheckId::Drift, "a", Verdict::Pass)]]);
+        let decisions = decide(&definition, Digest::of(b"another"), &records, at(SOON));
+        assert!(!decisions[0].open);
+        assert!(decisions[0].needs.iter().all(|need| need.state == NeedState::Stale));
     }
 
     #[test]

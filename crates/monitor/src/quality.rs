@@ -15,6 +15,9 @@ const SHARE_FAIL: f64 = 0.01;
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
 const COMMON_VALUE: f64 = 0.5;
 
+/// A value that at least this share of the reference has is no surprise as the only one, but worth a look.
+const KNOWN_VALUE: f64 = 0.05;
+
 /// Findings about the log's columns and ids, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
     let columns = watched(scope);
@@ -70,7 +73,7 @@ fn empty_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, curren
         (
             Verdict::Fail,
             format!(
-                "`{name}` has no value at all in this window: {}. The model works without it; check it now.",
+                "`{name}` has no value at all in this window: {} may be dead. The model works without it; check it now.",
                 feed(&watched.subject)
             ),
         )
@@ -85,13 +88,17 @@ fn frozen_column(
     reference: &Profile,
     current: &Profile,
 ) -> Option<Finding> {
-    if current.rows() < 2 || !is_constant(current) || is_constant(reference) {
+    let present = current.rows() - current.missing();
+    if present < scope.definition.monitor.drift.min_rows || !is_constant(current) || is_constant(reference) {
         return None;
     }
     let before = different_values(reference);
-    if before < 2.0 || share_of_only_value(reference, current) >= COMMON_VALUE {
+    let share_before = share_of_only_value(reference, current);
+    if before < 2.0 || share_before >= COMMON_VALUE {
         return None;
     }
+    // A value that is not rare may be the only one for a reason: one day has one weekday.
+    let verdict = if share_before >= KNOWN_VALUE { Verdict::Warn } else { Verdict::Fail };
     let name = watched.subject.label();
     let summary = format!(
         "`{name}` has the same value in all {} of this window; the reference has {} different ones. {} may be frozen or filled with a default.",
@@ -99,18 +106,8 @@ fn frozen_column(
         format::count(before as u64),
         capitalised(&feed(&watched.subject)),
     );
-    let measure = Measure {
-        name: "different_values".into(),
-        value: 1.0,
-        interval: None,
-        n: current.rows(),
-        method: "count of different values".into(),
-        error_bound: 0.0,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
-    };
-    Some(finding(scope, watched.subject.clone(), Verdict::Fail, summary, vec![measure]))
+    let measure = Measure::new("different_values", 1.0, current.rows(), "count of different values");
+    Some(finding(scope, watched.subject.clone(), verdict, summary, vec![measure]))
 }
 
 /// Whether all present values are the same; told from extremes and counts, without sorting.
@@ -266,17 +263,12 @@ fn undated_rows(scope: Scope<'_>) -> Option<Finding> {
         if scope.undated_rows == 1 { "has" } else { "have" },
         scope.definition.log.time,
     );
-    let measure = Measure {
-        name: "undated_rows".into(),
-        value: scope.undated_rows as f64,
-        interval: None,
-        n: scope.undated_rows,
-        method: "count over the whole log".into(),
-        error_bound: 0.0,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
-    };
+    let measure = Measure::new(
+        "undated_rows",
+        scope.undated_rows as f64,
+        scope.undated_rows,
+        "count over the whole log",
+    );
     Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
 }
 
@@ -289,21 +281,11 @@ fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
     let rows = rows.unwrap_or(0);
     let ids = if identity.is_some() { ", every id stands on one row" } else { "" };
     let summary = format!(
-        "None of the {} is empty or frozen, no value is infinite, every score lies in [0, 1]{ids} ({}).",
+        "{} looked at: none is empty or frozen, no value is infinite, every score lies in [0, 1]{ids} ({}).",
         format::counted(columns as u64, "column", "columns"),
         format::counted(rows, "row", "rows"),
     );
-    let measure = Measure {
-        name: "rows".into(),
-        value: rows as f64,
-        interval: None,
-        n: rows,
-        method: "count".into(),
-        error_bound: 0.0,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
-    };
+    let measure = Measure::new("rows", rows as f64, rows, "count");
     finding(scope, Subject::Log, Verdict::Pass, summary, vec![measure])
 }
 
@@ -329,17 +311,12 @@ fn finding(
 }
 
 fn share_measure(name: &str, count: u64, rows: u64) -> Measure {
-    Measure {
-        name: name.into(),
-        value: if rows == 0 { 0.0 } else { count as f64 / rows as f64 },
-        interval: None,
-        n: rows,
-        method: "share of rows, all counted".into(),
-        error_bound: 0.0,
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
-    }
+    Measure::new(
+        name,
+        if rows == 0 { 0.0 } else { count as f64 / rows as f64 },
+        rows,
+        "share of rows, all counted",
+    )
 }
 
 fn share_threshold(measure: &str) -> Threshold {

@@ -129,6 +129,23 @@ pub struct Measure {
     pub p_adjusted: Option<f64>,
 }
 
+impl Measure {
+    /// An exact value without interval or test; further fields are set by struct update.
+    pub fn new(name: impl Into<String>, value: f64, n: u64, method: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            interval: None,
+            n,
+            method: method.into(),
+            error_bound: 0.0,
+            expected_by_chance: None,
+            p_value: None,
+            p_adjusted: None,
+        }
+    }
+}
+
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }

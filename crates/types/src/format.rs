@@ -28,7 +28,9 @@ fn plain_percent(share: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
         "0 %".into()
-    } else if magnitude >= 99.95 || (magnitude >= 10.0 && (value - value.round()).abs() < 0.05) {
+    } else if (99.95..100.0).contains(&magnitude) {
+        format!("> {}99.9 %", if value < 0.0 { "-" } else { "" })
+    } else if magnitude >= 100.0 || (magnitude >= 10.0 && (value - value.round()).abs() < 0.05) {
         format!("{value:.0} %")
     } else if magnitude >= 0.1 {
         format!("{value:.1} %")
@@ -109,6 +111,7 @@ mod tests {
         for (given, expected) in [
             (0.0421, "4.2 %"),
             (1.0, "100 %"),
+            (0.9998, "> 99.9 %"),
             (0.0, "0 %"),
             (0.5, "50 %"),
             (0.00003, "< 0.01 %"),

@@ -16,7 +16,7 @@ pub struct NeedStatus {
     /// The name of a check; patterns such as `evaluate.*` are expanded.
     pub check: String,
     pub state: NeedState,
-    /// What holds it up, or what to watch: `origin = JFK: fail`.
+    /// What holds it up, or what to watch: `origin = JFK`.
     pub reasons: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ pub enum NeedState {
     Failed,
     /// Fresh, but it could not be measured.
     Unknown,
-    /// There is evidence, but it has expired.
+    /// There is evidence, but it has expired or was made under another definition.
     Stale,
     /// There is no evidence.
     Missing,

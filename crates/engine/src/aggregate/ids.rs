@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hash};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Int64Type, UInt64Type};
 use datafusion::common::Result;
 use foldhash::quality::FixedState;
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,9 @@ impl Summary for IdsSummary {
     fn extend(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let ids = &columns[0];
         self.nulls += ids.null_count() as u64;
-        if ids.data_type().is_integer() {
+        if ids.data_type() == &DataType::UInt64 {
+            self.hashes.extend(ids.as_primitive::<UInt64Type>().iter().flatten().map(hash));
+        } else if ids.data_type().is_integer() {
             let ids = cast(ids, &DataType::Int64)?;
             self.hashes.extend(ids.as_primitive::<Int64Type>().iter().flatten().map(hash));
         } else {

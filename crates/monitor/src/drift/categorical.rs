@@ -8,7 +8,7 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
-use super::Assessment;
+use super::{Assessment, chi_square_measure};
 
 /// A value that is expected to occur fewer times than this in the current window is pooled with
 /// the other rare ones (Cochran's rule), so that noise in the long tail does not look like drift.
@@ -29,12 +29,13 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
     let unseen = unseen(before, now);
     let unseen_rows: u64 = unseen.iter().map(|(_, count)| count).sum();
     let unseen_share = share(unseen_rows, now.n());
+    let unseen_by_chance = share(chance_unseen(before, now), now.n());
     let mut assessment = Assessment {
         measures: Vec::new(),
         unmeasured: Vec::new(),
         distribution_p: None,
         psi_excess: 0.0,
-        unseen_share,
+        unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
         missing: None,
         distribution: Distribution {
             bins: shown_bins(before, now),
@@ -46,7 +47,7 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         change: change_in_words(before, now, &unseen),
     };
     if before.n() == 0 || now.n() == 0 {
-        assessment.unseen_share = 0.0;
+        assessment.unseen_excess = 0.0;
         let which = if before.n() == 0 { "reference" } else { "current window" };
         for name in ["psi", "jensen_shannon", "chi_square", "unseen_share"] {
             let reason = format!("the {which} has no value");
@@ -56,15 +57,15 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
     }
     measure(&mut assessment, before, now);
     assessment.measures.push(Measure {
-        name: "unseen_share".into(),
-        value: unseen_share,
         interval: stats::proportion::wilson_interval(unseen_rows, now.n(), stats::interval::Level::P95).ok(),
-        n: now.n(),
-        method: format!("share of rows with a value never seen in the reference ({} values)", unseen.len()),
+        expected_by_chance: Some(unseen_by_chance),
         error_bound: share(before.count_error() + now.count_error(), now.n()),
-        expected_by_chance: None,
-        p_value: None,
-        p_adjusted: None,
+        ..Measure::new(
+            "unseen_share",
+            unseen_share,
+            now.n(),
+            format!("share of rows with a value never seen in the reference ({} values)", unseen.len()),
+        )
     });
     assessment
 }
@@ -81,57 +82,35 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
         let expected = psi_expected_no_drift(p, q);
         assessment.psi_excess = (value - expected).max(0.0);
         assessment.measures.push(Measure {
-            name: "psi".into(),
-            value,
-            interval: None,
-            n: now.n(),
-            method: format!("population stability index in nats, {over}"),
             error_bound: error,
             expected_by_chance: Some(expected),
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new("psi", value, now.n(), format!("population stability index in nats, {over}"))
         });
     }
     if let Ok(value) = jensen_shannon_distance(p, q) {
         assessment.measures.push(Measure {
-            name: "jensen_shannon".into(),
-            value,
-            interval: None,
-            n: now.n(),
-            method: format!("Jensen–Shannon distance, base 2, {over}"),
             error_bound: error,
             expected_by_chance: Some(jensen_shannon_expected_no_drift(p, q)),
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new(
+                "jensen_shannon",
+                value,
+                now.n(),
+                format!("Jensen–Shannon distance, base 2, {over}"),
+            )
         });
     }
     match chi_square(p, q, Pooling::default()) {
         Ok(test) => {
             assessment.distribution_p = Some(test.p_value);
+            assessment.measures.push(chi_square_measure(&test, ""));
             assessment.measures.push(Measure {
-                name: "chi_square".into(),
-                value: test.statistic,
-                interval: None,
-                n: test.n_current,
-                method: format!(
-                    "two-sample test of homogeneity, {} degrees of freedom",
-                    test.degrees_of_freedom
-                ),
-                error_bound: 0.0,
-                expected_by_chance: Some(test.degrees_of_freedom as f64),
-                p_value: Some(test.p_value),
-                p_adjusted: None,
-            });
-            assessment.measures.push(Measure {
-                name: "cramers_v".into(),
-                value: test.cramers_v_corrected,
-                interval: None,
-                n: test.n_current,
-                method: "Cramér's V with the bias correction of Bergsma (2013)".into(),
-                error_bound: 0.0,
                 expected_by_chance: Some(0.0),
-                p_value: None,
-                p_adjusted: None,
+                ..Measure::new(
+                    "cramers_v",
+                    test.cramers_v_corrected,
+                    test.n_current,
+                    "Cramér's V with the bias correction of Bergsma (2013)",
+                )
             });
         }
         Err(error) => {
@@ -158,13 +137,25 @@ fn pooled(before: &FrequentValues, now: &FrequentValues) -> Pooled {
             current.push(count_now);
         }
     }
-    // What a capped count forgot is rare by construction.
+    // What a capped count forgot is rare by construction. Of the current values that the reference
+    // does not have, as many as chance alone brings are rare too, and only the rest is unseen.
     rare_before += before.n() - seen_before;
+    let not_seen = now.n() - seen_now;
+    let by_chance =
+        if before.count_error() > 0 { not_seen } else { chance_unseen(before, now).min(not_seen) };
     reference.push(rare_before);
-    current.push(rare_now);
+    current.push(rare_now + by_chance);
     reference.push(0);
-    current.push(now.n() - seen_now);
+    current.push(not_seen - by_chance);
     Pooled { reference, current, pooled_values }
+}
+
+/// How many rows of the current window would hold a value that the reference does not have if both
+/// were drawn from one distribution: the Good–Turing estimate, rows × values seen once / rows of the
+/// reference (Good 1953, "The population frequencies of species", eq. 9).
+fn chance_unseen(before: &FrequentValues, now: &FrequentValues) -> u64 {
+    let seen_once = before.most_frequent().iter().filter(|(_, count)| *count == 1).count();
+    (share(seen_once as u64, before.n()) * now.n() as f64).round() as u64
 }
 
 /// Values of the current window that the reference does not have, most frequent first.

@@ -11,6 +11,7 @@ mod categorical;
 mod numeric;
 mod words;
 
+use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
@@ -33,8 +34,8 @@ pub(crate) struct Assessment {
     pub(crate) distribution_p: Option<f64>,
     /// The population stability index less its expectation by chance, not below 0.
     pub(crate) psi_excess: f64,
-    /// The share of current values never seen in the reference (categories only).
-    pub(crate) unseen_share: f64,
+    /// The share of current rows with a value never seen in the reference, less what chance brings.
+    pub(crate) unseen_excess: f64,
     pub(crate) missing: Option<ProportionTest>,
     pub(crate) distribution: Distribution,
     /// What changed, in words, without the verdict: "higher: median 78 against 39".
@@ -143,6 +144,17 @@ fn assess(
     Ok(assessment)
 }
 
+/// The chi-square statistic as a measure; `why` says why this test was chosen, where that is not plain.
+fn chi_square_measure(test: &ChiSquare, why: &str) -> Measure {
+    let freedom = test.degrees_of_freedom;
+    let method = format!("two-sample test of homogeneity, {freedom} degrees of freedom{why}");
+    Measure {
+        expected_by_chance: Some(freedom as f64),
+        p_value: Some(test.p_value),
+        ..Measure::new("chi_square", test.statistic, test.n_current, method)
+    }
+}
+
 /// Adds the change of the missing share, which every kind of column has.
 fn add_missing(assessment: &mut Assessment, reference: &Profile, current: &Profile) {
     let share = |profile: &Profile| Proportion::new(profile.missing(), profile.rows());
@@ -153,15 +165,15 @@ fn add_missing(assessment: &mut Assessment, reference: &Profile, current: &Profi
     assessment.distribution.current_missing = now.share();
     let test = two_proportion_z_test(before, now, Level::P95);
     assessment.measures.push(Measure {
-        name: "missing_share_change".into(),
-        value: test.difference,
         interval: Some(test.interval),
-        n: current.rows(),
-        method: "difference of shares; two-proportion z-test".into(),
-        error_bound: 0.0,
         expected_by_chance: Some(0.0),
         p_value: Some(test.p_value),
-        p_adjusted: None,
+        ..Measure::new(
+            "missing_share_change",
+            test.difference,
+            current.rows(),
+            "difference of shares; two-proportion z-test",
+        )
     });
     assessment.missing = Some(test);
 }
@@ -253,7 +265,7 @@ impl Changes {
         Self {
             distribution: sized(distribution, assessment.psi_excess, drift.psi_warn, drift.psi_fail),
             missing: sized(significant(significance.missing), missing_change, share_warn, share_fail),
-            unseen: sized(distribution, assessment.unseen_share, share_warn, share_fail),
+            unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
         }
     }
 

@@ -12,7 +12,7 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
-use super::{Assessment, BINS};
+use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
 /// Kolmogorov–Smirnov test blunt.
@@ -28,7 +28,7 @@ pub(super) fn assess(reference: &NumericProfile, current: &NumericProfile) -> As
         unmeasured: Vec::new(),
         distribution_p: None,
         psi_excess: 0.0,
-        unseen_share: 0.0,
+        unseen_excess: 0.0,
         missing: None,
         distribution: Distribution {
             bins: shown_bins(&before, &now),
@@ -69,28 +69,16 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     if let (Ok(value), expected) = (psi(&p, &q, Smoothing::default()), psi_expected_no_drift(&p, &q)) {
         assessment.psi_excess = (value - expected).max(0.0);
         assessment.measures.push(Measure {
-            name: "psi".into(),
-            value,
-            interval: None,
-            n,
-            method: format!("population stability index in nats, {binning}"),
             error_bound: psi_error(&p, &q, share_error),
             expected_by_chance: Some(expected),
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new("psi", value, n, format!("population stability index in nats, {binning}"))
         });
     }
     if let Ok(value) = jensen_shannon_distance(&p, &q) {
         assessment.measures.push(Measure {
-            name: "jensen_shannon".into(),
-            value,
-            interval: None,
-            n,
-            method: format!("Jensen–Shannon distance, base 2, {binning}"),
             error_bound: jensen_shannon_error(value, &p, &q, share_error),
             expected_by_chance: Some(jensen_shannon_expected_no_drift(&p, &q)),
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new("jensen_shannon", value, n, format!("Jensen–Shannon distance, base 2, {binning}"))
         });
     }
     measure_significance(assessment, before, now, &p, &q);
@@ -112,48 +100,28 @@ fn measure_significance(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf, 
         Method::Asymptotic => "two-sample test, asymptotic p-value",
     };
     assessment.measures.push(Measure {
-        name: "kolmogorov_smirnov".into(),
-        value: ks.statistic,
-        interval: None,
-        n: ks.n_current,
-        method: how.into(),
         error_bound: ks.statistic_error,
-        expected_by_chance: None,
         p_value: tested.is_none().then_some(ks.p_value),
-        p_adjusted: None,
+        ..Measure::new("kolmogorov_smirnov", ks.statistic, ks.n_current, how)
     });
     assessment.distribution_p = Some(ks.p_value);
     if let Some(test) = tested {
         assessment.distribution_p = Some(test.p_value);
-        assessment.measures.push(Measure {
-            name: "chi_square".into(),
-            value: test.statistic,
-            interval: None,
-            n: test.n_current,
-            method: format!(
-                "two-sample test of homogeneity, {} degrees of freedom; chosen because the column has few values",
-                test.degrees_of_freedom
-            ),
-            error_bound: 0.0,
-            expected_by_chance: Some(test.degrees_of_freedom as f64),
-            p_value: Some(test.p_value),
-            p_adjusted: None,
-        });
+        let why = "; chosen because the column has few values";
+        assessment.measures.push(chi_square_measure(&test, why));
     }
 }
 
 fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     match normalised_wasserstein(&before.finite(), &now.finite()) {
         Ok(distance) => assessment.measures.push(Measure {
-            name: "wasserstein".into(),
-            value: distance.value,
-            interval: None,
-            n: distance.n_current,
-            method: "1-Wasserstein distance in standard deviations of the reference, finite values".into(),
             error_bound: distance.error_bound,
-            expected_by_chance: None,
-            p_value: None,
-            p_adjusted: None,
+            ..Measure::new(
+                "wasserstein",
+                distance.value,
+                distance.n_current,
+                "1-Wasserstein distance in standard deviations of the reference, finite values",
+            )
         }),
         Err(error) => {
             assessment.unmeasured.push(Unmeasured { name: "wasserstein".into(), reason: error.to_string() });

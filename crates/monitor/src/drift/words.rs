@@ -17,8 +17,8 @@ pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Chan
     }
     if changes.unseen > Verdict::Pass {
         sentences.push(format!(
-            "{} of its rows hold values that the model never saw in the reference.",
-            format::percent(assessment.unseen_share)
+            "{} of its rows, more than chance brings, hold values that the model never saw in the reference.",
+            format::percent(assessment.unseen_excess)
         ));
     }
     if let Some(advice) = advice(subject, changes) {
