@@ -15,8 +15,10 @@ const SHARE_FAIL: f64 = 0.01;
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
 const COMMON_VALUE: f64 = 0.5;
 
-/// A value that at least this share of the reference has is no surprise as the only one, but worth a look.
+/// A value that at least this share of the reference has is no surprise as the only one of less than a
+/// week, but worth a look.
 const KNOWN_VALUE: f64 = 0.05;
+const WEEK_HOURS: i64 = 7 * 24;
 
 /// Findings about the log's columns and ids, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
@@ -97,8 +99,10 @@ fn frozen_column(
     if before < 2.0 || share_before >= COMMON_VALUE {
         return None;
     }
-    // A value that is not rare may be the only one for a reason: one day has one weekday.
-    let verdict = if share_before >= KNOWN_VALUE { Verdict::Warn } else { Verdict::Fail };
+    // One day has one weekday: in a short window a value that is not rare may be the only one.
+    let hours = (scope.window.to() - scope.window.from()).as_hours();
+    let verdict =
+        if hours < WEEK_HOURS && share_before >= KNOWN_VALUE { Verdict::Warn } else { Verdict::Fail };
     let name = watched.subject.label();
     let summary = format!(
         "`{name}` has the same value in all {} of this window; the reference has {} different ones. {} may be frozen or filled with a default.",

@@ -3,7 +3,7 @@
 //!
 //! Everything here is a view of [`types::report::CheckReport`]: text in, text out. Nothing is
 //! measured, no file or clock is read, and no sentence about a finding is made up: findings bring
-//! their own. Charts are SVG drawn in [`mod@chart`], styled by the report's style sheet.
+//! their own. Charts are SVG drawn in `chart`, styled by the report's style sheet.
 
 mod chart;
 pub mod junit;

@@ -2,7 +2,7 @@
 //!
 //! They are ordinary DataFusion functions with serialisable state, so the same plan gives the same
 //! answer in one process and on a cluster whose executors have them registered. All share one
-//! adapter, [`SummaryUdaf`]; a new function is one file with one [`Summary`].
+//! adapter, `SummaryUdaf`; a new function is one file with one `Summary`.
 
 mod categories;
 mod ids;
