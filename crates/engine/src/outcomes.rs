@@ -165,7 +165,11 @@ fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestam
     let label = label_sql(&quoted(&outcome.column));
     let (latest, first_known, seen) = match known {
         Some(known) => (
-            format!("last_value({label} ORDER BY {} ASC NULLS FIRST)", known.instant),
+            // Of two that became known at once the positive one counts, whatever the order of the rows.
+            format!(
+                "last_value({label} ORDER BY {} ASC NULLS FIRST, {label} ASC NULLS FIRST)",
+                known.instant
+            ),
             format!("min({})", known.instant),
             known.seen,
         ),

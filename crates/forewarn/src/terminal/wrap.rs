@@ -2,6 +2,7 @@
 
 /// Words of `text` in lines of at most `width` characters; a longer word gets a line of its own.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let text = printable(text);
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -17,12 +18,20 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// The first `width` characters, with an ellipsis where something was cut off.
 pub(crate) fn shortened(text: &str, width: usize) -> String {
+    let text = printable(text);
     if text.chars().count() <= width {
-        return text.to_owned();
+        return text;
     }
     let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
     short.push('…');
     short
+}
+
+/// A value of the data may hold control characters, which a terminal would obey.
+fn printable(text: &str) -> String {
+    let replaced =
+        |c: char| if c.is_control() && !c.is_whitespace() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(replaced).collect()
 }
 
 #[cfg(test)]
@@ -36,5 +45,6 @@ mod tests {
         assert!(lines.iter().all(|line| line.chars().count() <= 14 || !line.contains(' ')));
         assert_eq!(lines.join(" "), text);
         assert_eq!(shortened("plane_manufacturer", 8), "plane_m…");
+        assert_eq!(shortened("\u{1b}[31mred", 20), "\u{fffd}[31mred");
     }
 }

@@ -108,6 +108,21 @@ fn check_outcome(
     }
     if let Some(time) = &outcome.time {
         let time = find(schema, table, "log.outcome.time", time)?;
+        let log_time = log.column(&definition.log.time);
+        if let Some(log_time) = log_time
+            && (log_time.kind == ColumnKind::Numeric) != (time.kind == ColumnKind::Numeric)
+            && !time.is_empty()
+        {
+            let message = format!(
+                "the log's time `{}` is {} and the outcomes' time `{}` is {}, so they cannot be compared",
+                log_time.name,
+                log_time.kind_words(),
+                time.name,
+                time.kind_words()
+            );
+            return Err(DefinitionError::at_key("log.outcome.time", message)
+                .with_help(Some("write both as instants, or both as numbers of one unit".into())));
+        }
         if matches!(time.kind, ColumnKind::Other | ColumnKind::Numeric) && definition.log.time_unit.is_none()
         {
             return Err(wrong_kind("log.outcome.time", time, "an instant"));
