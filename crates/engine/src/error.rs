@@ -71,7 +71,6 @@ pub(crate) fn first_line(message: &str) -> String {
         "Schema error: ",
         "SQL error: ",
         "Error during planning: ",
-        "Parquet error: ",
     ] {
         line = line.strip_prefix(prefix).unwrap_or(line);
     }

@@ -17,8 +17,6 @@ use types::definition::Metric;
 use types::finding::Threshold;
 use types::{Answers, CheckId, Definition, Finding, Measure, Question, Subject, Verdict, Window};
 
-pub use metric::measure;
-
 /// What a check is about: the definition and the two windows.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {

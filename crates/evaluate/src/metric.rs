@@ -15,7 +15,7 @@ use types::definition::Metric;
 ///
 /// # Errors
 /// Why the metric does not exist for these rows, as words that complete "because …".
-pub fn measure(
+pub(crate) fn measure(
     scores: &LabelledScores,
     metric: Metric,
     threshold: f64,

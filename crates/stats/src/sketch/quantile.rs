@@ -3,8 +3,9 @@
 //! What it measures: the empirical distribution of a column, from which quantiles, bins, KS and
 //! Wasserstein distances are computed. In exact mode it keeps every value. In sketched mode it
 //! follows Munro & Paterson (1980) and Manku, Rajagopalan & Lindsay (1998): of a full buffer every
-//! `STRIDE`-th order statistic is kept and stands for its block at the next level. No random numbers are drawn, so the same rows in the same order give the same
-//! sketch, and every collapse adds a known amount to the largest possible rank error.
+//! `STRIDE`-th order statistic is kept and stands for its block at the next level. No random numbers
+//! are drawn, so the same rows in the same order give the same sketch, and every collapse adds a
+//! known amount to the largest possible rank error.
 //!
 //! When it misleads: the bound is on ranks, not on values; far out in a heavy tail a small rank
 //! error can be a large difference in value.

@@ -287,6 +287,7 @@ fn key_span(text: &str, key: &str) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Segment;
     use super::*;
 
     const SMALLEST: &str = "[log]\npath = \"log.csv\"\ntime = \"t\"\nscore = \"p\"\n[reference]\nwindow = \"2013-01-01/2013-02-01\"\n";
@@ -348,6 +349,4 @@ mod tests {
         assert_eq!(segments[1].sql.as_deref(), Some("hour > 17"));
         check(&text.replace("sql =", "sqll ="), "unknown field `sqll`", "`sql`", "");
     }
-
-    use super::super::Segment;
 }
