@@ -128,6 +128,7 @@ mod tests {
             unmeasured: vec![],
             thresholds: vec![],
             detail: None,
+            sequential: None,
         };
         Evidence {
             at,

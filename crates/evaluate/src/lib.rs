@@ -90,6 +90,7 @@ fn blank(scope: Scope<'_>, check: CheckId, verdict: Verdict) -> Finding {
         unmeasured: Vec::new(),
         thresholds: Vec::new(),
         detail: None,
+        sequential: None,
     }
 }
 

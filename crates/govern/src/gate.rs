@@ -130,6 +130,7 @@ needs = ["evaluate.performance", "monitor.drift"]
             unmeasured: vec![],
             thresholds: vec![],
             detail: None,
+            sequential: None,
         }
     }
 

@@ -311,6 +311,7 @@ fn finding(
         unmeasured: vec![],
         thresholds: vec![],
         detail: None,
+        sequential: None,
     }
 }
 

@@ -274,6 +274,7 @@ mod tests {
             unmeasured: vec![],
             thresholds: vec![],
             detail: None,
+            sequential: None,
         };
         Evidence {
             at,

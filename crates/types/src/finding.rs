@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
 
 use crate::answer::Coverage;
+use crate::digest::Digest;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -16,6 +17,10 @@ pub enum CheckId {
     Drift,
     #[serde(rename = "monitor.quality")]
     Quality,
+    #[serde(rename = "monitor.multivariate")]
+    Multivariate,
+    #[serde(rename = "monitor.performance")]
+    PerformanceOverTime,
     #[serde(rename = "evaluate.outcomes")]
     Outcomes,
     #[serde(rename = "evaluate.performance")]
@@ -27,9 +32,11 @@ pub enum CheckId {
 }
 
 impl CheckId {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Drift,
         Self::Quality,
+        Self::Multivariate,
+        Self::PerformanceOverTime,
         Self::Outcomes,
         Self::Performance,
         Self::WorstSegment,
@@ -40,6 +47,8 @@ impl CheckId {
         match self {
             Self::Drift => "monitor.drift",
             Self::Quality => "monitor.quality",
+            Self::Multivariate => "monitor.multivariate",
+            Self::PerformanceOverTime => "monitor.performance",
             Self::Outcomes => "evaluate.outcomes",
             Self::Performance => "evaluate.performance",
             Self::WorstSegment => "evaluate.worst_segment",
@@ -76,6 +85,8 @@ pub enum Subject {
         name: String,
     },
     PredictedClass,
+    /// What really happened, as far as it is known.
+    Outcome,
     /// One value of a segment.
     Segment {
         column: String,
@@ -91,6 +102,7 @@ impl Subject {
             Self::Log => "log".into(),
             Self::Feature { name, .. } | Self::Score { name } => name.clone(),
             Self::PredictedClass => "predicted class".into(),
+            Self::Outcome => "outcome".into(),
             Self::Segment { column, value } => segment_label(column, value.as_deref()),
         }
     }
@@ -189,9 +201,29 @@ pub struct Finding {
     pub thresholds: Vec<Threshold>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// Where the alarms of a stream stand that is looked at again and again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequential: Option<Sequential>,
 }
 
 impl Finding {
+    /// A finding that says nothing yet; the rest is set by struct update.
+    pub fn blank(check: CheckId, subject: Subject, verdict: Verdict, window: Window) -> Self {
+        Self {
+            check,
+            subject,
+            verdict,
+            window,
+            reference: None,
+            summary: String::new(),
+            measures: Vec::new(),
+            unmeasured: Vec::new(),
+            thresholds: Vec::new(),
+            detail: None,
+            sequential: None,
+        }
+    }
+
     pub fn measure(&self, name: &str) -> Option<&Measure> {
         self.measures.iter().find(|measure| measure.name == name)
     }
@@ -214,6 +246,12 @@ pub enum Detail {
         bins: Vec<ReliabilityRow>,
     },
     Coverage(Coverage),
+    /// All columns together: which ones give a shift away.
+    Multivariate {
+        features: Vec<FeatureWeight>,
+    },
+    /// Performance of a window: from outcomes as far as they are known, and estimated without them.
+    Performance(Box<WindowPerformance>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -225,7 +263,15 @@ pub struct Distribution {
     /// Shares of all rows that have no value.
     pub reference_missing: f64,
     pub current_missing: f64,
+    /// Of numbers: the values at [`QUANTILES`], for pictures of how a column moves over time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reference_quantiles: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub current_quantiles: Vec<f64>,
 }
+
+/// The shares of rows at or below the quantiles that a [`Distribution`] keeps.
+pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DistributionBin {
@@ -257,6 +303,119 @@ pub struct ReliabilityRow {
     pub outcome_share: f64,
     pub interval: Interval,
     pub n: u64,
+}
+
+/// The state of a column's alarms after a window: what the next window continues from.
+///
+/// Looking every week for ever does not raise more false alarms than looking once, because the
+/// verdict follows an e-value that is multiplied up from window to window (docs/alarms.md).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sequential {
+    /// Windows that were looked at so far, this one included.
+    pub windows: u64,
+    /// The natural logarithm of the e-value against "no change, neither in values nor in what is missing".
+    pub log_e_value: f64,
+    /// The smallest budget of false alarms, over all columns, under which this is an alarm.
+    pub adjusted: f64,
+    /// For each test of the column.
+    pub streams: Vec<Stream>,
+}
+
+/// One test of a column, repeated window after window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stream {
+    /// `distribution` or `missing`.
+    pub name: String,
+    /// Which bins the rows are counted in; other bins begin a new stream.
+    pub bins: Digest,
+    /// Rows of the reference and of all windows so far, in each bin.
+    pub pool: Vec<u64>,
+    /// This window's p-value against the pool before it.
+    pub p_value: f64,
+    pub state: StreamState,
+}
+
+/// What an e-value is computed from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "process", rename_all = "snake_case")]
+pub enum StreamState {
+    /// Against a fixed reference: the mixture power martingale of `windows` p-values.
+    Martingale { windows: u64, log_surprise: f64 },
+    /// Against a reference that moves along: e-values of single windows, weighted down over time.
+    Spending { windows: u64, weighted_sum: f64 },
+}
+
+/// How much a feature helps to tell the current window from the reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureWeight {
+    pub name: String,
+    /// By how much the held-out AUC of the domain classifier falls when this column is shuffled.
+    pub auc_drop: f64,
+}
+
+/// The performance of the model in one window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowPerformance {
+    /// The metric that the verdict is about.
+    pub metric: String,
+    pub maturity: Maturity,
+    /// From outcomes; there is none before enough of them have arrived.
+    pub realised: Option<Measure>,
+    /// From scores alone, by calibration on the reference.
+    pub estimated: Option<Measure>,
+    /// The same, calibrated for the inputs that this window has.
+    pub estimated_for_shift: Option<Measure>,
+    /// From the outcomes of the reference.
+    pub reference: Option<Measure>,
+    /// Worst first; from outcomes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
+}
+
+/// Whether a window's outcomes have arrived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Maturity {
+    pub state: MaturityState,
+    /// The share of predictions with a usable outcome.
+    pub coverage: f64,
+    /// The share that should have arrived by now, judged by how long outcomes took in the reference.
+    pub expected_coverage: f64,
+    /// Days from prediction to outcome at [`QUANTILES`], in the reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delay_days: Vec<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaturityState {
+    /// Nearly all outcomes that will come have come.
+    Settled,
+    /// Some have come; the early ones are a biased sample.
+    Maturing,
+    /// Too few have come to say anything.
+    TooEarly,
+}
+
+/// A change of performance, divided among its causes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribution {
+    /// What is divided, such as the change of the mean Brier loss.
+    pub of: String,
+    pub total: f64,
+    /// Largest first; they add up to the total.
+    pub terms: Vec<AttributionTerm>,
+    /// What has to hold for the division to mean something.
+    pub assumption: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributionTerm {
+    /// The source of a group of features, or `outcome given inputs`.
+    pub name: String,
+    pub change: f64,
+    pub standard_error: f64,
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod format;
 pub mod gate;
 pub mod measure;
+pub mod monitor_report;
 pub mod nearest;
 pub mod question;
 pub mod report;

@@ -13,6 +13,8 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
     match check {
         CheckId::Drift => "Drift",
         CheckId::Quality => "Data quality",
+        CheckId::Multivariate => "Drift of all columns together",
+        CheckId::PerformanceOverTime => "Performance over time",
         CheckId::Outcomes => "Outcomes",
         CheckId::Performance => "Performance",
         CheckId::WorstSegment => "Worst segment",

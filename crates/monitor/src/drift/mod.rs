@@ -217,6 +217,7 @@ fn finding(
             at_most("expected share of false alarms", drift.false_alarms, "false_alarms"),
         ],
         detail: Some(Detail::Distribution(assessment.distribution)),
+        sequential: None,
     }
 }
 
@@ -236,6 +237,7 @@ fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Find
         unmeasured: vec![Unmeasured { name: "psi".into(), reason: unassessed.reason.clone() }],
         thresholds: vec![],
         detail: None,
+        sequential: None,
     }
 }
 

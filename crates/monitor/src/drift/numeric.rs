@@ -36,6 +36,8 @@ pub(super) fn assess(reference: &NumericProfile, current: &NumericProfile) -> As
             current_n: now.n(),
             reference_missing: 0.0,
             current_missing: 0.0,
+            reference_quantiles: vec![],
+            current_quantiles: vec![],
         },
         change: change_in_words(&before, &now),
     };

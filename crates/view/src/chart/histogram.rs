@@ -234,6 +234,8 @@ mod tests {
             current_n: 2,
             reference_missing: 0.0,
             current_missing: 0.0,
+            reference_quantiles: vec![],
+            current_quantiles: vec![],
         }
     }
 

@@ -114,6 +114,7 @@ fn origin(subject: &Subject) -> Option<&str> {
     match subject {
         Subject::Feature { source, .. } => source.as_deref(),
         Subject::Score { .. } | Subject::PredictedClass => Some("model output"),
+        Subject::Outcome => Some("outcomes"),
         Subject::Model | Subject::Log | Subject::Segment { .. } => None,
     }
 }

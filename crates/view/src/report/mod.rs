@@ -158,8 +158,8 @@ fn verdicts(findings: &[&Finding]) -> Vec<Verdict> {
 /// The anchor of the section that a check is shown in.
 fn section_of(check: CheckId) -> &'static str {
     match check {
-        CheckId::Drift => "drift",
-        CheckId::Performance => "performance",
+        CheckId::Drift | CheckId::Multivariate => "drift",
+        CheckId::Performance | CheckId::PerformanceOverTime => "performance",
         CheckId::WorstSegment => "segments",
         CheckId::Calibration => "calibration",
         CheckId::Quality | CheckId::Outcomes => "outcomes",

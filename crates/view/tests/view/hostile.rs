@@ -33,6 +33,8 @@ fn distribution(bins: Vec<(String, f64, f64)>) -> Detail {
         current_n: u64::MAX,
         reference_missing: 0.0,
         current_missing: 1.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
     })
 }
 

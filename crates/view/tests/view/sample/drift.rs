@@ -123,6 +123,8 @@ fn bell(moved: f64, missing: f64) -> Distribution {
         current_n: 5_178,
         reference_missing: if missing > 0.1 { 0.0041 } else { missing },
         current_missing: missing,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
     }
 }
 
@@ -167,6 +169,8 @@ fn carriers() -> Finding {
         current_n: 5_871,
         reference_missing: 0.0,
         current_missing: 0.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
     }));
     finding
 }
@@ -189,6 +193,8 @@ fn classes() -> Finding {
         current_n: 5_871,
         reference_missing: 0.0,
         current_missing: 0.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
     }));
     finding
 }
@@ -224,6 +230,8 @@ fn constant_column() -> Finding {
         current_n: 5_871,
         reference_missing: 0.0,
         current_missing: 0.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
     }));
     finding
 }

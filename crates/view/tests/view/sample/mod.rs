@@ -101,6 +101,7 @@ pub(crate) fn finding(check: CheckId, subject: Subject, verdict: Verdict, summar
         unmeasured: vec![],
         thresholds: vec![],
         detail: None,
+        sequential: None,
     }
 }
 
