@@ -68,6 +68,11 @@ fn total(counts: &[u64], side: Side) -> Result<u64, CountsError> {
     }
 }
 
+/// All rows of both sides, whose totals are known.
+pub(crate) fn total_of_both(reference: u64, current: u64) -> Result<u64, CountsError> {
+    reference.checked_add(current).ok_or(CountsError::TooManyRows { side: Side::Current })
+}
+
 /// The number of bins that are occupied on either side.
 pub(crate) fn occupied(reference: &[u64], current: &[u64]) -> usize {
     let pairs = reference.iter().zip(current);

@@ -1,0 +1,236 @@
+//! Conformal p-value of a window: whether its rows could be any rows of all that came so far.
+//!
+//! # What it measures
+//!
+//! How surprising the window's counts over bins are, if the window is a random part of the *bag*:
+//! its own rows together with the reference and all windows before it. A stream of these p-values,
+//! one per window, is what the martingales beside this file bet on.
+//!
+//! # When it misleads
+//!
+//! * Rows must be exchangeable while nothing changes. Repeated rows of one customer, weekly rhythms
+//!   within a window of a day, or a season that comes back every year are all *not exchangeable*:
+//!   they look like a change, and in the sense of this test they are one.
+//! * Windows of a change that nobody acts on join the pool, and what is normal moves with them:
+//!   evidence of a lasting change grows more slowly the longer it lasts.
+//! * Rare categories are pooled with their neighbours in size; a change inside a pool is unseen.
+//! * It says nothing about size: with a million rows, a change of no importance has a tiny p-value.
+//!
+//! # Formula
+//!
+//! Given the bag's counts, the window's counts follow the multivariate hypergeometric distribution,
+//! whatever the distribution of the rows. Halving the cells again and again splits it into k − 1
+//! hypergeometric ones, independent but for their totals. Split `i` contributes `zᵢ²`, where `zᵢ`
+//! is the standard normal quantile of that point between `P(X < x)` and `P(X ≤ x)` which is nearest
+//! to one half. The p-value is the upper tail of the χ² distribution with k − 1 degrees of freedom
+//! at `Σ zᵢ²`. With many rows the sum is Pearson's χ²; with few it errs on the safe side, tails
+//! included, which Pearson's does not: a count of 20 where 5 are expected has a probability of
+//! 3·10⁻⁷ and a Pearson p-value of 2·10⁻¹¹, and betting multiplies such mistakes.
+//!
+//! # Why the p-values may be multiplied
+//!
+//! Assume that *rows of the reference and of all windows are exchangeable*, that the bins and the
+//! reference are fixed before the first window, and that windows are disjoint, come in order and
+//! have row counts that do not depend on the values. Write `Gₜ` for what is known from the bag of
+//! the first `t` windows (how many rows fell into each cell up to then, not in which window) and
+//! from all later windows.
+//!
+//! 1. Given `Gₜ`, window `t` is a draw without replacement from its bag: exchangeability. So
+//!    `P(pₜ ≤ u | Gₜ) ≤ u` for every `u`. (Given the totals of its parent, each split is
+//!    hypergeometric; its randomised distribution value `Vᵢ`, uniform between `P(X < x)` and
+//!    `P(X ≤ x)`, is then exactly uniform, independently of the splits above it; and `zᵢ²` is at
+//!    most the square of the normal quantile of `Vᵢ`.) Put differently, there is a `Uₜ ≤ pₜ` that
+//!    is exactly uniform given `Gₜ`.
+//! 2. `pₜ₊₁, pₜ₊₂, …`, and with them `Uₜ₊₁, Uₜ₊₂, …`, are functions of `Gₜ` and of independent
+//!    randomisation: the bag up to `s > t` is the bag up to `t` and the windows between.
+//! 3. From 1 and 2, `Uₜ` is uniform and independent of all later `U`. Taking `t = 1, 2, …` in turn,
+//!    `U₁, U₂, …` are independent and uniform. This is Vovk's argument for conformal p-values, run
+//!    from the last bag backwards.
+//! 4. A betting capital that falls when a p-value rises is never more than the same capital of the
+//!    `U`, which is a martingale. So the probability that it *ever* reaches `1/α` is at most `α`.
+//!
+//! The filtration matters. The capital is an e-process for somebody who sees this stream's
+//! p-values, not for one who sees the rows (step 2 looks ahead), nor, strictly, for one who sees
+//! other columns of the same rows: their p-values are uniform too, but how they go together depends
+//! on the common bag. [`running_maximum`](super::running_maximum) and [`e_bh`](super::e_bh) say what
+//! is left, and it is enough.
+//!
+//! # Example
+//!
+//! ```
+//! use stats::sequential::conformal::window_p_value;
+//! let before = [4000, 3000, 3000];
+//! assert!(window_p_value(&before, &[400, 310, 290])?.p_value > 0.5);
+//! assert!(window_p_value(&before, &[300, 350, 350])?.p_value < 1e-6);
+//! # Ok::<(), stats::counts::CountsError>(())
+//! ```
+//!
+//! # References
+//!
+//! * V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World", 2nd edition, 2022,
+//!   chapters 2 (p-values are independent and uniform) and 8 (testing exchangeability).
+//! * V. Vovk, I. Nouretdinov, A. Gammerman, "Testing exchangeability on-line", ICML 2003.
+//! * H. O. Lancaster, "The derivation and partition of χ² in certain discrete distributions",
+//!   Biometrika 36, 1949: the splits; "Statistical control of counting experiments", Biometrika 39,
+//!   1952: adding them up exactly.
+
+use serde::{Deserialize, Serialize};
+
+use super::P_VALUE_FLOOR;
+use crate::counts::{self, CountsError};
+use crate::hypergeometric::Hypergeometric;
+use crate::special::{chi_square_sf, normal_quantile};
+
+/// Cells whose expected count is below this on the smaller side are pooled. Only power depends on
+/// it: the p-value is valid for any pooling that looks at the bag alone.
+const EXPECTED_LEAST: f64 = 5.0;
+
+/// One window held against everything before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowComparison {
+    /// At least as likely as the true one is, given the bag; from 1e-300 to 1. It is 1 where there
+    /// is nothing to compare.
+    pub p_value: f64,
+    /// `Σ zᵢ²`, near Pearson's χ² with many rows.
+    pub statistic: f64,
+    /// Compared cells less one; 0 where one cell holds everything.
+    pub degrees_of_freedom: u64,
+    /// How many occupied cells were lost by putting rare ones together.
+    pub pooled: u64,
+    /// Rows of the reference and of all windows before.
+    pub n_before: u64,
+    /// Rows of the window.
+    pub n_window: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    before: u64,
+    window: u64,
+}
+
+impl Cell {
+    fn all(self) -> u64 {
+        self.before + self.window
+    }
+
+    fn and(self, other: Cell) -> Cell {
+        Cell { before: self.before + other.before, window: self.window + other.window }
+    }
+}
+
+/// Conformal p-value of `window` against the rows `before` it.
+///
+/// `before`: counts per bin of the reference and all earlier windows together, `window`: those of
+/// the window, over the same bins, shape `[bins]`. Exact in the sense of the module: under
+/// exchangeability the p-value is at most `u` with probability at most `u`.
+///
+/// # Errors
+/// Different lengths, a side without rows, or more than 2⁶⁴ rows.
+pub fn window_p_value(before: &[u64], window: &[u64]) -> Result<WindowComparison, CountsError> {
+    let (n_before, n_window) = counts::totals(before, window)?;
+    let n = counts::total_of_both(n_before, n_window)?;
+    let cells = before.iter().zip(window).map(|(&before, &window)| Cell { before, window });
+    let occupied: Vec<Cell> = cells.filter(|cell| cell.all() > 0).collect();
+    let occupied_cells = occupied.len();
+    let share = n_before.min(n_window) as f64 / n as f64;
+    let cells = pool_rare(occupied, EXPECTED_LEAST / share);
+    let statistic = split(&cells).1;
+    let degrees_of_freedom = cells.len() as u64 - 1;
+    let p_value = match degrees_of_freedom {
+        0 => 1.0,
+        free => chi_square_sf(statistic, free as f64).max(P_VALUE_FLOOR),
+    };
+    Ok(WindowComparison {
+        p_value,
+        statistic,
+        degrees_of_freedom,
+        pooled: (occupied_cells - cells.len()) as u64,
+        n_before,
+        n_window,
+    })
+}
+
+/// Puts cells with fewer than `least` rows together with the next rarest until each has as many.
+///
+/// Looks at nothing but the bag's counts, so it is as good as fixed given the bag.
+fn pool_rare(mut cells: Vec<Cell>, least: f64) -> Vec<Cell> {
+    if cells.iter().all(|cell| cell.all() as f64 >= least) {
+        return cells;
+    }
+    // Stable, so that the order of equally rare cells is the given one, not the window's.
+    cells.sort_by_key(|cell| cell.all());
+    let mut pooled: Vec<Cell> = Vec::new();
+    let mut open = Cell::default();
+    for cell in cells {
+        open = open.and(cell);
+        if open.all() as f64 >= least {
+            pooled.push(open);
+            open = Cell::default();
+        }
+    }
+    match pooled.last_mut() {
+        Some(last) => *last = last.and(open),
+        None => pooled.push(open),
+    }
+    pooled
+}
+
+/// The cells together, and the sum of the squared scores of all splits among them.
+fn split(cells: &[Cell]) -> (Cell, f64) {
+    if let [only] = cells {
+        return (*only, 0.0);
+    }
+    let (left, right) = cells.split_at(cells.len() / 2);
+    let ((left, scores_left), (right, scores_right)) = (split(left), split(right));
+    (left.and(right), scores_left + scores_right + squared_score(left, right))
+}
+
+/// `z²` of the left cell's window rows among those of both, on the side that errs towards 0.
+fn squared_score(left: Cell, right: Cell) -> f64 {
+    let draw = Hypergeometric::new(left.all(), right.all(), left.window + right.window);
+    let mean = left.all() as f64 * (left.window + right.window) as f64 / left.and(right).all() as f64;
+    let tail = if left.window as f64 <= mean {
+        draw.at_most(left.window)
+    } else {
+        draw.of_others().at_most(right.window)
+    };
+    // A tail that has underflowed is raised to the smallest number, which only weakens the evidence.
+    if tail < 0.5 { normal_quantile(tail.max(f64::MIN_POSITIVE)).powi(2) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cell_and_all_rare_cells_have_nothing_to_compare() {
+        for (before, window, pooled) in [(vec![7], vec![1], 0), (vec![1, 1, 1], vec![1, 0, 0], 2)] {
+            let found = window_p_value(&before, &window).unwrap();
+            assert_eq!((found.p_value, found.statistic, found.degrees_of_freedom), (1.0, 0.0, 0));
+            assert_eq!(found.pooled, pooled);
+        }
+    }
+
+    #[test]
+    fn rare_cells_are_pooled_in_groups_and_not_all_into_one() {
+        // Half of the rows are the window's, so ten rows of both make five expected.
+        let found = window_p_value(&[3, 3, 3, 3, 50], &[3, 3, 3, 3, 50]).unwrap();
+        assert_eq!((found.pooled, found.degrees_of_freedom), (2, 2));
+    }
+
+    #[test]
+    fn a_window_from_elsewhere_has_the_least_p_value() {
+        let found = window_p_value(&[1_000_000, 0], &[0, 1_000_000]).unwrap();
+        assert_eq!(found.p_value, P_VALUE_FLOOR);
+    }
+
+    #[test]
+    fn sides_that_cannot_be_compared_are_errors() {
+        for (before, window) in
+            [(vec![], vec![]), (vec![0], vec![1]), (vec![1], vec![1, 1]), (vec![u64::MAX], vec![1])]
+        {
+            assert!(window_p_value(&before, &window).is_err(), "{before:?} {window:?}");
+        }
+    }
+}
