@@ -117,6 +117,8 @@ pub enum IntervalMethod {
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
     SimulatedBins,
+    /// Delta method over outcomes that are yet to come and the calibration that expects them.
+    DeltaOfExpectedOutcomes,
 }
 
 impl IntervalMethod {
@@ -133,6 +135,7 @@ impl IntervalMethod {
             Self::NormalOfMean => "normal of the mean",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
+            Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
         }
     }
 }

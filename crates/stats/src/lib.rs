@@ -11,6 +11,7 @@ pub mod chi_square;
 pub mod classification;
 pub mod counts;
 pub mod ecdf;
+pub mod estimated;
 pub mod false_discovery;
 mod hypergeometric;
 pub mod interval;
