@@ -1,20 +1,23 @@
 //! One check, from the definition to evidence: the walk that every entry point takes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use engine::{Engine, EngineError, EngineOptions, Log};
+use engine::{Engine, EngineError, EngineOptions};
 use jiff::{Span, Timestamp, ToSpan};
+use monitor::History;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use types::definition::{self, Definition, DefinitionError};
-use types::evidence::Evidence;
+use types::definition::{Definition, DefinitionError};
+use types::evidence::{Evidence, NewFinding};
 use types::finding::CheckId;
+use types::log_state::LogState;
 use types::question::Measured;
 use types::report::{self, CheckReport};
 use types::{Answers, Digest, Finding, Question, Window};
 
 use crate::PROGRAM;
 use crate::evidence_log::{self, EvidenceLogError};
+use crate::opened::Opened;
 use crate::window::{self, WindowChoiceError};
 
 /// The name of a definition in a folder.
@@ -54,10 +57,23 @@ impl Practices {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     Opening,
-    Digesting { files: usize },
-    Measuring { questions: usize, window: Window },
-    Judging,
-    Recording { findings: usize },
+    Digesting {
+        files: usize,
+    },
+    Measuring {
+        questions: usize,
+        window: Window,
+    },
+    /// Profiling the files that were not profiled before.
+    Profiling {
+        columns: usize,
+    },
+    Judging {
+        window: Window,
+    },
+    Recording {
+        findings: usize,
+    },
 }
 
 /// What a check came to.
@@ -94,62 +110,69 @@ pub fn run(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<CheckOutcome, CheckError> {
     progress(Stage::Opening);
-    let located = locate(&request.path)?;
-    let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
     let engine = Engine::new(EngineOptions::default())?;
-    let log =
-        engine.open(&definition, &located.folder).map_err(|error| located.explain(&definition, error))?;
-    let schema = log.schema();
-    definition::check_against(&definition, &schema, log.outcome_schema().as_ref())
-        .map_err(|error| located.mistake(error))?;
-
+    let opened = Opened::at(&engine, &request.path)?;
+    let (definition, log) = (&opened.definition, &opened.log);
     let as_of = request.as_of.unwrap_or(now);
     if let (Some(window), Some(as_of)) = (request.window, request.as_of)
         && window.to() > as_of
     {
         return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
     }
-    let range = log.time_range().map_err(|error| located.explain(&definition, error))?;
+    let range = log.time_range().map_err(|error| opened.explain(error))?;
     let reference = definition.reference.window;
     let window =
         window::choose(request.window, reference, (range.first, range.last), as_of).map_err(|error| {
             match error {
                 WindowChoiceError::ReferenceOutsideLog { .. } => {
-                    located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
+                    opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
                 }
                 error => CheckError::Window(error),
             }
         })?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
+    let state = LogState { undated_rows: range.undated_rows, changes: log.file_changes()?.clone() };
 
-    let monitored = monitor::Scope {
-        definition: &definition,
-        schema: &schema,
-        window,
-        reference,
-        undated_rows: range.undated_rows,
+    let known = evidence_log::read(&opened.located.folder)?;
+    let every = definition.monitor.drift.every;
+    let history = if window.is_of(every) {
+        History::before(opened.ours(&known.records), every, window)
+    } else {
+        History::default()
     };
-    let evaluated = evaluate::Scope { definition: &definition, window, reference };
+    let against = monitor::against(definition, every, window);
+    let monitored = monitor::Scope {
+        definition,
+        schema: &opened.schema,
+        window,
+        every,
+        against: &against,
+        log: &state,
+        history: &history,
+    };
+    let evaluated = evaluate::Scope { definition, window, reference };
     let mut questions = Vec::new();
     if request.practices.monitor() {
         questions.extend(monitor::plan(monitored));
+        questions.extend(monitor::outcome_questions(definition, every, window));
     }
     if request.practices.evaluate() {
         questions.extend(evaluate::plan(evaluated));
     }
     progress(Stage::Measuring { questions: questions.len(), window });
-    let answers = answer(&log, &questions, as_of, &definition, &located)?;
+    let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
     refuse_empty_windows(&answers, &[window, reference])?;
 
-    progress(Stage::Judging);
+    progress(Stage::Judging { window });
     let mut findings = Vec::new();
     if request.practices.evaluate() {
-        let mut rng = seeded(&located.text, window);
+        let mut rng = seeded(&opened.located.text, window);
         findings.extend(evaluate::judge(evaluated, &answers, &mut rng));
     }
     if request.practices.monitor() {
         findings.extend(monitor::judge(monitored, &answers));
+        findings.extend(monitor::judge_outcome(monitored, &answers));
     }
 
     progress(Stage::Recording { findings: findings.len() });
@@ -157,28 +180,28 @@ pub fn run(
         at: now,
         system: definition.system.id.clone(),
         model: definition.model.version.clone(),
-        definition: Digest::of(located.text.as_bytes()),
+        definition: opened.hash(),
         program: PROGRAM.into(),
         datasets: datasets.clone(),
         findings: findings
             .iter()
-            .map(|finding| (finding.clone(), fresh_until(&definition, finding, now)))
+            .map(|finding| new_finding(definition, finding.clone(), now, None))
             .collect(),
     };
-    let definition_hash = evidence.definition;
-    let chain = evidence_log::append(&located.folder, evidence)?;
-    let gates = govern::gate::decide(&definition, definition_hash, &chain.records, now);
+    let chain = evidence_log::append(&opened.located.folder, evidence)?;
+    log.remember_files()?;
+    let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, request.window);
     let report = CheckReport {
         format: report::FORMAT,
         program: PROGRAM.into(),
         at: now,
         as_of,
-        system: definition.system,
-        model: definition.model.version,
+        system: definition.system.clone(),
+        model: definition.model.version.clone(),
         task: definition.model.task,
         window,
         reference,
-        definition: definition_hash,
+        definition: opened.hash(),
         datasets,
         gates,
         findings,
@@ -187,73 +210,15 @@ pub fn run(
     Ok(CheckOutcome { report, evidence: chain.path })
 }
 
-/// The folder that holds the definition given as itself or by its folder.
-pub fn definition_folder(path: &Path) -> PathBuf {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
-    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
-}
-
-/// A definition's file, folder and text.
-struct Located {
-    file: PathBuf,
-    folder: PathBuf,
-    text: String,
-}
-
-fn locate(path: &Path) -> Result<Located, CheckError> {
-    let file = if path.is_dir() { path.join(DEFINITION_FILE) } else { path.to_owned() };
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Ok(Located { folder: definition_folder(path), file, text }),
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound && path.extension().is_none() => {
-            Err(CheckError::NoDefinition { path: path.to_owned() })
-        }
-        Err(source) => Err(CheckError::Unreadable { path: file, source }),
-    }
-}
-
-impl Located {
-    fn mistake(&self, error: DefinitionError) -> CheckError {
-        CheckError::Definition { path: self.file.clone(), text: self.text.clone(), error }
-    }
-
-    /// Points at the key that an engine's error comes from, where there is one.
-    fn explain(&self, definition: &Definition, error: EngineError) -> CheckError {
-        let key = match &error {
-            EngineError::NotFound { .. } | EngineError::NoFiles { .. } | EngineError::BadGlob { .. } => {
-                let log_is_missing = error.to_string().contains(&definition.log.path);
-                Some(if log_is_missing { "log.path".to_owned() } else { "log.outcome.path".to_owned() })
-            }
-            EngineError::UnreadableTime { .. } | EngineError::NoTimes { .. } => Some("log.time".to_owned()),
-            EngineError::BadSegment { segment, .. } => {
-                let at = definition.log.segments.iter().position(|declared| declared.name == *segment);
-                at.map(|at| format!("log.segments.{at}"))
-            }
-            _ => None,
-        };
-        match key {
-            Some(key) => self.mistake(DefinitionError::at_key(key, error.to_string())),
-            None => CheckError::Engine(error),
-        }
-    }
-}
-
-fn answer(
-    log: &Log<'_>,
-    questions: &[Question],
-    as_of: Timestamp,
-    definition: &Definition,
-    located: &Located,
-) -> Result<Answers, CheckError> {
-    log.answer(questions, as_of).map_err(|error| located.explain(definition, error))
-}
-
 /// A window that lies within the log's time but holds no row cannot be checked.
 fn refuse_empty_windows(answers: &Answers, windows: &[Window]) -> Result<(), CheckError> {
     for &window in windows {
         let class =
             Question::Profile { of: Measured::PredictedClass, kind: types::ColumnKind::Categorical, window };
         let profiled = answers.profile(&class).map(stats::sketch::Profile::rows);
-        let covered = answers.coverage(&Question::Coverage { window }).map(|coverage| coverage.predictions);
+        let covered = answers
+            .coverage(&Question::Coverage { orphans: true, window })
+            .map(|coverage| coverage.predictions);
         if profiled.or(covered) == Some(0) {
             return Err(CheckError::NoRows { window });
         }
@@ -262,20 +227,28 @@ fn refuse_empty_windows(answers: &Answers, windows: &[Window]) -> Result<(), Che
 }
 
 /// The same definition and window draw the same random numbers.
-fn seeded(definition: &str, window: Window) -> ChaCha8Rng {
+pub(crate) fn seeded(definition: &str, window: Window) -> ChaCha8Rng {
     let digest = Digest::of(format!("{window}\n{definition}").as_bytes());
     ChaCha8Rng::from_seed(digest.bytes())
 }
 
-/// Evidence stays fresh for its cadence and half as long again, so that a run that is a little
-/// late does not shut a gate.
-fn fresh_until(definition: &Definition, finding: &Finding, at: Timestamp) -> Timestamp {
+/// A finding with the instant at which it goes stale.
+///
+/// Evidence stays fresh for its cadence and half as long again, so that a run that is a little late
+/// does not shut a gate.
+pub(crate) fn new_finding(
+    definition: &Definition,
+    finding: Finding,
+    at: Timestamp,
+    inputs: Option<Digest>,
+) -> NewFinding {
     let every = match finding.check {
-        CheckId::Drift | CheckId::Quality => definition.monitor.drift.every,
+        CheckId::Drift | CheckId::Quality | CheckId::Multivariate => definition.monitor.drift.every,
+        CheckId::PerformanceOverTime => definition.monitor.performance.every,
         CheckId::Outcomes | CheckId::Performance | CheckId::WorstSegment | CheckId::Calibration => {
             definition.evaluate.every
         }
     };
     let fresh_for: Span = (every.hours() * 3 / 2).hours();
-    at.checked_add(fresh_for).unwrap_or(Timestamp::MAX)
+    NewFinding { finding, fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX), inputs }
 }

@@ -53,6 +53,16 @@ pub fn verify(folder: &Path, checkpoint: Option<Checkpoint>) -> Result<Chain, Ev
     }
 }
 
+/// Reads and verifies the chain; one that has not begun yet is empty.
+pub fn read(folder: &Path) -> Result<Chain, EvidenceLogError> {
+    match verify(folder, None) {
+        Err(EvidenceLogError::Missing { path }) => {
+            Ok(Chain { path, records: Vec::new(), end: Checkpoint::EMPTY, torn: false })
+        }
+        chain => chain,
+    }
+}
+
 /// Appends a run's evidence; returns the whole chain with it.
 pub fn append(folder: &Path, evidence: Evidence) -> Result<Chain, EvidenceLogError> {
     let path = path_in(folder);
@@ -113,6 +123,7 @@ fn write_at_end(file: &mut File, lines: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use types::evidence::NewFinding;
     use types::{CheckId, Digest, Finding, Subject, Verdict};
 
     fn evidence(summary: &str) -> Evidence {
@@ -137,7 +148,7 @@ mod tests {
             definition: Digest::ZERO,
             program: "test".into(),
             datasets: vec![],
-            findings: vec![(finding, at)],
+            findings: vec![NewFinding { finding, fresh_until: at, inputs: None }],
         }
     }
 

@@ -7,9 +7,14 @@
 pub mod check;
 pub mod evidence_log;
 pub mod init;
+pub mod monitor;
+mod monitor_report;
+mod opened;
+mod profile_store;
 mod window;
 
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
+pub use opened::definition_folder;
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

@@ -12,15 +12,20 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
 use crate::sql::CELL;
-use crate::{outcomes, profiles};
+use crate::{outcomes, profiles, sample};
 
 impl Log<'_> {
     /// Answers every question. Outcomes that became known after `as_of` are not seen.
     pub fn answer(&self, questions: &[Question], as_of: Timestamp) -> Result<Answers, EngineError> {
         let mut answers = Answers::default();
-        let fidelity = self.fidelity(questions)?;
-        profiles::answer(self, fidelity, questions, &mut answers)?;
-        outcomes::answer(self, fidelity, questions, as_of, &mut answers)?;
+        let questions = self.answer_from_days(questions, &mut answers)?;
+        if questions.is_empty() {
+            return Ok(answers);
+        }
+        let fidelity = self.fidelity(&questions)?;
+        profiles::answer(self, fidelity, &questions, &mut answers)?;
+        outcomes::answer(self, fidelity, &questions, as_of, &mut answers)?;
+        sample::answer(self, &questions, as_of, &mut answers)?;
         Ok(answers)
     }
 
@@ -38,7 +43,7 @@ impl Log<'_> {
         Ok(if largest.unwrap_or(0) <= most { Fidelity::Exact } else { Fidelity::Sketched })
     }
 
-    fn rows_by_cell(&self, cells: &Cells) -> Result<Vec<u64>, EngineError> {
+    pub(crate) fn rows_by_cell(&self, cells: &Cells) -> Result<Vec<u64>, EngineError> {
         let axis = self.time_axis();
         let table = self.engine.runtime.block_on(self.context.table(LOG))?;
         let counted = axis

@@ -125,6 +125,39 @@ impl TimeAxis {
         Timestamp::from_nanosecond(nanoseconds).ok()
     }
 
+    /// All rows, with their instant and the day (UTC, counted from 1970-01-01) that it lies in.
+    pub(crate) fn with_day(&self, table: DataFrame) -> Result<DataFrame, EngineError> {
+        let per_day = self.units_of_a_day();
+        let units = cast(self.instant(), DataType::Int64);
+        // Division rounds towards zero; days before 1970 must round down too.
+        let into_day = ((units.clone() % lit(per_day)) + lit(per_day)) % lit(per_day);
+        let day = (units - into_day) / lit(per_day);
+        Ok(table.with_column("__instant", self.instant())?.with_column("__day", day)?)
+    }
+
+    /// The units of [`Self::instant`] in a day.
+    pub(crate) fn units_of_a_day(&self) -> i64 {
+        let per_second = match (&self.data_type, self.unit) {
+            (DataType::Timestamp(ArrowTimeUnit::Second, _), _) => 1,
+            (DataType::Timestamp(ArrowTimeUnit::Millisecond, _), _) => 1_000,
+            (DataType::Timestamp(ArrowTimeUnit::Microsecond, _), _) => 1_000_000,
+            (DataType::Timestamp(ArrowTimeUnit::Nanosecond, _), _) => 1_000_000_000,
+            (data_type, unit) if data_type.is_numeric() => match unit {
+                Some(TimeUnit::Milliseconds) => 1_000,
+                Some(TimeUnit::Microseconds) => 1_000_000,
+                Some(TimeUnit::Nanoseconds) => 1_000_000_000,
+                Some(TimeUnit::Seconds) | None => 1,
+            },
+            _ => 1_000_000,
+        };
+        86_400 * per_second
+    }
+
+    /// What places a row in time, as a part of the key of what is kept of days.
+    pub(crate) fn key(&self) -> String {
+        format!("{} {} {:?}", self.column, self.data_type, self.unit)
+    }
+
     /// The rows of the cells, with the position of each row's cell.
     pub(crate) fn in_cells(&self, table: DataFrame, cells: &Cells) -> Result<DataFrame, EngineError> {
         let within = |cell: &Window| {

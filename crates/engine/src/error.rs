@@ -46,6 +46,12 @@ pub enum EngineError {
     BadSegment { segment: String, reason: String },
     #[error("the log has no row with a time in `{column}`")]
     NoTimes { column: String },
+    #[error("file `{path}` changed while it was read; run the command again")]
+    ChangedWhileRead { path: PathBuf },
+    #[error(
+        "failed to keep profiles (`{name}`): {reason}; they lie in `.forewarn/profiles` beside the definition"
+    )]
+    Store { name: String, reason: String },
     #[error("the query engine failed: {0}")]
     Query(String),
 }

@@ -10,8 +10,6 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, Schem
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use types::digest::Digester;
-use types::evidence::DatasetVersion;
 
 use crate::error::{EngineError, first_line};
 
@@ -41,6 +39,17 @@ pub(crate) struct TableFiles {
 pub(crate) struct Layout {
     pub(crate) columns: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
+}
+
+impl TableFiles {
+    /// The table of one file alone, with the columns of all.
+    pub(crate) fn only(&self, at: usize) -> Self {
+        let file = &self.files[at];
+        let of_file = self.layouts.iter().filter(|layout| layout.files.contains(file));
+        let layouts =
+            of_file.map(|layout| Layout { columns: layout.columns.clone(), files: vec![file.clone()] });
+        Self { files: vec![file.clone()], layouts: layouts.collect(), ..self.clone() }
+    }
 }
 
 /// CSV rows from which column types are guessed.
@@ -308,31 +317,6 @@ fn read_as(data_type: DataType) -> DataType {
     }
 }
 
-/// The version of a table: a digest over its files' names, sizes and contents.
-pub(crate) fn dataset_version(name: &str, files: &[PathBuf]) -> Result<DatasetVersion, EngineError> {
-    let mut whole = Digester::default();
-    let mut bytes = 0;
-    for path in files {
-        let io = |source| EngineError::Io { path: path.clone(), source };
-        let mut file = File::open(path).map_err(io)?;
-        let mut content = Digester::default();
-        let mut buffer = vec![0; 1 << 20];
-        let mut size: u64 = 0;
-        loop {
-            let read = file.read(&mut buffer).map_err(io)?;
-            if read == 0 {
-                break;
-            }
-            content.update(&buffer[..read]);
-            size += read as u64;
-        }
-        let file_name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        whole.update(format!("{file_name}\n{size}\n{}\n", content.finish()).as_bytes());
-        bytes += size;
-    }
-    Ok(DatasetVersion { name: name.to_owned(), digest: whole.finish(), files: files.len() as u64, bytes })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,22 +328,5 @@ mod tests {
         assert_eq!(wider(&DataType::Null, &DataType::Utf8), Some(DataType::Utf8));
         assert_eq!(wider(&DataType::Utf8, &DataType::Float32), None);
         assert_eq!(wider(&DataType::Boolean, &DataType::Int8), None);
-    }
-
-    #[test]
-    fn the_dataset_version_changes_with_a_byte_and_not_with_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let other = tempfile::tempdir().unwrap();
-        let write = |folder: &Path, text: &str| {
-            let path = folder.join("a.csv");
-            std::fs::write(&path, text).unwrap();
-            vec![path]
-        };
-        let first = dataset_version("log", &write(folder.path(), "t\n1\n")).unwrap();
-        let moved = dataset_version("log", &write(other.path(), "t\n1\n")).unwrap();
-        let edited = dataset_version("log", &write(folder.path(), "t\n2\n")).unwrap();
-        assert_eq!(first, moved);
-        assert_ne!(first.digest, edited.digest);
-        assert_eq!((first.files, first.bytes), (1, 4));
     }
 }

@@ -10,17 +10,24 @@
 pub mod aggregate;
 mod answer;
 mod cells;
+mod days;
 mod error;
 mod files;
 mod open;
 mod outcomes;
 mod probe;
 mod profiles;
+mod row_hash;
+mod sample;
 mod sql;
+mod store;
+mod versions;
 
+pub use days::FilesRead;
 pub use error::EngineError;
 pub use open::{Engine, EngineOptions, Log, TimeRange};
 pub use probe::{Probe, ProbedColumn};
+pub use store::ProfileStore;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Opening a log: its files, its tables, its range of time.
 
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,12 +19,14 @@ use tokio::runtime::Runtime;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::{Definition, Log as Roles};
 use types::evidence::DatasetVersion;
+use types::log_state::FileChanges;
 
 use crate::cells::TimeAxis;
+use crate::days::Profiles;
 use crate::error::EngineError;
-use crate::files::{
-    Format, Layout, TableFiles, dataset_version, first_bad_file, is_number, is_text, table_files,
-};
+use crate::files::{Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
+use crate::store::ProfileStore;
+use crate::versions::{Files, dataset_version};
 
 /// How the engine works.
 #[derive(Clone, Debug)]
@@ -66,7 +69,14 @@ impl Engine {
     }
 
     /// Finds the log's files, and the outcomes' where they are apart, and reads their schemas.
-    pub fn open(&self, definition: &Definition, base: &Path) -> Result<Log<'_>, EngineError> {
+    ///
+    /// With a store, files are profiled day by day, and once; without one, windows are read each time.
+    pub fn open(
+        &self,
+        definition: &Definition,
+        base: &Path,
+        store: Option<Arc<dyn ProfileStore>>,
+    ) -> Result<Log<'_>, EngineError> {
         let context = self.context();
         let log = table_files(base, &definition.log.path)?;
         if log.rows_about == 0 {
@@ -78,7 +88,17 @@ impl Engine {
         if let Some(outcomes) = &outcomes {
             register(&self.runtime, &context, OUTCOMES, outcomes)?;
         }
-        Ok(Log { engine: self, context, roles: definition.log.clone(), log, outcomes })
+        Ok(Log {
+            engine: self,
+            context,
+            roles: definition.log.clone(),
+            base: base.to_owned(),
+            log,
+            outcomes,
+            store,
+            versions: OnceCell::new(),
+            profiles: RefCell::default(),
+        })
     }
 
     pub(crate) fn context(&self) -> SessionContext {
@@ -94,6 +114,7 @@ impl Engine {
         for function in crate::aggregate::all() {
             context.register_udaf(function);
         }
+        context.register_udf(crate::row_hash::row_hash());
         context
     }
 
@@ -199,8 +220,13 @@ pub struct Log<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) context: SessionContext,
     pub(crate) roles: Roles,
+    base: PathBuf,
     pub(crate) log: TableFiles,
     pub(crate) outcomes: Option<TableFiles>,
+    store: Option<Arc<dyn ProfileStore>>,
+    versions: OnceCell<(Files, FileChanges)>,
+    /// The profiles of the log's files that were looked at, by the file's position.
+    pub(crate) profiles: RefCell<Profiles>,
 }
 
 impl std::fmt::Debug for Log<'_> {
@@ -227,13 +253,50 @@ impl Log<'_> {
         self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len())
     }
 
-    /// Digests every file: which versions of the datasets are about to be read.
+    /// Which versions of the datasets are about to be read. Files that changed are digested.
     pub fn dataset_versions(&self) -> Result<Vec<DatasetVersion>, EngineError> {
-        let mut versions = vec![dataset_version("predictions", &self.log.files)?];
-        if let Some(outcomes) = &self.outcomes {
-            versions.push(dataset_version("outcomes", &outcomes.files)?);
+        let files = self.versions()?;
+        let mut versions = vec![dataset_version("predictions", &files.log)];
+        if self.outcomes.is_some() {
+            versions.push(dataset_version("outcomes", &files.outcomes));
         }
         Ok(versions)
+    }
+
+    /// What happened to the files since [`Self::remember_files`].
+    pub fn file_changes(&self) -> Result<&FileChanges, EngineError> {
+        Ok(&self.looked_at()?.1)
+    }
+
+    /// Remembers the files as they are, once it is recorded what happened to them.
+    pub fn remember_files(&self) -> Result<(), EngineError> {
+        let Some(store) = self.store() else { return Ok(()) };
+        self.versions()?.remember(store)
+    }
+
+    /// A digest of each outcome file, by path.
+    pub fn outcome_files(&self) -> Result<Vec<(String, types::Digest)>, EngineError> {
+        let files = &self.versions()?.outcomes;
+        Ok(files.iter().map(|file| (file.path.clone(), file.digest)).collect())
+    }
+
+    pub(crate) fn versions(&self) -> Result<&Files, EngineError> {
+        Ok(&self.looked_at()?.0)
+    }
+
+    pub(crate) fn store(&self) -> Option<&dyn ProfileStore> {
+        self.store.as_deref()
+    }
+
+    /// The files as they are now, and what happened to them.
+    fn looked_at(&self) -> Result<&(Files, FileChanges), EngineError> {
+        if let Some(versions) = self.versions.get() {
+            return Ok(versions);
+        }
+        let remembered = Files::remembered(self.store())?;
+        let files = Files::now(&self.log, self.outcomes.as_ref(), &self.base, remembered.as_ref())?;
+        let changes = files.changes_since(remembered.as_ref());
+        Ok(self.versions.get_or_init(|| (files, changes)))
     }
 
     /// The range of times in the log. Call it after `types::definition::check_against`.
@@ -260,6 +323,12 @@ impl Log<'_> {
 
     pub(crate) fn column_type(&self, name: &str) -> DataType {
         self.log.schema.field_with_name(name).map_or(DataType::Null, |field| field.data_type().clone())
+    }
+
+    /// Runs a query over one file; a failure that comes from it is traced to it.
+    pub(crate) fn collect_of(&self, file: usize, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
+        let collected = self.engine.collect(rows);
+        collected.map_err(|error| first_bad_file(&self.log.only(file)).unwrap_or(error))
     }
 
     /// Runs a query; a failure that comes from a file is traced to it.

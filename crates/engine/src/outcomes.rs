@@ -8,12 +8,12 @@ use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::Expr;
 use jiff::Timestamp;
-use stats::sketch::Fidelity;
+use stats::sketch::{Fidelity, Profile};
 use types::answer::{Coverage, ScoredGroup};
 use types::definition::Segment;
 use types::{Answer, Answers, Question, Window};
 
-use crate::aggregate::{ScoredSummary, Summary, decode, function_name};
+use crate::aggregate::{NumbersSummary, ScoredSummary, Summary, decode, function_name};
 use crate::cells::{Cells, TimeAxis};
 use crate::error::{EngineError, first_line};
 use crate::open::{LOG, Log, OUTCOMES};
@@ -35,8 +35,8 @@ pub(crate) fn answer(
                 segments.extend(by.as_ref().filter(|segment| !segments.contains(segment)));
                 wanted.push(question);
             }
-            Question::Coverage { .. } => wanted.push(question),
-            Question::Profile { .. } | Question::Identity { .. } => {}
+            Question::Coverage { .. } | Question::Delays { .. } => wanted.push(question),
+            Question::Profile { .. } | Question::Identity { .. } | Question::Sample { .. } => {}
         }
     }
     if wanted.is_empty() {
@@ -46,32 +46,47 @@ pub(crate) fn answer(
     let groups = groups(&joined(log, fidelity, &cells, &segments, as_of)?, segments.len())?;
     for question in wanted {
         let within = cells.within(question.window());
-        let answer = if let Question::ScoredOutcomes { by, .. } = question {
-            let at = by.as_ref().and_then(|by| segments.iter().position(|segment| *segment == by));
-            Answer::ScoredOutcomes(scored_groups(&groups, within, at, fidelity)?)
-        } else {
-            let mut coverage = Coverage::default();
-            for cell in within {
-                if let Some(group) = groups.get(&(None, None)).and_then(|cells| cells.get(&cell)) {
-                    add(&mut coverage, &group.coverage);
-                }
+        let all_rows = |cell: &usize| groups.get(&(None, None)).and_then(|cells| cells.get(cell));
+        let answer = match question {
+            Question::ScoredOutcomes { by, .. } => {
+                let at = by.as_ref().and_then(|by| segments.iter().position(|segment| *segment == by));
+                Answer::ScoredOutcomes(scored_groups(&groups, within, at, fidelity)?)
             }
-            coverage.orphan_outcomes = orphans(log, question.window(), as_of)?;
-            Answer::Coverage(coverage)
+            Question::Delays { .. } => {
+                let mut delays = NumbersSummary::new(fidelity);
+                for group in within.filter_map(|cell| all_rows(&cell)) {
+                    delays.merge(decode(&group.delays)?);
+                }
+                Answer::Profile(Profile::Numeric(delays.0))
+            }
+            _ => {
+                let mut coverage = Coverage::default();
+                within
+                    .filter_map(|cell| all_rows(&cell))
+                    .for_each(|group| add(&mut coverage, &group.coverage));
+                if matches!(question, Question::Coverage { orphans: true, .. }) {
+                    coverage.orphan_outcomes = orphans(log, question.window(), as_of)?;
+                }
+                Answer::Coverage(coverage)
+            }
         };
         answers.insert(question.clone(), answer);
     }
     Ok(())
 }
 
-/// The encoded scores and the counts of one group of one cell.
+/// The encoded scores, the encoded delays and the counts of one group of one cell.
 struct Group {
     scores: Vec<u8>,
+    delays: Vec<u8>,
     coverage: Coverage,
 }
 
 /// By segment (its position; `None` for all rows) and value, then by cell.
 type Groups = HashMap<(Option<usize>, Option<String>), BTreeMap<usize, Group>>;
+
+/// The column of the query's result at which the counts begin: after cell, scores and delays.
+const FIRST_COUNT: usize = 3;
 
 /// The counts that the query returns for each group, in order.
 const COUNTS: [(&str, &str); 7] = [
@@ -103,7 +118,8 @@ fn joined(
         rows = rows.with_column(&segment_column(at), segment_expression(log, segment)?)?;
     }
     log.context.register_table(ROWS, rows.into_view())?;
-    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, segments.len(), as_of), fidelity, segments.len());
+    let passed_on: Vec<String> = (0..segments.len()).map(segment_column).collect();
+    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, &passed_on, as_of, None), fidelity, segments.len());
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
@@ -137,32 +153,49 @@ fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineEr
     Ok(parsed)
 }
 
-/// Predictions with `outcome`, `copies`, `contradictory` and `early`.
-fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestamp) -> String {
-    let segment_columns: String = (0..segments).map(|at| format!(", p.{}", segment_column(at))).collect();
+/// Predictions with `outcome`, `copies`, `contradictory`, `early` and `delay` (in days), and with the
+/// columns that are `passed_on`. `only` restricts the outcomes before they are put together by id.
+pub(crate) fn with_outcomes_sql(
+    log: &Log<'_>,
+    rows: &str,
+    passed_on: &[String],
+    as_of: Timestamp,
+    only: Option<&str>,
+) -> String {
+    let segment_columns: String = passed_on.iter().map(|column| format!(", p.{column}")).collect();
     let score = quoted(&log.roles.score);
     let Some(outcome) = &log.roles.outcome else {
         return format!(
             "SELECT p.{CELL}{segment_columns}, p.{score} AS score, CAST(NULL AS BOOLEAN) AS outcome, \
-             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS early FROM {rows} p"
+             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS early, CAST(NULL AS DOUBLE) AS delay \
+             FROM {rows} p"
         );
     };
+    let predicted_day =
+        format!("CAST(p.__instant AS BIGINT) / {:e}", log.time_axis().units_of_a_day() as f64);
     let known = known_sql(log, as_of);
     if outcome.path.is_none() {
         let label = label_sql(&quoted(&outcome.column));
         let seen = known.clone().map_or("true".into(), |known| known.seen);
-        let early = known.map_or("false".into(), |known| format!("({} < __instant)", known.instant));
+        let early = known.clone().map_or("false".into(), |known| format!("({} < __instant)", known.instant));
+        let delay = known.map_or("CAST(NULL AS DOUBLE)".into(), |known| {
+            format!("CASE WHEN {} THEN {} - {predicted_day} END", known.seen, known.day(&known.instant))
+        });
         return format!(
             "SELECT p.{CELL}{segment_columns}, p.{score} AS score, \
              CASE WHEN {seen} THEN {label} END AS outcome, \
              CASE WHEN {column} IS NOT NULL AND {seen} THEN 1 END AS copies, \
-             false AS contradictory, {early} AS early FROM {rows} p",
+             false AS contradictory, {early} AS early, {delay} AS delay FROM {rows} p",
             column = quoted(&outcome.column),
         );
     }
     let log_id = quoted(log.roles.id.as_deref().unwrap_or_default());
     let id = outcome.id.as_deref().map_or(log_id.clone(), quoted);
     let label = label_sql(&quoted(&outcome.column));
+    let delay = known.as_ref().map_or("CAST(NULL AS DOUBLE)".to_owned(), |known| {
+        format!("{} - {predicted_day}", known.day("o.first_known"))
+    });
+    let only = only.map(|only| format!(" AND {id} IN ({only})")).unwrap_or_default();
     let (latest, first_known, seen) = match known {
         Some(known) => (
             // Of two that became known at once the positive one counts, whatever the order of the rows.
@@ -185,11 +218,12 @@ fn with_outcomes_sql(log: &Log<'_>, rows: &str, segments: usize, as_of: Timestam
     let early =
         if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
     format!(
-        "SELECT p.{CELL}{segment_columns}, p.{score} AS score, o.outcome, o.copies, o.contradictory, {early} AS early \
+        "SELECT p.{CELL}{segment_columns}, p.{score} AS score, o.outcome, o.copies, o.contradictory, {early} AS early, \
+         {delay} AS delay \
          FROM {rows} p LEFT JOIN (\
            SELECT {id} AS id, count(*) AS copies, {latest} AS outcome, {first_known} AS first_known, \
              min(CAST({label} AS INT)) <> max(CAST({label} AS INT)) AS contradictory \
-           FROM {OUTCOMES} WHERE {id} IS NOT NULL AND {seen} GROUP BY {id}\
+           FROM {OUTCOMES} WHERE {id} IS NOT NULL AND {seen}{only} GROUP BY {id}\
          ) o ON p.{log_id} = o.id"
     )
 }
@@ -207,6 +241,15 @@ struct Known {
     instant: String,
     /// Whether that was in time.
     seen: String,
+    /// Units of `instant` in a day.
+    units_of_a_day: f64,
+}
+
+impl Known {
+    /// An instant of this kind, counted in days since 1970-01-01.
+    fn day(&self, instant: &str) -> String {
+        format!("CAST({instant} AS BIGINT) / {:e}", self.units_of_a_day)
+    }
 }
 
 fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
@@ -216,9 +259,11 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
     let data_type = schema.field_with_name(column).ok()?.data_type();
     let quoted = quoted(column);
     if data_type.is_numeric() {
-        let Expr::Literal(value, _) = log.time_axis_of(column, data_type).literal(as_of) else { return None };
+        let axis = log.time_axis_of(column, data_type);
+        let Expr::Literal(value, _) = axis.literal(as_of) else { return None };
         let instant = format!("CAST({quoted} AS BIGINT)");
-        return Some(Known { seen: format!("{instant} <= {value}"), instant });
+        let units_of_a_day = axis.units_of_a_day() as f64;
+        return Some(Known { seen: format!("{instant} <= {value}"), instant, units_of_a_day });
     }
     // A date says that it was known some time that day: surely at its end.
     let instant = if matches!(data_type, DataType::Date32 | DataType::Date64) {
@@ -227,17 +272,19 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
         format!("CAST({quoted} AS TIMESTAMP)")
     };
     let seen = format!("{instant} <= CAST('{as_of}' AS TIMESTAMP)");
-    Some(Known { instant, seen })
+    // SQL's TIMESTAMP counts nanoseconds.
+    Some(Known { instant, seen, units_of_a_day: 86_400e9 })
 }
 
 fn grouped_sql(rows: &str, fidelity: Fidelity, segments: usize) -> String {
     let scored = function_name::<ScoredSummary>(fidelity);
+    let numbers = function_name::<NumbersSummary>(fidelity);
     let columns: Vec<String> = (0..segments).map(segment_column).collect();
     let sets: String = columns.iter().map(|column| format!(", ({CELL}, {column})")).collect();
     let values: String = columns.iter().map(|column| format!(", {column}, grouping({column})")).collect();
     let counts: String = COUNTS.iter().map(|(name, sql)| format!(", {sql} AS {name}")).collect();
     format!(
-        "SELECT {CELL}, {scored}(score, outcome) AS scores{counts}{values} FROM ({rows}) \
+        "SELECT {CELL}, {scored}(score, outcome) AS scores, {numbers}(delay) AS delays{counts}{values} FROM ({rows}) \
          GROUP BY GROUPING SETS (({CELL}){sets})"
     )
 }
@@ -247,11 +294,12 @@ fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineErro
     for batch in batches {
         let cells = batch.column(0).as_primitive::<Int32Type>();
         let scores = batch.column(1).as_binary::<i64>();
+        let delays = batch.column(2).as_binary::<i64>();
         let counts: Vec<_> = (0..COUNTS.len())
-            .map(|at| cast(batch.column(2 + at), &DataType::Int64))
+            .map(|at| cast(batch.column(FIRST_COUNT + at), &DataType::Int64))
             .collect::<Result<_, _>>()
             .map_err(|error| EngineError::Query(error.to_string()))?;
-        let first_segment = 2 + COUNTS.len();
+        let first_segment = FIRST_COUNT + COUNTS.len();
         for row in 0..batch.num_rows() {
             let count = |at: usize| counts[at].as_primitive::<Int64Type>().value(row) as u64;
             let coverage = Coverage {
@@ -275,7 +323,8 @@ fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineErro
                     key = (Some(at), texts.is_valid(row).then(|| texts.value(row).to_owned()));
                 }
             }
-            let group = Group { scores: scores.value(row).to_vec(), coverage };
+            let group =
+                Group { scores: scores.value(row).to_vec(), delays: delays.value(row).to_vec(), coverage };
             groups.entry(key).or_default().insert(cells.value(row) as usize, group);
         }
     }
@@ -363,7 +412,7 @@ fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, Engin
 }
 
 impl Log<'_> {
-    fn time_axis_of(&self, column: &str, data_type: &DataType) -> TimeAxis {
+    pub(crate) fn time_axis_of(&self, column: &str, data_type: &DataType) -> TimeAxis {
         TimeAxis::new(column, data_type, self.roles.time_unit)
     }
 }

@@ -18,18 +18,29 @@ use crate::sql::{CELL, quoted};
 
 /// One column of the query's result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Asked {
+pub(crate) enum Asked {
     Numbers(Measured),
     Categories(Measured),
     Ids,
 }
 
-fn asked(question: &Question) -> Option<Asked> {
+impl Asked {
+    /// What is measured, in words that are the same from run to run: the key of what is kept of it.
+    pub(crate) fn key(&self, log: &Log<'_>) -> String {
+        aggregate_sql(log, Fidelity::Sketched, self)
+    }
+}
+
+/// What a question asks of a column; `None` where it asks about outcomes.
+pub(crate) fn asked(question: &Question) -> Option<Asked> {
     match question {
         Question::Profile { of, kind: ColumnKind::Numeric, .. } => Some(Asked::Numbers(of.clone())),
         Question::Profile { of, .. } => Some(Asked::Categories(of.clone())),
         Question::Identity { .. } => Some(Asked::Ids),
-        Question::ScoredOutcomes { .. } | Question::Coverage { .. } => None,
+        Question::ScoredOutcomes { .. }
+        | Question::Coverage { .. }
+        | Question::Delays { .. }
+        | Question::Sample { .. } => None,
     }
 }
 
@@ -77,7 +88,7 @@ pub(crate) fn answer(
     Ok(())
 }
 
-fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) -> String {
+pub(crate) fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) -> String {
     let roles = &log.roles;
     match asked {
         Asked::Numbers(of) => {

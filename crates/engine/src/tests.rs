@@ -53,7 +53,7 @@ fn of(name: &str, kind: ColumnKind, window: Window) -> Question {
 fn answered(folder: &Path, options: EngineOptions, questions: &[Question]) -> Answers {
     let definition: Definition = definition::parse(DEFINITION).unwrap();
     let engine = Engine::new(options).unwrap();
-    let log = engine.open(&definition, folder).unwrap();
+    let log = engine.open(&definition, folder, None).unwrap();
     log.answer(questions, jiff::Timestamp::MAX).unwrap()
 }
 

@@ -31,8 +31,11 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
         return Vec::new();
     }
     let overall = |window| Question::ScoredOutcomes { by: None, window };
-    let mut questions =
-        vec![Question::Coverage { window: scope.window }, overall(scope.window), overall(scope.reference)];
+    let mut questions = vec![
+        Question::Coverage { orphans: true, window: scope.window },
+        overall(scope.window),
+        overall(scope.reference),
+    ];
     questions.extend(
         scope
             .definition

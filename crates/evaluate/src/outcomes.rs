@@ -12,7 +12,7 @@ use crate::{Scope, blank, unknown};
 const SHARE_FAIL: f64 = 0.01;
 
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
-    let Some(coverage) = answers.coverage(&Question::Coverage { window: scope.window }) else {
+    let Some(coverage) = answers.coverage(&Question::Coverage { orphans: true, window: scope.window }) else {
         return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
     };
     let outcome = scope.definition.log.outcome.as_ref();

@@ -26,8 +26,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Make every check, record the evidence and decide the gates
     Check(CheckOptions),
-    /// Only drift and data quality
-    Monitor(CheckOptions),
+    /// Make up for every window that was missed: drift, data quality, performance over time
+    Monitor(MonitorOptions),
     /// Only performance, worst segment and calibration
     Evaluate(CheckOptions),
     /// Look at a log and write a first forewarn.toml
@@ -57,6 +57,28 @@ pub(crate) struct CheckOptions {
     /// Also write a self-contained HTML report
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorOptions {
+    #[command(flatten)]
+    pub(crate) check: CheckOptions,
+    /// Make up for windows from this instant on [default: the end of the reference]
+    #[arg(long, value_name = "INSTANT", value_parser = types::window::parse_instant, conflicts_with = "window")]
+    pub(crate) since: Option<Timestamp>,
+    /// What the report covers
+    #[arg(long, value_enum, default_value_t = Period::Weekly, conflicts_with = "window")]
+    pub(crate) report: Period,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Period {
+    /// Drift by the cadence of `monitor.drift`
+    Weekly,
+    /// By the cadence of `monitor.performance`
+    Monthly,
+    /// By the cadence of `monitor.reassess`
+    Quarterly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

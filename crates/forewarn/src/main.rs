@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     arguments.color.apply();
     let status = match arguments.command {
         cli::Command::Check(options) => commands::check::run(&options, app::Practices::All),
-        cli::Command::Monitor(options) => commands::check::run(&options, app::Practices::Monitor),
+        cli::Command::Monitor(options) => commands::monitor::run(&options),
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
         cli::Command::Init(options) => commands::init::run(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),

@@ -1,29 +1,34 @@
 //! Gates: every needed check must have fresh evidence that neither fails nor is unknown.
 //!
 //! What is not known does not open a gate: missing evidence, expired evidence, evidence that was made
-//! under another definition and the verdict
-//! `unknown` shut it just as a failure does. Only the latest run of a check counts, so that a
-//! column that left the definition does not linger.
+//! under another definition and the verdict `unknown` shut it just as a failure does. What counts is
+//! the latest window that a check was made for, and of that the latest run, so that a column that left
+//! the definition does not linger and a look at the past decides nothing.
 
 use jiff::Timestamp;
 use types::definition::{Definition, Gate};
 use types::gate::{GateDecision, NeedState, NeedStatus};
-use types::{CheckId, Digest, Finding, Record, Verdict};
+use types::{CheckId, Digest, Finding, Record, Verdict, Window};
 
 /// Reasons that a need names; the rest are counted.
 const MOST_REASONS: usize = 5;
 
 /// Decides every gate of a definition from the evidence about its system and model version.
+///
+/// With a `window`, what is decided is whether the gate was open for that one.
 pub fn decide(
     definition: &Definition,
     definition_hash: Digest,
     records: &[Record],
     now: Timestamp,
+    window: Option<Window>,
 ) -> Vec<GateDecision> {
-    let ours: Vec<&Record> = records
-        .iter()
-        .filter(|record| record.system == definition.system.id && record.model == definition.model.version)
-        .collect();
+    let is_ours = |record: &&Record| {
+        record.system == definition.system.id
+            && record.model == definition.model.version
+            && window.is_none_or(|window| record.finding.window == window)
+    };
+    let ours: Vec<&Record> = records.iter().filter(is_ours).collect();
     definition
         .gate
         .iter()
@@ -64,10 +69,15 @@ fn applies(check: CheckId, definition: &Definition) -> bool {
 fn need_status(check: CheckId, definition: Digest, records: &[&Record], now: Timestamp) -> NeedStatus {
     let status = |state, reasons| NeedStatus { check: check.name().into(), state, reasons };
     let of_check = || records.iter().filter(|record| record.finding.check == check);
-    let Some(run) = of_check().map(|record| record.run).max() else {
+    // Of two windows that end together the shorter one says what is now.
+    let recency = |record: &&&Record| {
+        let window = record.finding.window;
+        (window.to(), window.from(), record.run)
+    };
+    let Some((to, from, run)) = of_check().map(|record| recency(&record)).max() else {
         return status(NeedState::Missing, vec!["the check was never made".into()]);
     };
-    let latest: Vec<&&Record> = of_check().filter(|record| record.run == run).collect();
+    let latest: Vec<&&Record> = of_check().filter(|record| recency(record) == (to, from, run)).collect();
     if let Some(stale) = latest.iter().find(|record| !record.is_fresh(now)) {
         return status(NeedState::Stale, vec![format!("the evidence expired on {}", stale.fresh_until)]);
     }
@@ -100,7 +110,7 @@ fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>, worst: Verdict) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use types::evidence::{Checkpoint, Evidence, extend_chain};
+    use types::evidence::{Checkpoint, Evidence, NewFinding, extend_chain};
     use types::{Subject, definition};
 
     const DEFINITION: &str = r#"
@@ -148,8 +158,10 @@ needs = ["evaluate.performance", "monitor.drift"]
                 datasets: vec![],
                 findings: run
                     .iter()
-                    .map(|(check, subject, verdict)| {
-                        (finding(*check, subject, *verdict), at("2013-06-17T00:00:00Z"))
+                    .map(|(check, subject, verdict)| NewFinding {
+                        finding: finding(*check, subject, *verdict),
+                        fresh_until: at("2013-06-17T00:00:00Z"),
+                        inputs: None,
                     })
                     .collect(),
             };
@@ -162,7 +174,7 @@ needs = ["evaluate.performance", "monitor.drift"]
 
     fn check(runs: &[&[(CheckId, &str, Verdict)]], now: &str, open: bool, states: [NeedState; 2]) {
         let definition = definition::parse(DEFINITION).unwrap();
-        let decisions = decide(&definition, Digest::ZERO, &chain(runs), at(now));
+        let decisions = decide(&definition, Digest::ZERO, &chain(runs), at(now), None);
         assert_eq!(decisions[0].open, open);
         assert_eq!(decisions[0].needs.iter().map(|need| need.state).collect::<Vec<_>>(), states);
     }
@@ -192,7 +204,7 @@ needs = ["evaluate.performance", "monitor.drift"]
         let definition = definition::parse(DEFINITION).unwrap();
         let records =
             chain(&[&[(CheckId::Performance, "m", Verdict::Pass), (CheckId::Drift, "a", Verdict::Pass)]]);
-        let decisions = decide(&definition, Digest::of(b"another"), &records, at(SOON));
+        let decisions = decide(&definition, Digest::of(b"another"), &records, at(SOON), None);
         assert!(!decisions[0].open);
         assert!(decisions[0].needs.iter().all(|need| need.state == NeedState::Stale));
     }

@@ -3,25 +3,72 @@
 //! [`plan`] asks for the profile of every feature, of the score and of the predicted class, in the
 //! reference and in the current window; [`judge`] compares them. [`mod@drift`] decides whether a
 //! distribution changed materially *and* significantly, [`mod@quality`] whether columns died, froze
-//! or hold values that cannot be. Nothing here reads data or a clock.
+//! or hold values that cannot be. What earlier windows showed comes in as [`History`]. Nothing here
+//! reads data or a clock.
 
+pub mod changes;
 pub mod drift;
+mod history;
 pub mod quality;
 
+pub use history::History;
+
+use std::borrow::Cow;
+
+use stats::ecdf::Ecdf;
+use stats::sketch::Profile;
 use types::column::ColumnKind;
-use types::definition::features;
+use types::definition::{Against, Cadence, features};
+use types::log_state::LogState;
 use types::question::Measured;
 use types::{Answers, Definition, Finding, Question, Schema, Subject, Window};
 
-/// What a check is about: the definition, the log's columns and the two windows.
+/// What a check is about: the definition, the log's columns and the window.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     pub definition: &'a Definition,
     pub schema: &'a Schema,
     pub window: Window,
-    pub reference: Window,
-    /// Rows of the whole log that have no time and so lie in no window.
-    pub undated_rows: u64,
+    /// The cadence that the window belongs to.
+    pub every: Cadence,
+    /// The windows that it is compared against, as [`against`] says.
+    pub against: &'a [Window],
+    pub log: &'a LogState,
+    /// What the windows before it showed.
+    pub history: &'a History,
+}
+
+/// What a window of a cadence is compared against under a definition.
+pub fn against(definition: &Definition, every: Cadence, window: Window) -> Vec<Window> {
+    let drift = &definition.monitor.drift;
+    match drift.against {
+        Against::Reference => vec![definition.reference.window],
+        Against::Trailing => window.before(every, drift.windows).into_iter().collect(),
+        Against::SameHours => {
+            let length = window.to() - window.from();
+            let weeks = (length.as_hours() + WEEK_HOURS - 1) / WEEK_HOURS;
+            (1..=i64::from(drift.windows))
+                .filter_map(|week| window.days_earlier(7 * week * weeks.max(1), 0))
+                .collect()
+        }
+        Against::LastYear => window.days_earlier(DAYS_OF_52_WEEKS, 7).into_iter().collect(),
+    }
+}
+
+const WEEK_HOURS: i64 = 7 * 24;
+/// The same weekdays a year ago.
+const DAYS_OF_52_WEEKS: i64 = 364;
+
+/// What [`against`] is, in words that fit after "compared against".
+pub fn against_in_words(definition: &Definition) -> String {
+    let drift = &definition.monitor.drift;
+    let count = drift.windows;
+    match drift.against {
+        Against::Reference => format!("the reference {}", definition.reference.window),
+        Against::Trailing => format!("the {count} windows before each"),
+        Against::SameHours => format!("the same hours of the {count} weeks before each"),
+        Against::LastYear => "the same weeks of last year".into(),
+    }
 }
 
 /// A column that is watched, and the role that it plays.
@@ -38,19 +85,73 @@ impl Watched {
     pub(crate) fn question(&self, window: Window) -> Question {
         Question::Profile { of: self.of.clone(), kind: self.kind, window }
     }
+
+    /// The profile of a column over some windows together, with its distribution where it is numeric.
+    pub(crate) fn profile<'a>(&self, answers: &'a Answers, windows: &[Window]) -> Option<Summarised<'a>> {
+        if let [only] = windows {
+            let question = self.question(*only);
+            let profile = Cow::Borrowed(answers.profile(&question)?);
+            return Some(Summarised { profile, ecdf: answers.ecdf(&question).map(Cow::Borrowed) });
+        }
+        let mut parts = windows.iter().filter_map(|window| answers.profile(&self.question(*window)));
+        let mut whole = parts.next()?.clone();
+        for part in parts {
+            match (&mut whole, part) {
+                (Profile::Numeric(whole), Profile::Numeric(part)) => whole.merge(part),
+                (Profile::Categorical(whole), Profile::Categorical(part)) => whole.merge(part),
+                _ => return None,
+            }
+        }
+        let ecdf = match &whole {
+            Profile::Numeric(profile) => Some(Cow::Owned(profile.ecdf())),
+            Profile::Categorical(_) => None,
+        };
+        Some(Summarised { profile: Cow::Owned(whole), ecdf })
+    }
+}
+
+/// A column's profile, and its distribution where it is numeric.
+#[derive(Clone, Debug)]
+pub(crate) struct Summarised<'a> {
+    pub(crate) profile: Cow<'a, Profile>,
+    pub(crate) ecdf: Option<Cow<'a, Ecdf>>,
 }
 
 /// What to measure.
 pub fn plan(scope: Scope<'_>) -> Vec<Question> {
-    let mut questions: Vec<Question> = watched(scope)
-        .iter()
-        .filter(|watched| is_measured(watched.kind))
-        .flat_map(|watched| [watched.question(scope.window), watched.question(scope.reference)])
-        .collect();
-    if scope.definition.log.id.is_some() {
-        questions.push(Question::Identity { window: scope.window });
+    let (definition, schema) = (scope.definition, scope.schema);
+    let mut questions: Vec<Question> =
+        scope.against.iter().flat_map(|&window| profile_questions(definition, schema, window)).collect();
+    questions.extend(column_questions(definition, schema, scope.window));
+    questions
+}
+
+/// The profile of every column that is watched, in a window.
+pub fn profile_questions(definition: &Definition, schema: &Schema, window: Window) -> Vec<Question> {
+    let watched = watched(definition, schema);
+    let measured = watched.iter().filter(|watched| is_measured(watched.kind));
+    measured.map(|watched| watched.question(window)).collect()
+}
+
+/// All that is asked of the columns of a window: their profiles, and whether ids repeat.
+pub fn column_questions(definition: &Definition, schema: &Schema, window: Window) -> Vec<Question> {
+    let mut questions = profile_questions(definition, schema, window);
+    if definition.log.id.is_some() {
+        questions.push(Question::Identity { window });
     }
     questions
+}
+
+/// What it takes to tell whether the outcome itself drifted.
+pub fn outcome_questions(definition: &Definition, every: Cadence, window: Window) -> Vec<Question> {
+    let mut windows = against(definition, every, window);
+    windows.push(window);
+    drift::outcome::plan(definition, &windows)
+}
+
+/// Whether the outcome itself drifted; `None` where the definition names none.
+pub fn judge_outcome(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
+    drift::judge_outcome(scope, answers)
 }
 
 /// What the answers mean.
@@ -65,16 +166,15 @@ pub(crate) fn is_measured(kind: ColumnKind) -> bool {
 }
 
 /// The features in the order of the log, then the score and the predicted class.
-pub(crate) fn watched(scope: Scope<'_>) -> Vec<Watched> {
-    let definition = scope.definition;
+pub(crate) fn watched(definition: &Definition, schema: &Schema) -> Vec<Watched> {
     let source_of = |feature: &str| {
         let source =
             definition.source.iter().find(|source| source.features.iter().any(|name| name == feature));
         source.map(|source| source.name.clone())
     };
-    let mut watched: Vec<Watched> = features(definition, scope.schema)
+    let mut watched: Vec<Watched> = features(definition, schema)
         .into_iter()
-        .filter_map(|name| scope.schema.column(name))
+        .filter_map(|name| schema.column(name))
         .map(|column| Watched {
             subject: Subject::Feature { name: column.name.clone(), source: source_of(&column.name) },
             of: Measured::Column { name: column.name.clone() },
@@ -83,7 +183,7 @@ pub(crate) fn watched(scope: Scope<'_>) -> Vec<Watched> {
         })
         .collect();
     let score = &definition.log.score;
-    let score_type = scope.schema.column(score).map(|column| column.type_name.clone()).unwrap_or_default();
+    let score_type = schema.column(score).map(|column| column.type_name.clone()).unwrap_or_default();
     watched.push(Watched {
         subject: Subject::Score { name: score.clone() },
         of: Measured::Column { name: score.clone() },

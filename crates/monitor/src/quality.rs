@@ -5,9 +5,13 @@
 use stats::sketch::{NumericProfile, Profile};
 use types::finding::Threshold;
 use types::format;
+use types::nearest::listed;
 use types::{Answers, CheckId, Finding, Measure, Question, Subject, Verdict};
 
 use crate::{Scope, Watched, is_measured, watched};
+
+/// Files that a sentence names before it counts.
+const FILES_NAMED: usize = 3;
 
 /// From this share of rows on, a repeated id or a value that cannot be is a failure.
 const SHARE_FAIL: f64 = 0.01;
@@ -22,7 +26,7 @@ const WEEK_HOURS: i64 = 7 * 24;
 
 /// Findings about the log's columns and ids, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
-    let columns = watched(scope);
+    let columns = watched(scope.definition, scope.schema);
     let mut findings: Vec<Finding> = columns
         .iter()
         .filter(|watched| is_measured(watched.kind) && watched.subject != Subject::PredictedClass)
@@ -30,6 +34,7 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
         .collect();
     findings.extend(repeated_ids(scope, answers));
     findings.extend(undated_rows(scope));
+    findings.extend(changed_files(scope));
     if findings.is_empty() {
         findings.push(all_well(scope, columns.len() - 1, answers));
     }
@@ -38,12 +43,11 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
 }
 
 fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Vec<Finding> {
-    let (Some(reference), Some(current)) = (
-        answers.profile(&watched.question(scope.reference)),
-        answers.profile(&watched.question(scope.window)),
-    ) else {
+    let summaries = (watched.profile(answers, scope.against), watched.profile(answers, &[scope.window]));
+    let (Some(reference), Some(current)) = summaries else {
         return Vec::new();
     };
+    let (reference, current): (&Profile, &Profile) = (&reference.profile, &current.profile);
     let mut findings = Vec::new();
     let is_score = matches!(watched.subject, Subject::Score { .. });
     if current.missing() == current.rows() && current.rows() > 0 {
@@ -258,28 +262,58 @@ fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
 }
 
 fn undated_rows(scope: Scope<'_>) -> Option<Finding> {
-    if scope.undated_rows == 0 {
+    if scope.log.undated_rows == 0 {
         return None;
     }
     let summary = format!(
         "{} of the log {} no time in `{}`. They lie in no window, so no number here counts them.",
-        format::counted(scope.undated_rows, "row", "rows"),
-        if scope.undated_rows == 1 { "has" } else { "have" },
+        format::counted(scope.log.undated_rows, "row", "rows"),
+        if scope.log.undated_rows == 1 { "has" } else { "have" },
         scope.definition.log.time,
     );
     let measure = Measure::new(
         "undated_rows",
-        scope.undated_rows as f64,
-        scope.undated_rows,
+        scope.log.undated_rows as f64,
+        scope.log.undated_rows,
         "count over the whole log",
     );
+    Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
+}
+
+/// Files that are not what they were: what was found in the past was found in other data.
+fn changed_files(scope: Scope<'_>) -> Option<Finding> {
+    let changes = &scope.log.changes;
+    if !changes.any() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for (files, what) in [(&changes.changed, "has another content"), (&changes.vanished, "is gone")] {
+        if !files.is_empty() {
+            let names = listed(files.iter().map(String::as_str), FILES_NAMED);
+            let many = what.replace("has ", "have ").replace("is ", "are ");
+            parts.push(format!(
+                "{} ({names})",
+                if files.len() == 1 {
+                    format!("1 file {what}")
+                } else {
+                    format!("{} files {many}", files.len())
+                }
+            ));
+        }
+    }
+    let summary = format!(
+        "{} since the last look. A log is append-only: find out who rewrote it. What was found from these files stays in evidence, and was found anew.",
+        capitalised(&parts.join(", and "))
+    );
+    let count = changes.changed.len() + changes.vanished.len();
+    let measure = Measure::new("changed_files_count", count as f64, count as u64, "files changed or gone");
     Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
 }
 
 fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
     let identity = answers.identity(&Question::Identity { window: scope.window });
     let rows = identity.map(|identity| identity.rows).or_else(|| {
-        let score = watched(scope).into_iter().rev().nth(1)?;
+        let score = watched(scope.definition, scope.schema).into_iter().rev().nth(1)?;
         Some(answers.profile(&score.question(scope.window))?.rows())
     });
     let rows = rows.unwrap_or(0);
@@ -305,7 +339,7 @@ fn finding(
         subject,
         verdict,
         window: scope.window,
-        reference: Some(scope.reference),
+        reference: None,
         summary,
         measures,
         unmeasured: vec![],

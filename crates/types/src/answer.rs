@@ -1,8 +1,10 @@
 //! What the engine returns for a question: small, mergeable, free of row-level identity.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
+use stats::ecdf::Ecdf;
 use stats::labelled_scores::LabelledScores;
 use stats::sketch::Profile;
 
@@ -16,6 +18,7 @@ pub enum Answer {
     /// One group, without a value, where the question had no segment.
     ScoredOutcomes(Vec<ScoredGroup>),
     Coverage(Coverage),
+    Sample(RowSample),
 }
 
 /// How often ids repeat among the rows of a window.
@@ -60,41 +63,118 @@ pub struct Coverage {
     pub orphan_outcomes: u64,
 }
 
+/// Rows of a window, drawn at random.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RowSample {
+    /// The features, each of one length.
+    pub columns: Vec<SampledColumn>,
+    /// NaN where there is none.
+    pub scores: Vec<f64>,
+    /// `None` where there is none, or none that was known in time.
+    pub outcomes: Vec<Option<bool>>,
+}
+
+impl RowSample {
+    pub fn rows(&self) -> usize {
+        self.scores.len()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampledColumn {
+    pub name: String,
+    pub values: SampledValues,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum SampledValues {
+    /// NaN where there is none.
+    Numbers(Vec<f64>),
+    Categories(Vec<Option<String>>),
+}
+
 /// Answers by their questions.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    by_question: HashMap<Question, Answer>,
+    by_question: HashMap<Question, Kept>,
+    /// Answers that many windows share, such as those about the reference.
+    shared: Option<Arc<Answers>>,
+}
+
+/// An answer, and what is often computed of it.
+#[derive(Clone, Debug)]
+struct Kept {
+    answer: Answer,
+    ecdf: OnceLock<Ecdf>,
 }
 
 impl Answers {
+    /// No answers of its own yet, and those of `shared`.
+    pub fn with_shared(shared: Arc<Self>) -> Self {
+        Self { by_question: HashMap::new(), shared: Some(shared) }
+    }
+
     pub fn insert(&mut self, question: Question, answer: Answer) {
-        self.by_question.insert(question, answer);
+        self.by_question.insert(question, Kept { answer, ecdf: OnceLock::new() });
+    }
+
+    /// Takes over the answers of another set.
+    pub fn extend(&mut self, other: Self) {
+        self.by_question.extend(other.by_question);
+    }
+
+    /// Whether a question was answered.
+    pub fn has(&self, question: &Question) -> bool {
+        self.kept(question).is_some()
+    }
+
+    fn kept(&self, question: &Question) -> Option<&Kept> {
+        let own = self.by_question.get(question);
+        own.or_else(|| self.shared.as_ref().and_then(|shared| shared.kept(question)))
+    }
+
+    fn answer(&self, question: &Question) -> Option<&Answer> {
+        self.kept(question).map(|kept| &kept.answer)
     }
 
     pub fn profile(&self, question: &Question) -> Option<&Profile> {
-        match self.by_question.get(question)? {
+        match self.answer(question)? {
             Answer::Profile(profile) => Some(profile),
             _ => None,
         }
     }
 
+    /// The distribution of a numeric profile, computed once.
+    pub fn ecdf(&self, question: &Question) -> Option<&Ecdf> {
+        let kept = self.kept(question)?;
+        let Answer::Profile(Profile::Numeric(profile)) = &kept.answer else { return None };
+        Some(kept.ecdf.get_or_init(|| profile.ecdf()))
+    }
+
     pub fn identity(&self, question: &Question) -> Option<&Identity> {
-        match self.by_question.get(question)? {
+        match self.answer(question)? {
             Answer::Identity(identity) => Some(identity),
             _ => None,
         }
     }
 
     pub fn scored_outcomes(&self, question: &Question) -> Option<&[ScoredGroup]> {
-        match self.by_question.get(question)? {
+        match self.answer(question)? {
             Answer::ScoredOutcomes(groups) => Some(groups),
             _ => None,
         }
     }
 
     pub fn coverage(&self, question: &Question) -> Option<&Coverage> {
-        match self.by_question.get(question)? {
+        match self.answer(question)? {
             Answer::Coverage(coverage) => Some(coverage),
+            _ => None,
+        }
+    }
+
+    pub fn sample(&self, question: &Question) -> Option<&RowSample> {
+        match self.answer(question)? {
+            Answer::Sample(sample) => Some(sample),
             _ => None,
         }
     }

@@ -47,6 +47,10 @@ pub struct Record {
     /// Name and version of the program that made it.
     pub program: String,
     pub datasets: Vec<DatasetVersion>,
+    /// A digest of the very files that the finding was made from; while they stay as they are, there
+    /// is nothing to find again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Digest>,
     pub finding: Finding,
 }
 
@@ -65,8 +69,16 @@ pub struct Evidence {
     pub definition: Digest,
     pub program: String,
     pub datasets: Vec<DatasetVersion>,
-    /// Each finding with the instant at which it goes stale.
-    pub findings: Vec<(Finding, Timestamp)>,
+    pub findings: Vec<NewFinding>,
+}
+
+/// A finding about to be recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFinding {
+    pub finding: Finding,
+    /// When it goes stale.
+    pub fresh_until: Timestamp,
+    pub inputs: Option<Digest>,
 }
 
 /// The end of a chain: how many records there are and the last one's hash.
@@ -113,7 +125,7 @@ pub fn extend_chain(
     let mut lines = String::new();
     let mut records = Vec::with_capacity(evidence.findings.len());
     let mut next = end;
-    for (finding, fresh_until) in evidence.findings {
+    for NewFinding { finding, fresh_until, inputs } in evidence.findings {
         let record = Record {
             format: FORMAT,
             seq: next.records,
@@ -126,6 +138,7 @@ pub fn extend_chain(
             definition: evidence.definition,
             program: evidence.program.clone(),
             datasets: evidence.datasets.clone(),
+            inputs,
             finding,
         };
         let raw = serde_json::value::to_raw_value(&record)?;
@@ -283,7 +296,10 @@ mod tests {
             definition: Digest::of(b"definition"),
             program: "forewarn 0.0.0".into(),
             datasets: vec![],
-            findings: summaries.iter().map(|s| (finding(s), at)).collect(),
+            findings: summaries
+                .iter()
+                .map(|s| NewFinding { finding: finding(s), fresh_until: at, inputs: None })
+                .collect(),
         }
     }
 

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
+use stats::sequential::change_mixture::ChangeMixture;
+use stats::sequential::spending::Spending;
 
 use crate::answer::Coverage;
+use crate::definition::Cadence;
 use crate::digest::Digest;
 use crate::verdict::Verdict;
 use crate::window::Window;
@@ -308,17 +311,25 @@ pub struct ReliabilityRow {
 /// The state of a column's alarms after a window: what the next window continues from.
 ///
 /// Looking every week for ever does not raise more false alarms than looking once, because the
-/// verdict follows an e-value that is multiplied up from window to window (docs/alarms.md).
+/// verdict follows e-values that are carried on from window to window (docs/alarms.md).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sequential {
+    /// The cadence of the windows; those of another cadence are another series.
+    pub every: Cadence,
     /// Windows that were looked at so far, this one included.
     pub windows: u64,
-    /// The natural logarithm of the e-value against "no change, neither in values nor in what is missing".
+    /// The largest of the streams' e-values, as its natural logarithm.
     pub log_e_value: f64,
     /// The smallest budget of false alarms, over all columns, under which this is an alarm.
     pub adjusted: f64,
     /// For each test of the column.
     pub streams: Vec<Stream>,
+}
+
+impl Sequential {
+    pub fn stream(&self, name: &str) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.name == name)
+    }
 }
 
 /// One test of a column, repeated window after window.
@@ -328,21 +339,35 @@ pub struct Stream {
     pub name: String,
     /// Which bins the rows are counted in; other bins begin a new stream.
     pub bins: Digest,
-    /// Rows of the reference and of all windows so far, in each bin.
+    /// Rows of the reference and of all windows so far in each bin, where the reference is fixed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pool: Vec<u64>,
-    /// This window's p-value against the pool before it.
+    /// This window's p-value against the rows before it.
     pub p_value: f64,
     pub state: StreamState,
+    /// The natural logarithm of the e-value; it never falls.
+    pub log_e_value: f64,
+    /// The smallest budget under which e-BH calls the stream.
+    pub adjusted: f64,
 }
 
 /// What an e-value is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "process", rename_all = "snake_case")]
 pub enum StreamState {
-    /// Against a fixed reference: the mixture power martingale of `windows` p-values.
-    Martingale { windows: u64, log_surprise: f64 },
+    /// Against a fixed reference: bets on a change in any window.
+    Change(ChangeMixture),
     /// Against a reference that moves along: e-values of single windows, weighted down over time.
-    Spending { windows: u64, weighted_sum: f64 },
+    Spending(Spending),
+}
+
+impl StreamState {
+    pub fn windows(&self) -> u64 {
+        match self {
+            Self::Change(state) => state.windows,
+            Self::Spending(state) => state.windows,
+        }
+    }
 }
 
 /// How much a feature helps to tell the current window from the reference.

@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod finding;
 pub mod format;
 pub mod gate;
+pub mod log_state;
 pub mod measure;
 pub mod monitor_report;
 pub mod nearest;

@@ -18,7 +18,16 @@ pub enum Question {
     /// → [`crate::Answer::ScoredOutcomes`].
     ScoredOutcomes { by: Option<Segment>, window: Window },
     /// How the predictions of a window found their outcomes → [`crate::Answer::Coverage`].
-    Coverage { window: Window },
+    Coverage {
+        /// Whether to look for outcomes without a prediction too, which reads all ids of the log.
+        orphans: bool,
+        window: Window,
+    },
+    /// How long outcomes took after their predictions, in days → [`crate::Answer::Profile`].
+    Delays { window: Window },
+    /// About as many rows of a window, drawn at random: the features as they are, the score and, where
+    /// asked for, the outcome → [`crate::Answer::Sample`].
+    Sample { features: Vec<(String, ColumnKind)>, rows: u32, outcomes: bool, window: Window },
 }
 
 impl Question {
@@ -27,7 +36,9 @@ impl Question {
             Self::Profile { window, .. }
             | Self::Identity { window }
             | Self::ScoredOutcomes { window, .. }
-            | Self::Coverage { window } => *window,
+            | Self::Coverage { window, .. }
+            | Self::Delays { window }
+            | Self::Sample { window, .. } => *window,
         }
     }
 }

@@ -5,6 +5,8 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Cadence;
+
 /// A half-open interval of time `[from, to)`, never empty.
 ///
 /// Written as `2013-06-03/2013-06-10` (midnights in UTC) or with RFC 3339 instants.
@@ -56,10 +58,69 @@ impl Window {
 
     /// The last Monday-to-Monday week (UTC) that ends at or before `end`.
     pub fn last_whole_week(end: Timestamp) -> Option<Self> {
-        let date = utc_date(end);
-        let monday = date.checked_sub(days_since_monday(date)).ok()?;
+        let monday = start_of(Cadence::Week, utc_date(end))?;
         let from = monday.checked_sub(1.week()).ok()?;
         Self::new(midnight_utc(from)?, midnight_utc(monday)?).ok()
+    }
+
+    /// The windows of a cadence that lie wholly in `[since, until]`, ascending.
+    pub fn of_cadence(cadence: Cadence, since: Timestamp, until: Timestamp) -> Vec<Self> {
+        let step = span_of(cadence, 1);
+        let mut windows = Vec::new();
+        let mut from = start_of(cadence, utc_date(since));
+        while let Some(date) = from {
+            let next = date.checked_add(step).ok();
+            let window = midnight_utc(date).zip(next.and_then(midnight_utc));
+            let Some((start, end)) = window.filter(|(_, end)| *end <= until) else { break };
+            if start >= since
+                && let Ok(window) = Self::new(start, end)
+            {
+                windows.push(window);
+            }
+            from = next;
+        }
+        windows
+    }
+
+    /// Whether this is one whole window of a cadence.
+    pub fn is_of(self, cadence: Cadence) -> bool {
+        Self::of_cadence(cadence, self.from, self.to) == [self]
+    }
+
+    /// The `count` windows of a cadence just before this one, as one window.
+    pub fn before(self, cadence: Cadence, count: u32) -> Option<Self> {
+        let start = TimeZone::UTC.to_datetime(self.from);
+        let from = start.checked_sub(span_of(cadence, i64::from(count))).ok()?;
+        Self::new(TimeZone::UTC.to_timestamp(from).ok()?, self.from).ok()
+    }
+
+    /// This window as many days earlier, begun and ended by `margin` days more.
+    pub fn days_earlier(self, days: i64, margin: i64) -> Option<Self> {
+        let from = self.from.checked_sub(((days + margin) * 24).hours()).ok()?;
+        let to = self.to.checked_sub(((days - margin) * 24).hours()).ok()?;
+        Self::new(from, to).ok()
+    }
+}
+
+fn span_of(cadence: Cadence, count: i64) -> Span {
+    match cadence {
+        Cadence::Day => count.days(),
+        Cadence::Week => count.weeks(),
+        Cadence::Month => count.months(),
+        Cadence::Quarter => (3 * count).months(),
+    }
+}
+
+/// The first day of the period of a cadence that a day lies in.
+fn start_of(cadence: Cadence, date: Date) -> Option<Date> {
+    match cadence {
+        Cadence::Day => Some(date),
+        Cadence::Week => date.checked_sub(days_since_monday(date)).ok(),
+        Cadence::Month => Some(date.first_of_month()),
+        Cadence::Quarter => {
+            let months = i64::from((date.month() - 1) % 3);
+            date.first_of_month().checked_sub(months.months()).ok()
+        }
     }
 }
 
@@ -166,6 +227,38 @@ mod tests {
         check_last_week("2013-12-31T23:59:00Z", "2013-12-23/2013-12-30");
         check_last_week("2013-12-30T00:00:00Z", "2013-12-23/2013-12-30");
         check_last_week("2013-12-29T23:59:59Z", "2013-12-16/2013-12-23");
+    }
+
+    fn check_cadence(cadence: Cadence, since: &str, until: &str, expected: &[&str]) {
+        let windows = Window::of_cadence(cadence, at(since), at(until));
+        let windows: Vec<String> = windows.iter().map(Window::to_string).collect();
+        assert_eq!(windows, expected, "{cadence:?} since {since} until {until}");
+    }
+
+    fn at(text: &str) -> Timestamp {
+        parse_instant(text).unwrap()
+    }
+
+    #[test]
+    fn windows_of_a_cadence_are_whole_and_follow_the_calendar() {
+        let (week, month) = (Cadence::Week, Cadence::Month);
+        check_cadence(week, "2013-05-01", "2013-05-20", &["2013-05-06/2013-05-13", "2013-05-13/2013-05-20"]);
+        check_cadence(week, "2013-05-01", "2013-05-12T23:59:59Z", &[]);
+        check_cadence(month, "2013-12-01", "2014-02-15", &["2013-12-01/2014-01-01", "2014-01-01/2014-02-01"]);
+        check_cadence(month, "2024-02-01", "2024-03-01", &["2024-02-01/2024-03-01"]);
+        let quarters = &["2013-07-01/2013-10-01", "2013-10-01/2014-01-01"];
+        check_cadence(Cadence::Quarter, "2013-05-01", "2014-01-01", quarters);
+        check_cadence(Cadence::Day, "2013-12-31", "2014-01-01", &["2013-12-31/2014-01-01"]);
+    }
+
+    #[test]
+    fn a_window_knows_what_it_is_compared_against() {
+        let window: Window = "2013-03-31/2013-04-07".parse().unwrap();
+        assert_eq!(window.before(Cadence::Week, 2).unwrap().to_string(), "2013-03-17/2013-03-31");
+        let april: Window = "2013-04-01/2013-05-01".parse().unwrap();
+        assert_eq!(april.before(Cadence::Month, 3).unwrap().to_string(), "2013-01-01/2013-04-01");
+        assert_eq!(window.days_earlier(364, 7).unwrap().to_string(), "2012-03-25/2012-04-15");
+        assert_eq!(window.days_earlier(7, 0).unwrap().to_string(), "2013-03-24/2013-03-31");
     }
 
     #[test]

@@ -14,8 +14,8 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray};
-use datafusion::arrow::compute::filter;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray, UInt32Array};
+use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -139,7 +139,7 @@ impl<S: Summary> AggregateUDFImpl for SummaryUdaf<S> {
     }
 
     fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(SummaryGroups::<S> { fidelity: self.fidelity, groups: Vec::new() }))
+        Ok(Box::new(SummaryGroups::<S> { fidelity: self.fidelity, groups: Vec::new(), last: None }))
     }
 }
 
@@ -172,16 +172,76 @@ impl<S: Summary> Accumulator for SummaryAccumulator<S> {
 }
 
 /// One summary for each group of a `GROUP BY`.
+///
+/// A log is mostly in the order of time, so a batch mostly lies in one day or window, and a group that
+/// rows have moved on from is mostly complete. It is written out at once, because a year of
+/// days of a thousand columns would not fit into memory as they are while being built.
 #[derive(Debug)]
 struct SummaryGroups<S> {
     fidelity: Fidelity,
-    groups: Vec<S>,
+    groups: Vec<Group<S>>,
+    /// The group that the last batch lay in as a whole.
+    last: Option<usize>,
+}
+
+#[derive(Debug)]
+enum Group<S> {
+    Empty,
+    Open(S),
+    Written(Vec<u8>),
+}
+
+impl<S: Summary> Group<S> {
+    /// The summary to go on with, read again where it was written out.
+    fn open(&mut self, fidelity: Fidelity) -> Result<&mut S> {
+        match self {
+            Self::Open(_) => {}
+            Self::Empty => *self = Self::Open(S::new(fidelity)),
+            Self::Written(bytes) => *self = Self::Open(decode(bytes)?),
+        }
+        match self {
+            Self::Open(summary) => Ok(summary),
+            Self::Empty | Self::Written(_) => exec_err!("a {} state was not opened", S::NAME),
+        }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        if let Self::Open(summary) = self {
+            *self = Self::Written(encode(summary)?);
+        }
+        Ok(())
+    }
+
+    /// Adds a state that another group of the same rows was written out as.
+    fn merge(&mut self, state: &[u8], fidelity: Fidelity) -> Result<()> {
+        if let Self::Empty = self {
+            *self = Self::Written(state.to_vec());
+            return Ok(());
+        }
+        self.open(fidelity)?.merge(decode(state)?);
+        self.write()
+    }
+
+    fn into_bytes(self, fidelity: Fidelity) -> Result<Vec<u8>> {
+        match self {
+            Self::Empty => encode(&mut S::new(fidelity)),
+            Self::Open(mut summary) => encode(&mut summary),
+            Self::Written(bytes) => Ok(bytes),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Empty => size_of::<S>(),
+            Self::Open(summary) => size_of::<S>() + summary.heap_bytes(),
+            Self::Written(bytes) => bytes.capacity(),
+        }
+    }
 }
 
 impl<S: Summary> SummaryGroups<S> {
     fn grow(&mut self, total: usize) {
-        let fidelity = self.fidelity;
-        self.groups.resize_with(total, || S::new(fidelity));
+        self.groups.resize_with(total, || Group::Empty);
     }
 }
 
@@ -200,25 +260,37 @@ impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
         let Some(&first) = group_indices.first() else {
             return Ok(());
         };
-        // A log is mostly in the order of time, so a batch mostly lies in one window.
         if group_indices.iter().all(|group| *group == first) {
-            return self.groups[first].extend(values);
+            if let Some(before) = self.last.replace(first).filter(|before| *before != first) {
+                self.groups[before].write()?;
+            }
+            return self.groups[first].open(self.fidelity)?.extend(values);
         }
-        let mut present: Vec<usize> = group_indices.to_vec();
-        present.sort_unstable();
-        present.dedup();
-        for group in present {
-            let mask: BooleanArray = group_indices.iter().map(|index| Some(*index == group)).collect();
-            let rows: Vec<ArrayRef> =
-                values.iter().map(|column| Ok(filter(column, &mask)?)).collect::<Result<_>>()?;
-            self.groups[group].extend(&rows)?;
+        // Each column is put in the order of its groups once, and each group takes its run of it.
+        let mut order: Vec<u32> = (0..group_indices.len() as u32).collect();
+        order.sort_by_key(|row| group_indices[*row as usize]);
+        let runs: Vec<(usize, usize)> = order
+            .chunk_by(|a, b| group_indices[*a as usize] == group_indices[*b as usize])
+            .map(|run| (group_indices[run[0] as usize], run.len()))
+            .collect();
+        let order = UInt32Array::from(order);
+        let columns: Vec<ArrayRef> =
+            values.iter().map(|column| Ok(take(column, &order, None)?)).collect::<Result<_>>()?;
+        let mut from = 0;
+        for (group, rows) in runs {
+            let rows_of_group: Vec<ArrayRef> =
+                columns.iter().map(|column| column.slice(from, rows)).collect();
+            self.groups[group].open(self.fidelity)?.extend(&rows_of_group)?;
+            from += rows;
         }
         Ok(())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let mut emitted = emit_to.take_needed(&mut self.groups);
-        let encoded: Vec<Vec<u8>> = emitted.iter_mut().map(encode).collect::<Result<_>>()?;
+        self.last = None;
+        let emitted = emit_to.take_needed(&mut self.groups);
+        let encoded: Vec<Vec<u8>> =
+            emitted.into_iter().map(|group| group.into_bytes(self.fidelity)).collect::<Result<_>>()?;
         Ok(Arc::new(LargeBinaryArray::from_iter_values(encoded)))
     }
 
@@ -235,7 +307,7 @@ impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
         self.grow(total_num_groups);
         for (state, group) in values[0].as_binary::<i64>().iter().zip(group_indices) {
             if let Some(state) = state {
-                self.groups[*group].merge(decode(state)?);
+                self.groups[*group].merge(state, self.fidelity)?;
             }
         }
         Ok(())
@@ -255,6 +327,6 @@ impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
     }
 
     fn size(&self) -> usize {
-        self.groups.iter().map(|summary| size_of::<S>() + summary.heap_bytes()).sum()
+        self.groups.iter().map(Group::heap_bytes).sum()
     }
 }

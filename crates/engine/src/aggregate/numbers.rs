@@ -49,4 +49,8 @@ impl Summary for NumbersSummary {
     fn heap_bytes(&self) -> usize {
         self.0.quantiles.heap_bytes()
     }
+
+    fn finish(&mut self) {
+        self.0.quantiles.compact();
+    }
 }

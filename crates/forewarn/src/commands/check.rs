@@ -2,7 +2,6 @@
 
 use app::{CheckError, CheckRequest, Practices};
 use jiff::Timestamp;
-use types::report::CheckReport;
 
 use super::Status;
 use crate::cli::{CheckOptions, Format};
@@ -17,14 +16,7 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
     progress.clear();
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(CheckError::Definition { path, text, error }) => {
-            output::error(&diagnostic::definition_error(&path, &text, &error));
-            return Status::Impossible;
-        }
-        Err(error) => {
-            output::error(&diagnostic::error(&error.to_string()));
-            return Status::Impossible;
-        }
+        Err(error) => return impossible(&error),
     };
     if let Some(path) = &options.html
         && let Err(error) = std::fs::write(path, view::report::html(&outcome.report))
@@ -48,12 +40,21 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
     if outcome.report.gates_open() { Status::Fine } else { Status::Shut }
 }
 
+/// Says why something could not be done, with the line of the definition where there is one.
+pub(crate) fn impossible(error: &CheckError) -> Status {
+    output::error(&match error {
+        CheckError::Definition { path, text, error } => diagnostic::definition_error(path, text, error),
+        error => diagnostic::error(&error.to_string()),
+    });
+    Status::Impossible
+}
+
 /// Now, to the second: nobody reads more of it.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
-fn json(report: &CheckReport) -> Result<String, serde_json::Error> {
+pub(crate) fn json(report: &impl serde::Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(report).map(|text| text + "\n")
 }

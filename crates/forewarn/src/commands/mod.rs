@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod init;
+pub(crate) mod monitor;
 pub(crate) mod schema;
 pub(crate) mod verify;
 

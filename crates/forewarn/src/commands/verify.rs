@@ -1,6 +1,6 @@
 //! `forewarn verify`.
 
-use app::check::definition_folder;
+use app::definition_folder;
 use app::evidence_log::{self, EvidenceLogError};
 use types::format::counted;
 

@@ -1,6 +1,7 @@
 //! What people see in a terminal.
 
 pub(crate) mod diagnostic;
+pub(crate) mod monitoring;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod report;

@@ -31,7 +31,8 @@ fn words(stage: &Stage) -> String {
         Stage::Opening => "Opening the log".into(),
         Stage::Digesting { files } => format!("Digesting {files} files"),
         Stage::Measuring { questions, window } => format!("Measuring {window}: {questions} questions"),
-        Stage::Judging => "Judging".into(),
+        Stage::Profiling { columns } => format!("Profiling new files: {columns} columns"),
+        Stage::Judging { window } => format!("Judging {window}"),
         Stage::Recording { findings } => format!("Recording {findings} findings"),
     }
 }

@@ -8,6 +8,7 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
+use super::alarm::Binned;
 use super::{Assessment, chi_square_measure};
 
 /// A value that is expected to occur fewer times than this in the current window is pooled with
@@ -34,6 +35,8 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         measures: Vec::new(),
         unmeasured: Vec::new(),
         distribution_p: None,
+        binned: None,
+        sequential: None,
         psi_excess: 0.0,
         unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
         missing: None,
@@ -57,6 +60,7 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         }
         return assessment;
     }
+    assessment.binned = Some(Binned::categories(before, now));
     measure(&mut assessment, before, now);
     assessment.measures.push(Measure {
         interval: stats::proportion::wilson_interval(unseen_rows, now.n(), stats::interval::Level::P95).ok(),

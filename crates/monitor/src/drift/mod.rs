@@ -2,13 +2,14 @@
 //!
 //! A verdict needs both an effect and significance. The effect is the population stability index
 //! above what chance gives, the change of the missing share, or the share of values never seen in
-//! the reference. Significance is a test's p-value after Benjamini–Hochberg over all tests of the
-//! report, so that of the alarms at most the share `monitor.drift.false_alarms` is expected to be
-//! false. A million rows alone raise no alarm (no effect), nor do a hundred columns (no
-//! significance).
+//! the reference. Significance is that of [`mod@alarm`]: it holds over all columns and all weeks, so that
+//! of the alarms at most the share `monitor.drift.false_alarms` is expected to be false. A million
+//! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
 
+mod alarm;
 mod categorical;
 mod numeric;
+pub(crate) mod outcome;
 mod words;
 
 use stats::chi_square::ChiSquare;
@@ -16,11 +17,12 @@ use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
 use stats::sketch::Profile;
-use types::definition::Drift;
-use types::finding::{Distribution, Threshold, Unmeasured};
-use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
+use types::definition::{Against, Drift};
+use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
+use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
-use crate::{Scope, Watched, is_measured, watched};
+use self::alarm::Binned;
+use crate::{Scope, Summarised, Watched, is_measured, watched};
 
 /// Bins of a numeric column: deciles of the reference, with open ends.
 const BINS: usize = 10;
@@ -32,6 +34,9 @@ pub(crate) struct Assessment {
     pub(crate) unmeasured: Vec<Unmeasured>,
     /// Of the test whether the values are distributed as in the reference.
     pub(crate) distribution_p: Option<f64>,
+    /// The same rows in bins that the test over time counts in.
+    pub(crate) binned: Option<Binned>,
+    pub(crate) sequential: Option<Sequential>,
     /// The population stability index less its expectation by chance, not below 0.
     pub(crate) psi_excess: f64,
     /// The share of current rows with a value never seen in the reference, less what chance brings.
@@ -50,22 +55,31 @@ pub(crate) struct Unassessed {
 
 /// Findings about every watched column, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
-    let drift = &scope.definition.monitor.drift;
-    let columns: Vec<(Watched, Result<Assessment, Unassessed>)> = watched(scope)
+    let columns = watched(scope.definition, scope.schema)
         .into_iter()
         .map(|watched| {
-            let assessed = assess(scope, drift, &watched, answers);
+            let assessed = assess(scope, &watched, answers);
             (watched, assessed)
         })
         .collect();
-    let significances = adjusted_p_values(columns.iter().map(|(_, assessed)| assessed.as_ref().ok()));
+    judged(scope, columns)
+}
+
+/// A finding about the outcome, which is a family of its own because it is known later than the others.
+pub fn judge_outcome(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
+    let assessed = outcome::assessed(scope, answers)?;
+    judged(scope, vec![assessed]).pop()
+}
+
+/// Verdicts on columns that are looked at together.
+fn judged(scope: Scope<'_>, mut columns: Vec<(Watched, Result<Assessment, Unassessed>)>) -> Vec<Finding> {
+    alarm::adjust(columns.iter_mut().filter_map(|(_, assessed)| assessed.as_mut().ok()?.sequential.as_mut()));
+    let p_values = adjusted_p_values(columns.iter().map(|(_, assessed)| assessed.as_ref().ok()));
     let mut findings: Vec<(f64, Finding)> = columns
         .into_iter()
-        .zip(significances)
-        .map(|((watched, assessed), significance)| match assessed {
-            Ok(assessment) => {
-                (assessment.psi_excess, finding(scope, drift, &watched, assessment, significance))
-            }
+        .zip(p_values)
+        .map(|((watched, assessed), p_values)| match assessed {
+            Ok(assessment) => (assessment.psi_excess, finding(scope, &watched, assessment, p_values)),
             Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
         })
         .collect();
@@ -74,7 +88,7 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
     findings.into_iter().map(|(_, finding)| finding).collect()
 }
 
-/// The adjusted p-values of a column's two tests, where they were made.
+/// The p-values of a column's two tests, adjusted for this one report, where they were made.
 #[derive(Clone, Copy, Debug, Default)]
 struct Significance {
     distribution: Option<f64>,
@@ -103,12 +117,7 @@ fn adjusted_p_values<'a>(assessments: impl Iterator<Item = Option<&'a Assessment
         .collect()
 }
 
-fn assess(
-    scope: Scope<'_>,
-    drift: &Drift,
-    watched: &Watched,
-    answers: &Answers,
-) -> Result<Assessment, Unassessed> {
+fn assess(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Result<Assessment, Unassessed> {
     let unassessed = |reason: String| Unassessed { reason };
     if !is_measured(watched.kind) {
         return Err(unassessed(format!(
@@ -116,13 +125,23 @@ fn assess(
             watched.type_name
         )));
     }
-    let profile = |window| {
-        answers
-            .profile(&watched.question(window))
-            .ok_or_else(|| unassessed("the column was not measured".into()))
-    };
-    let (reference, current) = (profile(scope.reference)?, profile(scope.window)?);
-    for (rows, which) in [(reference.rows(), "reference"), (current.rows(), "current window")] {
+    let not_measured = || unassessed("the column was not measured".into());
+    let reference = watched.profile(answers, scope.against).ok_or_else(not_measured)?;
+    let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?;
+    compared(scope, watched, &reference, &current)
+}
+
+/// Compares a column's profiles, and goes on with its alarms.
+fn compared(
+    scope: Scope<'_>,
+    watched: &Watched,
+    reference: &Summarised<'_>,
+    current: &Summarised<'_>,
+) -> Result<Assessment, Unassessed> {
+    let drift = &scope.definition.monitor.drift;
+    let unassessed = |reason: String| Unassessed { reason };
+    let (before, now): (&Profile, &Profile) = (&reference.profile, &current.profile);
+    for (rows, which) in [(before.rows(), "reference"), (now.rows(), "current window")] {
         if rows < drift.min_rows {
             return Err(unassessed(format!(
                 "too few rows to say: {rows} in the {which}, {} are needed (monitor.drift.min_rows)",
@@ -130,17 +149,20 @@ fn assess(
             )));
         }
     }
-    if reference.missing() == reference.rows() && current.missing() == current.rows() {
+    if before.missing() == before.rows() && now.missing() == now.rows() {
         return Err(unassessed("it has no value in the reference and none in the current window".into()));
     }
-    let mut assessment = match (reference, current) {
-        (Profile::Numeric(reference), Profile::Numeric(current)) => numeric::assess(reference, current),
-        (Profile::Categorical(reference), Profile::Categorical(current)) => {
-            categorical::assess(reference, current)
-        }
+    let mut assessment = match (before, &reference.ecdf, &current.ecdf, now) {
+        (_, Some(before), Some(now), _) => numeric::assess(before, now),
+        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => categorical::assess(before, now),
         _ => return Err(unassessed("it is a number in one window and text in the other".into())),
     };
-    add_missing(&mut assessment, reference, current);
+    add_missing(&mut assessment, before, now);
+    let mut tests = vec![(alarm::MISSING, Binned::missing(before, now))];
+    tests.extend(assessment.binned.take().map(|binned| (alarm::DISTRIBUTION, binned)));
+    let fixed = drift.against == Against::Reference;
+    let known = scope.history.of(&watched.subject);
+    assessment.sequential = alarm::advanced(known, scope.every, fixed, &tests);
     Ok(assessment)
 }
 
@@ -180,17 +202,17 @@ fn add_missing(assessment: &mut Assessment, reference: &Profile, current: &Profi
 
 fn finding(
     scope: Scope<'_>,
-    drift: &Drift,
     watched: &Watched,
     mut assessment: Assessment,
-    significance: Significance,
+    p_values: Significance,
 ) -> Finding {
-    let changes = Changes::of(drift, &assessment, significance);
+    let drift = &scope.definition.monitor.drift;
+    let changes = Changes::of(drift, &assessment);
     for measure in &mut assessment.measures {
         if measure.p_value.is_some() {
             measure.p_adjusted = match measure.name.as_str() {
-                "missing_share_change" => significance.missing,
-                _ => significance.distribution,
+                "missing_share_change" => p_values.missing,
+                _ => p_values.distribution,
             };
         }
     }
@@ -206,7 +228,7 @@ fn finding(
         subject: watched.subject.clone(),
         verdict: changes.verdict(),
         window: scope.window,
-        reference: Some(scope.reference),
+        reference: spanned(scope.against),
         summary: words::summary(&watched.subject, &assessment, &changes),
         measures: assessment.measures,
         unmeasured: assessment.unmeasured,
@@ -217,7 +239,7 @@ fn finding(
             at_most("expected share of false alarms", drift.false_alarms, "false_alarms"),
         ],
         detail: Some(Detail::Distribution(assessment.distribution)),
-        sequential: None,
+        sequential: assessment.sequential,
     }
 }
 
@@ -227,7 +249,7 @@ fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Find
         subject: watched.subject.clone(),
         verdict: Verdict::Unknown,
         window: scope.window,
-        reference: Some(scope.reference),
+        reference: spanned(scope.against),
         summary: format!(
             "Whether `{}` drifted is not known: {}.",
             watched.subject.label(),
@@ -241,6 +263,13 @@ fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Find
     }
 }
 
+/// From the beginning of the first window to the end of the last one.
+fn spanned(windows: &[Window]) -> Option<Window> {
+    let from = windows.iter().map(Window::from).min()?;
+    let to = windows.iter().map(Window::to).max()?;
+    Window::new(from, to).ok()
+}
+
 /// The verdict on each way in which a column can change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Changes {
@@ -250,8 +279,12 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    fn of(drift: &Drift, assessment: &Assessment, significance: Significance) -> Self {
-        let significant = |p: Option<f64>| p.is_some_and(|p| p <= drift.false_alarms);
+    fn of(drift: &Drift, assessment: &Assessment) -> Self {
+        let significant = |stream: &str| {
+            let sequential = assessment.sequential.as_ref();
+            let stream = sequential.and_then(|sequential| sequential.stream(stream));
+            stream.is_some_and(|stream| stream.adjusted <= drift.false_alarms)
+        };
         let sized = |surely: bool, effect: f64, warn: f64, fail: f64| {
             if !surely || effect < warn {
                 Verdict::Pass
@@ -261,12 +294,12 @@ impl Changes {
                 Verdict::Fail
             }
         };
-        let distribution = significant(significance.distribution);
+        let distribution = significant(alarm::DISTRIBUTION);
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
         Self {
             distribution: sized(distribution, assessment.psi_excess, drift.psi_warn, drift.psi_fail),
-            missing: sized(significant(significance.missing), missing_change, share_warn, share_fail),
+            missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
             unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
         }
     }

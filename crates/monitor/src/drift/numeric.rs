@@ -6,12 +6,12 @@ use stats::ecdf::Ecdf;
 use stats::jensen_shannon::{jensen_shannon_distance, jensen_shannon_expected_no_drift};
 use stats::kolmogorov_smirnov::{Method, kolmogorov_smirnov};
 use stats::psi::{Smoothing, psi, psi_expected_no_drift};
-use stats::sketch::NumericProfile;
 use stats::wasserstein::normalised_wasserstein;
 use types::Measure;
-use types::finding::{Distribution, DistributionBin, Unmeasured};
+use types::finding::{Distribution, DistributionBin, QUANTILES, Unmeasured};
 use types::format;
 
+use super::alarm::Binned;
 use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
@@ -21,25 +21,28 @@ const FEW_VALUES: usize = 20;
 /// Bins of the histogram that people look at.
 const SHOWN_BINS: usize = 20;
 
-pub(super) fn assess(reference: &NumericProfile, current: &NumericProfile) -> Assessment {
-    let (before, now) = (reference.ecdf(), current.ecdf());
+pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
+    let quantiles =
+        |ecdf: &Ecdf| QUANTILES.iter().filter_map(|&share| ecdf.quantile(share)).collect::<Vec<f64>>();
     let mut assessment = Assessment {
         measures: Vec::new(),
         unmeasured: Vec::new(),
         distribution_p: None,
+        binned: None,
+        sequential: None,
         psi_excess: 0.0,
         unseen_excess: 0.0,
         missing: None,
         distribution: Distribution {
-            bins: shown_bins(&before, &now),
+            bins: shown_bins(before, now),
             reference_n: before.n(),
             current_n: now.n(),
             reference_missing: 0.0,
             current_missing: 0.0,
-            reference_quantiles: vec![],
-            current_quantiles: vec![],
+            reference_quantiles: quantiles(&before.finite()),
+            current_quantiles: quantiles(&now.finite()),
         },
-        change: change_in_words(&before, &now),
+        change: change_in_words(before, now),
     };
     if before.is_empty() || now.is_empty() {
         let which = if before.is_empty() { "reference" } else { "current window" };
@@ -50,8 +53,8 @@ pub(super) fn assess(reference: &NumericProfile, current: &NumericProfile) -> As
         }
         return assessment;
     }
-    measure_binned(&mut assessment, &before, &now);
-    measure_wasserstein(&mut assessment, &before, &now);
+    measure_binned(&mut assessment, before, now);
+    measure_wasserstein(&mut assessment, before, now);
     assessment
 }
 
@@ -64,6 +67,7 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
         }
     };
     let (p, q) = (bins.counts(before), bins.counts(now));
+    assessment.binned = Some(Binned::numbers(&bins, before, now));
     let n = now.n();
     // Each of a bin's two edges can be off by the rank error, and so can the share in the bin.
     let share_error = 2.0 * (before.rank_error_share() + now.rank_error_share());

@@ -8,6 +8,7 @@ use super::{Assessment, Changes};
 pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Changes) -> String {
     let name = match subject {
         Subject::PredictedClass => "The predicted class".to_owned(),
+        Subject::Outcome => "What really happened".to_owned(),
         Subject::Score { name } => format!("The score `{name}`"),
         other => format!("`{}`", other.label()),
     };
@@ -66,6 +67,10 @@ fn advice(subject: &Subject, changes: &Changes) -> Option<String> {
         }
         Subject::Score { .. } | Subject::PredictedClass if urgent => {
             "Decisions are being made differently than in the reference; look at the drifted inputs and at calibration."
+                .into()
+        }
+        Subject::Outcome if urgent => {
+            "The thing that the model predicts has become more or less common; expect its scores to be off."
                 .into()
         }
         _ => "Keep an eye on it.".into(),

@@ -11,6 +11,7 @@ pub mod frequent;
 pub mod moments;
 pub mod quantile;
 mod radix;
+mod weighted_keys;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,8 @@
 //! follows Munro & Paterson (1980) and Manku, Rajagopalan & Lindsay (1998): of a full buffer every
 //! `STRIDE`-th order statistic is kept and stands for its block at the next level. No random numbers
 //! are drawn, so the same rows in the same order give the same sketch, and every collapse adds a
-//! known amount to the largest possible rank error.
+//! known amount to the largest possible rank error. [`QuantileSketch::compact`] turns a sketch into the
+//! few weighted points in which a day is stored.
 //!
 //! When it misleads: the bound is on ranks, not on values; far out in a heavy tail a small rank
 //! error can be a large difference in value.
@@ -30,6 +31,14 @@ const BUFFER: usize = 1 << 15;
 /// Values of which one stands for all after a collapse.
 const STRIDE: usize = 1 << 5;
 
+/// Up to this many rows a compacted sketch loses nothing.
+pub const LOSSLESS_ROWS: u64 = 1 << 13;
+/// Points that a compacted sketch of more rows keeps; a rank is then off by at most 0.025 % of the rows more.
+const COMPACT_POINTS: usize = 1 << 11;
+/// Points that a merge of compacted sketches may have before it is thinned, and after.
+const MERGED_POINTS_MOST: usize = 1 << 18;
+const MERGED_POINTS: usize = 1 << 16;
+
 /// A mergeable summary of the distribution of finite numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuantileSketch {
@@ -39,11 +48,14 @@ pub struct QuantileSketch {
     rank_error: u64,
     /// Level `l` holds order keys that stand for `STRIDE^l` rows each, in no order.
     levels: Vec<Vec<u64>>,
+    /// What was compacted: order keys and the rows that each stands for.
+    #[serde(with = "super::weighted_keys")]
+    points: Vec<(u64, u64)>,
 }
 
 impl QuantileSketch {
     pub fn new(fidelity: Fidelity) -> Self {
-        Self { fidelity, n: 0, rank_error: 0, levels: vec![Vec::new()] }
+        Self { fidelity, n: 0, rank_error: 0, levels: vec![Vec::new()], points: Vec::new() }
     }
 
     pub fn n(&self) -> u64 {
@@ -85,15 +97,38 @@ impl QuantileSketch {
         for (mine, theirs) in self.levels.iter_mut().zip(&other.levels) {
             mine.extend_from_slice(theirs);
         }
+        self.points.extend_from_slice(&other.points);
         if self.fidelity == Fidelity::Sketched {
             self.collapse_full_levels();
+            if self.points.len() > MERGED_POINTS_MOST {
+                coalesce(&mut self.points);
+                if self.points.len() > MERGED_POINTS_MOST {
+                    self.rank_error += thin(&mut self.points, MERGED_POINTS);
+                }
+            }
+        }
+    }
+
+    /// Puts everything into few weighted points: without loss up to [`LOSSLESS_ROWS`] rows, or in exact
+    /// mode; else at a rank error that is added to the others.
+    pub fn compact(&mut self) {
+        let mut weight = 1;
+        for level in &mut self.levels {
+            self.points.extend(level.drain(..).map(|key| (key, weight)));
+            weight *= STRIDE as u64;
+        }
+        self.levels = vec![Vec::new()];
+        coalesce(&mut self.points);
+        if self.fidelity == Fidelity::Sketched && self.n > LOSSLESS_ROWS && self.points.len() > COMPACT_POINTS
+        {
+            self.rank_error += thin(&mut self.points, COMPACT_POINTS);
         }
     }
 
     /// The distribution, with further weighted points such as counted infinities.
     pub fn ecdf_with(&self, further: impl IntoIterator<Item = (f64, u64)>) -> Ecdf {
         let mut points: Vec<(f64, u64)> = Vec::new();
-        if let [only] = self.levels.as_slice() {
+        if let ([only], true) = (self.levels.as_slice(), self.points.is_empty()) {
             // Exact, or not yet collapsed: sort plain keys and count runs, the fast path for the
             // million-row columns.
             let mut keys = only.clone();
@@ -105,6 +140,7 @@ impl QuantileSketch {
                 points.extend(level.iter().map(|&key| (order_value(key), weight)));
                 weight *= STRIDE as u64;
             }
+            points.extend(self.points.iter().map(|&(key, weight)| (order_value(key), weight)));
         }
         points.extend(further.into_iter().filter(|(_, weight)| *weight > 0));
         Ecdf::from_weighted(points, self.rank_error).expect("no NaN is ever added to a sketch")
@@ -116,7 +152,8 @@ impl QuantileSketch {
 
     /// Bytes on the heap, for memory accounting.
     pub fn heap_bytes(&self) -> usize {
-        self.levels.iter().map(|level| level.capacity() * size_of::<u64>()).sum()
+        let levels: usize = self.levels.iter().map(|level| level.capacity() * size_of::<u64>()).sum();
+        levels + self.points.capacity() * size_of::<(u64, u64)>()
     }
 
     fn collapse_full_levels(&mut self) {
@@ -146,6 +183,59 @@ impl QuantileSketch {
             level += 1;
         }
     }
+}
+
+/// Sorts points and adds up those of one key.
+fn coalesce(points: &mut Vec<(u64, u64)>) {
+    points.sort_unstable_by_key(|point| point.0);
+    points.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 += next.1;
+        }
+        same
+    });
+}
+
+/// Keeps about `most` of sorted points, each the middle of an equal share of the rows; returns the
+/// largest amount by which that can move a rank. A point that holds a share by itself stays as it is.
+fn thin(points: &mut Vec<(u64, u64)>, most: usize) -> u64 {
+    let total: u64 = points.iter().map(|point| point.1).sum();
+    let share = total.div_ceil(most as u64).max(1);
+    let mut kept: Vec<(u64, u64)> = Vec::with_capacity(most + 1);
+    let mut error = 0;
+    let mut run: Vec<(u64, u64)> = Vec::new();
+    let mut run_rows = 0;
+    let mut flush = |run: &mut Vec<(u64, u64)>, rows: u64| {
+        let mut below = 0;
+        let middle = run.iter().find(|point| {
+            below += point.1;
+            below * 2 >= rows
+        });
+        if let Some(&(key, weight)) = middle {
+            kept.push((key, rows));
+            // Ranks before the middle are short by what comes before it, ranks from it on long by the rest.
+            error = error.max((below - weight).max(rows - below));
+        }
+        run.clear();
+    };
+    for &point in points.iter() {
+        if point.1 >= share {
+            flush(&mut run, run_rows);
+            run_rows = 0;
+            flush(&mut vec![point], point.1);
+            continue;
+        }
+        run.push(point);
+        run_rows += point.1;
+        if run_rows >= share {
+            flush(&mut run, run_rows);
+            run_rows = 0;
+        }
+    }
+    flush(&mut run, run_rows);
+    *points = kept;
+    error
 }
 
 /// Maps finite floats to integers in the same order; −0 and 0 get the same key.
@@ -220,6 +310,62 @@ mod tests {
         assert_eq!(merged.n(), 900_000);
         assert_eq!(merged.ecdf().n(), 900_000);
         assert!(largest_rank_difference(&merged, &values) <= merged.rank_error());
+    }
+
+    #[test]
+    fn compacting_up_to_eight_thousand_rows_loses_nothing() {
+        let values = scattered(8000);
+        let mut sketch = QuantileSketch::new(Fidelity::Sketched);
+        sketch.extend(&values);
+        let before = sketch.ecdf();
+        sketch.compact();
+        assert_eq!(sketch.ecdf(), before);
+        assert!(before.is_exact());
+    }
+
+    #[test]
+    fn days_compacted_and_merged_keep_within_their_added_error() {
+        let values = scattered(1_500_000);
+        let mut merged = QuantileSketch::new(Fidelity::Sketched);
+        for day in values.chunks(50_000) {
+            let mut sketch = QuantileSketch::new(Fidelity::Sketched);
+            day.chunks(8192).for_each(|batch| sketch.extend(batch));
+            sketch.compact();
+            assert!(sketch.points.len() <= COMPACT_POINTS + 1);
+            merged.merge(&sketch);
+        }
+        assert_eq!(merged.ecdf().n(), 1_500_000);
+        // 0.05 % for the collapses of each day and 0.05 % for compacting it.
+        assert!(merged.rank_error() <= 1_500, "{}", merged.rank_error());
+        assert!(largest_rank_difference(&merged, &values) <= merged.rank_error());
+    }
+
+    #[test]
+    fn a_merge_of_very_many_points_is_thinned_within_its_error() {
+        let values = scattered(600_000);
+        let mut merged = QuantileSketch::new(Fidelity::Sketched);
+        for day in values.chunks(8000) {
+            let mut sketch = QuantileSketch::new(Fidelity::Sketched);
+            sketch.extend(day);
+            sketch.compact();
+            merged.merge(&sketch);
+        }
+        assert!(merged.points.len() <= MERGED_POINTS_MOST);
+        assert!(merged.rank_error() > 0 && merged.rank_error() < 60, "{}", merged.rank_error());
+        assert!(largest_rank_difference(&merged, &values) <= merged.rank_error());
+    }
+
+    #[test]
+    fn a_spike_keeps_its_exact_weight_when_points_are_thinned() {
+        let mut values = scattered(20_000);
+        values.extend(std::iter::repeat_n(7.5, 20_000));
+        let mut sketch = QuantileSketch::new(Fidelity::Sketched);
+        sketch.extend(&values[..30_000]);
+        sketch.extend(&values[30_000..]);
+        sketch.compact();
+        let ecdf = sketch.ecdf();
+        let spike = ecdf.count_le(7.5) - ecdf.count_lt(7.5);
+        assert!(spike.abs_diff(20_000) <= 2 * sketch.rank_error(), "{spike}");
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 //! columns that the log really has. Both name the key that is wrong and the nearest valid choice.
 
 mod check;
+mod monitor;
 mod parse;
 mod segment;
 
@@ -14,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{check_against, features};
+pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
 
@@ -192,66 +194,6 @@ pub struct Reference {
 pub struct Source {
     pub name: String,
     pub features: Vec<String>,
-}
-
-/// Continuous watching: drift and data quality.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Monitor {
-    pub drift: Drift,
-}
-
-/// Whether the inputs and outputs of a window differ from the reference.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Drift {
-    /// How often the check is due; its evidence stays fresh for that long and half as long again.
-    pub every: Cadence,
-    /// The share of alarms that may be false, over all columns of a report (Benjamini–Hochberg).
-    pub false_alarms: f64,
-    /// From this population stability index (above what chance gives) a change is worth a look.
-    pub psi_warn: f64,
-    /// From this population stability index (above what chance gives) a change is an alarm.
-    pub psi_fail: f64,
-    /// A change of the missing share, or a share of unseen values, from which a change is an alarm.
-    pub share_fail: f64,
-    /// With fewer rows in a window the verdict is unknown.
-    pub min_rows: u64,
-}
-
-impl Default for Drift {
-    fn default() -> Self {
-        Self {
-            every: Cadence::Week,
-            false_alarms: 0.01,
-            psi_warn: 0.1,
-            psi_fail: 0.25,
-            share_fail: 0.1,
-            min_rows: 100,
-        }
-    }
-}
-
-/// How often a check is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Cadence {
-    Day,
-    Week,
-    Month,
-    Quarter,
-}
-
-impl Cadence {
-    /// The cadence in hours, months as 31 days and quarters as 92.
-    pub fn hours(self) -> i64 {
-        24 * match self {
-            Self::Day => 1,
-            Self::Week => 7,
-            Self::Month => 31,
-            Self::Quarter => 92,
-        }
-    }
 }
 
 /// How good the model is: average, worst segment, calibration.

@@ -94,6 +94,26 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     open_share("monitor.drift.share_fail", drift.share_fail)?;
     positive("monitor.drift.psi_warn", drift.psi_warn)?;
     positive("monitor.drift.psi_fail", drift.psi_fail)?;
+    let multivariate = &definition.monitor.multivariate;
+    open_share("monitor.multivariate.auc_warn", multivariate.auc_warn)?;
+    open_share("monitor.multivariate.auc_fail", multivariate.auc_fail)?;
+    if !(100..=100_000).contains(&multivariate.rows) {
+        return Err(DefinitionError::at_key(
+            "monitor.multivariate.rows",
+            "rows must be between 100 and 100000",
+        ));
+    }
+    if !(1..=520).contains(&drift.windows) {
+        return Err(DefinitionError::at_key("monitor.drift.windows", "windows must be between 1 and 520"));
+    }
+    let watched = &definition.monitor.performance;
+    positive("monitor.performance.max_drop", watched.max_drop)?;
+    if !(watched.least_coverage > 0.0 && watched.least_coverage <= 1.0) {
+        return Err(DefinitionError::at_key(
+            "monitor.performance.least_coverage",
+            format!("{} is not above 0 and at most 1", watched.least_coverage),
+        ));
+    }
     positive("evaluate.performance.max_drop", evaluate.performance.max_drop)?;
     open_share("evaluate.calibration.ece_at_most", evaluate.calibration.ece_at_most)?;
     if drift.psi_warn > drift.psi_fail {

@@ -1,0 +1,394 @@
+//! Monitoring over time: every window that was missed is made up for, and shown with those before it.
+//!
+//! What a window needs is compared with what evidence says that it was made from. Where that is the same,
+//! nothing is done; so a second run reads no prediction. A window whose files changed is made again, and
+//! so are the later ones of its series, whose alarms continue from it. Outcomes come late: a window's
+//! performance is made again until its outcomes have arrived.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::{Engine, EngineOptions};
+use jiff::Timestamp;
+use monitor::History;
+use types::definition::{Against, Cadence, Definition, DefinitionError};
+use types::digest::Digester;
+use types::evidence::{Evidence, NewFinding};
+use types::log_state::{FileChanges, LogState};
+use types::monitor_report::MonitorReport;
+use types::window::end_of_day;
+use types::{Answers, CheckId, Digest, Question, Record, Subject, Verdict, Window};
+
+use crate::PROGRAM;
+use crate::check::{CheckError, Stage, new_finding};
+use crate::evidence_log;
+use crate::monitor_report;
+use crate::opened::Opened;
+use crate::window::WindowChoiceError;
+
+/// What to monitor.
+#[derive(Clone, Debug)]
+pub struct MonitorRequest {
+    /// A folder with a definition, or the definition itself.
+    pub path: PathBuf,
+    /// Windows that begin earlier are not made up for; by default all after the reference.
+    pub since: Option<Timestamp>,
+    /// Outcomes that became known later are not used; by default now.
+    pub as_of: Option<Timestamp>,
+    /// The report to make.
+    pub period: Period,
+}
+
+/// What a report covers: windows of the cadence that drift, performance or the reassessment has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    Weekly,
+    Monthly,
+    Quarterly,
+}
+
+impl Period {
+    /// The cadence of the windows under a definition.
+    fn cadence(self, definition: &Definition) -> Cadence {
+        match self {
+            Self::Weekly => definition.monitor.drift.every,
+            Self::Monthly => definition.monitor.performance.every,
+            Self::Quarterly => definition.monitor.reassess.every,
+        }
+    }
+}
+
+/// What monitoring came to.
+#[derive(Clone, Debug)]
+pub struct MonitorOutcome {
+    pub report: MonitorReport,
+    pub evidence: PathBuf,
+    /// Windows that were made up for, of every cadence.
+    pub made: usize,
+    /// Findings that were recorded.
+    pub recorded: usize,
+}
+
+/// One thing to make up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Unit {
+    every: Cadence,
+    window: Window,
+    inputs: Digest,
+}
+
+/// Makes up for every window that was missed, records it, and shows the whole series.
+pub fn run(
+    request: &MonitorRequest,
+    now: Timestamp,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<MonitorOutcome, CheckError> {
+    progress(Stage::Opening);
+    let engine = Engine::new(EngineOptions::default())?;
+    let opened = Opened::at(&engine, &request.path)?;
+    let as_of = request.as_of.unwrap_or(now);
+    progress(Stage::Digesting { files: opened.log.file_count() });
+    let datasets = opened.log.dataset_versions()?;
+    let columns =
+        monitor::profile_questions(&opened.definition, &opened.schema, opened.definition.reference.window);
+    progress(Stage::Profiling { columns: columns.len() });
+    let files = opened.log.profile_files(&columns).map_err(|error| opened.explain(error))?;
+    let chain = evidence_log::read(&opened.located.folder)?;
+    let series = Series::of(&opened, request.since, as_of)?;
+    let work = series.missing(&opened, &chain.records, as_of)?;
+    let findings = made(&opened, &series, &work, &chain.records, as_of, now, progress)?;
+
+    let (made, recorded) = (work.windows(), findings.len());
+    let chain = if findings.is_empty() {
+        chain
+    } else {
+        progress(Stage::Recording { findings: recorded });
+        let evidence = Evidence {
+            at: now,
+            system: opened.definition.system.id.clone(),
+            model: opened.definition.model.version.clone(),
+            definition: opened.hash(),
+            program: PROGRAM.into(),
+            datasets: datasets.clone(),
+            findings,
+        };
+        evidence_log::append(&opened.located.folder, evidence)?
+    };
+    opened.log.remember_files()?;
+    if let Err(error) = opened.store.prune() {
+        return Err(CheckError::Unreadable { path: opened.located.folder.clone(), source: error });
+    }
+    let gates = govern::gate::decide(&opened.definition, opened.hash(), &chain.records, now, None);
+    let cadence = request.period.cadence(&opened.definition);
+    let report = monitor_report::of(&monitor_report::Source {
+        definition: &opened.definition,
+        hash: opened.hash(),
+        records: opened.ours(&chain.records),
+        windows: series.windows(cadence),
+        cadence,
+        at: now,
+        as_of,
+        datasets,
+        gates,
+        files,
+        checkpoint: chain.end,
+    });
+    Ok(MonitorOutcome { report, evidence: chain.path, made, recorded })
+}
+
+/// The windows of every cadence that a definition asks for.
+#[derive(Clone, Debug)]
+struct Series {
+    windows: Vec<(Cadence, Vec<Window>)>,
+    state: LogState,
+}
+
+impl Series {
+    fn of(opened: &Opened<'_>, since: Option<Timestamp>, as_of: Timestamp) -> Result<Self, CheckError> {
+        let definition = &opened.definition;
+        let reference = definition.reference.window;
+        let no_times = || engine::EngineError::NoTimes { column: definition.log.time.clone() };
+        let range = opened.log.profiled_range().ok_or_else(|| opened.explain(no_times()))?;
+        let (first, last) = (range.first, range.last);
+        if opened.log.rows_in(reference) == 0 {
+            let error = WindowChoiceError::ReferenceOutsideLog { reference, first, last };
+            return Err(opened
+                .located
+                .mistake(DefinitionError::at_key("reference.window", error.to_string())));
+        }
+        // A day counts as complete once it is over, though its last prediction came before midnight.
+        let until = end_of_day(last).min(as_of);
+        let since = since.unwrap_or(reference.to());
+        let monitor = &definition.monitor;
+        let mut windows: Vec<(Cadence, Vec<Window>)> = Vec::new();
+        for every in [monitor.drift.every, monitor.performance.every, monitor.reassess.every] {
+            if windows.iter().all(|(known, _)| *known != every) {
+                let of_cadence = Window::of_cadence(every, since, until).into_iter();
+                let after = of_cadence.filter(|window| window.overlap(&reference).is_none());
+                windows.push((every, after.collect()));
+            }
+        }
+        let changes = opened.log.file_changes()?.clone();
+        Ok(Self { windows, state: LogState { undated_rows: range.undated_rows, changes } })
+    }
+
+    fn windows(&self, every: Cadence) -> Vec<Window> {
+        let of_cadence = self.windows.iter().find(|(known, _)| *known == every);
+        of_cadence.map(|(_, windows)| windows.clone()).unwrap_or_default()
+    }
+
+    /// What evidence does not say yet, or says of other files.
+    fn missing(&self, opened: &Opened<'_>, records: &[Record], as_of: Timestamp) -> Result<Work, CheckError> {
+        let definition = &opened.definition;
+        let monitor = &definition.monitor;
+        let ours = opened.ours(records);
+        let known = Known::of(&ours);
+        let late = LateInputs::of(opened, self.state.changes.outcomes_rewritten, as_of)?;
+        let mut work = Work::default();
+        for (every, windows) in &self.windows {
+            // What happened to the files is told with the newest window.
+            let newest = windows.last().filter(|_| *every == monitor.drift.every && self.state.changes.any());
+            let mut again = false;
+            for &window in windows {
+                let against = monitor::against(definition, *every, window);
+                let inputs = opened.log.inputs(&[&against[..], &[window]].concat())?;
+                let recorded = known.latest(CheckId::Drift, false, window).and_then(|record| record.inputs);
+                again |= newest == Some(&window) || recorded != Some(inputs);
+                if again {
+                    work.drift.push(Unit { every: *every, window, inputs });
+                }
+                if definition.log.outcome.is_none() {
+                    continue;
+                }
+                if late.is_missing(inputs, known.latest(CheckId::Drift, true, window)) {
+                    work.outcomes.push(Unit { every: *every, window, inputs });
+                }
+                if *every == monitor.performance.every || *every == monitor.reassess.every {
+                    let inputs = opened.log.inputs(&[definition.reference.window, window])?;
+                    if late.is_missing(inputs, known.latest(CheckId::PerformanceOverTime, false, window)) {
+                        work.performance.push(Unit { every: *every, window, inputs });
+                    }
+                }
+            }
+        }
+        Ok(work)
+    }
+}
+
+/// What is to be made.
+#[derive(Clone, Debug, Default)]
+struct Work {
+    drift: Vec<Unit>,
+    /// Drift of the outcome alone.
+    outcomes: Vec<Unit>,
+    performance: Vec<Unit>,
+}
+
+impl Work {
+    fn all(&self) -> impl Iterator<Item = &Unit> {
+        self.drift.iter().chain(&self.outcomes).chain(&self.performance)
+    }
+
+    fn windows(&self) -> usize {
+        self.all().map(|unit| unit.window).collect::<HashSet<_>>().len()
+    }
+}
+
+/// The latest record about each window, that of the outcome's drift apart.
+struct Known<'r> {
+    latest: HashMap<(CheckId, bool, Window), &'r Record>,
+}
+
+impl<'r> Known<'r> {
+    /// `records` are oldest first.
+    fn of(records: &[&'r Record]) -> Self {
+        let key = |record: &Record| {
+            let finding = &record.finding;
+            (finding.check, finding.subject == Subject::Outcome, finding.window)
+        };
+        Self { latest: records.iter().map(|&record| (key(record), record)).collect() }
+    }
+
+    fn latest(&self, check: CheckId, of_outcome: bool, window: Window) -> Option<&'r Record> {
+        self.latest.get(&(check, of_outcome, window)).copied()
+    }
+}
+
+/// The inputs of findings that rest on outcomes, which come late.
+#[derive(Clone, Copy, Debug)]
+struct LateInputs {
+    /// The outcome files and the day: while a window's outcomes are still arriving, either may change it.
+    arriving: Digest,
+    /// An outcome file is not what it was, so that even settled windows may have changed.
+    rewritten: bool,
+}
+
+impl LateInputs {
+    fn of(opened: &Opened<'_>, rewritten: bool, as_of: Timestamp) -> Result<Self, CheckError> {
+        let mut arriving = Digester::default();
+        for (_, digest) in opened.log.outcome_files()? {
+            arriving.update(&digest.bytes());
+        }
+        arriving.update(end_of_day(as_of).to_string().as_bytes());
+        Ok(Self { arriving: arriving.finish(), rewritten })
+    }
+
+    /// What is recorded with a finding. New outcomes do not change one that is settled.
+    fn with(&self, log: Digest, settled: bool) -> Digest {
+        let mut inputs = Digester::default();
+        inputs.update(&log.bytes());
+        if !settled {
+            inputs.update(&self.arriving.bytes());
+        }
+        inputs.finish()
+    }
+
+    fn is_missing(&self, log: Digest, known: Option<&Record>) -> bool {
+        let inputs = known.and_then(|record| record.inputs);
+        let settled = !self.rewritten && inputs == Some(self.with(log, true));
+        !settled && inputs != Some(self.with(log, false))
+    }
+}
+
+/// Makes all findings that are missing, window by window in the order of time.
+fn made(
+    opened: &Opened<'_>,
+    series: &Series,
+    work: &Work,
+    records: &[Record],
+    as_of: Timestamp,
+    now: Timestamp,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Vec<NewFinding>, CheckError> {
+    let definition = &opened.definition;
+    let late = LateInputs::of(opened, series.state.changes.outcomes_rewritten, as_of)?;
+    let shared = shared_answers(opened, work, as_of, progress)?;
+    let mut findings = Vec::new();
+    let newest = series.windows(definition.monitor.drift.every).last().copied();
+    let earlier_files = LogState { changes: FileChanges::default(), ..series.state.clone() };
+    let ours = opened.ours(records);
+    let recorded = |unit: &Unit| History::before(ours.iter().copied(), unit.every, unit.window);
+    let mut histories: HashMap<Cadence, History> = HashMap::new();
+    for unit in &work.drift {
+        progress(Stage::Judging { window: unit.window });
+        let mut history = histories.remove(&unit.every).unwrap_or_else(|| recorded(unit));
+        let against = monitor::against(definition, unit.every, unit.window);
+        let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
+        let scope = monitor::Scope {
+            definition,
+            schema: &opened.schema,
+            window: unit.window,
+            every: unit.every,
+            against: &against,
+            log: if is_newest { &series.state } else { &earlier_files },
+            history: &history,
+        };
+        let answers = answered(opened, &shared, &monitor::plan(scope), as_of)?;
+        let made = monitor::judge(scope, &answers);
+        made.iter().for_each(|finding| history.add(unit.every, finding));
+        histories.insert(unit.every, history);
+        findings
+            .extend(made.into_iter().map(|finding| new_finding(definition, finding, now, Some(unit.inputs))));
+    }
+    let mut histories: HashMap<Cadence, History> = HashMap::new();
+    for unit in &work.outcomes {
+        let mut history = histories.remove(&unit.every).unwrap_or_else(|| recorded(unit));
+        let against = monitor::against(definition, unit.every, unit.window);
+        let scope = monitor::Scope {
+            definition,
+            schema: &opened.schema,
+            window: unit.window,
+            every: unit.every,
+            against: &against,
+            log: &earlier_files,
+            history: &history,
+        };
+        if let Some(finding) = monitor::judge_outcome(scope, &shared) {
+            history.add(unit.every, &finding);
+            let inputs = late.with(unit.inputs, finding.verdict != Verdict::Unknown);
+            findings.push(new_finding(definition, finding, now, Some(inputs)));
+        }
+        histories.insert(unit.every, history);
+    }
+    Ok(findings)
+}
+
+/// What several windows need: everything about the reference, and all that takes the outcomes to answer.
+fn shared_answers(
+    opened: &Opened<'_>,
+    work: &Work,
+    as_of: Timestamp,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Arc<Answers>, CheckError> {
+    let definition = &opened.definition;
+    let mut questions: Vec<Question> = Vec::new();
+    if !work.drift.is_empty() && definition.monitor.drift.against == Against::Reference {
+        questions.extend(monitor::profile_questions(definition, &opened.schema, definition.reference.window));
+    }
+    for unit in &work.outcomes {
+        questions.extend(monitor::outcome_questions(definition, unit.every, unit.window));
+    }
+    let mut seen = HashSet::new();
+    questions.retain(|question| seen.insert(question.clone()));
+    progress(Stage::Measuring { questions: questions.len(), window: definition.reference.window });
+    if questions.is_empty() {
+        return Ok(Arc::default());
+    }
+    Ok(Arc::new(opened.log.answer(&questions, as_of).map_err(|error| opened.explain(error))?))
+}
+
+/// The answers to some questions, those that are shared among them.
+fn answered(
+    opened: &Opened<'_>,
+    shared: &Arc<Answers>,
+    questions: &[Question],
+    as_of: Timestamp,
+) -> Result<Answers, CheckError> {
+    let own: Vec<Question> = questions.iter().filter(|question| !shared.has(question)).cloned().collect();
+    let mut answers = Answers::with_shared(Arc::clone(shared));
+    if !own.is_empty() {
+        answers.extend(opened.log.answer(&own, as_of).map_err(|error| opened.explain(error))?);
+    }
+    Ok(answers)
+}

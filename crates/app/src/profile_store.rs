@@ -1,0 +1,95 @@
+//! Profiles as files below `.forewarn/profiles`, beside the definition.
+//!
+//! They can all be computed again, so the folder may be deleted at any time. A file is written beside its
+//! place and moved there, so that nobody ever reads half of one.
+
+use std::collections::HashSet;
+use std::io::{Error, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use engine::ProfileStore;
+
+use crate::evidence_log::FOLDER;
+
+/// Keeps profiles of one system.
+#[derive(Debug)]
+pub(crate) struct FolderStore {
+    folder: PathBuf,
+    /// Names that were read or written, by which [`FolderStore::prune`] tells what is still of use.
+    used: Mutex<HashSet<String>>,
+}
+
+impl FolderStore {
+    /// The store of the system defined in `folder`.
+    pub(crate) fn of(folder: &Path) -> Self {
+        Self { folder: folder.join(FOLDER).join("profiles"), used: Mutex::default() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        if let Ok(mut used) = self.used.lock() {
+            used.insert(name.to_owned());
+        }
+        self.folder.join(name)
+    }
+
+    /// Deletes what this run had no use for: profiles of files that changed or vanished.
+    pub(crate) fn prune(&self) -> std::io::Result<()> {
+        let Ok(used) = self.used.lock() else { return Ok(()) };
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if !used.contains(&*entry.file_name().to_string_lossy()) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ProfileStore for FolderStore {
+    fn read(&self, name: &str) -> std::io::Result<Option<Vec<u8>>> {
+        match std::fs::read(self.path(name)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        std::fs::create_dir_all(&self.folder)?;
+        let path = self.path(name);
+        // Two runs at the same time do not write into one file.
+        let beside = self.folder.join(format!("{name}.{}", std::process::id()));
+        let mut file = std::fs::File::create(&beside)?;
+        let written = file.write_all(bytes).and_then(|()| std::fs::rename(&beside, &path));
+        written.map_err(|error| {
+            // What is left behind is pruned by a later run.
+            let _ = std::fs::remove_file(&beside);
+            Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again_and_what_is_not_used_is_pruned() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = FolderStore::of(folder.path());
+        assert_eq!(store.read("a").unwrap(), None);
+        store.prune().unwrap();
+        store.write("a", b"1").unwrap();
+        store.write("b", b"2").unwrap();
+        let later = FolderStore::of(folder.path());
+        assert_eq!(later.read("a").unwrap().as_deref(), Some(b"1".as_slice()));
+        later.prune().unwrap();
+        assert_eq!(later.read("b").unwrap(), None);
+        assert!(later.read("a").unwrap().is_some());
+    }
+}

@@ -1,0 +1,139 @@
+//! Rows drawn at random from a window, for what no summary of single columns can show.
+//!
+//! A row is drawn when the hash of its id falls below a share of all hashes, so the sample does not depend on
+//! the order of rows, on threads or on the day of the run.
+
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use jiff::Timestamp;
+use types::answer::{RowSample, SampledColumn, SampledValues};
+use types::column::ColumnKind;
+use types::{Answer, Answers, Question, Window};
+
+use crate::cells::Cells;
+use crate::days::whole_days;
+use crate::error::EngineError;
+use crate::open::{LOG, Log};
+use crate::outcomes::with_outcomes_sql;
+use crate::row_hash;
+use crate::sql::quoted;
+
+/// The table of the rows that were drawn.
+const DRAWN: &str = "drawn_rows";
+
+/// Answers the questions that ask for rows, window by window.
+pub(crate) fn answer(
+    log: &Log<'_>,
+    questions: &[Question],
+    as_of: Timestamp,
+    answers: &mut Answers,
+) -> Result<(), EngineError> {
+    for question in questions {
+        if let Question::Sample { features, rows, outcomes, window } = question {
+            let sample = drawn(log, features, *rows, outcomes.then_some(as_of), *window)?;
+            answers.insert(question.clone(), Answer::Sample(sample));
+        }
+    }
+    Ok(())
+}
+
+fn drawn(
+    log: &Log<'_>,
+    features: &[(String, ColumnKind)],
+    rows: u32,
+    outcomes_as_of: Option<Timestamp>,
+    window: Window,
+) -> Result<RowSample, EngineError> {
+    let axis = log.time_axis();
+    let cells = Cells::of([window]);
+    let table = log.engine.runtime.block_on(log.context.table(LOG))?;
+    let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
+    const IN_WINDOW: &str = "rows_in_window";
+    log.context.register_table(IN_WINDOW, table.into_view())?;
+    let sql = format!(
+        "SELECT * FROM {IN_WINDOW} WHERE {} <= CAST({} AS BIGINT UNSIGNED)",
+        hash_sql(log),
+        largest_hash(log, rows, window, &cells)?
+    );
+    let query = log.engine.runtime.block_on(log.context.sql(&sql));
+    let batches = query.map_err(EngineError::from).and_then(|drawn| {
+        log.context.register_table(DRAWN, drawn.into_view())?;
+        let query =
+            log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
+        let batches = log.collect(query);
+        log.context.deregister_table(DRAWN)?;
+        batches
+    });
+    log.context.deregister_table(IN_WINDOW)?;
+    read(&batches.map_err(|error| axis.explain(error))?, features)
+}
+
+/// The hash of a row's id; of what it says where the log has no id.
+fn hash_sql(log: &Log<'_>) -> String {
+    let roles = &log.roles;
+    match &roles.id {
+        Some(id) => format!("{}({})", row_hash::NAME, quoted(id)),
+        None => format!("{}({}, {})", row_hash::NAME, quoted(&roles.time), quoted(&roles.score)),
+    }
+}
+
+/// The hash up to which about as many rows of the window are drawn as asked for.
+fn largest_hash(log: &Log<'_>, rows: u32, window: Window, cells: &Cells) -> Result<u64, EngineError> {
+    let in_window = if whole_days(window).is_some() && !log.profiles.borrow().is_empty() {
+        log.rows_in(window)
+    } else {
+        log.rows_by_cell(cells)?.iter().sum()
+    };
+    let share = f64::from(rows) / in_window.max(1) as f64;
+    Ok(if share >= 1.0 { u64::MAX } else { (share * u64::MAX as f64) as u64 })
+}
+
+fn sample_sql(log: &Log<'_>, features: &[(String, ColumnKind)], outcomes_as_of: Option<Timestamp>) -> String {
+    let columns: Vec<String> = features.iter().map(|(name, _)| quoted(name)).collect();
+    let selected: String = columns.iter().map(|column| format!(", {column}")).collect();
+    let Some(as_of) = outcomes_as_of else {
+        let score = quoted(&log.roles.score);
+        return format!("SELECT {score} AS score, CAST(NULL AS BOOLEAN) AS outcome{selected} FROM {DRAWN}");
+    };
+    let id = log.roles.id.as_deref().map(quoted);
+    let only = id.map(|id| format!("SELECT {id} FROM {DRAWN}"));
+    let renamed: String = (0..columns.len()).map(|at| format!(", __feature_{at}")).collect();
+    let passed_on: Vec<String> =
+        columns.iter().enumerate().map(|(at, column)| format!("{column} AS __feature_{at}")).collect();
+    let joined = with_outcomes_sql(log, DRAWN, &passed_on, as_of, only.as_deref());
+    format!("SELECT score, outcome{renamed} FROM ({joined})")
+}
+
+fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<RowSample, EngineError> {
+    let mut sample = RowSample::default();
+    let mut columns: Vec<SampledValues> = features
+        .iter()
+        .map(|(_, kind)| match kind {
+            ColumnKind::Numeric => SampledValues::Numbers(Vec::new()),
+            _ => SampledValues::Categories(Vec::new()),
+        })
+        .collect();
+    let failed = |error: datafusion::arrow::error::ArrowError| EngineError::Query(error.to_string());
+    for batch in batches {
+        let scores = cast(batch.column(0), &DataType::Float64).map_err(failed)?;
+        let missing = |score: Option<f64>| score.unwrap_or(f64::NAN);
+        sample.scores.extend(scores.as_primitive::<Float64Type>().iter().map(missing));
+        sample.outcomes.extend(batch.column(1).as_boolean().iter());
+        for (at, values) in columns.iter_mut().enumerate() {
+            match values {
+                SampledValues::Numbers(numbers) => {
+                    let column = cast(batch.column(2 + at), &DataType::Float64).map_err(failed)?;
+                    numbers.extend(column.as_primitive::<Float64Type>().iter().map(missing));
+                }
+                SampledValues::Categories(texts) => {
+                    let column = cast(batch.column(2 + at), &DataType::Utf8View).map_err(failed)?;
+                    texts.extend(column.as_string_view().iter().map(|text| text.map(str::to_owned)));
+                }
+            }
+        }
+    }
+    let named = features.iter().zip(columns);
+    sample.columns = named.map(|((name, _), values)| SampledColumn { name: name.clone(), values }).collect();
+    Ok(sample)
+}

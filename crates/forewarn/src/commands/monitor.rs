@@ -1,0 +1,46 @@
+//! `forewarn monitor`: all windows that were missed, or the one that is asked for.
+
+use app::Practices;
+use app::monitor::{MonitorRequest, Period};
+
+use super::Status;
+use super::check::{impossible, json, now};
+use crate::cli::{self, Format, MonitorOptions};
+use crate::terminal::progress::ProgressLine;
+use crate::terminal::{diagnostic, monitoring, output};
+
+pub(crate) fn run(options: &MonitorOptions) -> Status {
+    if options.check.window.is_some() {
+        return super::check::run(&options.check, Practices::Monitor);
+    }
+    let request = MonitorRequest {
+        path: options.check.path.clone(),
+        since: options.since,
+        as_of: options.check.as_of,
+        period: match options.report {
+            cli::Period::Weekly => Period::Weekly,
+            cli::Period::Monthly => Period::Monthly,
+            cli::Period::Quarterly => Period::Quarterly,
+        },
+    };
+    let mut progress = ProgressLine::default();
+    let outcome = app::monitor::run(&request, now(), &mut |stage| progress.show(&stage));
+    progress.clear();
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return impossible(&error),
+    };
+    let text = match options.check.format {
+        Format::Text => monitoring::text(&outcome, options.check.html.as_deref()),
+        Format::Json => match json(&outcome.report) {
+            Ok(json) => json,
+            Err(error) => {
+                output::error(&diagnostic::error(&format!("the report cannot be written as JSON: {error}")));
+                return Status::Impossible;
+            }
+        },
+        Format::Junit | Format::Markdown => String::new(),
+    };
+    output::print(&text);
+    if outcome.report.gates_open() { Status::Fine } else { Status::Shut }
+}

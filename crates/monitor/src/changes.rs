@@ -1,0 +1,91 @@
+//! What changed since last time, in plain sentences that fit one paragraph.
+
+use types::finding::MaturityState;
+use types::format::{counted, number};
+use types::measure::title;
+use types::monitor_report::ColumnHistory;
+use types::nearest::listed;
+use types::{Detail, Finding, Verdict, Window};
+
+/// Columns that a sentence names before it counts.
+const NAMED: usize = 4;
+
+/// `windows`: the last two of the report, or fewer; `performance`: by window, ascending.
+pub fn in_words(drift: &[ColumnHistory], windows: &[Window], performance: &[Finding]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    match windows {
+        [] => sentences.push("There is no whole window after the reference yet.".to_owned()),
+        [only] => {
+            sentences.push(format!("{only} is the first window; there is nothing before it to compare with."))
+        }
+        [before, now, ..] => sentences.extend(drift_in_words(drift, *before, *now)),
+    }
+    sentences.extend(performance_in_words(performance));
+    sentences
+}
+
+fn drift_in_words(drift: &[ColumnHistory], before: Window, now: Window) -> Vec<String> {
+    let verdict = |column: &ColumnHistory, window: Window| {
+        let finding = column.findings.iter().flatten().find(|finding| finding.window == window);
+        finding.map(|finding| finding.verdict)
+    };
+    let names = |keep: &dyn Fn(Option<Verdict>, Option<Verdict>) -> bool| -> Vec<String> {
+        let kept = drift.iter().filter(|column| keep(verdict(column, before), verdict(column, now)));
+        kept.map(|column| column.subject.label()).collect()
+    };
+    let moved = |verdict: Option<Verdict>| matches!(verdict, Some(Verdict::Warn | Verdict::Fail));
+    let newly = names(&|before, now| !moved(before) && moved(now));
+    let back = names(&|before, now| moved(before) && now == Some(Verdict::Pass));
+    let still = names(&|before, now| moved(before) && moved(now));
+    let lost = names(&|before, now| before != Some(Verdict::Unknown) && now == Some(Verdict::Unknown));
+    let mut sentences = Vec::new();
+    let mut say = |names: &[String], one: &str, many: &str| {
+        if !names.is_empty() {
+            let verb = if names.len() == 1 { one } else { many };
+            sentences.push(format!("{} {verb}.", listed(names.iter().map(String::as_str), NAMED)));
+        }
+    };
+    say(&newly, "has moved since last time", "have moved since last time");
+    say(&back, "is back to what it was", "are back to what they were");
+    say(&lost, "could not be measured this time", "could not be measured this time");
+    say(&still, "still differs, as last time", "still differ, as last time");
+    if sentences.is_empty() {
+        sentences.push(format!(
+            "Nothing moved: {} as before.",
+            counted(drift.len() as u64, "column is", "columns are")
+        ));
+    }
+    sentences
+}
+
+/// The newest window with outcomes against the one before it, and what is expected of the ones after.
+fn performance_in_words(findings: &[Finding]) -> Vec<String> {
+    let details = || {
+        findings.iter().filter_map(|finding| match &finding.detail {
+            Some(Detail::Performance(performance)) => Some((finding.window, performance)),
+            _ => None,
+        })
+    };
+    let mut realised = details().filter_map(|(window, of)| Some((window, of, of.realised.as_ref()?)));
+    let mut sentences = Vec::new();
+    let last = realised.next_back();
+    if let Some((window, of, measure)) = last {
+        let before = realised.next_back();
+        let compared = before.map_or_else(String::new, |(_, _, before)| {
+            format!(", after {} the time before", number(before.value))
+        });
+        sentences.push(format!("{} was {} in {window}{compared}.", title(&of.metric), number(measure.value)));
+    }
+    let newer = |window: Window| last.is_none_or(|(realised, ..)| window > realised);
+    let waiting =
+        details().filter(|(window, of)| newer(*window) && of.maturity.state != MaturityState::Settled);
+    if let Some((window, of)) = waiting.last()
+        && let Some(estimated) = &of.estimated
+    {
+        sentences.push(format!(
+            "For {window}, whose outcomes are still arriving, it is estimated at {}.",
+            number(estimated.value)
+        ));
+    }
+    sentences
+}

@@ -1,0 +1,165 @@
+//! Significance that survives looking every week: each column's tests as streams of bets.
+//!
+//! Against a fixed reference a window's rows are tested against the reference *and all windows before
+//! it*, and the bets on the p-values multiply up ([`stats::sequential`]). Against a reference that moves
+//! along, each window spends a share of the budget that falls over time. Either way e-BH over all
+//! streams of a report decides which ones count, so that of the alarms of all weeks together at most the
+//! share `monitor.drift.false_alarms` is expected to be false.
+
+use stats::bins::QuantileBins;
+use stats::ecdf::Ecdf;
+use stats::sequential::change_mixture::ChangeMixture;
+use stats::sequential::conformal::window_p_value;
+use stats::sequential::e_bh::e_bh_adjusted;
+use stats::sequential::running_maximum::adjusted_log_e_value;
+use stats::sequential::spending::Spending;
+use stats::sketch::{FrequentValues, Profile};
+use types::Digest;
+use types::definition::Cadence;
+use types::digest::Digester;
+use types::finding::{Sequential, Stream, StreamState};
+
+/// The stream of a column's values, and that of what is missing.
+pub(crate) const DISTRIBUTION: &str = "distribution";
+pub(crate) const MISSING: &str = "missing";
+
+/// Up to this many different values each has a bin of its own. Beyond, values are spread over as many
+/// bins by their hash: bins that were chosen for being frequent in the reference would always look a
+/// little rarer afterwards.
+const OWN_BINS: usize = 64;
+
+/// Rows in bins that do not depend on the current window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Binned {
+    bins: Digest,
+    reference: Vec<u64>,
+    current: Vec<u64>,
+}
+
+impl Binned {
+    /// Numbers in bins at the reference's quantiles.
+    pub(crate) fn numbers(bins: &QuantileBins, reference: &Ecdf, current: &Ecdf) -> Self {
+        let mut digest = Digester::default();
+        bins.edges().iter().for_each(|edge| digest.update(&edge.to_le_bytes()));
+        Self { bins: digest.finish(), reference: bins.counts(reference), current: bins.counts(current) }
+    }
+
+    /// Categories in bins of their own, or by their hash.
+    pub(crate) fn categories(reference: &FrequentValues, current: &FrequentValues) -> Self {
+        let known = reference.most_frequent();
+        if known.len() > OWN_BINS || reference.count_error() > 0 {
+            return Self {
+                bins: Digest::of(format!("{OWN_BINS} hashed").as_bytes()),
+                reference: hashed(reference),
+                current: hashed(current),
+            };
+        }
+        let mut digest = Digester::default();
+        known.iter().for_each(|(value, _)| digest.update(format!("{}:{value}", value.len()).as_bytes()));
+        let mut counts: Vec<u64> = known.iter().map(|(value, _)| current.count(value)).collect();
+        counts.push(current.n() - counts.iter().sum::<u64>());
+        let mut before: Vec<u64> = known.iter().map(|(_, count)| *count).collect();
+        before.push(0);
+        Self { bins: digest.finish(), reference: before, current: counts }
+    }
+
+    /// Rows with a value, and rows without.
+    pub(crate) fn missing(reference: &Profile, current: &Profile) -> Self {
+        let counts = |profile: &Profile| vec![profile.rows() - profile.missing(), profile.missing()];
+        Self { bins: Digest::of(MISSING.as_bytes()), reference: counts(reference), current: counts(current) }
+    }
+}
+
+fn hashed(values: &FrequentValues) -> Vec<u64> {
+    let mut counts = vec![0; OWN_BINS];
+    let mut counted = 0;
+    for (value, count) in values.most_frequent() {
+        // Stored with evidence, so the hash must be the same in every version of the program.
+        counts[usize::from(Digest::of(value.as_bytes()).bytes()[0]) % OWN_BINS] += count;
+        counted += count;
+    }
+    // What a capped count has forgotten lies anywhere; it is spread evenly.
+    let forgotten = values.n() - counted;
+    counts.iter_mut().for_each(|count| *count += forgotten / OWN_BINS as u64);
+    counts
+}
+
+/// A column's streams after this window; there is none where nothing can be compared.
+pub(crate) fn advanced(
+    before: Option<&Sequential>,
+    every: Cadence,
+    fixed_reference: bool,
+    tests: &[(&'static str, Binned)],
+) -> Option<Sequential> {
+    let streams: Vec<Stream> = tests
+        .iter()
+        .filter_map(|(name, binned)| {
+            let known = before.and_then(|before| before.stream(name));
+            if fixed_reference { changing(name, known, binned) } else { spending(name, known, binned) }
+        })
+        .collect();
+    if streams.is_empty() {
+        return None;
+    }
+    Some(Sequential {
+        every,
+        windows: streams.iter().map(|stream| stream.state.windows()).max().unwrap_or(0),
+        log_e_value: streams.iter().map(|stream| stream.log_e_value).fold(f64::NEG_INFINITY, f64::max),
+        adjusted: 1.0,
+        streams,
+    })
+}
+
+/// Bets against everything before the window, which then joins it.
+fn changing(name: &str, known: Option<&Stream>, binned: &Binned) -> Option<Stream> {
+    let known = known.and_then(|stream| match stream.state {
+        StreamState::Change(state) if stream.bins == binned.bins => Some((state, &stream.pool)),
+        _ => None,
+    });
+    let (mut state, pool) = known.unwrap_or((ChangeMixture::new(), &binned.reference));
+    let p_value = window_p_value(pool, &binned.current).ok()?.p_value;
+    state.update(p_value).ok()?;
+    Some(Stream {
+        name: name.into(),
+        bins: binned.bins,
+        pool: pool.iter().zip(&binned.current).map(|(pool, current)| pool + current).collect(),
+        p_value,
+        log_e_value: adjusted_log_e_value(state.log_e_max),
+        state: StreamState::Change(state),
+        adjusted: 1.0,
+    })
+}
+
+/// Spends this window's share of the budget on a comparison with what trails behind.
+fn spending(name: &str, known: Option<&Stream>, binned: &Binned) -> Option<Stream> {
+    let known = known.and_then(|stream| match stream.state {
+        StreamState::Spending(state) => Some(state),
+        StreamState::Change(_) => None,
+    });
+    let mut state = known.unwrap_or_else(Spending::new);
+    let p_value = window_p_value(&binned.reference, &binned.current).ok()?.p_value;
+    state.update(p_value).ok()?;
+    Some(Stream {
+        name: name.into(),
+        bins: binned.bins,
+        pool: Vec::new(),
+        p_value,
+        log_e_value: state.log_e_value(),
+        state: StreamState::Spending(state),
+        adjusted: 1.0,
+    })
+}
+
+/// Decides over all streams of a report together how surely each is an alarm.
+pub(crate) fn adjust<'a>(columns: impl Iterator<Item = &'a mut Sequential>) {
+    let mut columns: Vec<&mut Sequential> = columns.collect();
+    let streams = || columns.iter().flat_map(|column| &column.streams);
+    let log_e_values: Vec<f64> = streams().map(|stream| stream.log_e_value).collect();
+    let mut adjusted = e_bh_adjusted(&log_e_values).into_iter();
+    for column in &mut columns {
+        for stream in &mut column.streams {
+            stream.adjusted = adjusted.next().unwrap_or(1.0);
+        }
+        column.adjusted = column.streams.iter().map(|stream| stream.adjusted).fold(1.0, f64::min);
+    }
+}
