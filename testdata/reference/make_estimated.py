@@ -114,6 +114,47 @@ def car_loan():
     }
 
 
+def multiclass():
+    """NannyML's CBPE on its multiclass data: the whole reference, and four of ten chunks of 6000.
+
+    Rows are stored as counts by scores (in hundredths), prediction and outcome.
+    """
+    reference, analysis, _ = nannyml.load_synthetic_multiclass_classification_dataset()
+    prefix = "y_pred_proba_"
+    classes = sorted(name.removeprefix(prefix) for name in reference.columns if name.startswith(prefix))
+    columns = [prefix + name for name in classes]
+    metrics = ["roc_auc", "average_precision", "f1", "precision", "recall", "specificity", "accuracy"]
+    estimator = nannyml.CBPE(
+        metrics=metrics + ["confusion_matrix"],
+        y_pred_proba=dict(zip(classes, columns)),
+        y_true="y_true",
+        y_pred="y_pred",
+        problem_type="classification_multiclass",
+        chunk_size=6000,
+    )
+    estimator.fit(reference.copy())
+    frame = estimator.estimate(analysis.copy()).filter(period="analysis").to_df()
+
+    def counted(rows, labels):
+        rows = rows.assign(**{c: (rows[c] * 100).round().astype(int) for c in columns})
+        rows = rows.assign(**{label: rows[label].map(classes.index) for label in labels})
+        counts = rows.groupby(columns + labels).size().reset_index(name="count")
+        return [counts[name] for name in columns + labels + ["count"]]
+
+    chunks = []
+    for i in [0, 4, 5, 9]:
+        values = {name: frame[(name, "value")].iloc[i] for name in metrics}
+        confusion = [[frame[(f"true_{t}_pred_{p}", "value")].iloc[i] for p in classes] for t in classes]
+        rows = counted(analysis.iloc[6000 * i : 6000 * (i + 1)], ["y_pred"])
+        chunks.append({"rows": rows, "confusion": confusion, **values})
+    fitted = [estimator._calibrators[name] for name in classes]
+    return {
+        "calibrate": [type(calibrator).__name__ == "IsotonicCalibrator" for calibrator in fitted],
+        "reference": counted(reference, ["y_pred", "y_true"]),
+        "chunks": chunks,
+    }
+
+
 def importance_weighted():
     """Isotonic regression with weights by scikit-learn, and NannyML's estimates from its fit."""
     rng = np.random.default_rng(2)
@@ -137,4 +178,11 @@ def importance_weighted():
 
 
 if __name__ == "__main__":
-    write({"isotonic": isotonic(), "car_loan": car_loan(), "importance_weighted": importance_weighted()})
+    write(
+        {
+            "isotonic": isotonic(),
+            "car_loan": car_loan(),
+            "importance_weighted": importance_weighted(),
+            "multiclass": multiclass(),
+        }
+    )

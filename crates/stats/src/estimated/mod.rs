@@ -1,7 +1,7 @@
 //! How good a model is now, before its outcomes are known.
 //!
 //! Everything here carries what the reference showed over to the current window: the probability
-//! of the outcome at a score ([`cbpe`]), corrected where other inputs arrive now
+//! of the outcome at a score ([`cbpe`], [`multiclass`]), corrected where other inputs arrive now
 //! ([`importance_weighted`]). None of it can see that the *same* input now has another outcome;
 //! only outcomes show that.
 
@@ -11,6 +11,8 @@ pub mod confusion;
 pub mod expected_outcomes;
 pub mod importance_weighted;
 pub mod isotonic;
+pub mod multiclass;
+mod one_vs_rest;
 mod ranking;
 
 pub use ranking::Ties;
