@@ -23,6 +23,9 @@ import sklearn
 from nannyml.performance_estimation.confidence_based.metrics import estimate_ap, estimate_roc_auc
 from sklearn.isotonic import IsotonicRegression
 
+# NannyML 0.13.1 reshapes category columns, which the string columns of pandas 3 cannot do.
+pd.set_option("future.infer_string", False)
+
 FOLDER = pathlib.Path(__file__).parent
 VERSIONS = {
     "nannyml": nannyml.__version__,
@@ -155,6 +158,54 @@ def multiclass():
     }
 
 
+def direct_loss():
+    """NannyML's DLE (LightGBM with its defaults) on every 20th row of its regression data.
+
+    3000 rows of reference and five chunks of 600; categories are stored as codes. `realised` is
+    what the outcomes of the chunks then showed, by NannyML as well.
+    """
+    reference, analysis, targets = nannyml.load_synthetic_car_price_dataset()
+    analysis = analysis.merge(targets, left_index=True, right_index=True)
+    reference = reference.iloc[::20].reset_index(drop=True)
+    analysis = analysis.iloc[::20].reset_index(drop=True)
+    numeric = ["car_age", "km_driven", "price_new", "accident_count", "door_count"]
+    categorical = ["fuel", "transmission"]
+    metrics = ["mae", "mse", "rmse", "mape"]
+    estimator = nannyml.DLE(
+        feature_column_names=numeric + categorical,
+        y_pred="y_pred",
+        y_true="y_true",
+        metrics=metrics,
+        chunk_size=600,
+    )
+    estimator.fit(reference.copy())
+    frame = estimator.estimate(analysis.copy()).filter(period="analysis").to_df()
+    codes = {name: sorted(reference[name].unique()) for name in categorical}
+
+    def columns(rows):
+        coded = [rows[name].map(codes[name].index) for name in categorical]
+        return {
+            "numeric": [rows[name].astype(int) for name in numeric],
+            "categorical": coded,
+            "predictions": rows["y_pred"].astype(int),
+        }
+
+    for rows in (reference, analysis):
+        assert (rows[numeric + ["y_pred", "y_true"]] % 1 == 0).all().all()
+    return {
+        "reference": columns(reference),
+        "outcomes": reference["y_true"].astype(int),
+        "chunks": [
+            {
+                **columns(analysis.iloc[600 * i : 600 * (i + 1)]),
+                "estimated": {name: frame[(name, "value")].iloc[i] for name in metrics},
+                "realised": {name: frame[(name, "realized")].iloc[i] for name in metrics},
+            }
+            for i in range(len(frame))
+        ],
+    }
+
+
 def importance_weighted():
     """Isotonic regression with weights by scikit-learn, and NannyML's estimates from its fit."""
     rng = np.random.default_rng(2)
@@ -184,5 +235,6 @@ if __name__ == "__main__":
             "car_loan": car_loan(),
             "importance_weighted": importance_weighted(),
             "multiclass": multiclass(),
+            "direct_loss": direct_loss(),
         }
     )

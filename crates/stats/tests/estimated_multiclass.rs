@@ -251,6 +251,23 @@ fn rows_that_do_not_belong_together_are_refused() {
     assert_eq!(fitted.expected(&three).map(|_| ()), Err(differ));
 }
 
+/// Rows with a count of 0 once left average precision without a slope for them.
+#[test]
+fn rows_that_stand_for_none_change_nothing() {
+    let columns: [&[f64]; 2] = [&[0.2, 0.9, 0.95, 0.4, 0.05], &[0.8, 0.1, 0.05, 0.6, 0.95]];
+    let of = |counts| MulticlassRows { scores: &columns, predicted: &[1, 0, 0, 1, 1], counts: Some(counts) };
+    let trimmed: [&[f64]; 2] = [&[0.2, 0.9, 0.4], &[0.8, 0.1, 0.6]];
+    let trimmed = MulticlassRows { scores: &trimmed, predicted: &[1, 0, 1], counts: Some(&[3, 2, 4]) };
+    let with = MulticlassCbpe::with(&of(&[3, 2, 0, 4, 0]), &[1, 0, 0, 0, 1], &[true, true]).unwrap();
+    let without = MulticlassCbpe::with(&trimmed, &[1, 0, 0], &[true, true]).unwrap();
+    for metric in MulticlassMetric::ALL {
+        let with = with.expected(&of(&[3, 2, 0, 4, 0])).unwrap().estimate(metric, Level::P95).unwrap();
+        let without = without.expected(&trimmed).unwrap().estimate(metric, Level::P95).unwrap();
+        assert!((with.value - without.value).abs() < 1e-12, "{metric:?}");
+        assert!((with.interval.width() - without.interval.width()).abs() < 1e-12, "{metric:?}");
+    }
+}
+
 #[test]
 fn a_class_that_is_never_called_has_no_precision_and_is_named() {
     let columns: [&[f64]; 2] = [&[0.2, 0.9, 0.4], &[0.8, 0.1, 0.6]];
