@@ -23,6 +23,9 @@ import sklearn
 from nannyml.performance_estimation.confidence_based.metrics import estimate_ap, estimate_roc_auc
 from sklearn.isotonic import IsotonicRegression
 
+# NannyML 0.13.1 reshapes category columns, which the string columns of pandas 3 cannot do.
+pd.set_option("future.infer_string", False)
+
 FOLDER = pathlib.Path(__file__).parent
 VERSIONS = {
     "nannyml": nannyml.__version__,
@@ -114,6 +117,95 @@ def car_loan():
     }
 
 
+def multiclass():
+    """NannyML's CBPE on its multiclass data: the whole reference, and four of ten chunks of 6000.
+
+    Rows are stored as counts by scores (in hundredths), prediction and outcome.
+    """
+    reference, analysis, _ = nannyml.load_synthetic_multiclass_classification_dataset()
+    prefix = "y_pred_proba_"
+    classes = sorted(name.removeprefix(prefix) for name in reference.columns if name.startswith(prefix))
+    columns = [prefix + name for name in classes]
+    metrics = ["roc_auc", "average_precision", "f1", "precision", "recall", "specificity", "accuracy"]
+    estimator = nannyml.CBPE(
+        metrics=metrics + ["confusion_matrix"],
+        y_pred_proba=dict(zip(classes, columns)),
+        y_true="y_true",
+        y_pred="y_pred",
+        problem_type="classification_multiclass",
+        chunk_size=6000,
+    )
+    estimator.fit(reference.copy())
+    frame = estimator.estimate(analysis.copy()).filter(period="analysis").to_df()
+
+    def counted(rows, labels):
+        rows = rows.assign(**{c: (rows[c] * 100).round().astype(int) for c in columns})
+        rows = rows.assign(**{label: rows[label].map(classes.index) for label in labels})
+        counts = rows.groupby(columns + labels).size().reset_index(name="count")
+        return [counts[name] for name in columns + labels + ["count"]]
+
+    chunks = []
+    for i in [0, 4, 5, 9]:
+        values = {name: frame[(name, "value")].iloc[i] for name in metrics}
+        confusion = [[frame[(f"true_{t}_pred_{p}", "value")].iloc[i] for p in classes] for t in classes]
+        rows = counted(analysis.iloc[6000 * i : 6000 * (i + 1)], ["y_pred"])
+        chunks.append({"rows": rows, "confusion": confusion, **values})
+    fitted = [estimator._calibrators[name] for name in classes]
+    return {
+        "calibrate": [type(calibrator).__name__ == "IsotonicCalibrator" for calibrator in fitted],
+        "reference": counted(reference, ["y_pred", "y_true"]),
+        "chunks": chunks,
+    }
+
+
+def direct_loss():
+    """NannyML's DLE (LightGBM with its defaults) on every 20th row of its regression data.
+
+    3000 rows of reference and five chunks of 600; categories are stored as codes. `realised` is
+    what the outcomes of the chunks then showed, by NannyML as well.
+    """
+    reference, analysis, targets = nannyml.load_synthetic_car_price_dataset()
+    analysis = analysis.merge(targets, left_index=True, right_index=True)
+    reference = reference.iloc[::20].reset_index(drop=True)
+    analysis = analysis.iloc[::20].reset_index(drop=True)
+    numeric = ["car_age", "km_driven", "price_new", "accident_count", "door_count"]
+    categorical = ["fuel", "transmission"]
+    metrics = ["mae", "mse", "rmse", "mape"]
+    estimator = nannyml.DLE(
+        feature_column_names=numeric + categorical,
+        y_pred="y_pred",
+        y_true="y_true",
+        metrics=metrics,
+        chunk_size=600,
+    )
+    estimator.fit(reference.copy())
+    frame = estimator.estimate(analysis.copy()).filter(period="analysis").to_df()
+    codes = {name: sorted(reference[name].unique()) for name in categorical}
+
+    def columns(rows):
+        coded = [rows[name].map(codes[name].index) for name in categorical]
+        return {
+            "numeric": [rows[name].astype(int) for name in numeric],
+            "categorical": coded,
+            "predictions": rows["y_pred"].astype(int),
+        }
+
+    for rows in (reference, analysis):
+        assert (rows[numeric + ["y_pred", "y_true"]] % 1 == 0).all().all()
+    return {
+        "reference": columns(reference),
+        "outcomes": reference["y_true"].astype(int),
+        "chunks": [
+            {
+                **columns(analysis.iloc[600 * i : 600 * (i + 1)]),
+                "estimated": {name: frame[(name, "value")].iloc[i] for name in metrics},
+                "realised": {name: frame[(name, "realized")].iloc[i] for name in metrics},
+            }
+            for i in range(len(frame))
+        ],
+    }
+
+
 def importance_weighted():
     """Isotonic regression with weights by scikit-learn, and NannyML's estimates from its fit."""
     rng = np.random.default_rng(2)
@@ -137,4 +229,12 @@ def importance_weighted():
 
 
 if __name__ == "__main__":
-    write({"isotonic": isotonic(), "car_loan": car_loan(), "importance_weighted": importance_weighted()})
+    write(
+        {
+            "isotonic": isotonic(),
+            "car_loan": car_loan(),
+            "importance_weighted": importance_weighted(),
+            "multiclass": multiclass(),
+            "direct_loss": direct_loss(),
+        }
+    )

@@ -119,6 +119,8 @@ pub enum IntervalMethod {
     SimulatedBins,
     /// Delta method over outcomes that are yet to come and the calibration that expects them.
     DeltaOfExpectedOutcomes,
+    /// Noise of losses that are yet to come, and a delete-a-group jackknife of what expects them.
+    JackknifeOfExpectedLoss,
 }
 
 impl IntervalMethod {
@@ -136,6 +138,7 @@ impl IntervalMethod {
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
+            Self::JackknifeOfExpectedLoss => "jackknife of the expected loss",
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod interval;
 pub mod jensen_shannon;
 pub mod kolmogorov_smirnov;
 pub mod labelled_scores;
+pub mod learn;
 pub mod proportion;
 pub mod psi;
 pub mod sequential;

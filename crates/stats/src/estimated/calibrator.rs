@@ -169,11 +169,19 @@ pub struct Calibrator {
 
 /// What the calibrator says of one score.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Calibrated {
-    pub(crate) probability: f64,
+pub(super) struct Calibrated {
+    pub(super) probability: f64,
+    /// Weight of even odds in what is assumed of the outcomes' noise; falls with the rows behind.
+    pub(super) smoothing: f64,
+    pub(super) place: Place,
+}
+
+impl Calibrated {
     /// Variance of one outcome here; never quite 0.
-    pub(crate) outcome_variance: f64,
-    pub(crate) place: Place,
+    pub(super) fn outcome_variance(&self) -> f64 {
+        let smoothed = self.probability + (0.5 - self.probability) * self.smoothing;
+        smoothed * (1.0 - smoothed)
+    }
 }
 
 impl Calibrator {
@@ -250,12 +258,16 @@ impl Calibrator {
         self.resolution
     }
 
-    pub(crate) fn calibrated(&self, score: f64) -> Calibrated {
+    pub(super) fn calibrated(&self, score: f64) -> Calibrated {
         let place = self.isotonic.locate(score);
         let probability = self.probability(score);
         let smoothing = place.between(|block| 1.0 / (self.effective[block] + 1.0));
-        let smoothed = probability + (0.5 - probability) * smoothing;
-        Calibrated { probability, outcome_variance: smoothed * (1.0 - smoothed), place }
+        Calibrated { probability, smoothing, place }
+    }
+
+    /// Rows that each block is worth.
+    pub(super) fn block_rows(&self) -> &[f64] {
+        &self.effective
     }
 
     /// The variance of each block's fitted value.
@@ -348,6 +360,6 @@ mod tests {
         let calibrator = Calibrator::isotonic(&reference([(0.1, 0, 8), (0.9, 8, 0)])).unwrap();
         assert_eq!(calibrator.probability(0.9), 1.0);
         assert!(calibrator.block_variances().iter().all(|&v| v > 0.001));
-        assert!(calibrator.calibrated(0.9).outcome_variance > 0.01);
+        assert!(calibrator.calibrated(0.9).outcome_variance() > 0.01);
     }
 }

@@ -29,7 +29,7 @@ pub struct Cells {
 }
 
 /// A ratio of two sums of cells: how often each cell counts in both.
-struct Ratio {
+pub(super) struct Ratio {
     top: Cells,
     bottom: Cells,
 }
@@ -52,38 +52,32 @@ impl<'a> ExpectedConfusion<'a> {
 
     /// Expected share of rows called right, in [0, 1].
     pub fn accuracy(&self, level: Level) -> Estimate {
-        let ratio = Ratio { top: cells([1.0, 0.0, 1.0, 0.0]), bottom: cells([1.0; 4]) };
-        self.ratio(&ratio, level).expect("a window has rows")
+        self.ratio(&Ratio::ACCURACY, level).expect("a window has rows")
     }
 
     /// Expected share of positives, at any threshold.
     pub(super) fn positive_share(&self, level: Level) -> Estimate {
-        let ratio = Ratio { top: cells([1.0, 0.0, 0.0, 1.0]), bottom: cells([1.0; 4]) };
-        self.ratio(&ratio, level).expect("a window has rows")
+        self.ratio(&Ratio::POSITIVE_SHARE, level).expect("a window has rows")
     }
 
     /// Expected share of positives among the rows called positive, in [0, 1].
     pub fn precision(&self, level: Level) -> Result<Estimate, Undefined> {
-        let ratio = Ratio { top: cells([1.0, 0.0, 0.0, 0.0]), bottom: cells([1.0, 1.0, 0.0, 0.0]) };
-        self.ratio(&ratio, level).ok_or(Undefined::NoPredictedPositives)
+        self.ratio(&Ratio::PRECISION, level).ok_or(Undefined::NoPredictedPositives)
     }
 
     /// Expected share of the positives that are called positive, in [0, 1].
     pub fn recall(&self, level: Level) -> Result<Estimate, Undefined> {
-        let ratio = Ratio { top: cells([1.0, 0.0, 0.0, 0.0]), bottom: cells([1.0, 0.0, 0.0, 1.0]) };
-        self.ratio(&ratio, level).ok_or(Undefined::NoPositives)
+        self.ratio(&Ratio::RECALL, level).ok_or(Undefined::NoPositives)
     }
 
     /// Expected share of the negatives that are called negative, in [0, 1].
     pub fn specificity(&self, level: Level) -> Result<Estimate, Undefined> {
-        let ratio = Ratio { top: cells([0.0, 0.0, 1.0, 0.0]), bottom: cells([0.0, 1.0, 1.0, 0.0]) };
-        self.ratio(&ratio, level).ok_or(Undefined::NoNegatives)
+        self.ratio(&Ratio::SPECIFICITY, level).ok_or(Undefined::NoNegatives)
     }
 
     /// Expected harmonic mean of precision and recall, in [0, 1].
     pub fn f1(&self, level: Level) -> Result<Estimate, Undefined> {
-        let ratio = Ratio { top: cells([2.0, 0.0, 0.0, 0.0]), bottom: cells([2.0, 1.0, 0.0, 1.0]) };
-        self.ratio(&ratio, level).ok_or(Undefined::NothingPositive)
+        self.ratio(&Ratio::F1, level).ok_or(Undefined::NothingPositive)
     }
 
     /// None where the bottom is empty.
@@ -94,8 +88,20 @@ impl<'a> ExpectedConfusion<'a> {
 }
 
 impl Ratio {
+    pub(super) const ACCURACY: Ratio = Ratio { top: cells([1.0, 0.0, 1.0, 0.0]), bottom: cells([1.0; 4]) };
+    pub(super) const POSITIVE_SHARE: Ratio =
+        Ratio { top: cells([1.0, 0.0, 0.0, 1.0]), bottom: cells([1.0; 4]) };
+    pub(super) const PRECISION: Ratio =
+        Ratio { top: cells([1.0, 0.0, 0.0, 0.0]), bottom: cells([1.0, 1.0, 0.0, 0.0]) };
+    pub(super) const RECALL: Ratio =
+        Ratio { top: cells([1.0, 0.0, 0.0, 0.0]), bottom: cells([1.0, 0.0, 0.0, 1.0]) };
+    pub(super) const SPECIFICITY: Ratio =
+        Ratio { top: cells([0.0, 0.0, 1.0, 0.0]), bottom: cells([0.0, 1.0, 1.0, 0.0]) };
+    pub(super) const F1: Ratio =
+        Ratio { top: cells([2.0, 0.0, 0.0, 0.0]), bottom: cells([2.0, 1.0, 0.0, 1.0]) };
+
     /// The ratio at `threshold`; scores within `near` of it may be on the other side.
-    fn measure(&self, masses: &[Mass], threshold: f64, near: f64) -> Option<Measured> {
+    pub(super) fn measure(&self, masses: &[Mass], threshold: f64, near: f64) -> Option<Measured> {
         let cells = Cells::of(masses, threshold);
         let value = self.of(&cells)?;
         let bottom = cells.dot(&self.bottom);

@@ -135,7 +135,7 @@ impl<'a> ExpectedOutcomes<'a> {
         let mut by_block = vec![0.0; variances.len()];
         for (here, slope) in self.rows.iter().zip(slopes) {
             let by_outcome = slope.by_positives - slope.by_negatives;
-            outcomes += here.rows * by_outcome.powi(2) * here.calibrated.outcome_variance;
+            outcomes += here.rows * by_outcome.powi(2) * here.calibrated.outcome_variance();
             let place = here.calibrated.place;
             let moved = here.rows * by_outcome;
             by_block[place.lower] += moved * (1.0 - place.share_of_upper);

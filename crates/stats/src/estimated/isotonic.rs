@@ -83,15 +83,15 @@ pub enum IsotonicError {
 
 /// Where an input lies between two blocks: `(1 − share) · lower + share · upper`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Place {
-    pub(crate) lower: usize,
-    pub(crate) upper: usize,
-    pub(crate) share_of_upper: f64,
+pub(super) struct Place {
+    pub(super) lower: usize,
+    pub(super) upper: usize,
+    pub(super) share_of_upper: f64,
 }
 
 impl Place {
     /// The value between those of the two blocks.
-    pub(crate) fn between(&self, of_block: impl Fn(usize) -> f64) -> f64 {
+    pub(super) fn between(&self, of_block: impl Fn(usize) -> f64) -> f64 {
         let lower = of_block(self.lower);
         lower + self.share_of_upper * (of_block(self.upper) - lower)
     }
@@ -142,7 +142,7 @@ impl Isotonic {
     }
 
     /// `x` must not be NaN.
-    pub(crate) fn locate(&self, x: f64) -> Place {
+    pub(super) fn locate(&self, x: f64) -> Place {
         let at = |block| Place { lower: block, upper: block, share_of_upper: 0.0 };
         // The first block that ends at or after x.
         let upper = self.blocks.partition_point(|block| block.last < x);

@@ -1,16 +1,21 @@
-//! How good a model is now, before its outcomes are known.
+//! How good a model is now, before its outcomes are known, and when known outcomes can be believed.
 //!
-//! Everything here carries what the reference showed over to the current window: the probability
-//! of the outcome at a score ([`cbpe`]), corrected where other inputs arrive now
-//! ([`importance_weighted`]). None of it can see that the *same* input now has another outcome;
-//! only outcomes show that.
+//! Estimates carry what the reference showed over to the current window: the probability of the
+//! outcome at a score ([`cbpe`], [`multiclass`]), corrected where other inputs arrive now
+//! ([`importance_weighted`]), or the size of the error at some inputs ([`direct_loss`]). None of
+//! them can see that the *same* input now has another outcome; only outcomes show that, and
+//! [`maturity`] says when enough of them have arrived.
 
 pub mod calibrator;
 pub mod cbpe;
 pub mod confusion;
+pub mod direct_loss;
 pub mod expected_outcomes;
 pub mod importance_weighted;
 pub mod isotonic;
+pub mod maturity;
+pub mod multiclass;
+mod one_vs_rest;
 mod ranking;
 
 pub use ranking::Ties;

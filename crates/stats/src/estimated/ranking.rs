@@ -81,7 +81,13 @@ pub(super) fn average_precision(masses: &[Mass], ties: Ties) -> Option<Measured>
     let (mut as_tied, mut row_by_row, mut at_best, mut at_worst) = (0.0, 0.0, 0.0, 0.0);
     // Highest score first.
     let mut steps = Vec::with_capacity(masses.len());
-    for mass in masses.iter().rev().filter(|mass| mass.all() > 0.0) {
+    for mass in masses.iter().rev() {
+        if mass.all() <= 0.0 {
+            // No rows: one more would meet the precision of what lies above, and pulls nothing.
+            let precision = if called > 0.0 { found / called } else { 1.0 };
+            steps.push(Step { precision, by_positives: 0.0, by_negatives: 0.0 });
+            continue;
+        }
         let p = mass.positives;
         row_by_row += gain_row_by_row(found, called, mass);
         if p > 0.0 {
