@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use engine::{Engine, EngineError, EngineOptions};
 use jiff::{Span, Timestamp, ToSpan};
-use monitor::History;
+use monitor::{History, UsualBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use types::definition::{Definition, DefinitionError};
@@ -142,19 +142,15 @@ pub fn run(
         History::default()
     };
     let against = monitor::against(definition, every, window);
-    let monitored = monitor::Scope {
-        definition,
-        schema: &opened.schema,
-        window,
-        every,
-        against: &against,
-        log: &state,
-        history: &history,
-    };
+    let usual_windows = monitor::usual_windows(definition, every, &against);
     let evaluated = evaluate::Scope { definition, window, reference };
     let mut questions = Vec::new();
     if request.practices.monitor() {
-        questions.extend(monitor::plan(monitored));
+        let compared = against.iter().chain(&usual_windows);
+        questions.extend(
+            compared.flat_map(|&window| monitor::profile_questions(definition, &opened.schema, window)),
+        );
+        questions.extend(monitor::column_questions(definition, &opened.schema, window));
         questions.extend(monitor::outcome_questions(definition, every, window));
     }
     if request.practices.evaluate() {
@@ -171,6 +167,18 @@ pub fn run(
         findings.extend(evaluate::judge(evaluated, &answers, &mut rng));
     }
     if request.practices.monitor() {
+        let mut usual = UsualBuilder::new(definition, &opened.schema, &against, &answers);
+        usual_windows.iter().for_each(|&window| usual.add(definition, window, &answers));
+        let monitored = monitor::Scope {
+            definition,
+            schema: &opened.schema,
+            window,
+            every,
+            against: &against,
+            log: &state,
+            history: &history,
+            usual: &usual.finish(),
+        };
         findings.extend(monitor::judge(monitored, &answers));
         findings.extend(monitor::judge_outcome(monitored, &answers));
     }

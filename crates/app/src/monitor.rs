@@ -5,20 +5,20 @@
 //! so are the later ones of its series, whose alarms continue from it. Outcomes come late: a window's
 //! performance is made again until its outcomes have arrived.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use monitor::History;
+use monitor::{History, Usual, UsualBuilder};
 use types::definition::{Against, Cadence, Definition, DefinitionError};
 use types::digest::Digester;
 use types::evidence::{Evidence, NewFinding};
 use types::log_state::{FileChanges, LogState};
 use types::monitor_report::MonitorReport;
 use types::window::end_of_day;
-use types::{Answers, CheckId, Digest, Question, Record, Subject, Verdict, Window};
+use types::{Answers, CheckId, Digest, Finding, Question, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
 use crate::check::{CheckError, Stage, new_finding};
@@ -304,54 +304,146 @@ fn made(
     let definition = &opened.definition;
     let late = LateInputs::of(opened, series.state.changes.outcomes_rewritten, as_of)?;
     let shared = shared_answers(opened, work, as_of, progress)?;
-    let mut findings = Vec::new();
     let newest = series.windows(definition.monitor.drift.every).last().copied();
     let earlier_files = LogState { changes: FileChanges::default(), ..series.state.clone() };
     let ours = opened.ours(records);
-    let recorded = |unit: &Unit| History::before(ours.iter().copied(), unit.every, unit.window);
-    let mut histories: HashMap<Cadence, History> = HashMap::new();
+    let mut maker = Maker { opened, shared: &shared, as_of, usual: HashMap::new(), windows: VecDeque::new() };
+    let mut findings = Vec::new();
+
+    let mut histories = Histories::of(&ours);
     for unit in &work.drift {
         progress(Stage::Judging { window: unit.window });
-        let mut history = histories.remove(&unit.every).unwrap_or_else(|| recorded(unit));
-        let against = monitor::against(definition, unit.every, unit.window);
         let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
-        let scope = monitor::Scope {
-            definition,
-            schema: &opened.schema,
-            window: unit.window,
-            every: unit.every,
-            against: &against,
-            log: if is_newest { &series.state } else { &earlier_files },
-            history: &history,
-        };
-        let answers = answered(opened, &shared, &monitor::plan(scope), as_of)?;
-        let made = monitor::judge(scope, &answers);
-        made.iter().for_each(|finding| history.add(unit.every, finding));
-        histories.insert(unit.every, history);
+        let state = if is_newest { &series.state } else { &earlier_files };
+        let made = maker.scoped(unit, state, histories.before(unit), monitor::judge)?;
+        histories.add(unit, &made);
         findings
             .extend(made.into_iter().map(|finding| new_finding(definition, finding, now, Some(unit.inputs))));
     }
-    let mut histories: HashMap<Cadence, History> = HashMap::new();
+    let mut histories = Histories::of(&ours);
     for unit in &work.outcomes {
-        let mut history = histories.remove(&unit.every).unwrap_or_else(|| recorded(unit));
+        let made = maker.scoped(unit, &earlier_files, histories.before(unit), |scope, answers| {
+            monitor::judge_outcome(scope, answers).into_iter().collect()
+        })?;
+        histories.add(unit, &made);
+        findings.extend(made.into_iter().map(|finding| {
+            let inputs = late.with(unit.inputs, finding.verdict != Verdict::Unknown);
+            new_finding(definition, finding, now, Some(inputs))
+        }));
+    }
+    Ok(findings)
+}
+
+/// What each cadence's windows have shown so far: what evidence says, and what this run has found.
+struct Histories<'a> {
+    recorded: &'a [&'a Record],
+    of_cadence: HashMap<Cadence, History>,
+}
+
+impl<'a> Histories<'a> {
+    fn of(recorded: &'a [&'a Record]) -> Self {
+        Self { recorded, of_cadence: HashMap::new() }
+    }
+
+    fn before(&mut self, unit: &Unit) -> &History {
+        let recorded = self.recorded;
+        self.of_cadence
+            .entry(unit.every)
+            .or_insert_with(|| History::before(recorded.iter().copied(), unit.every, unit.window))
+    }
+
+    fn add(&mut self, unit: &Unit, findings: &[Finding]) {
+        if let Some(history) = self.of_cadence.get_mut(&unit.every) {
+            findings.iter().for_each(|finding| history.add(unit.every, finding));
+        }
+    }
+}
+
+/// Windows whose profiles are kept at hand, because the windows after them are compared with them.
+const WINDOWS_AT_HAND: usize = 16;
+
+/// Makes the findings of one window after the other.
+struct Maker<'a> {
+    opened: &'a Opened<'a>,
+    shared: &'a Arc<Answers>,
+    as_of: Timestamp,
+    /// By cadence and by what is compared against; several where that moves along.
+    usual: HashMap<(Cadence, Vec<Window>), Arc<Usual>>,
+    windows: VecDeque<(Window, Arc<Answers>)>,
+}
+
+impl Maker<'_> {
+    /// Judges a window in its scope.
+    fn scoped(
+        &mut self,
+        unit: &Unit,
+        log: &LogState,
+        history: &History,
+        judge: impl Fn(monitor::Scope<'_>, &Answers) -> Vec<Finding>,
+    ) -> Result<Vec<Finding>, CheckError> {
+        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         let against = monitor::against(definition, unit.every, unit.window);
+        let usual = self.usual(unit.every, &against)?;
         let scope = monitor::Scope {
             definition,
-            schema: &opened.schema,
+            schema,
             window: unit.window,
             every: unit.every,
             against: &against,
-            log: &earlier_files,
-            history: &history,
+            log,
+            history,
+            usual: &usual,
         };
-        if let Some(finding) = monitor::judge_outcome(scope, &shared) {
-            history.add(unit.every, &finding);
-            let inputs = late.with(unit.inputs, finding.verdict != Verdict::Unknown);
-            findings.push(new_finding(definition, finding, now, Some(inputs)));
-        }
-        histories.insert(unit.every, history);
+        let mut answers = Answers::with_shared(self.of_window(unit.window)?);
+        answers.extend(self.own_answers(&monitor::plan(scope), &answers)?);
+        Ok(judge(scope, &answers))
     }
-    Ok(findings)
+
+    fn usual(&mut self, every: Cadence, against: &[Window]) -> Result<Arc<Usual>, CheckError> {
+        let key = (every, against.to_vec());
+        if let Some(known) = self.usual.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
+        let mut whole = Answers::with_shared(Arc::clone(self.shared));
+        let questions: Vec<Question> = against
+            .iter()
+            .flat_map(|&window| monitor::profile_questions(definition, schema, window))
+            .collect();
+        whole.extend(self.own_answers(&questions, &whole)?);
+        let mut usual = UsualBuilder::new(definition, schema, against, &whole);
+        for window in monitor::usual_windows(definition, every, against) {
+            usual.add(definition, window, &*self.of_window(window)?);
+        }
+        let usual = Arc::new(usual.finish());
+        self.usual.insert(key, Arc::clone(&usual));
+        Ok(usual)
+    }
+
+    /// The profiles of a window, and what is shared.
+    fn of_window(&mut self, window: Window) -> Result<Arc<Answers>, CheckError> {
+        if let Some((_, known)) = self.windows.iter().find(|(known, _)| *known == window) {
+            return Ok(Arc::clone(known));
+        }
+        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
+        let mut answers = Answers::with_shared(Arc::clone(self.shared));
+        answers.extend(self.own_answers(&monitor::profile_questions(definition, schema, window), &answers)?);
+        let answers = Arc::new(answers);
+        self.windows.push_back((window, Arc::clone(&answers)));
+        if self.windows.len() > WINDOWS_AT_HAND {
+            self.windows.pop_front();
+        }
+        Ok(answers)
+    }
+
+    /// The answers that are not known yet.
+    fn own_answers(&self, questions: &[Question], known: &Answers) -> Result<Answers, CheckError> {
+        let own: Vec<Question> = questions.iter().filter(|question| !known.has(question)).cloned().collect();
+        if own.is_empty() {
+            return Ok(Answers::default());
+        }
+        self.opened.log.answer(&own, self.as_of).map_err(|error| self.opened.explain(error))
+    }
 }
 
 /// What several windows need: everything about the reference, and all that takes the outcomes to answer.
@@ -376,19 +468,4 @@ fn shared_answers(
         return Ok(Arc::default());
     }
     Ok(Arc::new(opened.log.answer(&questions, as_of).map_err(|error| opened.explain(error))?))
-}
-
-/// The answers to some questions, those that are shared among them.
-fn answered(
-    opened: &Opened<'_>,
-    shared: &Arc<Answers>,
-    questions: &[Question],
-    as_of: Timestamp,
-) -> Result<Answers, CheckError> {
-    let own: Vec<Question> = questions.iter().filter(|question| !shared.has(question)).cloned().collect();
-    let mut answers = Answers::with_shared(Arc::clone(shared));
-    if !own.is_empty() {
-        answers.extend(opened.log.answer(&own, as_of).map_err(|error| opened.explain(error))?);
-    }
-    Ok(answers)
 }

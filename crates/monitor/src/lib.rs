@@ -10,8 +10,10 @@ pub mod changes;
 pub mod drift;
 mod history;
 pub mod quality;
+pub mod usual;
 
 pub use history::History;
+pub use usual::{Usual, UsualBuilder, usual_windows};
 
 use std::borrow::Cow;
 
@@ -36,6 +38,8 @@ pub struct Scope<'a> {
     pub log: &'a LogState,
     /// What the windows before it showed.
     pub history: &'a History,
+    /// How much windows differ where nothing has changed.
+    pub usual: &'a Usual,
 }
 
 /// What a window of a cadence is compared against under a definition.
@@ -145,6 +149,7 @@ pub fn column_questions(definition: &Definition, schema: &Schema, window: Window
 /// What it takes to tell whether the outcome itself drifted.
 pub fn outcome_questions(definition: &Definition, every: Cadence, window: Window) -> Vec<Question> {
     let mut windows = against(definition, every, window);
+    windows.extend(usual_windows(definition, every, &windows));
     windows.push(window);
     drift::outcome::plan(definition, &windows)
 }

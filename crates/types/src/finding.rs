@@ -344,6 +344,8 @@ pub struct Stream {
     pub pool: Vec<u64>,
     /// This window's p-value against the rows before it.
     pub p_value: f64,
+    /// How much more windows of the reference differ than independent rows would; 1 where they do not.
+    pub dispersion: f64,
     pub state: StreamState,
     /// The natural logarithm of the e-value; it never falls.
     pub log_e_value: f64,

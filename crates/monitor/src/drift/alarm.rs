@@ -2,14 +2,14 @@
 //!
 //! Against a fixed reference a window's rows are tested against the reference *and all windows before
 //! it*, and the bets on the p-values multiply up ([`stats::sequential`]). Against a reference that moves
-//! along, each window spends a share of the budget that falls over time. Either way e-BH over all
+//! along, each window spends a share of the budget that falls over time. Rows of one window that are
+//! alike are not taken for independent ones ([`mod@crate::usual`]). Either way e-BH over all
 //! streams of a report decides which ones count, so that of the alarms of all weeks together at most the
 //! share `monitor.drift.false_alarms` is expected to be false.
 
 use stats::bins::QuantileBins;
 use stats::ecdf::Ecdf;
 use stats::sequential::change_mixture::ChangeMixture;
-use stats::sequential::conformal::window_p_value;
 use stats::sequential::e_bh::e_bh_adjusted;
 use stats::sequential::running_maximum::adjusted_log_e_value;
 use stats::sequential::spending::Spending;
@@ -18,6 +18,8 @@ use types::Digest;
 use types::definition::Cadence;
 use types::digest::Digester;
 use types::finding::{Sequential, Stream, StreamState};
+
+use crate::usual::{UsualColumn, dispersed_p_value};
 
 /// The stream of a column's values, and that of what is missing.
 pub(crate) const DISTRIBUTION: &str = "distribution";
@@ -32,8 +34,8 @@ const OWN_BINS: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Binned {
     bins: Digest,
-    reference: Vec<u64>,
-    current: Vec<u64>,
+    pub(crate) reference: Vec<u64>,
+    pub(crate) current: Vec<u64>,
 }
 
 impl Binned {
@@ -90,12 +92,18 @@ pub(crate) fn advanced(
     every: Cadence,
     fixed_reference: bool,
     tests: &[(&'static str, Binned)],
+    usual: Option<&UsualColumn>,
 ) -> Option<Sequential> {
     let streams: Vec<Stream> = tests
         .iter()
         .filter_map(|(name, binned)| {
             let known = before.and_then(|before| before.stream(name));
-            if fixed_reference { changing(name, known, binned) } else { spending(name, known, binned) }
+            let dispersion = usual.map_or(1.0, |usual| usual.dispersion(name));
+            if fixed_reference {
+                changing(name, known, binned, dispersion)
+            } else {
+                spending(name, known, binned, dispersion)
+            }
         })
         .collect();
     if streams.is_empty() {
@@ -111,19 +119,20 @@ pub(crate) fn advanced(
 }
 
 /// Bets against everything before the window, which then joins it.
-fn changing(name: &str, known: Option<&Stream>, binned: &Binned) -> Option<Stream> {
+fn changing(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64) -> Option<Stream> {
     let known = known.and_then(|stream| match stream.state {
         StreamState::Change(state) if stream.bins == binned.bins => Some((state, &stream.pool)),
         _ => None,
     });
     let (mut state, pool) = known.unwrap_or((ChangeMixture::new(), &binned.reference));
-    let p_value = window_p_value(pool, &binned.current).ok()?.p_value;
+    let p_value = dispersed_p_value(pool, &binned.current, dispersion)?;
     state.update(p_value).ok()?;
     Some(Stream {
         name: name.into(),
         bins: binned.bins,
         pool: pool.iter().zip(&binned.current).map(|(pool, current)| pool + current).collect(),
         p_value,
+        dispersion,
         log_e_value: adjusted_log_e_value(state.log_e_max),
         state: StreamState::Change(state),
         adjusted: 1.0,
@@ -131,19 +140,20 @@ fn changing(name: &str, known: Option<&Stream>, binned: &Binned) -> Option<Strea
 }
 
 /// Spends this window's share of the budget on a comparison with what trails behind.
-fn spending(name: &str, known: Option<&Stream>, binned: &Binned) -> Option<Stream> {
+fn spending(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64) -> Option<Stream> {
     let known = known.and_then(|stream| match stream.state {
         StreamState::Spending(state) => Some(state),
         StreamState::Change(_) => None,
     });
     let mut state = known.unwrap_or_else(Spending::new);
-    let p_value = window_p_value(&binned.reference, &binned.current).ok()?.p_value;
+    let p_value = dispersed_p_value(&binned.reference, &binned.current, dispersion)?;
     state.update(p_value).ok()?;
     Some(Stream {
         name: name.into(),
         bins: binned.bins,
         pool: Vec::new(),
         p_value,
+        dispersion,
         log_e_value: state.log_e_value(),
         state: StreamState::Spending(state),
         adjusted: 1.0,

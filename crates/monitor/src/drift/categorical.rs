@@ -8,7 +8,6 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
-use super::alarm::Binned;
 use super::{Assessment, chi_square_measure};
 
 /// A value that is expected to occur fewer times than this in the current window is pooled with
@@ -35,9 +34,9 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         measures: Vec::new(),
         unmeasured: Vec::new(),
         distribution_p: None,
-        binned: None,
         sequential: None,
         psi_excess: 0.0,
+        psi_usual: 0.0,
         unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
         missing: None,
         distribution: Distribution {
@@ -60,7 +59,6 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         }
         return assessment;
     }
-    assessment.binned = Some(Binned::categories(before, now));
     measure(&mut assessment, before, now);
     assessment.measures.push(Measure {
         interval: stats::proportion::wilson_interval(unseen_rows, now.n(), stats::interval::Level::P95).ok(),
@@ -123,6 +121,12 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
             assessment.unmeasured.push(Unmeasured { name: "chi_square".into(), reason: error.to_string() });
         }
     }
+}
+
+/// Counts over the bins that the index is computed over.
+pub(super) fn pooled_counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
+    let pooled = pooled(before, now);
+    (pooled.reference, pooled.current)
 }
 
 fn pooled(before: &FrequentValues, now: &FrequentValues) -> Pooled {

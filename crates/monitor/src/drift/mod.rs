@@ -12,16 +12,19 @@ mod numeric;
 pub(crate) mod outcome;
 mod words;
 
+use stats::bins::QuantileBins;
 use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
+use stats::psi::{Smoothing, psi, psi_expected_no_drift};
 use stats::sketch::Profile;
 use types::definition::{Against, Drift};
 use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
+use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
 /// Bins of a numeric column: deciles of the reference, with open ends.
@@ -34,11 +37,11 @@ pub(crate) struct Assessment {
     pub(crate) unmeasured: Vec<Unmeasured>,
     /// Of the test whether the values are distributed as in the reference.
     pub(crate) distribution_p: Option<f64>,
-    /// The same rows in bins that the test over time counts in.
-    pub(crate) binned: Option<Binned>,
     pub(crate) sequential: Option<Sequential>,
     /// The population stability index less its expectation by chance, not below 0.
     pub(crate) psi_excess: f64,
+    /// The most of it that a window of the reference shows.
+    pub(crate) psi_usual: f64,
     /// The share of current rows with a value never seen in the reference, less what chance brings.
     pub(crate) unseen_excess: f64,
     pub(crate) missing: Option<ProportionTest>,
@@ -158,12 +161,72 @@ fn compared(
         _ => return Err(unassessed("it is a number in one window and text in the other".into())),
     };
     add_missing(&mut assessment, before, now);
-    let mut tests = vec![(alarm::MISSING, Binned::missing(before, now))];
-    tests.extend(assessment.binned.take().map(|binned| (alarm::DISTRIBUTION, binned)));
+    let streams = streams(reference, current);
     let fixed = drift.against == Against::Reference;
     let known = scope.history.of(&watched.subject);
-    assessment.sequential = alarm::advanced(known, scope.every, fixed, &tests);
+    let usual = scope.usual.of(&watched.subject);
+    assessment.sequential = alarm::advanced(known, scope.every, fixed, &streams, usual);
+    if let Some(usual) = usual {
+        add_usual(&mut assessment, usual);
+    }
     Ok(assessment)
+}
+
+/// Two profiles of a column, as far as it takes to see what is usual.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparison {
+    /// The population stability index less its expectation by chance, not below 0.
+    pub(crate) psi_excess: Option<f64>,
+    pub(crate) streams: Vec<(&'static str, Binned)>,
+}
+
+/// Compares a part of the reference with all of it; `None` where they are not of one kind.
+pub(crate) fn comparison(whole: &Summarised<'_>, part: &Summarised<'_>) -> Option<Comparison> {
+    let counts = match (&*whole.profile, &whole.ecdf, &part.ecdf, &*part.profile) {
+        (_, Some(whole), Some(part), _) => {
+            let bins = QuantileBins::from_reference(whole, BINS).ok();
+            bins.map(|bins| (bins.counts(whole), bins.counts(part)))
+        }
+        (Profile::Categorical(whole), _, _, Profile::Categorical(part)) => {
+            Some(categorical::pooled_counts(&whole.values, &part.values))
+        }
+        _ => return None,
+    };
+    let psi_excess = counts.and_then(|(whole, part)| {
+        let psi = psi(&whole, &part, Smoothing::default()).ok()?;
+        Some((psi - psi_expected_no_drift(&whole, &part)).max(0.0))
+    });
+    Some(Comparison { psi_excess, streams: streams(whole, part) })
+}
+
+/// The tests of a column that are repeated from window to window.
+fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'static str, Binned)> {
+    let mut streams = vec![(alarm::MISSING, Binned::missing(&reference.profile, &current.profile))];
+    let values = match (&*reference.profile, &reference.ecdf, &current.ecdf, &*current.profile) {
+        (_, Some(before), Some(now), _) => {
+            QuantileBins::from_reference(before, BINS).ok().map(|bins| Binned::numbers(&bins, before, now))
+        }
+        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => {
+            Some(Binned::categories(&before.values, &now.values))
+        }
+        _ => None,
+    };
+    streams.extend(values.map(|binned| (alarm::DISTRIBUTION, binned)));
+    streams
+}
+
+/// Says what is usual, and takes it off the effect.
+fn add_usual(assessment: &mut Assessment, usual: &UsualColumn) {
+    assessment.psi_usual = usual.psi_most;
+    assessment.measures.push(Measure::new(
+        "psi_usual",
+        usual.psi_most,
+        usual.windows as u64,
+        format!(
+            "nine in ten of the {} windows of the reference have at most this PSI above chance",
+            usual.windows
+        ),
+    ));
 }
 
 /// The chi-square statistic as a measure; `why` says why this test was chosen, where that is not plain.
@@ -233,8 +296,8 @@ fn finding(
         measures: assessment.measures,
         unmeasured: assessment.unmeasured,
         thresholds: vec![
-            at_most("psi above chance (fail)", drift.psi_fail, "psi_fail"),
-            at_most("psi above chance (warn)", drift.psi_warn, "psi_warn"),
+            at_most("psi above chance and what is usual (fail)", drift.psi_fail, "psi_fail"),
+            at_most("psi above chance and what is usual (warn)", drift.psi_warn, "psi_warn"),
             at_most("missing_share_change, unseen_share", drift.share_fail, "share_fail"),
             at_most("expected share of false alarms", drift.false_alarms, "false_alarms"),
         ],
@@ -298,7 +361,12 @@ impl Changes {
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
         Self {
-            distribution: sized(distribution, assessment.psi_excess, drift.psi_warn, drift.psi_fail),
+            distribution: sized(
+                distribution,
+                assessment.psi_excess - assessment.psi_usual,
+                drift.psi_warn,
+                drift.psi_fail,
+            ),
             missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
             unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
         }

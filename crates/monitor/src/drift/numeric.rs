@@ -11,7 +11,6 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, QUANTILES, Unmeasured};
 use types::format;
 
-use super::alarm::Binned;
 use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
@@ -28,9 +27,9 @@ pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
         measures: Vec::new(),
         unmeasured: Vec::new(),
         distribution_p: None,
-        binned: None,
         sequential: None,
         psi_excess: 0.0,
+        psi_usual: 0.0,
         unseen_excess: 0.0,
         missing: None,
         distribution: Distribution {
@@ -67,7 +66,6 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
         }
     };
     let (p, q) = (bins.counts(before), bins.counts(now));
-    assessment.binned = Some(Binned::numbers(&bins, before, now));
     let n = now.n();
     // Each of a bin's two edges can be off by the rank error, and so can the share in the bin.
     let share_error = 2.0 * (before.rank_error_share() + now.rank_error_share());

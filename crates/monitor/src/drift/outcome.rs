@@ -27,14 +27,7 @@ pub(super) fn assessed(
     scope: Scope<'_>,
     answers: &Answers,
 ) -> Option<(Watched, Result<Assessment, Unassessed>)> {
-    scope.definition.log.outcome.as_ref()?;
-    let watched = Watched {
-        subject: Subject::Outcome,
-        of: Measured::PredictedClass,
-        kind: ColumnKind::Categorical,
-        type_name: String::new(),
-    };
-    let (before, _) = classes(answers, scope.against)?;
+    let (watched, before) = summarised(scope.definition, answers, scope.against)?;
     let (now, coverage) = classes(answers, &[scope.window])?;
     let least = scope.definition.monitor.performance.least_coverage;
     if coverage < least {
@@ -46,6 +39,22 @@ pub(super) fn assessed(
     }
     let assessed = compared(scope, &watched, &before, &now);
     Some((watched, assessed))
+}
+
+/// The outcome as a column, over some windows together.
+pub(crate) fn summarised<'a>(
+    definition: &Definition,
+    answers: &Answers,
+    windows: &[Window],
+) -> Option<(Watched, Summarised<'a>)> {
+    definition.log.outcome.as_ref()?;
+    let watched = Watched {
+        subject: Subject::Outcome,
+        of: Measured::PredictedClass,
+        kind: ColumnKind::Categorical,
+        type_name: String::new(),
+    };
+    Some((watched, classes(answers, windows)?.0))
 }
 
 /// The classes of the known outcomes of some windows, and the share of predictions that have one.

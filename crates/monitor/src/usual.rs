@@ -1,0 +1,162 @@
+//! How much windows differ from each other though nothing has changed.
+//!
+//! Rows of one window are often alike: all flights of an hour share its weather. A week is then a sample
+//! of seven days and not of ten thousand flights, and every week differs from the reference by far more
+//! than chance gives for that many rows. What is usual is measured where nothing is supposed to have
+//! changed: each window of the reference is held against the whole of it.
+//!
+//! Two numbers come of it. The distance that nine in ten windows of the reference stay below is no news when a
+//! later window shows it (not the largest one: a feed may have died in the reference too). And the *dispersion*, the mean of χ² over its degrees of freedom (1 where rows are independent),
+//! divides the χ² of later windows before they are called significant: the first-order correction of
+//! Rao & Scott (1981), "The analysis of categorical data from complex sample surveys", J. Am. Stat.
+//! Assoc. 76, with the design effect estimated from the windows of the reference.
+
+use std::collections::HashMap;
+
+use stats::sequential::conformal::window_p_value;
+use stats::special::chi_square_sf;
+use types::definition::{Against, Cadence, Definition};
+use types::{Answers, Schema, Subject, Window};
+
+use crate::drift::{Comparison, comparison, outcome};
+use crate::{Summarised, Watched, is_measured, watched};
+
+/// With fewer windows in the reference nothing is said about what is usual.
+const WINDOWS_LEAST: usize = 4;
+
+/// The whole windows of a cadence in what a window is compared against.
+pub fn usual_windows(definition: &Definition, every: Cadence, against: &[Window]) -> Vec<Window> {
+    if definition.monitor.drift.against == Against::SameHours {
+        return against.to_vec();
+    }
+    against.iter().flat_map(|within| Window::of_cadence(every, within.from(), within.to())).collect()
+}
+
+/// What is usual for each column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Usual {
+    columns: HashMap<Subject, UsualColumn>,
+}
+
+/// What is usual for one column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct UsualColumn {
+    /// The population stability index that nine in ten windows stay at or below.
+    pub(crate) psi_most: f64,
+    pub(crate) windows: usize,
+    /// By stream; at least 1.
+    dispersion: HashMap<&'static str, f64>,
+}
+
+impl UsualColumn {
+    pub(crate) fn dispersion(&self, stream: &str) -> f64 {
+        self.dispersion.get(stream).copied().unwrap_or(1.0)
+    }
+}
+
+impl Usual {
+    pub(crate) fn of(&self, subject: &Subject) -> Option<&UsualColumn> {
+        self.columns.get(subject)
+    }
+}
+
+/// Takes in one window of the reference after the other, so that not all have to be in memory.
+#[derive(Debug)]
+pub struct UsualBuilder<'a> {
+    columns: Vec<(Watched, Summarised<'a>, Sums)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    psi: Vec<f64>,
+    /// χ² and degrees of freedom, added up over the windows.
+    chi_square: HashMap<&'static str, (f64, f64)>,
+}
+
+impl<'a> UsualBuilder<'a> {
+    /// `answers` are about the whole of what is compared against.
+    pub fn new(definition: &Definition, schema: &Schema, against: &[Window], answers: &'a Answers) -> Self {
+        let columns = watched(definition, schema)
+            .into_iter()
+            .filter(|watched| is_measured(watched.kind))
+            .filter_map(|watched| {
+                let summarised = watched.profile(answers, against)?;
+                Some((watched, summarised, Sums::default()))
+            });
+        let outcome = outcome::summarised(definition, answers, against)
+            .map(|(watched, summarised)| (watched, summarised, Sums::default()));
+        Self { columns: columns.chain(outcome).collect() }
+    }
+
+    /// Adds a window; `answers` are about it.
+    pub fn add(&mut self, definition: &Definition, window: Window, answers: &Answers) {
+        for (watched, whole, sums) in &mut self.columns {
+            let part = if watched.subject == Subject::Outcome {
+                outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
+            } else {
+                watched.profile(answers, &[window])
+            };
+            let least = definition.monitor.drift.min_rows;
+            let part = part.filter(|part| part.profile.rows() >= least);
+            if let Some(comparison) = part.and_then(|part| comparison(whole, &part)) {
+                sums.add(&comparison);
+            }
+        }
+    }
+
+    pub fn finish(self) -> Usual {
+        let columns = self
+            .columns
+            .into_iter()
+            .filter(|(_, _, sums)| sums.psi.len() >= WINDOWS_LEAST)
+            .map(|(watched, _, sums)| (watched.subject, sums.usual()));
+        Usual { columns: columns.collect() }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, comparison: &Comparison) {
+        self.psi.extend(comparison.psi_excess);
+        for (stream, binned) in &comparison.streams {
+            // The window is a part of the whole, so it is held against the rest.
+            let rest: Vec<u64> = binned
+                .reference
+                .iter()
+                .zip(&binned.current)
+                .map(|(whole, part)| whole.saturating_sub(*part))
+                .collect();
+            if let Ok(test) = window_p_value(&rest, &binned.current)
+                && test.degrees_of_freedom > 0
+            {
+                let sum = self.chi_square.entry(stream).or_default();
+                sum.0 += test.statistic;
+                sum.1 += test.degrees_of_freedom as f64;
+            }
+        }
+    }
+
+    fn usual(mut self) -> UsualColumn {
+        self.psi.sort_unstable_by(f64::total_cmp);
+        let nine_in_ten = (self.psi.len() * 9).div_ceil(10);
+        UsualColumn {
+            psi_most: self.psi.get(nine_in_ten.saturating_sub(1)).copied().unwrap_or(0.0),
+            windows: self.psi.len(),
+            dispersion: self
+                .chi_square
+                .into_iter()
+                .map(|(stream, (statistic, freedom))| (stream, (statistic / freedom).max(1.0)))
+                .collect(),
+        }
+    }
+}
+
+/// The p-value of a window against the rows before it, where windows differ by `dispersion` times as much
+/// as independent rows would; exact where that is 1.
+pub(crate) fn dispersed_p_value(before: &[u64], window: &[u64], dispersion: f64) -> Option<f64> {
+    let test = window_p_value(before, window).ok()?;
+    if dispersion <= 1.0 || test.degrees_of_freedom == 0 {
+        return Some(test.p_value);
+    }
+    let p_value = chi_square_sf(test.statistic / dispersion, test.degrees_of_freedom as f64);
+    Some(p_value.max(test.p_value))
+}
