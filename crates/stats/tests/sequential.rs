@@ -130,6 +130,20 @@ fn every_draw(bag: &[u64], drawn: u64) -> Vec<(Vec<u64>, f64)> {
         .collect()
 }
 
+/// Checks `P(p ≤ u) ≤ u` for all `u` that occur, from all p-values with their probabilities.
+#[track_caller]
+fn never_too_often_small(mut found: Vec<(f64, f64)>) {
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut probability = 0.0;
+    for (i, (p_value, weight)) in found.iter().enumerate() {
+        probability += weight;
+        if found.get(i + 1).is_none_or(|next| next.0 > *p_value) {
+            assert!(probability <= p_value * (1.0 + 1e-9), "{probability} at {p_value}");
+        }
+    }
+    assert!((probability - 1.0).abs() < 1e-9, "{probability}");
+}
+
 /// The claim on which all else rests, checked by counting every window that a bag can give.
 #[test]
 fn window_p_values_are_never_more_often_small_than_they_say() {
@@ -140,22 +154,32 @@ fn window_p_values_are_never_more_often_small_than_they_say() {
         (vec![11, 11, 11, 11, 11], 25),
     ] {
         let all: u64 = bag.iter().sum();
-        let mut found: Vec<(f64, f64)> = every_draw(&bag, drawn)
-            .into_iter()
-            .map(|(window, weight)| {
-                let before: Vec<u64> = bag.iter().zip(&window).map(|(all, window)| all - window).collect();
-                (window_p_value(&before, &window).unwrap().p_value, weight / ways(all, drawn))
-            })
-            .collect();
-        found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut probability = 0.0;
-        for (i, (p_value, weight)) in found.iter().enumerate() {
-            probability += weight;
-            if found.get(i + 1).is_none_or(|next| next.0 > *p_value) {
-                assert!(probability <= p_value * (1.0 + 1e-9), "{bag:?}: {probability} at {p_value}");
-            }
-        }
-        assert!((probability - 1.0).abs() < 1e-9);
+        let p_value = |window: &[u64]| {
+            let before: Vec<u64> = bag.iter().zip(window).map(|(all, window)| all - window).collect();
+            window_p_value(&before, window).unwrap().p_value
+        };
+        let draws = every_draw(&bag, drawn).into_iter();
+        never_too_often_small(draws.map(|(w, weight)| (p_value(&w), weight / ways(all, drawn))).collect());
+    }
+}
+
+/// The same for bins that are cut at the reference's own quantiles, over all ways in which the
+/// window's rows can fall between the reference's.
+#[test]
+fn cutting_at_the_references_quantiles_keeps_window_p_values_valid() {
+    for (before, rows) in [(vec![20_u64, 20, 20, 20], 24_u64), (vec![30, 10, 25], 40), (vec![15, 60], 30)] {
+        let all = before.iter().sum::<u64>() + rows;
+        let last = before.len() - 1;
+        // A bin ends with a row of the reference, the last one does not.
+        let places = |bin: usize, window: u64| before[bin] + window - u64::from(bin < last);
+        let windows = every_draw(&vec![rows; before.len()], rows).into_iter().map(|(window, _)| window);
+        let weigh = |window: &[u64]| -> f64 {
+            window.iter().enumerate().map(|(bin, &w)| ways(places(bin, w), w)).product()
+        };
+        let found = windows.map(|window| {
+            (window_p_value(&before, &window).unwrap().p_value, weigh(&window) / ways(all, rows))
+        });
+        never_too_often_small(found.collect());
     }
 }
 

@@ -27,33 +27,54 @@
 //! included, which Pearson's does not: a count of 20 where 5 are expected has a probability of
 //! 3·10⁻⁷ and a Pearson p-value of 2·10⁻¹¹, and betting multiplies such mistakes.
 //!
+//! # Which bins
+//!
+//! * *Categories*: each value a cell of its own, also one that never came before (it has 0 rows
+//!   before). Not one cell for all values that the reference lacks: it would be empty in the
+//!   reference by construction, and chance alone fills it in the windows. Too many values to keep
+//!   may be put into buckets by a hash.
+//! * *Numbers*: cut at the reference's own quantiles, upper ends included, as
+//!   [`QuantileBins`](crate::bins::QuantileBins) does.
+//! * Any bins that were fixed without looking at these rows.
+//!
 //! # Why the p-values may be multiplied
 //!
-//! Assume that *rows of the reference and of all windows are exchangeable*, that the bins and the
-//! reference are fixed before the first window, and that windows are disjoint, come in order and
-//! have row counts that do not depend on the values. Write `Gₜ` for what is known from the bag of
-//! the first `t` windows (how many rows fell into each cell up to then, not in which window) and
-//! from all later windows.
+//! Assume that *the rows of the reference and of all windows are exchangeable*, that the reference
+//! is fixed, and that windows are disjoint, come in order and have row counts that do not depend
+//! on the values. Then for every window there is a `Uₜ ≤ pₜ` such that `U₁, U₂, …` are independent
+//! and uniform. A capital that falls when a p-value rises is therefore never more than the same
+//! capital of the `U`, which is a martingale, and the probability that it *ever* reaches `1/α` is
+//! at most `α`.
 //!
-//! 1. Given `Gₜ`, window `t` is a draw without replacement from its bag: exchangeability. So
-//!    `P(pₜ ≤ u | Gₜ) ≤ u` for every `u`. (Given the totals of its parent, each split is
-//!    hypergeometric; its randomised distribution value `Vᵢ`, uniform between `P(X < x)` and
-//!    `P(X ≤ x)`, is then exactly uniform, independently of the splits above it; and `zᵢ²` is at
-//!    most the square of the normal quantile of `Vᵢ`.) Put differently, there is a `Uₜ ≤ pₜ` that
-//!    is exactly uniform given `Gₜ`.
-//! 2. `pₜ₊₁, pₜ₊₂, …`, and with them `Uₜ₊₁, Uₜ₊₂, …`, are functions of `Gₜ` and of independent
-//!    randomisation: the bag up to `s > t` is the bag up to `t` and the windows between.
-//! 3. From 1 and 2, `Uₜ` is uniform and independent of all later `U`. Taking `t = 1, 2, …` in turn,
-//!    `U₁, U₂, …` are independent and uniform. This is Vovk's argument for conformal p-values, run
-//!    from the last bag backwards.
-//! 4. A betting capital that falls when a p-value rises is never more than the same capital of the
-//!    `U`, which is a martingale. So the probability that it *ever* reaches `1/α` is at most `α`.
+//! *Categories and fixed bins*, Vovk's argument for conformal p-values, run from the last bag
+//! backwards. Write `Gₜ` for what is known from the bag of the first `t` windows (how many rows
+//! fell into each cell up to then, not in which window) and from all later windows.
 //!
-//! The filtration matters. The capital is an e-process for somebody who sees this stream's
-//! p-values, not for one who sees the rows (step 2 looks ahead), nor, strictly, for one who sees
-//! other columns of the same rows: their p-values are uniform too, but how they go together depends
-//! on the common bag. [`running_maximum`](super::running_maximum) and [`e_bh`](super::e_bh) say what
-//! is left, and it is enough.
+//! 1. Given `Gₜ`, window `t` is a draw without replacement from its bag: exchangeability. Given the
+//!    total of its parent, each split is hypergeometric; its randomised distribution value `Vᵢ`,
+//!    uniform between `P(X < x)` and `P(X ≤ x)`, is then exactly uniform, independently of the
+//!    splits above it; and `zᵢ²` is at most the square of the normal quantile of `Vᵢ`. So `pₜ` is
+//!    at least a `Uₜ` that is uniform given `Gₜ`. Rare cells are pooled by the bag's counts alone,
+//!    which are fixed given `Gₜ`.
+//! 2. `Uₜ₊₁, Uₜ₊₂, …` are functions of `Gₜ` and of independent randomisation: the bag up to
+//!    `s > t` is the bag up to `t` and the windows between.
+//! 3. So `Uₜ` is independent of all later ones, for `t = 1, 2, …` in turn.
+//!
+//! *Numbers without ties, cut at the reference's quantiles*, forwards. Let two neighbouring cells
+//! have `k` and `k′` rows before the window. The cut between them is the largest of the `k`: all
+//! ways in which the window's rows can fall between the rows before are equally likely, whatever
+//! came before. That at most `w` of the window's rows lie left of the cut means that at most `w` of
+//! the first `k + w` rows of both are the window's, and the probability of that is the very
+//! hypergeometric tail that the split computes where it sees `w`; the tail on the other side is
+//! computed with one row too many on the left, and errs on the safe side. (So does the fixed right
+//! end of an inner cell, one row that cannot move.) Here `Uₜ` is uniform given all counts of the
+//! stream's earlier windows. Where values repeat, the truth lies between the two cases.
+//!
+//! *The filtration matters.* The capital is an e-process for somebody who sees this stream's
+//! p-values, not for one who also sees other columns of the same rows: their p-values are uniform
+//! too, but how they go together depends on what the columns have in common, the bag included.
+//! [`running_maximum`](super::running_maximum) and [`e_bh`](super::e_bh) say what is left, and it is
+//! enough.
 //!
 //! # Example
 //!

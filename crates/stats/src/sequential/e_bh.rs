@@ -55,8 +55,8 @@
 //!
 //! # References
 //!
-//! * R. Wang, A. Ramdas, "False discovery rate control with e-values", J. R. Stat. Soc. B 84, 2022,
-//!   section 4 and theorem 2.
+//! * R. Wang, A. Ramdas, "False discovery rate control with e-values", J. R. Stat. Soc. B 84, 2022:
+//!   the procedure, and its bound under arbitrary dependence.
 //! * H. Wang, S. Dandapanthula, A. Ramdas, "Anytime-valid FDR control with the stopped e-BH
 //!   procedure", arXiv 2502.08539.
 //! * Y. Tavyrikov, J. Goeman, R. de Heide, "Carefree multiple testing with e-processes", arXiv

@@ -48,7 +48,7 @@
 //!   distribution shifts", ICLR 2022, arXiv 2110.06177: the hypothesis with its tolerance, and the
 //!   budget split between the source's and the target's bound.
 //! * I. Waudby-Smith, A. Ramdas, "Estimating means of bounded random variables by betting", J. R.
-//!   Stat. Soc. B 86, 2024, sections 3 and 4: capital processes, mixtures over a grid of bets.
+//!   Stat. Soc. B 86, 2024: capital processes, mixtures over a grid of bets.
 //! * A. Maurer, M. Pontil, "Empirical Bernstein bounds and sample-variance penalization", COLT 2009,
 //!   theorem 4.
 //! * R. L. Berger, D. D. Boos, "P values maximized over a confidence set for the nuisance

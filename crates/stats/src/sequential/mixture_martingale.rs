@@ -37,8 +37,8 @@
 //!
 //! # References
 //!
-//! * V. Vovk, I. Nouretdinov, A. Gammerman, "Testing exchangeability on-line", ICML 2003, section 4:
-//!   power and simple mixture martingales.
+//! * V. Vovk, I. Nouretdinov, A. Gammerman, "Testing exchangeability on-line", ICML 2003: power
+//!   martingales and their simple mixture.
 //! * J. Ville, "Étude critique de la notion de collectif", 1939: the inequality.
 //! * V. Vovk, R. Wang, "E-values: calibration, combination and applications", Ann. Statist. 49, 2021,
 //!   section 2: one window's factor as a calibrator from p-values to e-values.

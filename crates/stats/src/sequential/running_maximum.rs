@@ -34,9 +34,9 @@
 //! # References
 //!
 //! * G. Shafer, A. Shen, N. Vereshchagin, V. Vovk, "Test martingales, Bayes factors and p-values",
-//!   Statistical Science 26, 2011, theorem 2 and section 3.
+//!   Statistical Science 26, 2011: p-values from, and calibrators of, running suprema.
 //! * Y. J. Choe, A. Ramdas, "Combining evidence across filtrations", arXiv 2402.09698: adjusters
-//!   lift an e-process into a finer filtration, and only adjusters do.
+//!   lift an e-process into a finer filtration, and in a sense nothing else does.
 //! * Y. Tavyrikov, J. Goeman, R. de Heide, "Carefree multiple testing with e-processes", arXiv
 //!   2501.19360: e-BH on plain maxima does not keep its level, on adjusted ones it does.
 
