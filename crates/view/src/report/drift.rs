@@ -5,9 +5,10 @@ use types::finding::{CheckId, Detail, Distribution, Finding, Measure, Subject};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::measures::{breakable, prose, table, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
 use crate::chart::{Scale, bullet, histogram, sparkline};
+use crate::page::measures::{breakable, prose, table, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 
 /// Rows shown before the others are folded away.
 const ROWS_SHOWN: usize = 25;

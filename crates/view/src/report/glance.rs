@@ -5,9 +5,10 @@ use types::finding::{CheckId, Finding, Measure};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::measures::{breakable, guides, measure_label, prose};
-use super::{Section, findings_of, gates, section_of, verdict, verdicts};
+use super::{findings_of, section_of};
 use crate::chart::{Part, Scale, lane, share_bar};
+use crate::page::measures::{breakable, guides, measure_label, prose};
+use crate::page::{FIRST, Section, gates, verdict, verdicts};
 use crate::words::{self, WORST_FIRST};
 
 /// Sentences in the opening paragraph.
@@ -16,13 +17,13 @@ const SENTENCES: usize = 5;
 pub(super) fn section(report: &CheckReport) -> Section {
     let all: Vec<&Finding> = report.findings.iter().collect();
     Section {
-        id: "glance",
+        id: FIRST,
         title: "At a glance",
         short: "Overview",
         question: "May it go ahead, and what needs attention first?",
         verdicts: Vec::new(),
         body: html! {
-            (gates::gates(report))
+            (gates::gates(&report.gates, |check| anchor(report, check)))
             @if all.is_empty() { (nothing_found()) } @else {
                 div.overview {
                     (tally(&verdicts(&all)))
@@ -32,6 +33,11 @@ pub(super) fn section(report: &CheckReport) -> Section {
             }
         },
     }
+}
+
+/// The section of a check, where the report shows it.
+fn anchor(report: &CheckReport, check: &str) -> Option<&'static str> {
+    report.findings.iter().map(|finding| finding.check).find(|shown| shown.name() == check).map(section_of)
 }
 
 fn nothing_found() -> Markup {

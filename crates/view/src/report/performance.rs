@@ -5,9 +5,10 @@ use types::finding::{CheckId, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 
-use super::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
 use crate::chart::{Scale, lane};
+use crate::page::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
