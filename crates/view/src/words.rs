@@ -33,8 +33,17 @@ pub(crate) fn tier(tier: Tier) -> &'static str {
 
 /// What a measure of performance means, in words for everybody.
 pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
-    if name == "loss_against_reference" {
-        return Some("How much worse than in the reference window; below 0 is better");
+    match name {
+        "loss_against_reference" => {
+            return Some("How much worse than in the reference window; below 0 is better");
+        }
+        "domain_classifier_auc" => {
+            return Some("How well the window can be told from the reference; 0.5 means not at all");
+        }
+        "pca_reconstruction_error" => {
+            return Some("How badly the relations between columns in the reference describe the window");
+        }
+        _ => {}
     }
     Some(match types::measure::metric(name)? {
         Metric::RocAuc => "How often a random positive case scores above a random negative one",
@@ -103,6 +112,12 @@ pub(crate) fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").map(|(at, _)| at + 1);
     let starts_anew = |at: &usize| text[at + 1..].starts_with(|c: char| c.is_uppercase() || c == '`');
     ends.into_iter().find(starts_anew).map_or(text, |at| &text[..at])
+}
+
+/// With a capital at the start, as a title.
+pub(crate) fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `a`, `a and b`, `a, b and c`.

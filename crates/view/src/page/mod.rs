@@ -4,11 +4,15 @@
 //! verdict icons, gates and tables of measures are here. The script only adds comfort (values on
 //! hover, light and dark, opening all rows); without it a page says the same.
 
+pub(crate) mod effect;
 pub(crate) mod gates;
 pub(crate) mod glossary;
 pub(crate) mod header;
+pub(crate) mod maturity;
 pub(crate) mod measures;
 pub(crate) mod method;
+pub(crate) mod tile;
+pub(crate) mod together;
 pub(crate) mod verdict;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -6,8 +6,9 @@ use types::report::CheckReport;
 use types::{Verdict, format};
 
 use super::{findings_of, section_of};
-use crate::chart::{Part, Scale, lane, share_bar};
-use crate::page::measures::{breakable, guides, measure_label, prose};
+use crate::chart::{Part, share_bar};
+use crate::page::measures::{breakable, guides, prose};
+use crate::page::tile::{Tile, limits_in_words};
 use crate::page::{FIRST, Section, gates, verdict, verdicts};
 use crate::words::{self, WORST_FIRST};
 
@@ -129,22 +130,18 @@ fn key_numbers(report: &CheckReport) -> Markup {
 
 /// The headline of a finding, with the sentence that says what it means.
 fn measured_tile(finding: &Finding) -> Markup {
-    let headline = finding.measures.first();
-    html! {
-        article.tile {
-            div.tile-head { h3 { (tile_title(finding, headline)) } (verdict::chip(finding.verdict)) }
-            @match headline {
-                Some(measure) => {
-                    p.big { (words::measure_value(&measure.name, measure.value)) }
-                    @if finding.check == CheckId::WorstSegment { p.of-what { (breakable(&finding.subject.label())) } }
-                    p.sub { (uncertainty(measure)) }
-                    (tile_lane(finding, measure))
-                }
-                None => p.big.unmeasured { "—" },
-            }
-            p.sentence { (prose(&finding.summary)) }
-        }
+    let measure = finding.measures.first();
+    let segment = finding.check == CheckId::WorstSegment;
+    Tile {
+        title: tile_title(finding, measure),
+        verdict: finding.verdict,
+        measure,
+        of_what: segment.then(|| breakable(&finding.subject.label())),
+        guides: measure.map(|measure| guides(finding, measure)).unwrap_or_default(),
+        limits: measure.map(|measure| limits_in_words(finding, &measure.name)).unwrap_or_default(),
+        summary: &finding.summary,
     }
+    .markup()
 }
 
 fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
@@ -154,34 +151,6 @@ fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
         (CheckId::Calibration, _) => "Calibration error (ECE)".into(),
         (check, None) => words::check_title(check).into(),
         (_, Some(measure)) => measure.into_owned(),
-    }
-}
-
-fn uncertainty(measure: &Measure) -> String {
-    let rows = format::counted(measure.n, "row", "rows");
-    match (words::interval(measure), words::level(measure)) {
-        (Some(interval), Some(level)) => format!("{interval} ({level} interval, {rows})"),
-        _ => rows,
-    }
-}
-
-fn tile_lane(finding: &Finding, measure: &Measure) -> Markup {
-    let guides = guides(finding, measure);
-    let ends = measure.interval.as_ref().map(|interval| (interval.lower, interval.upper));
-    if guides.is_empty() && ends.is_none() {
-        return html! {};
-    }
-    let shown = ends.map(|(lower, upper)| [lower, upper]).into_iter().flatten();
-    let scale = Scale::around(shown.chain([measure.value]).chain(guides.iter().map(|guide| guide.at)));
-    let limits: Vec<String> = finding
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.measure == measure.name)
-        .map(|threshold| format!("limit: {}", words::bound(threshold)))
-        .collect();
-    html! {
-        (lane(&scale, measure.value, ends, &guides, &measure_label(measure)))
-        @if !limits.is_empty() { p.legend { span.key.limit {} (limits.join(", ")) } }
     }
 }
 
