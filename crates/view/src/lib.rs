@@ -9,6 +9,7 @@
 mod chart;
 pub mod junit;
 pub mod markdown;
+mod maturity;
 pub mod monitoring;
 mod page;
 pub mod report;

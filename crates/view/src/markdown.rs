@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use types::finding::Finding;
+use types::finding::{Detail, Finding};
 use types::gate::{GateDecision, NeedState};
 use types::report::CheckReport;
 use types::{Verdict, format};
@@ -114,13 +114,12 @@ fn table(findings: &[&Finding]) -> String {
     text
 }
 
-/// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`.
+/// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`; of a window whose outcomes are arriving also how far.
 pub(crate) fn headline(finding: &Finding) -> String {
-    finding.measures.first().map_or_else(String::new, |measure| {
-        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-        let value = words::measure_value(&measure.name, measure.value);
-        escaped(&format!("{} {value}{interval}", words::measure_title(&measure.name)))
-    })
+    if let Some(Detail::Performance(of)) = &finding.detail {
+        return escaped(&words::realised_and_estimated(of).join(", "));
+    }
+    finding.measures.first().map_or_else(String::new, |measure| escaped(&words::measure_text(measure)))
 }
 
 pub(crate) fn shortened(sentence: &str) -> String {

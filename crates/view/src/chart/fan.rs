@@ -27,7 +27,7 @@ pub(crate) fn fan(name: &str, windows: &[Window], of: &[FanWindow]) -> Markup {
     let plane = Plane { slots: Slots::of(of.len()), scale, height: HEIGHT };
     html! {
         svg.fan role="img" aria-label=(format!("{name} over {} windows: middle half, middle nine tenths and median, against the reference", of.len())) {
-            (values_axis(&plane, 3, format::value))
+            (values_axis(&plane, 5, format::value))
             (plane.draw(&bands(&plane, of)))
             (verdict_slots(plane.slots, HEIGHT, of.iter().map(|window| (window.verdict, window.title.as_str()))))
         }

@@ -105,8 +105,10 @@ pub(crate) fn heat_row(label: &str, cells: &[Cell]) -> Markup {
                     (square(cell.tone, slots.left(slot), slots.width()))
                     @if let Some(text) = &cell.text {
                         text.in-cell x=(pct(slots.centre(slot))) y="13" text-anchor="middle" { (text) }
-                    } @else if let Some(mark) = mark(cell.verdict) {
-                        use href=(mark) x=(pct(slots.centre(slot))) y="9" {}
+                    }
+                    @if let Some(mark) = mark(cell.verdict) {
+                        @let aside = cell.text.as_ref().map(|_| "translate(28)");
+                        use href=(mark) x=(pct(slots.centre(slot))) y="9" transform=[aside] {}
                     }
                     @if cell.framed { (frame(slots.left(slot), slots.width())) }
                 }
@@ -121,5 +123,5 @@ fn square(tone: Tone, left: f64, width: f64) -> Markup {
 
 /// A bar at the foot of the cell; those of neighbours join up to a line.
 fn frame(left: f64, width: f64) -> Markup {
-    html! { rect.stands x=(pct(left)) width=(pct(width)) y="15" height="3" {} }
+    html! { rect.stands x=(pct(left)) width=(pct(width)) y="16" height="2" {} }
 }

@@ -34,11 +34,19 @@ impl Slots {
     }
 }
 
+/// A label of the axis.
+#[derive(Debug, PartialEq)]
+struct Month {
+    slot: usize,
+    name: &'static str,
+    /// Where it is another one than before; `’13` where there is little room.
+    year: Option<String>,
+}
+
 /// The months in which windows begin, each over the first such window.
 ///
-/// Labels that would stand closer than `gap` percent of the width are left out; the year is named
-/// wherever it is another one than before.
-pub(crate) fn months(windows: &[Window], gap: f64) -> Vec<(usize, String)> {
+/// Labels that would stand closer than `gap` percent of the width are left out.
+fn months(windows: &[Window], gap: f64) -> Vec<Month> {
     let slots = Slots::of(windows.len());
     let dates: Vec<_> = windows.iter().map(year_and_month).collect();
     let starts = (0..dates.len()).filter(|slot| *slot == 0 || dates[*slot] != dates[slot - 1]);
@@ -46,8 +54,8 @@ pub(crate) fn months(windows: &[Window], gap: f64) -> Vec<(usize, String)> {
     for slot in starts {
         match kept.last() {
             Some(last) if slots.left(slot) - slots.left(*last) < gap => {
-                // The first month is often only a few days long; the next one says more.
-                if kept.len() == 1 && *last == 0 {
+                // The first month may be only a few days long; then the next one says more.
+                if kept.len() == 1 && *last == 0 && slots.left(slot) < gap / 2.0 {
                     kept[0] = slot;
                 }
             }
@@ -55,12 +63,23 @@ pub(crate) fn months(windows: &[Window], gap: f64) -> Vec<(usize, String)> {
         }
     }
     let mut year = None;
-    let labels = kept.into_iter().map(|slot| {
-        let (in_year, month) = &dates[slot];
-        let anew = year.replace(in_year.clone()).as_ref() != Some(in_year);
-        (slot, if anew { format!("{month} {in_year}") } else { (*month).to_owned() })
+    let ends = kept.iter().skip(1).map(|next| slots.left(*next)).chain([100.0]);
+    let labels = kept.iter().zip(ends).map(|(slot, end)| {
+        let (in_year, name) = &dates[*slot];
+        let anew = year.replace(in_year).is_none_or(|before| before != in_year);
+        let is_tight = end - slots.left(*slot) < gap * 1.4;
+        Month {
+            slot: *slot,
+            name,
+            year: anew.then(|| if is_tight { short(in_year) } else { in_year.clone() }),
+        }
     });
     labels.collect()
+}
+
+/// `’13` of `2013`.
+fn short(year: &str) -> String {
+    format!("’{}", year.get(year.len().saturating_sub(2)..).unwrap_or(year))
 }
 
 /// `("2013", "Jun")` of the instant at which a window begins.
@@ -78,9 +97,10 @@ pub(crate) fn month_axis(windows: &[Window], gap: f64) -> Markup {
     let slots = Slots::of(windows.len());
     html! {
         svg.months aria-hidden="true" {
-            @for (slot, label) in months(windows, gap) {
-                line.base x1=(pct(slots.left(slot))) x2=(pct(slots.left(slot))) y1="0" y2="100%" {}
-                text.tick x=(pct(slots.left(slot))) dx="4" y="13" { (label) }
+            @for month in months(windows, gap) {
+                @let x = pct(slots.left(month.slot));
+                line.base x1=(x) x2=(x) y1="0" y2="100%" {}
+                text.tick x=(x) dx="4" y="13" { (month.name) @if let Some(year) = month.year { tspan.year { " " (year) } } }
             }
         }
     }
@@ -158,13 +178,13 @@ mod tests {
     #[test]
     fn a_month_is_named_once_and_the_year_where_it_changes() {
         let weeks = windows(&["2013-11-25", "2013-12-02", "2013-12-09", "2014-01-06", "2014-01-13"]);
-        let labels = |gap| months(&weeks, gap).into_iter().map(|(slot, text)| format!("{slot} {text}"));
-        assert_eq!(labels(5.0).collect::<Vec<_>>(), ["0 Nov 2013", "1 Dec", "3 Jan 2014"]);
-        assert_eq!(
-            labels(30.0).collect::<Vec<_>>(),
-            ["1 Dec 2013", "3 Jan 2014"],
-            "a short first month goes"
-        );
+        let labels = |gap: f64| -> Vec<String> {
+            let text = |of: Month| format!("{} {} {}", of.slot, of.name, of.year.unwrap_or_default());
+            months(&weeks, gap).into_iter().map(text).collect()
+        };
+        assert_eq!(labels(5.0), ["0 Nov 2013", "1 Dec ", "3 Jan 2014"]);
+        assert_eq!(labels(45.0), ["1 Dec 2013"], "a short first month gives way");
+        assert_eq!(labels(18.0), ["0 Nov ’13", "1 Dec ", "3 Jan 2014"], "little room for the year");
     }
 
     #[test]

@@ -5,11 +5,12 @@ use types::finding::{Distribution, Finding};
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::{Window, format};
 
-use super::{drift, last_of};
+use super::last_of;
 use crate::chart::{FanWindow, Quantiles, Shares, Stack, fan, listed, stack};
 use crate::page::effect::{distribution, origin};
 use crate::page::measures::breakable;
 use crate::page::{Section, verdict};
+use crate::words;
 
 /// Charts shown before the others are folded away.
 const CHARTS_SHOWN: usize = 12;
@@ -93,11 +94,17 @@ fn number(label: &str, windows: &[Window], findings: &[Option<&Finding>]) -> Mar
                 current,
                 reference: of.and_then(|of| quantiles(&of.reference_quantiles)),
                 verdict: finding.map(|finding| finding.verdict),
-                title: with_values(drift::hover(label, *window, *finding), current),
+                title: with_values(said(*window, *finding), current),
             }
         })
         .collect();
     fan(label, windows, &of)
+}
+
+/// When, and what it came to; the sizes are in the heat map.
+fn said(window: Window, finding: Option<&Finding>) -> String {
+    let verdict = finding.map_or("no data", |finding| finding.verdict.word());
+    format!("{}: {verdict}", words::window_text(window))
 }
 
 fn with_values(said: String, current: Option<Quantiles>) -> String {
@@ -137,7 +144,7 @@ fn categories(label: &str, windows: &[Window], findings: &[Option<&Finding>]) ->
         .map(|of| of.filter(|of| of.current_n > 0).map(|of| shares_of(of, true)))
         .collect();
     let verdicts = findings.iter().zip(windows).zip(&shares).map(|((finding, window), shares)| {
-        let said = drift::hover(label, *window, *finding);
+        let said = said(*window, *finding);
         let mix = shares.as_ref().map(|shares| format!("\n{}", listed(&names, shares))).unwrap_or_default();
         (finding.map(|finding| finding.verdict), said + &mix)
     });

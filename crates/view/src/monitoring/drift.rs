@@ -8,7 +8,7 @@ use types::{Verdict, Window, format};
 use super::{columns, counted, last_drift, last_of};
 use crate::chart::{Cell, Tone, heat_map, heat_row, month_axis};
 use crate::page::effect::{adjusted, alarm_stands, budget, distance, distribution, limits, origin};
-use crate::page::measures::{breakable, prose};
+use crate::page::measures::prose;
 use crate::page::{Section, verdict, verdicts, worst_first};
 use crate::words;
 
@@ -16,6 +16,8 @@ pub(super) const ID: &str = "drift";
 
 /// Rows of the map before the others are folded away.
 const ROWS_SHOWN: usize = 30;
+/// Alarms that the opening names.
+const ALARMS_NAMED: usize = 6;
 /// Sentences about the last window before the others are folded away.
 const SENTENCES_SHOWN: usize = 5;
 
@@ -53,23 +55,37 @@ fn opening(report: &MonitorReport) -> Markup {
 }
 
 /// The alarms that stand in the last window, each with the window in which it first stood.
+///
+/// Evidence for a change and its size are told apart: only the large ones are named.
 fn alarms(report: &MonitorReport) -> Markup {
-    let budget = report.drift.iter().flat_map(|column| column.findings.iter().flatten()).find_map(budget);
-    let standing: Vec<(String, Window)> = report
+    let budget = report
         .drift
         .iter()
-        .filter_map(|column| Some((column.subject.label(), stands_since(column, &report.windows)?)))
+        .flat_map(|column| column.findings.iter().flatten())
+        .find_map(budget)
+        .map(format::percent);
+    let standing: Vec<(&ColumnHistory, Window)> = report
+        .drift
+        .iter()
+        .filter_map(|column| Some((column, stands_since(column, &report.windows)?)))
         .collect();
+    let is_large = |column: &ColumnHistory| last_of(column).is_some_and(|last| last.verdict > Verdict::Pass);
+    let large: Vec<_> = standing.iter().filter(|(column, _)| is_large(column)).collect();
+    let small = standing.len() - large.len();
+    let (named, more) = large.split_at(large.len().min(ALARMS_NAMED));
     html! {
         @if let Some(budget) = budget.filter(|_| has_state(report)) {
-            @if standing.is_empty() { "No alarm stands under the budget of " (format::percent(budget)) " false alarms over all columns and windows." }
-            @else {
-                "Under the budget of " (format::percent(budget)) " false alarms over all columns and windows, "
-                @if standing.len() == 1 { "one alarm stands: " } @else { (standing.len()) " alarms stand: " }
-                @for (i, (column, since)) in standing.iter().enumerate() {
-                    @if i > 0 { ", " }
-                    code { (column) } " since " (types::window::instant_text(since.from()))
+            @if standing.is_empty() {
+                "No alarm stands under the budget of " (budget) " false alarms, over all columns and windows."
+            } @else {
+                "Under the budget of " (budget) " false alarms, over all columns and windows, "
+                (format::counted(standing.len() as u64, "alarm stands", "alarms stand"))
+                @for (i, (column, since)) in named.iter().enumerate() {
+                    @if i == 0 { ": " } @else { ", " }
+                    code { (column.subject.label()) } " since " (types::window::instant_text(since.from()))
                 }
+                @if !more.is_empty() { " and " (more.len()) " more" }
+                @if small > 0 { "; in " (format::counted(small as u64, "column", "columns")) " the change is significant but too small to matter" }
                 "."
             }
         }
@@ -133,9 +149,9 @@ fn is_quiet(column: &ColumnHistory) -> bool {
 fn legend(report: &MonitorReport) -> Markup {
     html! {
         p.legend {
-            span { span.ramp { @for level in 0..4 { (heat_map::key(Tone::Calm(level), Some(Verdict::Pass), false)) } } "pass, darker the more it moved" }
+            span { span.ramp { @for level in 0..4 { (heat_map::key(Tone::Calm(level), Some(Verdict::Pass), false)) } } "pass, stronger the more it moved" }
             span { (heat_map::key(Tone::Warn, Some(Verdict::Warn), false)) "warn" }
-            span { span.ramp { @for level in 0..3 { (heat_map::key(Tone::Fail(level), Some(Verdict::Fail), false)) } } "fail, darker the larger" }
+            span { span.ramp { @for level in 0..3 { (heat_map::key(Tone::Fail(level), Some(Verdict::Fail), false)) } } "fail, stronger the larger" }
             span { (heat_map::key(Tone::Unknown, Some(Verdict::Unknown), false)) "could not be measured" }
             span { (heat_map::key(Tone::Empty, None, false)) "no data" }
             @if has_state(report) { span { (heat_map::key(Tone::Fail(0), None, true)) "the alarm stands" } }
@@ -169,8 +185,7 @@ fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
     html! {
         tr {
             th.name scope="row" title=(label) {
-                span.label { (label) }
-                @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } }
+                div { span.label { (label) } @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } } }
             }
             td.cells { (heat_row(&in_words(&label, column), &cells)) }
             td.num {
@@ -281,7 +296,7 @@ fn sentence(finding: &Finding) -> Markup {
     html! {
         div.verdict-line {
             (verdict::chip(finding.verdict))
-            p.sentence { strong { (breakable(&finding.subject.label())) } " – " (prose(&finding.summary)) }
+            p.sentence { (prose(&finding.summary)) }
         }
     }
 }

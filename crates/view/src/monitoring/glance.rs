@@ -10,7 +10,7 @@ use crate::chart::{Part, share_bar};
 use crate::page::effect::alarm_stands;
 use crate::page::measures::{breakable, guides, prose};
 use crate::page::tile::{Tile, limits_in_words};
-use crate::page::{FIRST, Section, gates, maturity, verdict, worst_first};
+use crate::page::{FIRST, Section, gates, verdict, worst_first};
 use crate::words::{self, WORST_FIRST};
 
 pub(super) fn section(report: &MonitorReport) -> Section {
@@ -108,10 +108,10 @@ fn performance_tile(
         verdict: finding.verdict,
         measure,
         of_what: Some(html! {
-            span.window { (words::window_text(finding.window)) } " " (maturity::chip(of.maturity.state))
+            span.window { (words::window_text(finding.window)) } " " (verdict::maturity_chip(of.maturity.state))
         }),
         guides: performance::guides(finding, of),
-        limits: limits_in_words(finding, &of.metric),
+        limits: performance::limits_in_words(finding, of),
         summary: &finding.summary,
     }
     .markup()

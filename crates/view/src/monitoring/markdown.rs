@@ -13,12 +13,15 @@ use super::drift::stands_since;
 use super::sparkline::sparkline;
 use super::{counted, last_of, last_together, performance_of};
 use crate::markdown::{code, escaped, gate_lines, headline, prose, push, shortened, sign};
+use crate::maturity;
 use crate::page::effect::{adjusted, distance};
-use crate::page::maturity;
 use crate::words;
 
 /// Rows of one table.
 const ROWS_MAX: usize = 60;
+
+/// Sentences about what changed.
+const CHANGES_MAX: usize = 20;
 
 /// The report as GitHub-flavoured Markdown, short.
 pub fn markdown(report: &MonitorReport) -> String {
@@ -52,7 +55,11 @@ fn about(report: &MonitorReport) -> String {
 }
 
 fn changes(report: &MonitorReport) -> String {
-    let said: Vec<String> = report.changes.iter().map(|sentence| prose(sentence)).collect();
+    let (said, more) = report.changes.split_at(report.changes.len().min(CHANGES_MAX));
+    let mut said: Vec<String> = said.iter().map(|sentence| prose(&shortened(sentence))).collect();
+    if !more.is_empty() {
+        said.push(format!("And {} more.", more.len()));
+    }
     if said.is_empty() {
         return "**Since last time** nothing worth naming changed.\n".into();
     }
@@ -108,7 +115,7 @@ fn distances(column: &ColumnHistory) -> Vec<Option<f64>> {
 
 fn all_together(finding: &Finding) -> String {
     format!(
-        "**All columns together:** {} {} {}\n",
+        "**All columns together:** {} {}. {}\n",
         sign(finding.verdict),
         headline(finding),
         prose(&shortened(&finding.summary))

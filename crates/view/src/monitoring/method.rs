@@ -57,7 +57,7 @@ fn files_read(report: &MonitorReport) -> Markup {
             } @else if remembered == 0 {
                 "All of the log's " (files) " were read for this report."
             } @else {
-                (format::count(report.files_read)) " of the log's " (files) " were read for this report; the profiles of the other " (format::count(remembered)) " were known and their contents unchanged."
+                (format::count(report.files_read)) " of the log's " (files) @if report.files_read == 1 { " was" } @else { " were" } " read for this report; the profiles of the other " (format::count(remembered)) " were known and their contents unchanged."
             }
         }
     }

@@ -8,13 +8,16 @@ use types::window;
 
 use super::{last_estimated, last_realised, performance_of, windows_of};
 use crate::chart::{Divider, Guide, GuideKind, Plot, Point, Series, plot};
+use crate::maturity;
 use crate::page::measures::{limits, measure_label, prose};
-use crate::page::{Section, maturity, verdict, verdicts};
+use crate::page::{Section, tile, verdict, verdicts};
 use crate::words;
 
 pub(super) const ID: &str = "performance";
 
 const HEIGHT: f64 = 250.0;
+/// The measure that holds a window against the reference.
+const LOSS: &str = "loss_against_reference";
 
 pub(super) fn section(report: &MonitorReport) -> Option<Section> {
     if report.performance.is_empty() {
@@ -52,13 +55,25 @@ fn newest(report: &MonitorReport) -> Vec<&Finding> {
 pub(super) fn guides(finding: &Finding, of: &WindowPerformance) -> Vec<Guide> {
     let reference = of.reference.as_ref().map(|reference| reference.value);
     let of_value = limits(finding, &of.metric);
-    let of_loss = limits(finding, "loss_against_reference");
+    let of_loss = limits(finding, LOSS);
     let higher_is_better = types::measure::metric(&of.metric).is_none_or(Metric::higher_is_better);
     let sign = if higher_is_better { -1.0 } else { 1.0 };
     let of_loss =
         reference.into_iter().flat_map(|reference| of_loss.iter().map(move |loss| reference + sign * loss));
     let limits = of_value.into_iter().chain(of_loss).map(|at| Guide { at, kind: GuideKind::Limit });
     limits.chain(reference.map(|at| Guide { at, kind: GuideKind::Reference })).collect()
+}
+
+/// The same limits, in words.
+pub(super) fn limits_in_words(finding: &Finding, of: &WindowPerformance) -> Vec<String> {
+    let mut said = tile::limits_in_words(finding, &of.metric);
+    let losses = limits(finding, LOSS).into_iter();
+    said.extend(
+        losses.map(|loss| {
+            format!("at most {} worse than the reference", words::measure_value(&of.metric, loss))
+        }),
+    );
+    said
 }
 
 fn metric(report: &MonitorReport) -> &str {
@@ -207,7 +222,7 @@ fn row(finding: &Finding, shifted: bool) -> Markup {
         tr {
             th scope="row" { (words::window_text(finding.window)) }
             @if let Some(of) = of {
-                td { (maturity::chip(of.maturity.state)) span.sub { (types::format::percent(of.maturity.coverage)) " known" } }
+                td { (verdict::maturity_chip(of.maturity.state)) span.sub { (types::format::percent(of.maturity.coverage)) " known" } }
                 (number(of.realised.as_ref()))
                 (number(of.estimated.as_ref()))
                 @if shifted { (number(of.estimated_for_shift.as_ref())) }

@@ -120,7 +120,7 @@ impl Group<'_> {
                     thead { tr {
                         th.name scope="col" { (self.column) }
                         th.cells scope="col" { (month_axis(windows, 6.5)) span.visually-hidden { "Windows" } }
-                        th.num scope="col" { "Last" }
+                        @if !with_text(report) { th.num scope="col" { "Last" } }
                     } }
                 }
                 tbody { @for value in values { (self.row(report, *value)) } }
@@ -138,7 +138,7 @@ impl Group<'_> {
                 of.segments.iter().find(|row| row.column == self.column && row.value.as_deref() == value)
             })
             .collect();
-        let with_text = report.performance.len() <= WINDOWS_WITH_TEXT;
+        let with_text = with_text(report);
         let cells: Vec<Cell> = report
             .performance
             .iter()
@@ -148,17 +148,31 @@ impl Group<'_> {
         let measured =
             cells.iter().zip(&rows).filter(|(_, row)| row.is_some_and(|row| row.measure.is_some()));
         let worse = measured.clone().filter(|(cell, _)| is_worse(cell.tone)).count();
-        let last = rows.iter().rev().flatten().find(|row| row.measure.is_some());
         html! {
             tr {
-                th.name scope="row" title=(label) { span.label { (value.unwrap_or("(missing)")) } }
+                th.name scope="row" title=(label) { div { span.label { (value.unwrap_or("(missing)")) } } }
                 td.cells { (heat_row(&format!("{label}: clearly worse than all rows in {worse} of {} windows", measured.count()), &cells)) }
-                td.num {
-                    @if let Some((row, measure)) = last.and_then(|row| Some((row, row.measure.as_ref()?))) {
-                        (words::measure_value(&measure.name, measure.value))
-                        @if row.verdict == Verdict::Pass { span.icon {} } @else { (verdict::icon(row.verdict)) }
-                    } @else { "–" span.icon {} }
+                @if !with_text { (last_value(&rows)) }
+            }
+        }
+    }
+}
+
+/// Whether the numbers stand in the cells themselves.
+fn with_text(report: &MonitorReport) -> bool {
+    report.performance.len() <= WINDOWS_WITH_TEXT
+}
+
+fn last_value(rows: &[Option<&SegmentRow>]) -> Markup {
+    let measured = rows.iter().rev().flatten().find_map(|row| Some((row, row.measure.as_ref()?)));
+    html! {
+        td.num {
+            @match measured {
+                Some((row, measure)) => {
+                    (words::measure_value(&measure.name, measure.value))
+                    @if row.verdict == Verdict::Pass { span.icon {} } @else { (verdict::icon(row.verdict)) }
                 }
+                None => { "–" span.icon {} }
             }
         }
     }

@@ -17,12 +17,15 @@ pub(crate) fn panel(finding: &Finding) -> Markup {
                 (verdict::chip(finding.verdict))
             }
             p.sentence { (prose(&finding.summary)) }
-            dl.numbers {
-                @for measure in &finding.measures { (figure(measure)) }
-            }
+            (figures(finding))
             (unmeasured(finding))
         }
     }
+}
+
+/// The measures, large and side by side.
+pub(crate) fn figures(finding: &Finding) -> Markup {
+    html! { dl.numbers { @for measure in &finding.measures { (figure(measure)) } } }
 }
 
 fn figure(measure: &Measure) -> Markup {

@@ -8,7 +8,6 @@ pub(crate) mod effect;
 pub(crate) mod gates;
 pub(crate) mod glossary;
 pub(crate) mod header;
-pub(crate) mod maturity;
 pub(crate) mod measures;
 pub(crate) mod method;
 pub(crate) mod tile;

@@ -2,8 +2,10 @@
 
 use maud::{Markup, html};
 use types::Verdict;
+use types::finding::MaturityState;
 use types::gate::NeedState;
 
+use crate::maturity;
 use crate::words::WORST_FIRST;
 
 /// The shapes that the page refers to, defined once.
@@ -79,6 +81,24 @@ pub(crate) fn counts(verdicts: &[Verdict]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Whether outcomes have arrived: full, half full or empty circle, and the word.
+pub(crate) fn maturity_chip(state: MaturityState) -> Markup {
+    let share = match state {
+        MaturityState::Settled => "M8 2a6 6 0 0 1 0 12a6 6 0 0 1 0-12Z",
+        MaturityState::Maturing => "M8 2a6 6 0 0 1 0 12Z",
+        MaturityState::TooEarly => "",
+    };
+    html! {
+        span class=(format!("chip maturity {}", maturity::word(state).replace(' ', "-"))) {
+            svg.icon viewBox="0 0 16 16" aria-hidden="true" {
+                circle cx="8" cy="8" r="6" class="rim" {}
+                path d=(share) fill="currentColor" {}
+            }
+            (maturity::word(state))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which columns changed: a ranked list, each row opening to its histogram.
+//! What changed: all columns together, then a ranked list, each row opening to its histogram.
 
 use maud::{Markup, html};
 use types::finding::{CheckId, Distribution, Finding};
@@ -6,6 +6,7 @@ use types::report::CheckReport;
 use types::{Verdict, format};
 
 use super::findings_of;
+use super::together::together;
 use crate::chart::{Scale, bullet, histogram, sparkline};
 use crate::page::effect::{adjusted, distance, distribution, limits, origin};
 use crate::page::measures::{breakable, prose, table, unmeasured};
@@ -18,7 +19,9 @@ const ROWS_OPEN: usize = 8;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Drift);
-    if findings.is_empty() {
+    let at_once = findings_of(report, CheckId::Multivariate);
+    let all: Vec<&Finding> = at_once.iter().chain(&findings).copied().collect();
+    if all.is_empty() {
         return None;
     }
     Some(Section {
@@ -26,8 +29,11 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
         title: "Drift",
         short: "Drift",
         question: "Do the inputs and outputs still look like those of the reference window?",
-        verdicts: verdicts(&findings),
-        body: ranked(&findings),
+        verdicts: verdicts(&all),
+        body: html! {
+            @for finding in at_once { (together(finding)) }
+            @if !findings.is_empty() { (ranked(&findings)) }
+        },
     })
 }
 

@@ -10,8 +10,10 @@ mod glance;
 mod glossary;
 mod method;
 mod outcomes;
+mod over_time;
 mod performance;
 mod segments;
+mod together;
 
 use maud::{Markup, html};
 use types::finding::{CheckId, Finding};

@@ -6,6 +6,7 @@ use types::format;
 use types::report::CheckReport;
 
 use super::findings_of;
+use super::over_time::over_time;
 use crate::chart::{Scale, lane};
 use crate::page::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
 use crate::page::{Section, verdict, verdicts};
@@ -13,7 +14,9 @@ use crate::words;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Performance);
-    if findings.is_empty() {
+    let monitored = findings_of(report, CheckId::PerformanceOverTime);
+    let all: Vec<&Finding> = findings.iter().chain(&monitored).copied().collect();
+    if all.is_empty() {
         return None;
     }
     Some(Section {
@@ -21,8 +24,11 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
         title: "Performance",
         short: "Performance",
         question: "How good are the predictions on average, and is that still as good as before?",
-        verdicts: verdicts(&findings),
-        body: html! { @for finding in &findings { (one(finding)) } },
+        verdicts: verdicts(&all),
+        body: html! {
+            @for finding in &findings { (one(finding)) }
+            @for finding in &monitored { (over_time(finding)) }
+        },
     })
 }
 

@@ -20,6 +20,7 @@ pub(crate) fn report() -> CheckReport {
     findings.extend(quality());
     findings.push(outcomes());
     findings.push(performance());
+    findings.extend(over_time::in_a_check());
     findings.extend(worst_segments());
     findings.push(calibration());
     CheckReport {

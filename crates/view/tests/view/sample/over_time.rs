@@ -28,8 +28,7 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
     drift.push(carriers(&windows));
     drift.push(classes(&windows));
     for i in 0..more_columns {
-        drift
-            .push(history(&column(&format!("quiet_{i}"), Some("archive"), 10.0, 2.0, Story::Calm), &windows));
+        drift.push(history(column(&format!("quiet_{i}"), Some("archive"), 10.0, 2.0, Story::Calm), &windows));
     }
     drift.sort_by_key(|column| {
         std::cmp::Reverse(column.findings.last().and_then(Option::as_ref).map(|last| last.verdict))
@@ -37,7 +36,7 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
     MonitorReport {
         format: FORMAT,
         program: check.program,
-        at: check.at,
+        at: window::parse_instant("2014-01-07T06:00:09Z").expect("a constant"),
         as_of: window::parse_instant("2014-01-07").expect("a constant"),
         system: check.system,
         model: check.model,
@@ -49,8 +48,8 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
         datasets: check.datasets,
         gates: check.gates,
         changes: vec![
-            "`seats` and `engines` no longer stand alone: `plane_age` has an alarm of its own now.".into(),
-            "`humid` went from fail to warn, because fewer of its values are missing.".into(),
+            "`engines` went from pass to warn, and `carrier` stays on fail: EV and US fly more than before, B6 less.".into(),
+            "The values of `humid` are still missing in 11.8 % of rows, as in each of the last eleven weeks.".into(),
             "The estimated ROC AUC of December fell from 0.695 to 0.681; the outcomes of October have settled at 0.701.".into(),
         ],
         multivariate: multivariate(&windows),
@@ -66,7 +65,7 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
 
 fn weeks_from(monday: &str, weeks: u32) -> Vec<Window> {
     let first = window::parse_instant(monday).expect("a constant");
-    let week = Duration::from_secs(7 * 24 * 3600);
+    let week = Duration::from_hours(7 * 24);
     let at = |i: u32| first.checked_add(week * i).expect("in range");
     (0..weeks).map(|i| Window::new(at(i), at(i + 1)).expect("a week")).collect()
 }
@@ -179,12 +178,6 @@ fn history(of: impl Into<Column>, windows: &[Window]) -> ColumnHistory {
 impl From<&Row> for Column {
     fn from((name, source, mean, spread, story): &Row) -> Self {
         column(name, *source, *mean, *spread, *story)
-    }
-}
-
-impl From<&Column> for Column {
-    fn from(of: &Column) -> Self {
-        column(&of.name, of.source, of.mean, of.spread, of.story)
     }
 }
 

@@ -1,6 +1,5 @@
-//! Whether the outcomes of a window have arrived, in words and as a chip.
+//! Whether the outcomes of a window have arrived, in words.
 
-use maud::{Markup, html};
 use types::finding::{Maturity, MaturityState, QUANTILES};
 use types::format;
 
@@ -9,24 +8,6 @@ pub(crate) fn word(state: MaturityState) -> &'static str {
         MaturityState::Settled => "settled",
         MaturityState::Maturing => "maturing",
         MaturityState::TooEarly => "too early",
-    }
-}
-
-/// The state as a chip: full, half full or empty circle, and the word.
-pub(crate) fn chip(state: MaturityState) -> Markup {
-    let share = match state {
-        MaturityState::Settled => "M8 2a6 6 0 0 1 0 12a6 6 0 0 1 0-12Z",
-        MaturityState::Maturing => "M8 2a6 6 0 0 1 0 12Z",
-        MaturityState::TooEarly => "",
-    };
-    html! {
-        span class=(format!("chip maturity {}", word(state).replace(' ', "-"))) {
-            svg.icon viewBox="0 0 16 16" aria-hidden="true" {
-                circle cx="8" cy="8" r="6" class="rim" {}
-                path d=(share) fill="currentColor" {}
-            }
-            (word(state))
-        }
     }
 }
 
