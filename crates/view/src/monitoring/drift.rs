@@ -82,7 +82,7 @@ fn alarms(report: &MonitorReport) -> Markup {
                 (format::counted(standing.len() as u64, "alarm stands", "alarms stand"))
                 @for (i, (column, since)) in named.iter().enumerate() {
                     @if i == 0 { ": " } @else { ", " }
-                    code { (column.subject.label()) } " since " (types::window::instant_text(since.from()))
+                    code { (column.subject.label()) } " since " span.date { (types::window::instant_text(since.from())) }
                 }
                 @if !more.is_empty() { " and " (more.len()) " more" }
                 @if small > 0 { "; in " (format::counted(small as u64, "column", "columns")) " the change is significant but too small to matter" }

@@ -5,12 +5,12 @@ use types::Verdict;
 use types::finding::{CheckId, Finding, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
 
-use super::{last_drift, last_estimated, last_realised, last_together, performance, section_of};
+use super::{last_drift, last_estimated, last_realised, last_together, section_of};
 use crate::chart::{Part, share_bar};
 use crate::page::effect::alarm_stands;
 use crate::page::measures::{breakable, guides, prose};
 use crate::page::tile::{Tile, limits_in_words};
-use crate::page::{FIRST, Section, gates, verdict, worst_first};
+use crate::page::{FIRST, Section, gates, performance, verdict, worst_first};
 use crate::words::{self, WORST_FIRST};
 
 pub(super) fn section(report: &MonitorReport) -> Section {

@@ -2,7 +2,8 @@
 
 use crate::page::Section;
 use crate::page::glossary::{
-    self, CALIBRATION, DRIFT, EXPECTED_BY_CHANCE, INTERVAL, PSI, ROC_AUC, SEGMENT, Term, UNKNOWN,
+    self, CALIBRATION, CLASSIFIER, DRIFT, ESTIMATED, EXPECTED_BY_CHANCE, INTERVAL, PSI, RECONSTRUCTION,
+    ROC_AUC, SEGMENT, SETTLED, Term, UNKNOWN,
 };
 
 const WINDOW: Term = (
@@ -20,22 +21,6 @@ const ALARM: Term = (
 const ADJUSTED: Term = (
     "Adjusted significance",
     "How surprising a change is if nothing really happened, corrected for looking at many columns again and again. Small means: hardly chance.",
-);
-const ESTIMATED: Term = (
-    "Estimated performance",
-    "How good the model probably is before anybody knows the outcomes, computed from its own scores. It holds as long as scores mean what they meant in the reference.",
-);
-const SETTLED: Term = (
-    "Settled",
-    "Nearly all outcomes that will come have come. Before that a window is maturing, or it is too early to say anything: what is known first is not like the rest.",
-);
-const CLASSIFIER: Term = (
-    "Domain classifier",
-    "A small model that tries to tell the rows of the window from those of the reference. If it cannot (AUC 0.5), nothing changed that it could see.",
-);
-const RECONSTRUCTION: Term = (
-    "Reconstruction error",
-    "How badly the relations between columns, learned on the reference, describe the rows of the window. It grows when columns stop moving together.",
 );
 
 pub(super) fn section() -> Section {

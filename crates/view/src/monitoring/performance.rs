@@ -1,23 +1,21 @@
 //! How good the model was estimated to be, and how good it turned out to be once outcomes arrived.
 
 use maud::{Markup, html};
-use types::definition::Metric;
 use types::finding::{Finding, MaturityState, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
 use types::window;
 
 use super::{last_estimated, last_realised, performance_of, windows_of};
-use crate::chart::{Divider, Guide, GuideKind, Plot, Point, Series, plot};
+use crate::chart::{Divider, GuideKind, Plot, Point, Series, plot};
 use crate::maturity;
-use crate::page::measures::{limits, measure_label, prose};
-use crate::page::{Section, tile, verdict, verdicts};
+use crate::page::measures::{measure_label, prose};
+use crate::page::performance::guides;
+use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
 pub(super) const ID: &str = "performance";
 
 const HEIGHT: f64 = 250.0;
-/// The measure that holds a window against the reference.
-const LOSS: &str = "loss_against_reference";
 
 pub(super) fn section(report: &MonitorReport) -> Option<Section> {
     if report.performance.is_empty() {
@@ -49,31 +47,6 @@ fn newest(report: &MonitorReport) -> Vec<&Finding> {
     let mut newest: Vec<&Finding> = realised.into_iter().chain(last).collect();
     newest.dedup_by(|a, b| std::ptr::eq(*a, *b));
     newest
-}
-
-/// The lines that a value is read against: the limits of the metric, and its value in the reference.
-pub(super) fn guides(finding: &Finding, of: &WindowPerformance) -> Vec<Guide> {
-    let reference = of.reference.as_ref().map(|reference| reference.value);
-    let of_value = limits(finding, &of.metric);
-    let of_loss = limits(finding, LOSS);
-    let higher_is_better = types::measure::metric(&of.metric).is_none_or(Metric::higher_is_better);
-    let sign = if higher_is_better { -1.0 } else { 1.0 };
-    let of_loss =
-        reference.into_iter().flat_map(|reference| of_loss.iter().map(move |loss| reference + sign * loss));
-    let limits = of_value.into_iter().chain(of_loss).map(|at| Guide { at, kind: GuideKind::Limit });
-    limits.chain(reference.map(|at| Guide { at, kind: GuideKind::Reference })).collect()
-}
-
-/// The same limits, in words.
-pub(super) fn limits_in_words(finding: &Finding, of: &WindowPerformance) -> Vec<String> {
-    let mut said = tile::limits_in_words(finding, &of.metric);
-    let losses = limits(finding, LOSS).into_iter();
-    said.extend(
-        losses.map(|loss| {
-            format!("at most {} worse than the reference", words::measure_value(&of.metric, loss))
-        }),
-    );
-    said
 }
 
 fn metric(report: &MonitorReport) -> &str {

@@ -64,7 +64,7 @@ fn worst(report: &MonitorReport) -> Markup {
             "The model is weakest where " strong { (segment_label(&row.column, row.value.as_deref())) } ": "
             (measure_label(measure)) " in " (words::window_text(finding.window))
             @if let Some(overall) = &of.realised { ", against " (words::measure_value(&overall.name, overall.value)) " over all rows" }
-            ". A few values are always lowest by chance; a row that stays worse over many windows is not chance."
+            ". A few values are always lowest by chance; a row that stays worse over many windows is hardly chance."
         } @else {
             "No segment had enough outcomes yet to be measured."
         }

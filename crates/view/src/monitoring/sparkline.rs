@@ -6,7 +6,7 @@ const GAP: char = '·';
 /// One block a value, from 0 to the largest of them; a gap is a dot.
 ///
 /// ```
-/// assert_eq!(view::monitoring::sparkline(&[Some(0.0), Some(0.1), None, Some(0.4)]), "▁▂·█");
+/// assert_eq!(view::monitoring::sparkline(&[Some(0.0), Some(0.1), None, Some(0.4)]), "▁▃·█");
 /// ```
 pub fn sparkline(values: &[Option<f64>]) -> String {
     let finite = values.iter().flatten().copied().filter(|value| value.is_finite());

@@ -41,6 +41,22 @@ pub(crate) const SEGMENT: Term = (
 );
 pub(crate) const UNKNOWN: Term =
     ("Unknown", "It could not be measured, and the reason is given. It never counts as a pass.");
+pub(crate) const ESTIMATED: Term = (
+    "Estimated performance",
+    "How good the model probably is before anybody knows the outcomes, computed from its own scores. It holds as long as scores mean what they meant in the reference.",
+);
+pub(crate) const SETTLED: Term = (
+    "Settled",
+    "Nearly all outcomes that will come have come. Before that a window is maturing, or it is too early to say anything: what is known first is not like the rest.",
+);
+pub(crate) const CLASSIFIER: Term = (
+    "Domain classifier",
+    "A small model that tries to tell the rows of the window from those of the reference. If it cannot (AUC 0.5), nothing changed that it could see.",
+);
+pub(crate) const RECONSTRUCTION: Term = (
+    "Reconstruction error",
+    "How badly the relations between columns, learned on the reference, describe the rows of the window. It grows when columns stop moving together.",
+);
 
 pub(crate) fn section(terms: &[Term]) -> Section {
     Section {

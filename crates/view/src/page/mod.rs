@@ -10,6 +10,7 @@ pub(crate) mod glossary;
 pub(crate) mod header;
 pub(crate) mod measures;
 pub(crate) mod method;
+pub(crate) mod performance;
 pub(crate) mod tile;
 pub(crate) mod together;
 pub(crate) mod verdict;

@@ -59,7 +59,7 @@ fn sections(report: &CheckReport) -> Vec<Section> {
     ];
     let mut sections = vec![glance::section(report)];
     sections.extend(by_practice.into_iter().flatten());
-    sections.extend([method::section(report), glossary::section()]);
+    sections.extend([method::section(report), glossary::section(report)]);
     sections
 }
 

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 use types::finding::{Detail, Finding, Measure, WindowPerformance};
 use types::format;
 
-use crate::chart::{Guide, GuideKind, Scale, lane};
+use crate::chart::{Guide, Scale, lane};
 use crate::maturity;
-use crate::page::measures::{limits, measure_label, prose, table, unmeasured};
-use crate::page::verdict;
+use crate::page::measures::{measure_label, prose, table, unmeasured};
+use crate::page::{performance, verdict};
 use crate::words;
 
 /// One finding, under the metrics of the check.
@@ -35,8 +35,8 @@ fn beside_each_other(finding: &Finding, of: &WindowPerformance) -> Markup {
     .into_iter()
     .filter_map(|(how, measure)| Some((how, measure.as_ref()?)))
     .collect();
-    let guides: Vec<Guide> =
-        limits(finding, &of.metric).into_iter().map(|at| Guide { at, kind: GuideKind::Limit }).collect();
+    let guides = performance::guides(finding, of);
+    let limits = performance::limits_in_words(finding, of);
     let ends = rows.iter().flat_map(|(_, measure)| {
         let ends = measure.interval.as_ref().map(|interval| [interval.lower, interval.upper]);
         ends.into_iter().flatten().chain([measure.value])
@@ -46,6 +46,11 @@ fn beside_each_other(finding: &Finding, of: &WindowPerformance) -> Markup {
         p.outcomes { (verdict::maturity_chip(of.maturity.state)) span.sub { (maturity::coverage(&of.maturity)) } }
         @if let Some(delay) = maturity::delay(&of.maturity) { p.sub { (delay) } }
         @if !rows.is_empty() {
+            p.legend {
+                span { span.key.dot {} "with interval" }
+                @if of.reference.is_some() { span { span.key.reference-line {} "reference window" } }
+                @if !limits.is_empty() { span { span.key.limit {} (limits.join(", ")) } }
+            }
             table.metrics {
                 thead { tr {
                     th scope="col" { (words::measure_title(&of.metric)) }

@@ -100,7 +100,10 @@ fn a_window_without_data_does_not_end_an_alarm() {
         .flatten()
         .find(|of| of.sequential.as_ref().is_some_and(|of| of.adjusted <= 0.01));
     let since = window::instant_text(first.unwrap().window.from());
-    assert!(section(&html(&report), "drift").contains(&format!("<code>temp</code> since {since}")));
+    assert!(
+        section(&html(&report), "drift")
+            .contains(&format!("<code>temp</code> since <span class=\"date\">{since}</span>"))
+    );
 }
 
 #[test]
