@@ -16,6 +16,8 @@ pub(super) const ID: &str = "drift";
 
 /// Rows of the map before the others are folded away.
 const ROWS_SHOWN: usize = 30;
+/// Rows of the map at least, quiet ones where there are not enough others.
+const ROWS_AT_LEAST: usize = 10;
 /// Alarms that the opening names.
 const ALARMS_NAMED: usize = 6;
 /// Sentences about the last window before the others are folded away.
@@ -136,8 +138,11 @@ fn split(columns: &[ColumnHistory]) -> (Vec<&ColumnHistory>, Vec<&ColumnHistory>
     if columns.len() <= ROWS_SHOWN {
         return (columns.iter().collect(), Vec::new());
     }
-    let (quiet, mut shown): (Vec<_>, Vec<_>) = columns.iter().partition(|column| is_quiet(column));
+    let (mut quiet, mut shown): (Vec<_>, Vec<_>) = columns.iter().partition(|column| is_quiet(column));
     let mut folded = shown.split_off(shown.len().min(ROWS_SHOWN));
+    // A map of nothing would look like a mistake.
+    let fill = ROWS_AT_LEAST.saturating_sub(shown.len()).min(quiet.len());
+    shown.extend(quiet.drain(..fill));
     folded.extend(quiet);
     (shown, folded)
 }
@@ -154,7 +159,7 @@ fn legend(report: &MonitorReport) -> Markup {
             span { span.ramp { @for level in 0..3 { (heat_map::key(Tone::Fail(level), Some(Verdict::Fail), false)) } } "fail, stronger the larger" }
             span { (heat_map::key(Tone::Unknown, Some(Verdict::Unknown), false)) "could not be measured" }
             span { (heat_map::key(Tone::Empty, None, false)) "no data" }
-            @if has_state(report) { span { (heat_map::key(Tone::Fail(0), None, true)) "the alarm stands" } }
+            @if has_state(report) { span { (heat_map::key(Tone::Fail(0), Some(Verdict::Pass), true)) "the alarm stands" } }
         }
     }
 }

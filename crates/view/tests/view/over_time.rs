@@ -138,6 +138,16 @@ fn quiet_columns_are_folded_where_there_are_many() {
 }
 
 #[test]
+fn a_map_of_only_quiet_columns_shows_ten_of_them() {
+    let mut report = sized(5, 60);
+    report.drift.retain(|column| column.subject.label().starts_with("quiet_"));
+    let page = html(&report);
+    let shown = section(&page, "drift").split("<details").next().unwrap();
+    assert_eq!(shown.matches("<svg class=\"heat\"").count(), 10);
+    assert!(page.contains("50 more columns") && page.contains("50 of them passed in every window"));
+}
+
+#[test]
 fn a_gap_in_time_parts_the_lines_of_a_fan() {
     let page = html(&monitor_report());
     let charts = section(&page, "distributions");
