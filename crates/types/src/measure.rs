@@ -17,6 +17,8 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "wasserstein" => "Wasserstein distance".into(),
         "kolmogorov_smirnov" => "Kolmogorov–Smirnov distance".into(),
         "chi_square" => "chi-squared statistic".into(),
+        "domain_classifier_auc" => "domain classifier AUC".into(),
+        "pca_reconstruction_error" => "PCA reconstruction error".into(),
         "cramers_v" => "Cramér's V".into(),
         _ => name.replace('_', " ").into(),
     }

@@ -1,4 +1,4 @@
-//! Writes the sample report as HTML, Markdown and JUnit XML into the folder that
+//! Writes the sample reports, of a check and of monitoring over time, as HTML, Markdown and JUnit XML into the folder that
 //! `FOREWARN_SAMPLE_REPORT` names, to be looked at while working on the page.
 
 #[path = "../tests/view/sample/mod.rs"]
@@ -12,6 +12,11 @@ fn main() -> io::Result<()> {
     };
     let report = sample::report();
     fs::create_dir_all(&folder)?;
+    let over_time = sample::over_time::monitor_report();
+    fs::write(folder.join("monitoring.html"), view::monitoring::html(&over_time))?;
+    fs::write(folder.join("monitoring.md"), view::monitoring::markdown(&over_time))?;
+    let large = sample::over_time::sized(52, 73);
+    fs::write(folder.join("monitoring-large.html"), view::monitoring::html(&large))?;
     fs::write(folder.join("report.html"), view::report::html(&report))?;
     fs::write(folder.join("report.md"), view::markdown::markdown(&report))?;
     fs::write(folder.join("report.xml"), view::junit::junit(&report))

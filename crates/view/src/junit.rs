@@ -6,9 +6,9 @@
 
 use std::fmt::Write as _;
 
-use types::finding::{CheckId, Finding};
+use types::finding::{CheckId, Detail, Finding};
 use types::report::CheckReport;
-use types::{Verdict, window};
+use types::{Verdict, format, window};
 
 use crate::words;
 
@@ -92,6 +92,24 @@ fn numbers(finding: &Finding) -> String {
         let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
         let value = words::measure_value(&measure.name, measure.value);
         let _ = writeln!(text, "{} {value}{interval}, n = {}", measure.name, measure.n);
+    }
+    match &finding.detail {
+        Some(Detail::Performance(of)) => {
+            for line in words::realised_and_estimated(of) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+        Some(Detail::Multivariate { features }) => {
+            for feature in features {
+                let _ = writeln!(
+                    text,
+                    "without {}: auc lower by {}",
+                    feature.name,
+                    format::number(feature.auc_drop)
+                );
+            }
+        }
+        _ => {}
     }
     for threshold in &finding.thresholds {
         let _ =

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use types::finding::Finding;
+use types::finding::{Detail, Finding};
 use types::gate::{GateDecision, NeedState};
 use types::report::CheckReport;
 use types::{Verdict, format};
@@ -46,12 +46,12 @@ pub fn markdown(report: &CheckReport) -> String {
     text
 }
 
-fn push(text: &mut String, block: &str) {
+pub(crate) fn push(text: &mut String, block: &str) {
     text.push_str(block);
     text.push('\n');
 }
 
-fn gate_lines(gate: &GateDecision) -> String {
+pub(crate) fn gate_lines(gate: &GateDecision) -> String {
     let (sign, state) = if gate.open { ("✅", "open") } else { ("⛔", "shut") };
     let mut lines = format!("{sign} **Gate {} is {state}**\n", code(&gate.gate));
     for need in gate.needs.iter().filter(|need| need.state != NeedState::Met) {
@@ -83,7 +83,7 @@ fn counts(report: &CheckReport) -> String {
     format!("{}\n", said.join(" · "))
 }
 
-fn sign(of: Verdict) -> &'static str {
+pub(crate) fn sign(of: Verdict) -> &'static str {
     match of {
         Verdict::Pass => "✅",
         Verdict::Warn => "⚠️",
@@ -114,16 +114,15 @@ fn table(findings: &[&Finding]) -> String {
     text
 }
 
-/// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`.
-fn headline(finding: &Finding) -> String {
-    finding.measures.first().map_or_else(String::new, |measure| {
-        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-        let value = words::measure_value(&measure.name, measure.value);
-        escaped(&format!("{} {value}{interval}", words::measure_title(&measure.name)))
-    })
+/// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`; of a window whose outcomes are arriving also how far.
+pub(crate) fn headline(finding: &Finding) -> String {
+    if let Some(Detail::Performance(of)) = &finding.detail {
+        return escaped(&words::realised_and_estimated(of).join(", "));
+    }
+    finding.measures.first().map_or_else(String::new, |measure| escaped(&words::measure_text(measure)))
 }
 
-fn shortened(sentence: &str) -> String {
+pub(crate) fn shortened(sentence: &str) -> String {
     if sentence.chars().count() <= SENTENCE_MAX {
         return sentence.to_owned();
     }
@@ -131,14 +130,14 @@ fn shortened(sentence: &str) -> String {
 }
 
 /// A sentence of a finding, names between backticks kept as code.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     words::names_marked(text)
         .map(|(is_name, part)| if is_name { code(part) } else { escaped(part) })
         .collect()
 }
 
 /// A name as code, in a fence that it cannot leave.
-fn code(name: &str) -> String {
+pub(crate) fn code(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let name = shortened(name.trim()).replace('|', "\\|");
     let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -148,7 +147,7 @@ fn code(name: &str) -> String {
 }
 
 /// Prose in which nothing is markup and nobody is mentioned.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,9 +1,11 @@
 //! Names, units and explanations of measures and checks, the same in every output format.
 
 use types::definition::{Metric, Tier};
-use types::finding::{CheckId, Measure, Threshold};
+use types::finding::{CheckId, Measure, Threshold, WindowPerformance};
 pub(crate) use types::measure::{title as measure_title, value_text as measure_value};
 use types::{Verdict, Window, format, window};
+
+use crate::maturity;
 
 /// Verdicts from worst to best, the order in which every count is given.
 pub(crate) const WORST_FIRST: [Verdict; 4] = [Verdict::Fail, Verdict::Unknown, Verdict::Warn, Verdict::Pass];
@@ -33,8 +35,17 @@ pub(crate) fn tier(tier: Tier) -> &'static str {
 
 /// What a measure of performance means, in words for everybody.
 pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
-    if name == "loss_against_reference" {
-        return Some("How much worse than in the reference window; below 0 is better");
+    match name {
+        "loss_against_reference" => {
+            return Some("How much worse than in the reference window; below 0 is better");
+        }
+        "domain_classifier_auc" => {
+            return Some("How well the window can be told from the reference; 0.5 means not at all");
+        }
+        "pca_reconstruction_error" => {
+            return Some("How badly the relations between columns in the reference describe the window");
+        }
+        _ => {}
     }
     Some(match types::measure::metric(name)? {
         Metric::RocAuc => "How often a random positive case scores above a random negative one",
@@ -59,6 +70,28 @@ pub(crate) fn interval(measure: &Measure) -> Option<String> {
     let interval = measure.interval.as_ref()?;
     let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(&measure.name, bound));
     Some(format!("{lower} – {upper}"))
+}
+
+/// `ROC AUC 0.702 (0.690 – 0.714)`.
+pub(crate) fn measure_text(measure: &Measure) -> String {
+    let interval = interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+    format!("{} {}{interval}", measure_title(&measure.name), measure_value(&measure.name, measure.value))
+}
+
+/// What outcomes say, what was estimated without them, and how many outcomes there are.
+pub(crate) fn realised_and_estimated(of: &WindowPerformance) -> Vec<String> {
+    let said = [
+        ("from outcomes", &of.realised),
+        ("estimated", &of.estimated),
+        ("estimated for its inputs", &of.estimated_for_shift),
+        ("reference", &of.reference),
+    ];
+    let mut said: Vec<String> = said
+        .into_iter()
+        .filter_map(|(how, measure)| Some(format!("{how}: {}", measure_text(measure.as_ref()?))))
+        .collect();
+    said.push(format!("{}: {}", maturity::word(of.maturity.state), maturity::coverage(&of.maturity)));
+    said
 }
 
 /// `95 %`.
@@ -103,6 +136,12 @@ pub(crate) fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").map(|(at, _)| at + 1);
     let starts_anew = |at: &usize| text[at + 1..].starts_with(|c: char| c.is_uppercase() || c == '`');
     ends.into_iter().find(starts_anew).map_or(text, |at| &text[..at])
+}
+
+/// With a capital at the start, as a title.
+pub(crate) fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// `a`, `a and b`, `a, b and c`.

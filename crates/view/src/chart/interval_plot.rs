@@ -24,7 +24,7 @@ pub(crate) enum GuideKind {
 }
 
 impl GuideKind {
-    fn class(self) -> &'static str {
+    pub(crate) fn class(self) -> &'static str {
         match self {
             Self::Overall => "guide overall",
             Self::Tick => "grid",

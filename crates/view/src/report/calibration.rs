@@ -5,9 +5,10 @@ use types::finding::{CheckId, Detail, Finding, ReliabilityRow};
 use types::format;
 use types::report::CheckReport;
 
-use super::measures::{prose, table, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
 use crate::chart::reliability;
+use crate::page::measures::{prose, table, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Calibration);

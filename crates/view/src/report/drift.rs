@@ -1,13 +1,16 @@
-//! Which columns changed: a ranked list, each row opening to its histogram.
+//! What changed: all columns together, then a ranked list, each row opening to its histogram.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Distribution, Finding, Measure, Subject};
+use types::finding::{CheckId, Distribution, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::measures::{breakable, prose, table, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
+use super::together::together;
 use crate::chart::{Scale, bullet, histogram, sparkline};
+use crate::page::effect::{adjusted, distance, distribution, limits, origin};
+use crate::page::measures::{breakable, prose, table, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 
 /// Rows shown before the others are folded away.
 const ROWS_SHOWN: usize = 25;
@@ -16,7 +19,9 @@ const ROWS_OPEN: usize = 8;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Drift);
-    if findings.is_empty() {
+    let at_once = findings_of(report, CheckId::Multivariate);
+    let all: Vec<&Finding> = at_once.iter().chain(&findings).copied().collect();
+    if all.is_empty() {
         return None;
     }
     Some(Section {
@@ -24,8 +29,11 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
         title: "Drift",
         short: "Drift",
         question: "Do the inputs and outputs still look like those of the reference window?",
-        verdicts: verdicts(&findings),
-        body: ranked(&findings),
+        verdicts: verdicts(&all),
+        body: html! {
+            @for finding in at_once { (together(finding)) }
+            @if !findings.is_empty() { (ranked(&findings)) }
+        },
     })
 }
 
@@ -54,33 +62,15 @@ fn ranked(findings: &[&Finding]) -> Markup {
 /// From 0 to the largest PSI, unless that would squash everything around the limits.
 fn psi_scale(findings: &[&Finding]) -> Scale {
     let largest = |values: Vec<f64>| values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let value = largest(findings.iter().filter_map(|finding| psi(finding)).map(|psi| psi.value).collect());
-    let limit = largest(findings.iter().flat_map(|finding| psi_limits(finding)).collect());
+    let value =
+        largest(findings.iter().filter_map(|finding| distance(finding)).map(|psi| psi.value).collect());
+    let limit = largest(findings.iter().flat_map(|finding| limits(finding)).collect());
     let end = value.max(limit * 1.2);
     Scale::new(0.0, if limit > 0.0 { end.min(limit * 4.0) } else { end })
 }
 
-fn psi(finding: &Finding) -> Option<&Measure> {
-    finding.measure("psi").or(finding.measures.first())
-}
-
-/// Where the limits stand on the scale of the PSI: those on what exceeds chance begin there.
-fn psi_limits(finding: &Finding) -> Vec<f64> {
-    let Some(psi) = psi(finding) else {
-        return Vec::new();
-    };
-    let of_psi = finding.thresholds.iter().filter(|threshold| threshold.measure.starts_with(&psi.name));
-    of_psi
-        .filter_map(|threshold| {
-            let above_chance = threshold.measure.contains("above chance");
-            let from = if above_chance { psi.expected_by_chance.unwrap_or(0.0) } else { 0.0 };
-            threshold.at_most.map(|limit| from + limit)
-        })
-        .collect()
-}
-
 fn legend(findings: &[&Finding]) -> Markup {
-    let limited = findings.iter().any(|finding| !psi_limits(finding).is_empty());
+    let limited = findings.iter().any(|finding| !limits(finding).is_empty());
     html! {
         p.legend {
             span { span.key.reference {} "reference" }
@@ -110,17 +100,8 @@ fn row(finding: &Finding, scale: &Scale, may_open: bool) -> Markup {
     }
 }
 
-fn origin(subject: &Subject) -> Option<&str> {
-    match subject {
-        Subject::Feature { source, .. } => source.as_deref(),
-        Subject::Score { .. } | Subject::PredictedClass => Some("model output"),
-        Subject::Outcome => Some("outcomes"),
-        Subject::Model | Subject::Log | Subject::Segment { .. } => None,
-    }
-}
-
 fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
-    let Some(psi) = psi(finding) else {
+    let Some(psi) = distance(finding) else {
         return html! { span.psi.cell data-label="PSI" { span.sub { "not measured" } } };
     };
     let value = format::number(psi.value);
@@ -133,16 +114,14 @@ fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
     html! {
         span.psi.cell data-label="PSI" {
             span.num { (value) }
-            (bullet(scale, psi.value, &psi_limits(finding), psi.expected_by_chance, &label))
+            (bullet(scale, psi.value, &limits(finding), psi.expected_by_chance, &label))
             @if let Some(chance) = chance { span.sub { (chance) } }
         }
     }
 }
 
 fn p_adjusted(finding: &Finding) -> String {
-    let adjusted = psi(finding).and_then(|psi| psi.p_adjusted);
-    let adjusted = adjusted.or_else(|| finding.measures.iter().find_map(|measure| measure.p_adjusted));
-    adjusted.map_or_else(|| "–".into(), format::p_value)
+    adjusted(finding).map_or_else(|| "–".into(), format::p_value)
 }
 
 fn missing(of: &Distribution) -> String {
@@ -177,12 +156,5 @@ fn rows_behind(of: &Distribution) -> Markup {
             dt { span.key.current {} "current" }
             dd { (format::counted(of.current_n, "value", "values")) span.sub { (format::percent(of.current_missing)) " missing" } }
         }
-    }
-}
-
-fn distribution(finding: &Finding) -> Option<&Distribution> {
-    match &finding.detail {
-        Some(Detail::Distribution(of)) => Some(of),
-        _ => None,
     }
 }

@@ -5,9 +5,11 @@ use types::finding::{CheckId, Finding, Measure};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::measures::{breakable, guides, measure_label, prose};
-use super::{Section, findings_of, gates, section_of, verdict, verdicts};
-use crate::chart::{Part, Scale, lane, share_bar};
+use super::{findings_of, section_of};
+use crate::chart::{Part, share_bar};
+use crate::page::measures::{breakable, guides, prose};
+use crate::page::tile::{Tile, limits_in_words};
+use crate::page::{FIRST, Section, gates, verdict, verdicts};
 use crate::words::{self, WORST_FIRST};
 
 /// Sentences in the opening paragraph.
@@ -16,13 +18,13 @@ const SENTENCES: usize = 5;
 pub(super) fn section(report: &CheckReport) -> Section {
     let all: Vec<&Finding> = report.findings.iter().collect();
     Section {
-        id: "glance",
+        id: FIRST,
         title: "At a glance",
         short: "Overview",
         question: "May it go ahead, and what needs attention first?",
         verdicts: Vec::new(),
         body: html! {
-            (gates::gates(report))
+            (gates::gates(&report.gates, |check| anchor(report, check)))
             @if all.is_empty() { (nothing_found()) } @else {
                 div.overview {
                     (tally(&verdicts(&all)))
@@ -32,6 +34,11 @@ pub(super) fn section(report: &CheckReport) -> Section {
             }
         },
     }
+}
+
+/// The section of a check, where the report shows it.
+fn anchor(report: &CheckReport, check: &str) -> Option<&'static str> {
+    report.findings.iter().map(|finding| finding.check).find(|shown| shown.name() == check).map(section_of)
 }
 
 fn nothing_found() -> Markup {
@@ -123,22 +130,18 @@ fn key_numbers(report: &CheckReport) -> Markup {
 
 /// The headline of a finding, with the sentence that says what it means.
 fn measured_tile(finding: &Finding) -> Markup {
-    let headline = finding.measures.first();
-    html! {
-        article.tile {
-            div.tile-head { h3 { (tile_title(finding, headline)) } (verdict::chip(finding.verdict)) }
-            @match headline {
-                Some(measure) => {
-                    p.big { (words::measure_value(&measure.name, measure.value)) }
-                    @if finding.check == CheckId::WorstSegment { p.of-what { (breakable(&finding.subject.label())) } }
-                    p.sub { (uncertainty(measure)) }
-                    (tile_lane(finding, measure))
-                }
-                None => p.big.unmeasured { "—" },
-            }
-            p.sentence { (prose(&finding.summary)) }
-        }
+    let measure = finding.measures.first();
+    let segment = finding.check == CheckId::WorstSegment;
+    Tile {
+        title: tile_title(finding, measure),
+        verdict: finding.verdict,
+        measure,
+        of_what: segment.then(|| breakable(&finding.subject.label())),
+        guides: measure.map(|measure| guides(finding, measure)).unwrap_or_default(),
+        limits: measure.map(|measure| limits_in_words(finding, &measure.name)).unwrap_or_default(),
+        summary: &finding.summary,
     }
+    .markup()
 }
 
 fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
@@ -148,34 +151,6 @@ fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
         (CheckId::Calibration, _) => "Calibration error (ECE)".into(),
         (check, None) => words::check_title(check).into(),
         (_, Some(measure)) => measure.into_owned(),
-    }
-}
-
-fn uncertainty(measure: &Measure) -> String {
-    let rows = format::counted(measure.n, "row", "rows");
-    match (words::interval(measure), words::level(measure)) {
-        (Some(interval), Some(level)) => format!("{interval} ({level} interval, {rows})"),
-        _ => rows,
-    }
-}
-
-fn tile_lane(finding: &Finding, measure: &Measure) -> Markup {
-    let guides = guides(finding, measure);
-    let ends = measure.interval.as_ref().map(|interval| (interval.lower, interval.upper));
-    if guides.is_empty() && ends.is_none() {
-        return html! {};
-    }
-    let shown = ends.map(|(lower, upper)| [lower, upper]).into_iter().flatten();
-    let scale = Scale::around(shown.chain([measure.value]).chain(guides.iter().map(|guide| guide.at)));
-    let limits: Vec<String> = finding
-        .thresholds
-        .iter()
-        .filter(|threshold| threshold.measure == measure.name)
-        .map(|threshold| format!("limit: {}", words::bound(threshold)))
-        .collect();
-    html! {
-        (lane(&scale, measure.value, ends, &guides, &measure_label(measure)))
-        @if !limits.is_empty() { p.legend { span.key.limit {} (limits.join(", ")) } }
     }
 }
 

@@ -1,56 +1,24 @@
-//! The words that a reader from another field needs.
+//! The words of the check report, those of monitoring only where it speaks of it.
 
-use maud::html;
+use types::finding::CheckId;
+use types::report::CheckReport;
 
-use super::Section;
+use crate::page::Section;
+use crate::page::glossary::{
+    self, CALIBRATION, CLASSIFIER, DRIFT, ESTIMATED, EXPECTED_BY_CHANCE, INTERVAL, P_ADJUSTED, PSI,
+    RECONSTRUCTION, ROC_AUC, SEGMENT, SETTLED, UNKNOWN,
+};
 
-const TERMS: [(&str, &str); 9] = [
-    (
-        "Drift",
-        "The data that the model sees now differ from those of the reference window. It is a reason to look, not yet a harm.",
-    ),
-    (
-        "PSI",
-        "Population stability index: how far the shares of a column's values have moved. 0 is no change; by custom, 0.1 is worth a look and 0.25 is large.",
-    ),
-    (
-        "Expected by chance",
-        "What the number would be on average if nothing had changed. Two samples of the same thing never look exactly alike.",
-    ),
-    (
-        "p adjusted",
-        "How surprising a change is if nothing really happened, corrected for looking at many columns at once. Small means: hardly chance.",
-    ),
-    (
-        "ROC AUC",
-        "How well the model ranks: the chance that a case where it happened got a higher score than a case where it did not. 0.5 is a coin toss, 1 is perfect.",
-    ),
-    (
-        "Calibration",
-        "Whether scores can be read as probabilities. The calibration error (ECE) is the average distance between what the model said and what happened.",
-    ),
-    (
-        "Interval",
-        "The range in which the true value plausibly lies. A 95 % interval covers the truth in 95 of 100 cases; fewer rows make it wider.",
-    ),
-    (
-        "Segment",
-        "A group of cases that share a value, such as one airport. A good average can hide a badly served segment.",
-    ),
-    ("Unknown", "It could not be measured, and the reason is given. It never counts as a pass."),
-];
-
-pub(super) fn section() -> Section {
-    Section {
-        id: "glossary",
-        title: "Glossary",
-        short: "Glossary",
-        question: "The words of this report, for readers from any field.",
-        verdicts: Vec::new(),
-        body: html! {
-            dl.glossary {
-                @for (term, meaning) in TERMS { div { dt { (term) } dd { (meaning) } } }
-            }
-        },
+pub(super) fn section(report: &CheckReport) -> Section {
+    let has = |check: CheckId| report.findings.iter().any(|finding| finding.check == check);
+    let mut terms = vec![DRIFT, PSI, EXPECTED_BY_CHANCE, P_ADJUSTED];
+    if has(CheckId::Multivariate) {
+        terms.extend([CLASSIFIER, RECONSTRUCTION]);
     }
+    terms.extend([ROC_AUC, CALIBRATION]);
+    if has(CheckId::PerformanceOverTime) {
+        terms.extend([ESTIMATED, SETTLED]);
+    }
+    terms.extend([INTERVAL, SEGMENT, UNKNOWN]);
+    glossary::section(&terms)
 }

@@ -1,15 +1,22 @@
-//! How it was measured: limits and where they come from, methods, data, and the proof.
+//! How it was measured, in the words and tables of [`crate::page::method`].
 
-use maud::{Markup, html};
-use types::evidence::DatasetVersion;
-use types::finding::{Finding, Measure, Threshold};
-use types::format;
+use maud::html;
+use types::finding::Finding;
 use types::report::CheckReport;
 
-use super::{Section, measures};
-use crate::words;
+use crate::page::Section;
+use crate::page::method::{Proof, datasets, limits, methods, proof};
 
 pub(super) fn section(report: &CheckReport) -> Section {
+    let findings: Vec<&Finding> = report.findings.iter().collect();
+    let proved = Proof {
+        checkpoint: &report.checkpoint,
+        added: Some(report.findings.len()),
+        definition: report.definition,
+        as_of: report.as_of.to_string(),
+        program: &report.program,
+        format: report.format,
+    };
     Section {
         id: "method",
         title: "How this was measured",
@@ -18,135 +25,13 @@ pub(super) fn section(report: &CheckReport) -> Section {
         verdicts: Vec::new(),
         body: html! {
             h3.group { "Limits" }
-            (limits(report))
+            (limits(&findings))
             h3.group { "Methods" }
-            (methods(report))
+            (methods(&findings))
             h3.group { "Data" }
             (datasets(&report.datasets))
             h3.group { "Proof" }
-            (proof(report))
+            (proof(&proved))
         },
-    }
-}
-
-/// The different limits of a report, in order of appearance.
-fn limits(report: &CheckReport) -> Markup {
-    let mut rows: Vec<(&'static str, &Threshold)> = Vec::new();
-    for finding in &report.findings {
-        for threshold in &finding.thresholds {
-            let row = (finding.check.name(), threshold);
-            if !rows.contains(&row) {
-                rows.push(row);
-            }
-        }
-    }
-    if rows.is_empty() {
-        return html! { p.empty { "No limit was applied. Limits are set in the definition, under " code { "[monitor]" } " and " code { "[evaluate]" } "." } };
-    }
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Limits" {
-            table {
-                thead { tr { th scope="col" { "Check" } th scope="col" { "Measure" } th scope="col" { "Acceptable" } th scope="col" { "Comes from" } } }
-                tbody {
-                    @for (check, threshold) in rows {
-                        tr {
-                            td { code { (check) } }
-                            td { (words::measure_title(&threshold.measure)) }
-                            td.figure { (words::bound(threshold)) }
-                            td.sub { (threshold.from) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Each statistic once, with its methods.
-fn methods(report: &CheckReport) -> Markup {
-    let mut rows: Vec<(&str, String, Option<&'static str>)> = Vec::new();
-    for measure in report.findings.iter().flat_map(own_measures) {
-        let row = (measure.name.as_str(), measures::method(measure), interval_method(measure));
-        let known =
-            rows.iter().any(|known| known.0 == row.0 && known.2 == row.2 && same_method(&known.1, &row.1));
-        if !known {
-            rows.push(row);
-        }
-    }
-    if rows.is_empty() {
-        return html! { p.empty { "Nothing was computed." } };
-    }
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Methods" {
-            table {
-                thead { tr { th scope="col" { "Measure" } th scope="col" { "Computed as" } th scope="col" { "Interval" } } }
-                tbody {
-                    @for (name, method, interval) in rows {
-                        tr { td { (words::measure_title(name)) } td { (method) } td.sub { (interval.unwrap_or("–")) } }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The measures of a finding that do not just accompany another one as its reference value.
-fn own_measures(finding: &Finding) -> impl Iterator<Item = &Measure> {
-    finding.measures.iter().filter(|measure| !measures::is_reference(finding, measure))
-}
-
-/// Whether two methods are the same but for the error bound.
-fn same_method(one: &str, other: &str) -> bool {
-    let name = |text: &str| text.split(", within ±").next().unwrap_or_default().to_owned();
-    name(one) == name(other)
-}
-
-fn interval_method(measure: &Measure) -> Option<&'static str> {
-    measure.interval.as_ref().map(|interval| interval.method.name())
-}
-
-fn datasets(datasets: &[DatasetVersion]) -> Markup {
-    if datasets.is_empty() {
-        return html! { p.empty { "No dataset version was recorded." } };
-    }
-    html! {
-        div.scroll tabindex="0" role="region" aria-label="Datasets" {
-            table {
-                thead { tr { th scope="col" { "Dataset" } th.num scope="col" { "Files" } th.num scope="col" { "Bytes" } th scope="col" { "SHA-256" } } }
-                tbody {
-                    @for dataset in datasets {
-                        tr {
-                            td { (dataset.name) }
-                            td.num { (format::count(dataset.files)) }
-                            td.num { (format::count(dataset.bytes)) }
-                            td { code.digest { (dataset.digest) } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn proof(report: &CheckReport) -> Markup {
-    let records = report.checkpoint.split_once(':').and_then(|(records, _)| records.parse().ok());
-    html! {
-        p.prose {
-            "Every finding of this report is a record of an evidence chain; each record carries the hash of the one before it. "
-            "Keep the checkpoint somewhere else: with it, " code { "forewarn verify" } " proves that nothing was changed or removed."
-        }
-        dl.proof {
-            div { dt { "Evidence records" } dd {
-                @match records {
-                    Some(records) => { (format::count(records)) ", of which this run added " (report.findings.len()) },
-                    None => "not recorded",
-                }
-            } }
-            div { dt { "Checkpoint" } dd { code.digest { (report.checkpoint) } } }
-            div { dt { "Definition (SHA-256)" } dd { code.digest { (report.definition) } } }
-            div { dt { "Outcomes known by" } dd { (words::minute(&report.as_of.to_string())) } }
-            div { dt { "Windows" } dd { "begin with the first instant and end before the last one, in UTC" } }
-            div { dt { "Program" } dd { (report.program) ", report format " (report.format) } }
-        }
     }
 }

@@ -6,9 +6,10 @@ use types::finding::{CheckId, Detail, Finding};
 use types::format;
 use types::report::CheckReport;
 
-use super::measures::{panel, prose, table, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
 use crate::chart::{Part, share_bar};
+use crate::page::measures::{panel, prose, table, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 
 /// Panels shown before the others are folded away.
 const PANELS_SHOWN: usize = 12;

@@ -5,14 +5,18 @@ use types::finding::{CheckId, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 
-use super::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
+use super::over_time::over_time;
 use crate::chart::{Scale, lane};
+use crate::page::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Performance);
-    if findings.is_empty() {
+    let monitored = findings_of(report, CheckId::PerformanceOverTime);
+    let all: Vec<&Finding> = findings.iter().chain(&monitored).copied().collect();
+    if all.is_empty() {
         return None;
     }
     Some(Section {
@@ -20,8 +24,11 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
         title: "Performance",
         short: "Performance",
         question: "How good are the predictions on average, and is that still as good as before?",
-        verdicts: verdicts(&findings),
-        body: html! { @for finding in &findings { (one(finding)) } },
+        verdicts: verdicts(&all),
+        body: html! {
+            @for finding in &findings { (one(finding)) }
+            @for finding in &monitored { (over_time(finding)) }
+        },
     })
 }
 

@@ -5,9 +5,10 @@ use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_labe
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::measures::{breakable, limits, measure_label, prose, unmeasured};
-use super::{Section, findings_of, verdict, verdicts};
+use super::findings_of;
 use crate::chart::{Guide, GuideKind, Scale, axis, lane};
+use crate::page::measures::{breakable, limits, measure_label, prose, unmeasured};
+use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
 /// Rows of one segment column shown before the others are folded away.

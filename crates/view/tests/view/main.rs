@@ -1,6 +1,8 @@
-//! What the three output formats promise, on a realistic report and on hostile ones.
+//! What the output formats promise, on realistic reports and on hostile ones.
 
 mod hostile;
+mod over_time;
+mod over_time_hostile;
 mod page;
 mod sample;
 mod text;

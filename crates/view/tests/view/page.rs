@@ -109,3 +109,26 @@ fn a_reference_value_stands_beside_its_metric_and_not_in_a_row_of_its_own() {
     assert!(page.contains(">0.728<"));
     assert!(!page.contains("roc auc reference"));
 }
+
+#[test]
+fn all_columns_together_stand_above_the_single_ones_with_what_gives_the_shift_away() {
+    let page = html(&sample::report());
+    let drift = page.split("<section id=\"drift\"").nth(1).unwrap();
+    let (together, single) = (drift.find("All columns together").unwrap(), drift.find("drift-head").unwrap());
+    assert!(together < single);
+    assert!(drift[together..single].contains("seats: AUC −0.094"));
+    assert!(has_section(&html(&only(&[CheckId::Multivariate])), "drift"));
+}
+
+#[test]
+fn what_was_estimated_stands_beside_what_came_true() {
+    let page = html(&only(&[CheckId::PerformanceOverTime]));
+    for said in [
+        "from outcomes: ROC AUC 0.712",
+        "estimated without outcomes: ROC AUC 0.695",
+        "chip maturity maturing",
+        "64.3 % of outcomes known, 71 % expected by now",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+}

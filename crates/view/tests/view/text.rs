@@ -3,7 +3,7 @@
 use types::Verdict;
 use types::finding::CheckId;
 use types::report::CheckReport;
-use view::{junit::junit, markdown::markdown};
+use view::{junit::junit, markdown::markdown, monitoring};
 
 use crate::sample;
 
@@ -75,4 +75,45 @@ fn formats_agree_on_the_number_of_findings() {
     assert_eq!(rows, report.findings.len() + 2, "and two heads");
     let failing = report.count(Verdict::Fail);
     assert!(markdown(&report).contains(&format!("❌ {failing} fail")));
+}
+
+/// Two columns and the last four months, few enough to read.
+fn short_over_time() -> types::monitor_report::MonitorReport {
+    let mut report = sample::over_time::monitor_report();
+    report.drift.retain(|column| ["temp", "seats"].contains(&column.subject.label().as_str()));
+    report.performance.drain(..4);
+    report
+}
+
+#[test]
+fn monitoring_over_time_reads_well() {
+    insta::assert_snapshot!(monitoring::markdown(&short_over_time()));
+}
+
+#[test]
+fn a_long_monitoring_report_stays_below_what_code_hosts_accept() {
+    let mut report = sample::over_time::sized(52, 400);
+    report.changes = vec!["word ".repeat(2000); 40];
+    let text = monitoring::markdown(&report);
+    assert!(text.chars().count() < 65_000, "{}", text.chars().count());
+    assert!(text.contains("more columns; the HTML report has them all"));
+}
+
+#[test]
+fn a_monitored_window_says_what_was_estimated_beside_what_came_true() {
+    let mut report = sample::report();
+    report
+        .findings
+        .retain(|finding| matches!(finding.check, CheckId::PerformanceOverTime | CheckId::Multivariate));
+    let text = markdown(&report);
+    assert!(
+        text.contains(
+            "from outcomes: ROC AUC 0.712 (0.704 – 0.720), estimated: ROC AUC 0.695 (0.689 – 0.701)"
+        )
+    );
+    assert!(text.contains("maturing: 64.3 % of outcomes known, 71 % expected by now"));
+    assert!(text.contains("domain classifier AUC 0.742"));
+    let text = junit(&report);
+    assert!(text.contains("estimated: ROC AUC 0.695 (0.689 – 0.701)\nestimated for its inputs"));
+    assert!(text.contains("without seats: auc lower by 0.094"));
 }

@@ -92,7 +92,7 @@ fn drift_measures(psi: f64, p: f64, moved: f64) -> Vec<Measure> {
     vec![headline, kolmogorov_smirnov, jensen_shannon, wasserstein]
 }
 
-fn drift_thresholds() -> Vec<Threshold> {
+pub(super) fn drift_thresholds() -> Vec<Threshold> {
     vec![
         threshold("psi above chance (fail)", None, Some(0.25), "monitor.drift.psi_fail"),
         threshold("psi above chance (warn)", None, Some(0.1), "monitor.drift.psi_warn"),

@@ -1,6 +1,7 @@
 //! A week of a flight-delay model, as the checks would report it: the example for every test.
 
 mod drift;
+pub(crate) mod over_time;
 
 use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
@@ -11,7 +12,7 @@ use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
 use types::{Digest, Verdict, Window, window};
 
-use drift::{CARRIERS, drift};
+use drift::{CARRIERS, drift, drift_thresholds};
 
 /// The report of the week from 2013-12-02 on.
 pub(crate) fn report() -> CheckReport {
@@ -19,6 +20,7 @@ pub(crate) fn report() -> CheckReport {
     findings.extend(quality());
     findings.push(outcomes());
     findings.push(performance());
+    findings.extend(over_time::in_a_check());
     findings.extend(worst_segments());
     findings.push(calibration());
     CheckReport {

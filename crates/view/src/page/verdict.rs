@@ -2,12 +2,14 @@
 
 use maud::{Markup, html};
 use types::Verdict;
+use types::finding::MaturityState;
 use types::gate::NeedState;
 
+use crate::maturity;
 use crate::words::WORST_FIRST;
 
 /// The shapes that the page refers to, defined once.
-pub(super) fn icons() -> Markup {
+pub(crate) fn icons() -> Markup {
     html! {
         svg.sprite aria-hidden="true" width="0" height="0" {
             symbol id="i-pass" viewBox="0 0 16 16" {
@@ -34,14 +36,14 @@ pub(super) fn icons() -> Markup {
     }
 }
 
-pub(super) fn icon(of: Verdict) -> Markup {
+pub(crate) fn icon(of: Verdict) -> Markup {
     html! {
         svg class=(format!("icon {}", of.word())) role="img" aria-label=(of.word()) { use href=(format!("#i-{}", of.word())) {} }
     }
 }
 
 /// Icon and word.
-pub(super) fn chip(of: Verdict) -> Markup {
+pub(crate) fn chip(of: Verdict) -> Markup {
     html! {
         span class=(format!("chip {}", of.word())) {
             svg.icon aria-hidden="true" { use href=(format!("#i-{}", of.word())) {} }
@@ -51,7 +53,7 @@ pub(super) fn chip(of: Verdict) -> Markup {
 }
 
 /// The state of a gate's need, in the colours of the verdict that it amounts to.
-pub(super) fn need_icon(state: NeedState) -> Markup {
+pub(crate) fn need_icon(state: NeedState) -> Markup {
     let (class, symbol) = match state {
         NeedState::Met => ("pass", "pass"),
         NeedState::Warned => ("warn", "warn"),
@@ -65,7 +67,7 @@ pub(super) fn need_icon(state: NeedState) -> Markup {
 }
 
 /// `2 fail · 5 warn · 18 pass`, worst first, without zeros.
-pub(super) fn counts(verdicts: &[Verdict]) -> Markup {
+pub(crate) fn counts(verdicts: &[Verdict]) -> Markup {
     html! {
         @if !verdicts.is_empty() {
             ul.counts {
@@ -79,6 +81,24 @@ pub(super) fn counts(verdicts: &[Verdict]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Whether outcomes have arrived: full, half full or empty circle, and the word.
+pub(crate) fn maturity_chip(state: MaturityState) -> Markup {
+    let share = match state {
+        MaturityState::Settled => "M8 2a6 6 0 0 1 0 12a6 6 0 0 1 0-12Z",
+        MaturityState::Maturing => "M8 2a6 6 0 0 1 0 12Z",
+        MaturityState::TooEarly => "",
+    };
+    html! {
+        span class=(format!("chip maturity {}", maturity::word(state).replace(' ', "-"))) {
+            svg.icon viewBox="0 0 16 16" aria-hidden="true" {
+                circle cx="8" cy="8" r="6" class="rim" {}
+                path d=(share) fill="currentColor" {}
+            }
+            (maturity::word(state))
         }
     }
 }

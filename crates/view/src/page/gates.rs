@@ -2,17 +2,17 @@
 
 use maud::{Markup, html};
 use types::gate::{GateDecision, NeedState, NeedStatus};
-use types::report::CheckReport;
 
 use super::measures::prose;
-use super::{section_of, verdict};
+use super::verdict;
 use crate::words;
 
 /// Reasons shown for a need before the others are folded away.
 const REASONS_SHOWN: usize = 4;
 
-pub(super) fn gates(report: &CheckReport) -> Markup {
-    if report.gates.is_empty() {
+/// The cards of all gates; `anchor` names the section of the page that shows a check, where one does.
+pub(crate) fn gates(gates: &[GateDecision], anchor: impl Fn(&str) -> Option<&'static str>) -> Markup {
+    if gates.is_empty() {
         return html! {
             p.empty.panel {
                 "No gate is defined, so nothing is held up by these findings. To let checks decide whether a deployment may go ahead, add to " code { "forewarn.toml" } ": "
@@ -22,12 +22,12 @@ pub(super) fn gates(report: &CheckReport) -> Markup {
     }
     html! {
         div.gates {
-            @for gate in &report.gates { (card(gate, report)) }
+            @for gate in gates { (card(gate, &anchor)) }
         }
     }
 }
 
-fn card(gate: &GateDecision, report: &CheckReport) -> Markup {
+fn card(gate: &GateDecision, anchor: &impl Fn(&str) -> Option<&'static str>) -> Markup {
     let state = if gate.open { "open" } else { "shut" };
     let mut needs: Vec<&NeedStatus> = gate.needs.iter().collect();
     needs.sort_by_key(|need| (need.state.keeps_gate_open(), need.state == NeedState::Met));
@@ -40,7 +40,7 @@ fn card(gate: &GateDecision, report: &CheckReport) -> Markup {
             }
             p.sub { (sentence(gate)) }
             @if !others.is_empty() {
-                ul.needs { @for need in others { (need_row(need, report)) } }
+                ul.needs { @for need in others { (need_row(need, anchor(&need.check))) } }
             }
             @if !met.is_empty() {
                 p.met {
@@ -66,13 +66,13 @@ fn sentence(gate: &GateDecision) -> String {
     }
 }
 
-fn need_row(need: &NeedStatus, report: &CheckReport) -> Markup {
+fn need_row(need: &NeedStatus, anchor: Option<&str>) -> Markup {
     let (shown, folded) = need.reasons.split_at(need.reasons.len().min(REASONS_SHOWN));
     html! {
         li {
             (verdict::need_icon(need.state))
             div {
-                p.need { (check_link(&need.check, report)) " " span.sub { (need.state.word()) } }
+                p.need { (check_link(&need.check, anchor)) " " span.sub { (need.state.word()) } }
                 @if !shown.is_empty() {
                     ul.reasons {
                         @for reason in shown { li { (prose(reason)) } }
@@ -85,10 +85,9 @@ fn need_row(need: &NeedStatus, report: &CheckReport) -> Markup {
 }
 
 /// The check's name, linked to its section where the report has one.
-fn check_link(name: &str, report: &CheckReport) -> Markup {
-    let shown = report.findings.iter().map(|finding| finding.check).find(|check| check.name() == name);
+fn check_link(name: &str, anchor: Option<&str>) -> Markup {
     html! {
-        @match shown.map(section_of) {
+        @match anchor {
             Some(section) => a href=(format!("#{section}")) { code { (name) } },
             None => code { (name) },
         }

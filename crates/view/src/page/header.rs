@@ -1,24 +1,28 @@
-//! What the report is about: system, model, windows, when.
+//! What a report is about: the system and a few facts.
 
 use maud::{Markup, html};
-use types::report::CheckReport;
+use types::definition::System;
 
 use crate::words;
 
-pub(super) fn header(report: &CheckReport) -> Markup {
-    let system = &report.system;
+/// A fact's name and its value.
+pub(crate) type Fact = (&'static str, Markup);
+
+pub(crate) fn header(kind: &str, system: &System, facts: &[Fact]) -> Markup {
     html! {
         header.top {
             div.brand {
                 span { (mark()) "Forewarn" }
-                span.kind { "Check report" }
+                span.kind { (kind) }
             }
             h1 { (system.display_name()) }
             @match &system.purpose {
                 Some(purpose) => p.purpose { (purpose) },
                 None => p.purpose.empty { "No purpose is stated. Say in one sentence what the system is for under " code { "[system] purpose" } "." },
             }
-            (facts(report))
+            dl.facts {
+                @for (name, value) in facts { div { dt { (name) } dd { (value) } } }
+            }
         }
     }
 }
@@ -34,23 +38,19 @@ fn mark() -> Markup {
     }
 }
 
-fn facts(report: &CheckReport) -> Markup {
-    let system = &report.system;
-    let made = words::minute(&report.at.to_string());
-    let as_of = words::minute(&report.as_of.to_string());
-    html! {
-        dl.facts {
-            div { dt { "Model version" } dd { (report.model) } }
-            div { dt { "Examined" } dd { (words::window_text(report.window)) } }
-            div { dt { "Compared with" } dd { (words::window_text(report.reference)) } }
-            div { dt { "Owner" } dd { (or_unstated(system.owner.as_deref())) } }
-            div { dt { "Risk tier (EU AI Act)" } dd { (or_unstated(system.tier.map(words::tier))) } }
-            div {
-                dt { "Made" }
-                dd { (made) @if as_of != made { span.sub { "with outcomes known by " (as_of) } } }
-            }
-        }
-    }
+pub(crate) fn owner(system: &System) -> Fact {
+    ("Owner", or_unstated(system.owner.as_deref()))
+}
+
+pub(crate) fn tier(system: &System) -> Fact {
+    ("Risk tier (EU AI Act)", or_unstated(system.tier.map(words::tier)))
+}
+
+/// When the report was made, and what could be known by then; both as RFC 3339.
+pub(crate) fn made(at: &str, as_of: &str) -> Fact {
+    let [at, as_of] = [at, as_of].map(words::minute);
+    let later = as_of != at;
+    ("Made", html! { (at) @if later { span.sub { "with outcomes known by " (as_of) } } })
 }
 
 fn or_unstated(text: Option<&str>) -> Markup {

@@ -9,7 +9,7 @@ use crate::chart::{Guide, GuideKind};
 use crate::words;
 
 /// A finding in full: verdict, subject, sentence, numbers.
-pub(super) fn panel(finding: &Finding) -> Markup {
+pub(crate) fn panel(finding: &Finding) -> Markup {
     html! {
         article.panel.finding {
             div.finding-head {
@@ -17,12 +17,15 @@ pub(super) fn panel(finding: &Finding) -> Markup {
                 (verdict::chip(finding.verdict))
             }
             p.sentence { (prose(&finding.summary)) }
-            dl.numbers {
-                @for measure in &finding.measures { (figure(measure)) }
-            }
+            (figures(finding))
             (unmeasured(finding))
         }
     }
+}
+
+/// The measures, large and side by side.
+pub(crate) fn figures(finding: &Finding) -> Markup {
+    html! { dl.numbers { @for measure in &finding.measures { (figure(measure)) } } }
 }
 
 fn figure(measure: &Measure) -> Markup {
@@ -38,7 +41,7 @@ fn figure(measure: &Measure) -> Markup {
 }
 
 /// A sentence of a finding, names between backticks set as code.
-pub(super) fn prose(text: &str) -> Markup {
+pub(crate) fn prose(text: &str) -> Markup {
     html! {
         @for (is_name, part) in words::names_marked(text) {
             @if is_name { code { (part) } } @else { (part) }
@@ -47,14 +50,14 @@ pub(super) fn prose(text: &str) -> Markup {
 }
 
 /// A name that may wrap after its separators.
-pub(super) fn breakable(name: &str) -> Markup {
+pub(crate) fn breakable(name: &str) -> Markup {
     html! {
         @for part in name.split_inclusive(['_', '.', '-', '/']) { (part) wbr; }
     }
 }
 
 /// All measures of a finding; columns that no measure fills are left out.
-pub(super) fn table(finding: &Finding) -> Markup {
+pub(crate) fn table(finding: &Finding) -> Markup {
     let measures = &finding.measures;
     if measures.is_empty() {
         return html! {};
@@ -100,7 +103,7 @@ fn optional(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
 }
 
 /// How it was computed, and how far off it can be.
-pub(super) fn method(measure: &Measure) -> String {
+pub(crate) fn method(measure: &Measure) -> String {
     if measure.error_bound > 0.0 {
         format!("{}, within ±{}", measure.method, format::number(measure.error_bound))
     } else {
@@ -109,7 +112,7 @@ pub(super) fn method(measure: &Measure) -> String {
 }
 
 /// What could not be computed, and why.
-pub(super) fn unmeasured(finding: &Finding) -> Markup {
+pub(crate) fn unmeasured(finding: &Finding) -> Markup {
     html! {
         @if !finding.unmeasured.is_empty() {
             ul.unmeasured {
@@ -122,20 +125,20 @@ pub(super) fn unmeasured(finding: &Finding) -> Markup {
 }
 
 /// The lines that a value is read against: its limits, and its value in the reference window.
-pub(super) fn guides(finding: &Finding, measure: &Measure) -> Vec<Guide> {
+pub(crate) fn guides(finding: &Finding, measure: &Measure) -> Vec<Guide> {
     let limits = limits(finding, &measure.name).into_iter().map(|at| Guide { at, kind: GuideKind::Limit });
     let reference = reference_of(finding, &measure.name);
     limits.chain(reference.map(|of| Guide { at: of.value, kind: GuideKind::Reference })).collect()
 }
 
 /// The limits that the definition sets for a measure.
-pub(super) fn limits(finding: &Finding, measure: &str) -> Vec<f64> {
+pub(crate) fn limits(finding: &Finding, measure: &str) -> Vec<f64> {
     let of = finding.thresholds.iter().filter(|threshold| threshold.measure == measure);
     of.flat_map(|threshold| [threshold.at_least, threshold.at_most]).flatten().collect()
 }
 
 /// The same statistic in the reference window, recorded as `reference_NAME`.
-pub(super) fn reference_of<'a>(finding: &'a Finding, name: &str) -> Option<&'a Measure> {
+pub(crate) fn reference_of<'a>(finding: &'a Finding, name: &str) -> Option<&'a Measure> {
     finding.measures.iter().find(|measure| is_reference_of(&measure.name, name))
 }
 
@@ -144,12 +147,12 @@ fn is_reference_of(candidate: &str, name: &str) -> bool {
 }
 
 /// Whether a measure only accompanies another one of the finding as its reference value.
-pub(super) fn is_reference(finding: &Finding, measure: &Measure) -> bool {
+pub(crate) fn is_reference(finding: &Finding, measure: &Measure) -> bool {
     finding.measures.iter().any(|other| is_reference_of(&measure.name, &other.name))
 }
 
 /// `ROC AUC 0.702 (0.690 – 0.714), 5,412 rows`.
-pub(super) fn measure_label(measure: &Measure) -> String {
+pub(crate) fn measure_label(measure: &Measure) -> String {
     let (title, value) =
         (words::measure_title(&measure.name), words::measure_value(&measure.name, measure.value));
     let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();

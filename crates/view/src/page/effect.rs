@@ -1,0 +1,60 @@
+//! How large a drift is: the headline distance of a finding, its limits, and whether its alarm stands.
+
+use types::finding::{Detail, Distribution, Finding, Measure, Subject};
+
+/// The distance that the verdict is about: PSI where there is one.
+pub(crate) fn distance(finding: &Finding) -> Option<&Measure> {
+    finding.measure("psi").or(finding.measures.first())
+}
+
+/// Where the limits stand on the scale of the distance: those on what exceeds chance begin there.
+pub(crate) fn limits(finding: &Finding) -> Vec<f64> {
+    let Some(distance) = distance(finding) else {
+        return Vec::new();
+    };
+    let of_distance =
+        finding.thresholds.iter().filter(|threshold| threshold.measure.starts_with(&distance.name));
+    of_distance
+        .filter_map(|threshold| {
+            let above_chance = threshold.measure.contains("above chance");
+            let from = if above_chance { distance.expected_by_chance.unwrap_or(0.0) } else { 0.0 };
+            threshold.at_most.map(|limit| from + limit)
+        })
+        .collect()
+}
+
+/// The significance of the change after adjusting for everything that was looked at.
+pub(crate) fn adjusted(finding: &Finding) -> Option<f64> {
+    let of_distance = distance(finding).and_then(|distance| distance.p_adjusted);
+    let of_any = || finding.measures.iter().find_map(|measure| measure.p_adjusted);
+    finding.sequential.as_ref().map(|state| state.adjusted).or(of_distance).or_else(of_any)
+}
+
+/// The share of alarms that may be false.
+pub(crate) fn budget(finding: &Finding) -> Option<f64> {
+    let of = finding.thresholds.iter().find(|threshold| threshold.measure.contains("false alarms"));
+    of.and_then(|threshold| threshold.at_most)
+}
+
+/// Whether the evidence gathered up to this window suffices for an alarm within the budget.
+pub(crate) fn alarm_stands(finding: &Finding) -> bool {
+    let within = |budget: f64| finding.sequential.as_ref().is_some_and(|state| state.adjusted <= budget);
+    budget(finding).is_some_and(within)
+}
+
+pub(crate) fn distribution(finding: &Finding) -> Option<&Distribution> {
+    match &finding.detail {
+        Some(Detail::Distribution(of)) => Some(of),
+        _ => None,
+    }
+}
+
+/// Where a column comes from.
+pub(crate) fn origin(subject: &Subject) -> Option<&str> {
+    match subject {
+        Subject::Feature { source, .. } => source.as_deref(),
+        Subject::Score { .. } | Subject::PredictedClass => Some("model output"),
+        Subject::Outcome => Some("outcomes"),
+        Subject::Model | Subject::Log | Subject::Segment { .. } => None,
+    }
+}
