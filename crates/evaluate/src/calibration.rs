@@ -9,9 +9,10 @@ use types::finding::{ReliabilityRow, Unmeasured};
 use types::format::{number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
 
-use crate::metric::reason;
 use crate::performance::{interval_words, limit_words, overall, too_few};
-use crate::{Limit, Scope, blank, unknown};
+use types::performance::{Limit, reason};
+
+use crate::{Scope, blank, unknown};
 
 /// Simulated samples behind the interval.
 const REPLICATES: usize = 1000;

@@ -7,15 +7,12 @@
 //! between is a warning. Nothing here reads data or a clock; randomness is an argument.
 
 mod calibration;
-mod metric;
 mod outcomes;
 mod performance;
 mod segments;
 
 use rand_core::RngCore;
-use types::definition::Metric;
-use types::finding::Threshold;
-use types::{Answers, CheckId, Definition, Finding, Measure, Question, Subject, Verdict, Window};
+use types::{Answers, CheckId, Definition, Finding, Question, Subject, Verdict, Window};
 
 /// What a check is about: the definition and the two windows.
 #[derive(Clone, Copy, Debug)]
@@ -82,67 +79,7 @@ fn unknown(scope: Scope<'_>, check: CheckId, summary: String) -> Finding {
 
 /// A finding about the model, to be filled in.
 fn blank(scope: Scope<'_>, check: CheckId, verdict: Verdict) -> Finding {
-    Finding {
-        check,
-        subject: Subject::Model,
-        verdict,
-        window: scope.window,
-        reference: None,
-        summary: String::new(),
-        measures: Vec::new(),
-        unmeasured: Vec::new(),
-        thresholds: Vec::new(),
-        detail: None,
-        sequential: None,
-    }
-}
-
-/// A limit on one side.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Limit {
-    AtLeast(f64),
-    AtMost(f64),
-}
-
-impl Limit {
-    /// The limit that is written in a definition, on the side that the metric allows.
-    fn written(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Option<Self> {
-        if metric.higher_is_better() { at_least.map(Self::AtLeast) } else { at_most.map(Self::AtMost) }
-    }
-
-    /// The verdict on a measure by its interval (by its value where it has none), widened by what the
-    /// value itself may be off.
-    fn verdict(self, measure: &Measure) -> Verdict {
-        let (lower, upper) =
-            measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
-        let (lower, upper) = (lower - measure.error_bound, upper + measure.error_bound);
-        let (all_good, all_bad) = match self {
-            Self::AtLeast(least) => (lower >= least, upper < least),
-            Self::AtMost(most) => (upper <= most, lower > most),
-        };
-        if all_good {
-            Verdict::Pass
-        } else if all_bad {
-            Verdict::Fail
-        } else {
-            Verdict::Warn
-        }
-    }
-
-    fn threshold(self, measure: &str, from: &str) -> Threshold {
-        let (at_least, at_most) = match self {
-            Self::AtLeast(least) => (Some(least), None),
-            Self::AtMost(most) => (None, Some(most)),
-        };
-        Threshold { measure: measure.into(), at_least, at_most, from: from.into() }
-    }
-
-    fn words(self) -> String {
-        match self {
-            Self::AtLeast(least) => format!("at least {}", types::format::number(least)),
-            Self::AtMost(most) => format!("at most {}", types::format::number(most)),
-        }
-    }
+    Finding::blank(check, Subject::Model, verdict, scope.window)
 }
 
 #[cfg(test)]

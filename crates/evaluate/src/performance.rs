@@ -1,14 +1,15 @@
 //! Average performance over the window, held against a limit or against the reference window.
 
-use stats::interval::{Interval, IntervalMethod, Level};
+use stats::interval::{Interval, Level};
 use stats::labelled_scores::LabelledScores;
 use types::definition::Metric;
 use types::finding::Unmeasured;
-use types::format::{count, counted, number, percent};
+use types::format::{counted, number, percent};
 use types::{Answers, CheckId, Finding, Measure, Question, Verdict, Window};
 
-use crate::metric::measure;
-use crate::{Limit, Scope, blank, unknown};
+use types::performance::{Limit, loss_against, measure};
+
+use crate::{Scope, blank, unknown};
 
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let evaluate = &scope.definition.evaluate;
@@ -98,48 +99,6 @@ fn judge_headline(
         words.push_str(" There is nothing to hold it against: set a limit under [evaluate.performance].");
     }
     finding.summary = words;
-}
-
-/// How much worse the window is than the reference, positive for worse, with Newcombe's hybrid
-/// interval of a difference of two independent estimates (Zou & Donner 2008, "Construction of
-/// confidence limits about effect measures", eq. 4).
-fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measure {
-    let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
-    let value = sign * (reference.value - current.value);
-    let interval = current.interval.as_ref().zip(reference.interval.as_ref()).map(|(now, before)| {
-        let (worse, better) = if sign > 0.0 {
-            (
-                (before.upper - reference.value).hypot(current.value - now.lower),
-                (reference.value - before.lower).hypot(now.upper - current.value),
-            )
-        } else {
-            (
-                (reference.value - before.lower).hypot(now.upper - current.value),
-                (before.upper - reference.value).hypot(current.value - now.lower),
-            )
-        };
-        Interval {
-            lower: value - better,
-            upper: value + worse,
-            level: now.level,
-            method: IntervalMethod::Newcombe,
-        }
-    });
-    Measure {
-        interval,
-        error_bound: current.error_bound + reference.error_bound,
-        expected_by_chance: Some(0.0),
-        ..Measure::new(
-            "loss_against_reference",
-            value,
-            current.n,
-            format!(
-                "{} of the reference ({} rows) less that of the window, so that worse is positive",
-                metric.title(),
-                count(reference.n)
-            ),
-        )
-    }
 }
 
 fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -> String {

@@ -10,9 +10,10 @@ use types::finding::{SegmentRow, segment_label};
 use types::format::{count, counted, number};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
-use crate::metric::measure;
 use crate::performance::{interval_words, limit_words, overall};
-use crate::{Limit, Scope, blank, unknown};
+use types::performance::{Limit, measure};
+
+use crate::{Scope, blank, unknown};
 
 /// The share of reports in which any interval may miss its group's true value.
 const FAMILY_ERROR: f64 = 0.05;

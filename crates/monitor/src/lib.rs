@@ -9,7 +9,9 @@
 pub mod changes;
 pub mod drift;
 mod history;
+pub mod performance;
 pub mod quality;
+mod samples;
 pub mod usual;
 
 pub use history::History;

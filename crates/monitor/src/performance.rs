@@ -1,0 +1,247 @@
+//! Performance over time: from outcomes once they have arrived, estimated from scores before that.
+//!
+//! A window counts as realised when as many of its outcomes have arrived as ever do; early ones are
+//! a biased sample. Before that its performance is estimated from the scores alone (CBPE), and once more with
+//! the reference weighted to look like the window's inputs, which corrects for a shift in these but not for one in what
+//! follows from them. An estimate can warn; only outcomes can pass or fail.
+
+mod estimate;
+mod maturity;
+
+use rand_core::RngCore;
+use stats::ecdf::Ecdf;
+use stats::interval::Level;
+use stats::labelled_scores::LabelledScores;
+use types::answer::ScoredGroup;
+use types::column::ColumnKind;
+use types::definition::{Segment, features};
+use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
+use types::format::{counted, number, percent};
+use types::performance::{Limit, loss_against, measure};
+use types::question::Measured;
+use types::{
+    Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
+};
+
+/// The share of reports in which any segment's interval may miss its true value.
+const FAMILY_ERROR: f64 = 0.05;
+
+/// What a window's performance is judged from.
+#[derive(Clone, Copy, Debug)]
+pub struct PerformanceScope<'a> {
+    pub definition: &'a Definition,
+    pub schema: &'a Schema,
+    pub window: Window,
+    /// Outcomes that became known later were not seen.
+    pub as_of: jiff::Timestamp,
+}
+
+/// What to measure; nothing where the definition names no outcome, since nothing can be calibrated then.
+pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
+    let definition = scope.definition;
+    if definition.log.outcome.is_none() {
+        return Vec::new();
+    }
+    let (window, reference) = (scope.window, definition.reference.window);
+    let mut questions = vec![
+        Question::Coverage { orphans: false, window },
+        Question::Coverage { orphans: false, window: reference },
+        Question::Delays { window: reference },
+        Question::ScoredOutcomes { by: None, window },
+        Question::ScoredOutcomes { by: None, window: reference },
+        scores(definition, window),
+        sample(scope, reference, true),
+        sample(scope, window, false),
+    ];
+    let segments = definition.log.segments.iter();
+    questions.extend(segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window }));
+    questions
+}
+
+fn scores(definition: &Definition, window: Window) -> Question {
+    let of = Measured::Column { name: definition.log.score.clone() };
+    Question::Profile { of, kind: ColumnKind::Numeric, window }
+}
+
+/// Rows to tell what a window's inputs are like from those of the reference.
+fn sample(scope: PerformanceScope<'_>, window: Window, outcomes: bool) -> Question {
+    let columns = features(scope.definition, scope.schema)
+        .into_iter()
+        .filter_map(|name| scope.schema.column(name))
+        .filter(|column| crate::is_measured(column.kind))
+        .map(|column| (column.name.clone(), column.kind));
+    let rows = scope.definition.monitor.multivariate.rows;
+    Question::Sample { features: columns.collect(), rows, outcomes, window }
+}
+
+/// What the answers mean; `None` where the definition names no outcome.
+pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Option<Finding> {
+    let definition = scope.definition;
+    definition.log.outcome.as_ref()?;
+    let watched = &definition.monitor.performance;
+    let blank = Finding {
+        reference: Some(definition.reference.window),
+        ..Finding::blank(CheckId::PerformanceOverTime, Subject::Model, Verdict::Unknown, scope.window)
+    };
+    let unknown = |summary: String| Some(Finding { summary, ..blank.clone() });
+    let Some(maturity) = maturity::of(scope, answers) else {
+        return unknown("How the model did is not known: the window has no predictions.".into());
+    };
+    let (metric, threshold) = (watched.metric, definition.log.threshold);
+    let overall = |window| overall(answers, window);
+    let measured = |scores: &LabelledScores| {
+        if scores.n() < watched.min_rows {
+            return Err(format!(
+                "{} with an outcome, {} are needed (monitor.performance.min_rows)",
+                counted(scores.n(), "row", "rows"),
+                watched.min_rows
+            ));
+        }
+        measure(scores, metric, threshold, Level::P95)
+    };
+    let mut unmeasured = Vec::new();
+    let mut kept = |name: &str, measured: Result<Measure, String>| match measured {
+        Ok(measure) => Some(measure),
+        Err(reason) => {
+            unmeasured.push(Unmeasured { name: name.into(), reason });
+            None
+        }
+    };
+    let not_measured = || Err("it was not measured".to_owned());
+    let reference_scores = overall(definition.reference.window);
+    let reference = kept("reference", reference_scores.map_or_else(not_measured, measured));
+    let realised = if maturity.state == MaturityState::TooEarly {
+        Err(format!("only {} of the outcomes have arrived", percent(maturity.coverage)))
+    } else {
+        overall(scope.window).map_or_else(not_measured, measured)
+    };
+    let realised = kept("realised", realised);
+    let current: Option<&Ecdf> = answers.ecdf(&scores(definition, scope.window));
+    let estimates = estimate::of(scope, answers, reference_scores, current, rng);
+    let estimated = kept("estimated", estimates.plain);
+    let estimated_for_shift = kept("estimated_for_shift", estimates.for_shift);
+    let settled = maturity.state == MaturityState::Settled;
+    let detail = WindowPerformance {
+        metric: metric.name().into(),
+        maturity,
+        realised,
+        estimated,
+        estimated_for_shift,
+        reference,
+        segments: if settled { segments(scope, answers) } else { Vec::new() },
+        attribution: None,
+    };
+    let mut finding = Finding { unmeasured, ..blank };
+    conclude(scope, &detail, &mut finding);
+    finding.detail = Some(Detail::Performance(Box::new(detail)));
+    Some(finding)
+}
+
+/// The verdict, its measures and its sentence.
+fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut Finding) {
+    let watched = &scope.definition.monitor.performance;
+    let settled = of.maturity.state == MaturityState::Settled;
+    let headline = if settled { of.realised.as_ref() } else { of.estimated.as_ref() };
+    let Some(headline) = headline else {
+        let reasons: Vec<&str> = finding.unmeasured.iter().map(|known| known.reason.as_str()).collect();
+        finding.summary = format!("How the model did is not known: {}.", reasons.join("; "));
+        return;
+    };
+    finding.measures.push(headline.clone());
+    let title = watched.metric.title();
+    let interval = headline.interval.as_ref().map_or_else(String::new, |interval| {
+        format!(
+            " ({} interval {} to {})",
+            percent(interval.level.get()),
+            number(interval.lower),
+            number(interval.upper)
+        )
+    });
+    let value = number(headline.value);
+    let mut words = if settled {
+        format!("{title} was {value}{interval} over {}.", counted(headline.n, "row", "rows"))
+    } else {
+        format!(
+            "{title} is estimated at {value}{interval} from scores alone; {} of the outcomes are known.",
+            percent(of.maturity.coverage)
+        )
+    };
+    let limit = Limit::AtMost(watched.max_drop);
+    if let Some(reference) = &of.reference {
+        let loss = loss_against(watched.metric, headline, reference);
+        let verdict = limit.verdict(&loss);
+        let allowed = number(watched.max_drop);
+        words.push_str(&match verdict {
+            Verdict::Fail => format!(
+                " That is surely more than {allowed} worse than in the reference ({}).",
+                number(reference.value)
+            ),
+            Verdict::Warn => format!(
+                " Whether that is more than {allowed} worse than in the reference ({}) cannot be told.",
+                number(reference.value)
+            ),
+            _ => format!(" In the reference it was {}.", number(reference.value)),
+        });
+        // What is only estimated is worth a look at most, and it never vouches for the model.
+        finding.verdict = match (settled, verdict) {
+            (true, verdict) => verdict,
+            (false, Verdict::Fail | Verdict::Warn) => Verdict::Warn,
+            (false, _) => Verdict::Unknown,
+        };
+        finding.measures.push(loss);
+        finding.thresholds.push(limit.threshold("loss_against_reference", "monitor.performance.max_drop"));
+    }
+    if settled
+        && let Some(worst) = of.segments.first()
+        && let Some(measure) = &worst.measure
+    {
+        let label = segment_label(&worst.column, worst.value.as_deref());
+        words.push_str(&format!(" It was lowest where {label} ({}).", number(measure.value)));
+    }
+    finding.summary = words;
+}
+
+fn overall(answers: &Answers, window: Window) -> Option<&LabelledScores> {
+    let groups = answers.scored_outcomes(&Question::ScoredOutcomes { by: None, window })?;
+    groups.first().map(|group| &group.scores)
+}
+
+/// The metric for every value of every segment, worst first, with intervals that hold for all together.
+fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
+    let definition = scope.definition;
+    let watched = &definition.monitor.performance;
+    let groups: Vec<(&Segment, &ScoredGroup)> = definition
+        .log
+        .segments
+        .iter()
+        .flat_map(|segment| {
+            let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
+            answers.scored_outcomes(&question).unwrap_or_default().iter().map(move |group| (segment, group))
+        })
+        .collect();
+    let large = groups.iter().filter(|(_, group)| group.scores.n() >= watched.min_rows).count();
+    let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
+    let mut rows: Vec<SegmentRow> = groups
+        .into_iter()
+        .map(|(segment, group)| {
+            let measured = if group.scores.n() < watched.min_rows {
+                Err(format!("too few rows: {} are needed", watched.min_rows))
+            } else {
+                measure(&group.scores, watched.metric, definition.log.threshold, level)
+            };
+            SegmentRow {
+                column: segment.name.clone(),
+                value: group.value.clone(),
+                verdict: Verdict::Unknown,
+                rows: group.scores.n(),
+                positives: group.scores.positives_total(),
+                reason: measured.as_ref().err().cloned(),
+                measure: measured.ok(),
+            }
+        })
+        .collect();
+    let sign = if watched.metric.higher_is_better() { 1.0 } else { -1.0 };
+    let rank = |row: &SegmentRow| row.measure.as_ref().map_or(f64::INFINITY, |measure| sign * measure.value);
+    rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
+    rows
+}

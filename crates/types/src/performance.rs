@@ -1,0 +1,147 @@
+//! Metrics of scores with outcomes as measures, and the limits that they are held against: the one place
+//! that both the watching of performance over time and its evaluation use.
+
+use crate::definition::Metric;
+use crate::finding::{Measure, Threshold};
+use crate::format::{count, number};
+use crate::verdict::Verdict;
+use stats::classification::average_precision::average_precision;
+use stats::classification::brier::brier_score;
+use stats::classification::confusion::Confusion;
+use stats::classification::log_loss::log_loss;
+use stats::classification::roc_auc::roc_auc;
+use stats::classification::{Estimate, Undefined};
+use stats::interval::{Interval, IntervalMethod, Level};
+use stats::labelled_scores::LabelledScores;
+
+/// A metric at a decision threshold, with an interval of the given level.
+///
+/// # Errors
+/// Why the metric does not exist for these rows, as words that complete "because …".
+pub fn measure(
+    scores: &LabelledScores,
+    metric: Metric,
+    threshold: f64,
+    level: Level,
+) -> Result<Measure, String> {
+    let at_threshold = || Confusion::at(scores, threshold);
+    let mut note = String::new();
+    let estimate: Result<Estimate, Undefined> = match metric {
+        Metric::Accuracy => at_threshold().and_then(|confusion| confusion.accuracy(level)),
+        Metric::Precision => at_threshold().and_then(|confusion| confusion.precision(level)),
+        Metric::Recall => at_threshold().and_then(|confusion| confusion.recall(level)),
+        Metric::F1 => at_threshold().and_then(|confusion| confusion.f1(level)),
+        Metric::RocAuc => roc_auc(scores, level),
+        Metric::AveragePrecision => average_precision(scores, level),
+        Metric::Brier => brier_score(scores, level),
+        Metric::LogLoss => log_loss(scores, level).map(|loss| {
+            if loss.clipped > 0 {
+                note = format!("; {} certain but wrong rows clipped", loss.clipped);
+            }
+            loss.estimate
+        }),
+    };
+    let estimate = estimate.map_err(|undefined| reason(&undefined))?;
+    let method = format!("{} interval, level {:.4}{note}", estimate.interval.method.name(), level.get());
+    Ok(Measure {
+        interval: Some(estimate.interval),
+        error_bound: estimate.error_bound,
+        ..Measure::new(metric.name(), estimate.value, estimate.n, method)
+    })
+}
+
+/// The part of the message that says why, without the "failed to …" that it completes.
+pub fn reason(undefined: &Undefined) -> String {
+    let message = undefined.to_string();
+    message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
+}
+
+/// How much worse the window is than the reference, positive for worse, with Newcombe's hybrid
+/// interval of a difference of two independent estimates (Zou & Donner 2008, "Construction of
+/// confidence limits about effect measures", eq. 4).
+pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measure {
+    let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
+    let value = sign * (reference.value - current.value);
+    let interval = current.interval.as_ref().zip(reference.interval.as_ref()).map(|(now, before)| {
+        let (worse, better) = if sign > 0.0 {
+            (
+                (before.upper - reference.value).hypot(current.value - now.lower),
+                (reference.value - before.lower).hypot(now.upper - current.value),
+            )
+        } else {
+            (
+                (reference.value - before.lower).hypot(now.upper - current.value),
+                (before.upper - reference.value).hypot(current.value - now.lower),
+            )
+        };
+        Interval {
+            lower: value - better,
+            upper: value + worse,
+            level: now.level,
+            method: IntervalMethod::Newcombe,
+        }
+    });
+    Measure {
+        interval,
+        error_bound: current.error_bound + reference.error_bound,
+        expected_by_chance: Some(0.0),
+        ..Measure::new(
+            "loss_against_reference",
+            value,
+            current.n,
+            format!(
+                "{} of the reference ({} rows) less that of the window, so that worse is positive",
+                metric.title(),
+                count(reference.n)
+            ),
+        )
+    }
+}
+
+/// A limit on one side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Limit {
+    /// The limit that is written in a definition, on the side that the metric allows.
+    pub fn written(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Option<Self> {
+        if metric.higher_is_better() { at_least.map(Self::AtLeast) } else { at_most.map(Self::AtMost) }
+    }
+
+    /// The verdict on a measure by its interval (by its value where it has none), widened by what the
+    /// value itself may be off.
+    pub fn verdict(self, measure: &Measure) -> Verdict {
+        let (lower, upper) =
+            measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
+        let (lower, upper) = (lower - measure.error_bound, upper + measure.error_bound);
+        let (all_good, all_bad) = match self {
+            Self::AtLeast(least) => (lower >= least, upper < least),
+            Self::AtMost(most) => (upper <= most, lower > most),
+        };
+        if all_good {
+            Verdict::Pass
+        } else if all_bad {
+            Verdict::Fail
+        } else {
+            Verdict::Warn
+        }
+    }
+
+    pub fn threshold(self, measure: &str, from: &str) -> Threshold {
+        let (at_least, at_most) = match self {
+            Self::AtLeast(least) => (Some(least), None),
+            Self::AtMost(most) => (None, Some(most)),
+        };
+        Threshold { measure: measure.into(), at_least, at_most, from: from.into() }
+    }
+
+    pub fn words(self) -> String {
+        match self {
+            Self::AtLeast(least) => format!("at least {}", number(least)),
+            Self::AtMost(most) => format!("at most {}", number(most)),
+        }
+    }
+}
