@@ -157,8 +157,7 @@ pub fn normalised_wasserstein(
 }
 
 fn check(ecdf: &Ecdf, side: Side) -> Result<(), WassersteinError> {
-    let infinite = ecdf.n() - ecdf.count_le(f64::MAX) + ecdf.count_le(f64::NEG_INFINITY);
-    match (ecdf.n(), infinite) {
+    match (ecdf.n(), ecdf.infinite_rows()) {
         (0, _) => Err(WassersteinError::NoRows { side }),
         (_, 0) => Ok(()),
         (_, rows) => Err(WassersteinError::Infinite { side, rows }),
