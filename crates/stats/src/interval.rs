@@ -117,6 +117,10 @@ pub enum IntervalMethod {
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
     SimulatedBins,
+    /// All divergences whose own variance reaches the one found, its bias taken off.
+    ScoreOfDivergence,
+    /// Normal around the ends of the range in which the bias of a total variation lies.
+    NormalWithinBiasBounds,
 }
 
 impl IntervalMethod {
@@ -133,6 +137,8 @@ impl IntervalMethod {
             Self::NormalOfMean => "normal of the mean",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
+            Self::ScoreOfDivergence => "score of a divergence without its bias",
+            Self::NormalWithinBiasBounds => "normal, within bounds of the bias",
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod l_infinity;
 pub mod labelled_scores;
 pub mod proportion;
 pub mod psi;
+pub mod sampling_noise;
 pub mod sketch;
 pub mod special;
 pub mod total_variation;
