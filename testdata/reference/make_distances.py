@@ -9,6 +9,7 @@ standard error.
 """
 
 import numpy as np
+import scipy.special
 import scipy.stats
 from make import count_pairs, samples, write
 from scipy.spatial.distance import chebyshev, cityblock
@@ -68,6 +69,37 @@ def count_distances():
     write("count_distances", ["scipy", "numpy"], cases)
 
 
+def tails():
+    """Distributions behind the p-values, each over all the branches of its computation."""
+    student = [
+        [t, free, 2 * scipy.stats.t.sf(t, free)]
+        for free in (1, 2, 5, 30, 59, 61, 1_000, 1e6)
+        for t in (0.0, 0.02, 0.3, 1.0, 1.7, 2.0, 5.0, 30.0)
+    ]
+    kolmogorov = []
+    for n in (1, 2, 5, 20, 140, 141, 832, 5_000, 100_000, 1_000_000):
+        gaps = [z / np.sqrt(n) for z in (0.2, 0.3, 0.5, 0.8, 1.0, 1.3, 1.48, 1.49, 1.9, 2.5, 4.0)]
+        gaps += [0.55, 0.6 / n, 0.95 / n, 1.5 / n, 3 / n, 1 - 0.4 / n]
+        for x in sorted({float(f"{gap:.9g}") for gap in gaps if gap < 1}):
+            kolmogorov.append([n, x, scipy.stats.kstwo.sf(x, n)])
+    # By definition: the series that SciPy has, ended at terms of 1e-20 instead of 1e-7.
+    limit = [[x, cramer_von_mises_limit(x)] for x in (0.003, 0.02, 0.05, 1 / 6, 0.3, 0.461, 0.743, 1.2, 2.5, 6.0)]
+    write("tails", ["scipy"], {
+        "student_t_two_sided": student, "kolmogorov_sf": kolmogorov, "cramer_von_mises_cdf": limit,
+    })
+
+
+def cramer_von_mises_limit(x):
+    total, k, term = 0.0, 0, 1.0
+    while term > 1e-20:
+        y = 4 * k + 1
+        q = y**2 / (16 * x)
+        gammas = np.exp(scipy.special.gammaln(k + 0.5) - scipy.special.gammaln(k + 1))
+        term = gammas / (np.pi**1.5 * np.sqrt(x)) * np.sqrt(y) * np.exp(-2 * q) * scipy.special.kve(0.25, q)
+        total, k = total + term, k + 1
+    return total
+
+
 def no_drift():
     """Means over pairs of windows from the same shares."""
     rng = np.random.default_rng(20130504)
@@ -99,5 +131,5 @@ def no_drift():
 
 
 if __name__ == "__main__":
-    for make in [distribution_distances, count_distances, no_drift]:
+    for make in [distribution_distances, count_distances, tails, no_drift]:
         make()

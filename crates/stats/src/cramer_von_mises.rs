@@ -99,19 +99,16 @@ pub fn cramer_von_mises(reference: &Ecdf, current: &Ecdf) -> Result<CramerVonMis
             return Err(CramerVonMisesError::TooFewRows { side, rows });
         }
     }
-    let Gaps { squares, largest, ties } = gaps(reference, current);
+    let gaps = gaps(reference, current);
     let (n, m) = (reference.n() as f64, current.n() as f64);
     let rows = n + m;
-    let product = n * m;
-    // U less its part that does not depend on the order, over nm(n + m).
-    let untied = product / 6.0 - (n * n + m * m) / 12.0;
-    let statistic = product / rows * (squares / rows) + (ties + untied) / (product * rows);
+    let statistic = gaps.statistic(n, m);
     let epsilon = (reference.rank_error_share() + current.rank_error_share()).min(1.0);
-    let mean_square_error = (epsilon * (6.0 * largest + epsilon)).min(1.0);
+    let mean_square_error = (epsilon * (6.0 * gaps.largest + epsilon)).min(1.0);
     Ok(CramerVonMises {
         statistic,
-        statistic_error: product / rows * mean_square_error,
-        gap_root_mean_square: (squares / rows).sqrt(),
+        statistic_error: n * m / rows * mean_square_error,
+        gap_root_mean_square: (gaps.squares / rows).sqrt(),
         p_value: p_value(statistic, n, m, 1e-17),
         n_reference: reference.n(),
         n_current: current.n(),
@@ -126,6 +123,20 @@ struct Gaps {
     largest: f64,
     /// What the rows of one value contribute to U beside their squared gaps.
     ties: f64,
+}
+
+impl Gaps {
+    fn statistic(&self, n: f64, m: f64) -> f64 {
+        let (product, rows) = (n * m, n + m);
+        // U less its part that does not depend on the order, over nm(n + m).
+        let untied = product / 6.0 - (n * n + m * m) / 12.0;
+        product / rows * (self.squares / rows) + (self.ties + untied) / (product * rows)
+    }
+}
+
+/// `T` alone, for sides with rows.
+pub(crate) fn statistic(reference: &Ecdf, current: &Ecdf) -> f64 {
+    gaps(reference, current).statistic(reference.n() as f64, current.n() as f64)
 }
 
 /// For a value with `a` rows of the reference and `b` of the current side, `A` and `B` the rows

@@ -21,6 +21,7 @@ pub mod jensen_shannon;
 pub mod kolmogorov_smirnov;
 pub mod l_infinity;
 pub mod labelled_scores;
+pub mod peers;
 pub mod proportion;
 pub mod psi;
 pub mod sampling_noise;

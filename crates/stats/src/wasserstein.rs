@@ -165,7 +165,7 @@ fn check(ecdf: &Ecdf, side: Side) -> Result<(), WassersteinError> {
 }
 
 /// Population standard deviation, in two passes and scaled so that no square overflows.
-fn standard_deviation(ecdf: &Ecdf) -> f64 {
+pub(crate) fn standard_deviation(ecdf: &Ecdf) -> f64 {
     let n = ecdf.n() as f64;
     let scale = ecdf.points().fold(0.0_f64, |max, (v, _)| max.max(v.abs()));
     if scale == 0.0 {

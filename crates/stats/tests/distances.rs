@@ -16,12 +16,16 @@ use stats::energy_distance::energy_distance;
 use stats::g_test::g_test;
 use stats::hellinger::{hellinger_distance, hellinger_expected_no_drift};
 use stats::l_infinity::{l_infinity, l_infinity_expected_no_drift};
+use stats::special::{cramer_von_mises_cdf, student_t_two_sided};
 use stats::total_variation::{total_variation, total_variation_expected_no_drift};
 
-fn cases(name: &str) -> Vec<Value> {
+fn text(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/reference");
-    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-    let mut content: Value = serde_json::from_str(&text).unwrap();
+    std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap()
+}
+
+fn cases(name: &str) -> Vec<Value> {
+    let mut content: Value = serde_json::from_str(&text(name)).unwrap();
     serde_json::from_value(content["cases"].take()).unwrap()
 }
 
@@ -67,6 +71,25 @@ fn cramer_von_mises_equals_scipys_with_and_without_ties() {
             Err(CramerVonMisesError::TooFewRows { .. }) => assert!(case["cramer_von_mises"].is_null()),
         }
     }
+}
+
+#[test]
+fn tails_of_the_distributions_equal_scipys() {
+    let content: Value = serde_json::from_str(&text("tails")).unwrap();
+    let rows =
+        |name: &str| -> Vec<Vec<f64>> { serde_json::from_value(content["cases"][name].clone()).unwrap() };
+    let mut checked = 0;
+    let mut close = |found: f64, expected: f64, what: String| {
+        checked += 1;
+        assert!((found - expected).abs() <= 1e-10 * expected + 1e-14, "{what}: {found} is not {expected}");
+    };
+    for row in rows("student_t_two_sided") {
+        close(student_t_two_sided(row[0], row[1]), row[2], format!("t {row:?}"));
+    }
+    for row in rows("cramer_von_mises_cdf") {
+        close(cramer_von_mises_cdf(row[0], 1e-20), row[1], format!("Cramér–von Mises {row:?}"));
+    }
+    assert!(checked > 50);
 }
 
 #[test]
