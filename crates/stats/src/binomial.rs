@@ -55,8 +55,13 @@ impl Binomial {
         self.mode // the first hit, or what rounding of the probabilities left over
     }
 
-    /// `E |X − n · share|`, by de Moivre's closed form.
+    /// `E |X − n · share|`, by de Moivre's closed form; by its normal limit where the variance is so
+    /// large that the logarithms of factorials have no digits left.
     pub(crate) fn mean_absolute_deviation(&self) -> f64 {
+        let variance = self.n as f64 * self.share * (1.0 - self.share);
+        if variance > 1e8 {
+            return (variance * std::f64::consts::FRAC_2_PI).sqrt();
+        }
         let above = (self.n as f64 * self.share).floor() as u64 + 1;
         if above > self.n || self.share <= 0.0 {
             return 0.0;

@@ -113,44 +113,76 @@ pub enum ChiSquareError {
 /// # Errors
 /// Different lengths, a side without rows, or too few rows to keep two categories apart.
 pub fn chi_square(reference: &[u64], current: &[u64], pooling: Pooling) -> Result<ChiSquare, ChiSquareError> {
-    let (n, m) = counts::totals(reference, current)?;
-    let occupied: Vec<(u64, u64)> =
-        reference.iter().zip(current).map(|(&r, &c)| (r, c)).filter(|&(r, c)| r > 0 || c > 0).collect();
-    let categories = occupied.len();
-    let (table, pooled) = match pooling {
-        Pooling::None => (occupied, 0),
-        Pooling::ExpectedBelow(least) => pool_rare(occupied, least, n, m),
-    };
-    if table.len() == 1 && categories > 1 {
-        return Err(ChiSquareError::AllPooled { categories: categories as u64 });
-    }
-    let rows = n as f64 + m as f64;
-    let mut statistic = 0.0;
-    let mut expected_min = f64::MAX;
-    for &(r, c) in &table {
-        let both = r as f64 + c as f64;
-        for (observed, side) in [(r, n), (c, m)] {
-            let expected = both * (side as f64 / rows);
-            statistic += (observed as f64 - expected).powi(2) / expected;
-            expected_min = expected_min.min(expected);
-        }
-    }
-    let degrees_of_freedom = table.len() as u64 - 1;
-    let p_value = match degrees_of_freedom {
-        0 => 1.0,
-        free => chi_square_sf(statistic, free as f64),
-    };
+    let table = Table::pooled(reference, current, pooling)?;
+    let statistic: f64 =
+        table.cells().map(|(observed, expected)| (observed - expected).powi(2) / expected).sum();
+    let rows = table.n_reference as f64 + table.n_current as f64;
+    let degrees_of_freedom = table.degrees_of_freedom();
     Ok(ChiSquare {
         statistic,
         degrees_of_freedom,
-        p_value,
+        p_value: table.p_value(statistic),
         cramers_v: (statistic / rows).sqrt().min(1.0),
         cramers_v_corrected: cramers_v_corrected(statistic, rows, degrees_of_freedom),
-        expected_min,
-        pooled,
-        n_reference: n,
-        n_current: m,
+        expected_min: table.expected_min(),
+        pooled: table.pooled,
+        n_reference: table.n_reference,
+        n_current: table.n_current,
     })
+}
+
+/// The 2 × k table of a test of homogeneity, its rare categories pooled.
+pub(crate) struct Table {
+    columns: Vec<(u64, u64)>,
+    pub(crate) pooled: u64,
+    pub(crate) n_reference: u64,
+    pub(crate) n_current: u64,
+}
+
+impl Table {
+    pub(crate) fn pooled(
+        reference: &[u64],
+        current: &[u64],
+        pooling: Pooling,
+    ) -> Result<Table, ChiSquareError> {
+        let (n_reference, n_current) = counts::totals(reference, current)?;
+        let pairs = reference.iter().zip(current).map(|(&r, &c)| (r, c));
+        let occupied: Vec<(u64, u64)> = pairs.filter(|&(r, c)| r > 0 || c > 0).collect();
+        let categories = occupied.len();
+        let (columns, pooled) = match pooling {
+            Pooling::None => (occupied, 0),
+            Pooling::ExpectedBelow(least) => pool_rare(occupied, least, n_reference, n_current),
+        };
+        if columns.len() == 1 && categories > 1 {
+            return Err(ChiSquareError::AllPooled { categories: categories as u64 });
+        }
+        Ok(Table { columns, pooled, n_reference, n_current })
+    }
+
+    /// Observed and expected counts, the reference's and the current one of each column in turn.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (f64, f64)> {
+        let (n, m) = (self.n_reference as f64, self.n_current as f64);
+        self.columns.iter().flat_map(move |&(r, c)| {
+            let both = r as f64 + c as f64;
+            [(r as f64, both * (n / (n + m))), (c as f64, both * (m / (n + m)))]
+        })
+    }
+
+    pub(crate) fn expected_min(&self) -> f64 {
+        self.cells().fold(f64::MAX, |min, (_, expected)| min.min(expected))
+    }
+
+    pub(crate) fn degrees_of_freedom(&self) -> u64 {
+        self.columns.len() as u64 - 1
+    }
+
+    /// How likely a statistic at least this large is by chance; 1 where there is one category.
+    pub(crate) fn p_value(&self, statistic: f64) -> f64 {
+        match self.degrees_of_freedom() {
+            0 => 1.0,
+            free => chi_square_sf(statistic, free as f64),
+        }
+    }
 }
 
 /// The table with its rare categories as one, and how many those were.

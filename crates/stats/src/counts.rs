@@ -73,6 +73,25 @@ pub(crate) fn total_of_both(reference: u64, current: u64) -> Result<u64, CountsE
     reference.checked_add(current).ok_or(CountsError::TooManyRows { side: Side::Current })
 }
 
+/// The shares of both sides per bin, the reference's first.
+pub(crate) fn shares<'a>(
+    reference: &'a [u64],
+    current: &'a [u64],
+) -> Result<impl Iterator<Item = (f64, f64)> + 'a, CountsError> {
+    let (n, m) = totals(reference, current)?;
+    let pairs = reference.iter().zip(current);
+    Ok(pairs.map(move |(&r, &c)| (r as f64 / n as f64, c as f64 / m as f64)))
+}
+
+/// How many bins hold each number of rows, both sides together; empty bins are left out. With many
+/// bins there are few different numbers, so that what depends on them alone is computed seldom.
+pub(crate) fn bins_by_rows(reference: &[u64], current: &[u64]) -> Vec<(u64, u64)> {
+    let pairs = reference.iter().zip(current);
+    let mut rows: Vec<u64> = pairs.map(|(&r, &c)| r.saturating_add(c)).filter(|&both| both > 0).collect();
+    rows.sort_unstable();
+    rows.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u64)).collect()
+}
+
 /// The number of bins that are occupied on either side.
 pub(crate) fn occupied(reference: &[u64], current: &[u64]) -> usize {
     let pairs = reference.iter().zip(current);

@@ -164,6 +164,11 @@ impl Ecdf {
         self.values.last().copied()
     }
 
+    /// The number of rows at plus or minus infinity.
+    pub fn infinite_rows(&self) -> u64 {
+        self.n() - self.count_le(f64::MAX) + self.count_le(f64::NEG_INFINITY)
+    }
+
     /// The distribution of the finite values only. The rank error stays, in rows.
     #[must_use]
     pub fn finite(&self) -> Ecdf {

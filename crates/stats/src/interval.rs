@@ -121,6 +121,10 @@ pub enum IntervalMethod {
     DeltaOfExpectedOutcomes,
     /// Noise of losses that are yet to come, and a delete-a-group jackknife of what expects them.
     JackknifeOfExpectedLoss,
+    /// All divergences whose own variance reaches the one found, its bias taken off.
+    ScoreOfDivergence,
+    /// Normal around the ends of the range in which the bias of a total variation lies.
+    NormalWithinBiasBounds,
 }
 
 impl IntervalMethod {
@@ -139,6 +143,8 @@ impl IntervalMethod {
             Self::SimulatedBins => "simulated bin outcomes",
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
             Self::JackknifeOfExpectedLoss => "jackknife of the expected loss",
+            Self::ScoreOfDivergence => "score of a divergence without its bias",
+            Self::NormalWithinBiasBounds => "normal, within bounds of the bias",
         }
     }
 }

@@ -125,7 +125,7 @@ pub fn kolmogorov_smirnov(
 }
 
 /// `max |i·m − j·n|` over the steps, a whole number, and where it is first reached.
-fn largest_gap(reference: &Ecdf, current: &Ecdf) -> (u128, Option<f64>) {
+pub(crate) fn largest_gap(reference: &Ecdf, current: &Ecdf) -> (u128, Option<f64>) {
     let (n, m) = (u128::from(reference.n()), u128::from(current.n()));
     let mut largest = (0, None);
     for (value, i, j) in reference.walk_with(current) {
@@ -140,7 +140,7 @@ fn largest_gap(reference: &Ecdf, current: &Ecdf) -> (u128, Option<f64>) {
 /// The probability that a random order of the rows reaches a gap of at least `gap / (n·m)`.
 ///
 /// Adds up walks where they first reach it, so that small values keep their digits. Costs n · m.
-fn p_value_exact(gap: u64, n: u64, m: u64) -> f64 {
+pub(crate) fn p_value_exact(gap: u64, n: u64, m: u64) -> f64 {
     if gap == 0 {
         return 1.0;
     }

@@ -157,8 +157,7 @@ pub fn normalised_wasserstein(
 }
 
 fn check(ecdf: &Ecdf, side: Side) -> Result<(), WassersteinError> {
-    let infinite = ecdf.n() - ecdf.count_le(f64::MAX) + ecdf.count_le(f64::NEG_INFINITY);
-    match (ecdf.n(), infinite) {
+    match (ecdf.n(), ecdf.infinite_rows()) {
         (0, _) => Err(WassersteinError::NoRows { side }),
         (_, 0) => Ok(()),
         (_, rows) => Err(WassersteinError::Infinite { side, rows }),
@@ -166,7 +165,7 @@ fn check(ecdf: &Ecdf, side: Side) -> Result<(), WassersteinError> {
 }
 
 /// Population standard deviation, in two passes and scaled so that no square overflows.
-fn standard_deviation(ecdf: &Ecdf) -> f64 {
+pub(crate) fn standard_deviation(ecdf: &Ecdf) -> f64 {
     let n = ecdf.n() as f64;
     let scale = ecdf.points().fold(0.0_f64, |max, (v, _)| max.max(v.abs()));
     if scale == 0.0 {
