@@ -1,11 +1,12 @@
-"""Writes learners.json: what scikit-learn's boosted trees reach on data that both sides can make.
+"""Writes learners.json and domain_classifier.json: what scikit-learn's boosted trees reach on data
+that both sides can make.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt && venv/bin/python make_learners.py
 
 The data would be large to store and is small to describe: a linear congruential generator and a few
 formulas, written out here and again in `crates/stats/tests/learners.rs`. Only the quality that
-HistGradientBoosting reaches on held-out rows is stored, and what it is learnt from: the checksum of
-each data set, so that the two descriptions cannot drift apart.
+HistGradientBoosting reaches on held-out rows is stored, as a classifier or regressor and as a domain
+classifier, and a checksum of each data set, so that the two descriptions cannot drift apart.
 """
 
 import json
@@ -16,6 +17,7 @@ import numpy as np
 import sklearn
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import r2_score, roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 FOLDER = pathlib.Path(__file__).parent
 ROWS = 4000
@@ -108,6 +110,63 @@ def quality(function, seed, loss, categorical):
     }
 
 
+def unchanged(rng, current):
+    return [rng.next() for _ in range(5)]
+
+
+def moved(rng, current):
+    """One column of five moves by a tenth of its range."""
+    x = [rng.next() for _ in range(5)]
+    x[3] += 0.1 if current else 0.0
+    return x
+
+
+def together(rng, current):
+    """Two columns come to agree in half of the rows; neither changes by itself."""
+    x = [rng.next() for _ in range(5)]
+    if rng.next() < 0.5 and current:
+        x[1] = x[0]
+    return x
+
+
+def other_categories(rng, current):
+    """High codes of twenty become more frequent."""
+    u, v = rng.next(), rng.next()
+    return [float(math.floor(20.0 * (max(u, v) if current and rng.next() < 0.5 else u))), rng.next()]
+
+
+def separation(function, seed, n_reference, n_current, categorical):
+    """The mean area over five folds, and again over five other seeds of the folds."""
+    rng = Uniform(seed)
+    x = [function(rng, False) for _ in range(n_reference)]
+    x = np.array(x + [function(rng, True) for _ in range(n_current)])
+    y = np.repeat([0, 1], [n_reference, n_current])
+    settings = options(categorical_features=categorical, class_weight="balanced")
+    settings.update(max_iter=60, max_leaf_nodes=15)
+    model = HistGradientBoostingClassifier(**settings)
+    areas = [
+        cross_val_score(
+            model, x, y, cv=StratifiedKFold(5, shuffle=True, random_state=state), scoring="roc_auc"
+        ).mean()
+        for state in range(5)
+    ]
+    return {
+        "name": function.__name__,
+        "seed": seed,
+        "n_reference": n_reference,
+        "n_current": n_current,
+        "checksum": float(np.sum(x)),
+        "area": float(np.mean(areas)),
+    }
+
+
+def write(name, cases):
+    tools = {"scikit-learn": sklearn.__version__, "numpy": np.__version__}
+    lines = ",\n".join(json.dumps(case) for case in cases)
+    text = f'{{"tools": {json.dumps(tools)},\n"cases": [\n{lines}\n]}}\n'
+    (FOLDER / f"{name}.json").write_text(text)
+
+
 def main():
     cases = []
     for seed in (1, 2, 3):
@@ -117,10 +176,16 @@ def main():
             quality(categories, seed, "logistic", [0]),
             quality(rare, seed, "logistic", None),
         ]
-    tools = {"scikit-learn": sklearn.__version__, "numpy": np.__version__}
-    lines = ",\n".join(json.dumps(case) for case in cases)
-    text = f'{{"tools": {json.dumps(tools)},\n"cases": [\n{lines}\n]}}\n'
-    (FOLDER / "learners.json").write_text(text)
+    write("learners", cases)
+    cases = []
+    for n_reference, n_current in ((2000, 2000), (5000, 1000)):
+        cases += [
+            separation(unchanged, 11, n_reference, n_current, None),
+            separation(moved, 12, n_reference, n_current, None),
+            separation(together, 13, n_reference, n_current, None),
+            separation(other_categories, 14, n_reference, n_current, [0]),
+        ]
+    write("domain_classifier", cases)
 
 
 if __name__ == "__main__":

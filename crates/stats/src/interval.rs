@@ -111,6 +111,9 @@ pub enum IntervalMethod {
     Newcombe,
     /// `DeLong`'s variance on the logit scale (`DeLong` et al. 1988).
     DeLongLogit,
+    /// `DeLong`'s variance averaged over the folds of a cross-validation and corrected for what they
+    /// share (Nadeau & Bengio 2003), on the logit scale.
+    DeLongOfFolds,
     /// Mean plus and minus a normal quantile times its standard error.
     NormalOfMean,
     /// Logit interval of average precision (Boyd et al. 2013).
@@ -138,6 +141,7 @@ impl IntervalMethod {
             Self::WilsonOfBoundedMean => "Wilson of a bounded mean",
             Self::Newcombe => "Newcombe",
             Self::DeLongLogit => "DeLong on the logit scale",
+            Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",

@@ -3,7 +3,8 @@
 //!
 //! Plain values in, plain values out: no IO, no clock and no global random source. Comparisons of
 //! numbers start from an [`ecdf::Ecdf`], comparisons of categories from counts, and the quality of
-//! scores from [`labelled_scores::LabelledScores`]. Whether a value matters is judged elsewhere.
+//! scores from [`labelled_scores::LabelledScores`]. What takes many columns at once starts from
+//! [`learn::Features`]. Whether a value matters is judged elsewhere.
 
 mod binomial;
 pub mod bins;
@@ -11,6 +12,7 @@ pub mod chi_square;
 pub mod classification;
 pub mod counts;
 pub mod cramer_von_mises;
+pub mod domain_classifier;
 pub mod ecdf;
 pub mod energy_distance;
 pub mod estimated;

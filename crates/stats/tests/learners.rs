@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod uniform;
+
 use proptest::prelude::*;
 use serde_json::Value;
 use stats::classification::roc_auc::roc_auc;
@@ -15,42 +17,11 @@ use stats::learn::{
     Booster, Column, Features, ImportanceError, LearnError, Loss, MISSING, Options, RowSampling,
     permutation_importance,
 };
+use uniform::Uniform;
 
 /// By how much R² or AUC may be below scikit-learn's, in one case and on average over the seeds.
 const MARGIN_CASE: f64 = 0.01;
 const MARGIN_MEAN: f64 = 0.003;
-
-/// Knuth's MMIX generator, the upper 53 bits as a number in [0, 1).
-struct Uniform(u64);
-
-impl Uniform {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn many<const N: usize>(&mut self) -> [f64; N] {
-        std::array::from_fn(|_| self.next())
-    }
-
-    fn outcome(&mut self, logit: f64) -> f64 {
-        f64::from(self.next() < 1.0 / (1.0 + (-logit).exp()))
-    }
-}
-
-impl rand_core::RngCore for Uniform {
-    fn next_u32(&mut self) -> u32 {
-        (self.next() * 4_294_967_296.0) as u32
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        u64::from(self.next_u32()) << 32 | u64::from(self.next_u32())
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.fill_with(|| self.next_u32() as u8);
-    }
-}
 
 fn friedman(rng: &mut Uniform) -> (Vec<f64>, f64) {
     let x: [f64; 10] = rng.many();
@@ -62,6 +33,10 @@ fn friedman(rng: &mut Uniform) -> (Vec<f64>, f64) {
     (x.to_vec(), y + noise.iter().sum::<f64>() - 6.0)
 }
 
+fn outcome(rng: &mut Uniform, logit: f64) -> f64 {
+    f64::from(rng.next() < 1.0 / (1.0 + (-logit).exp()))
+}
+
 fn missing_matters(rng: &mut Uniform) -> (Vec<f64>, f64) {
     let [a, mut b, c] = rng.many();
     let mut logit = 6.0 * (a - 0.5) * if b < 0.5 { 1.0 } else { -1.0 };
@@ -69,20 +44,20 @@ fn missing_matters(rng: &mut Uniform) -> (Vec<f64>, f64) {
         logit = 1.5;
         b = f64::NAN;
     }
-    (vec![a, b, rng.next()], rng.outcome(logit))
+    (vec![a, b, rng.next()], outcome(rng, logit))
 }
 
 fn categories(rng: &mut Uniform) -> (Vec<f64>, f64) {
     let code = (100.0 * rng.next() * rng.next()).floor();
     let x = rng.next();
     let logit = if code % 3.0 == 0.0 { 1.2 } else { -0.8 } + 2.0 * (x - 0.5);
-    (vec![code, x], rng.outcome(logit))
+    (vec![code, x], outcome(rng, logit))
 }
 
 fn rare(rng: &mut Uniform) -> (Vec<f64>, f64) {
     let x: [f64; 6] = rng.many();
     let logit = -6.0 + 4.0 * x[0] + 3.0 * x[1] * x[2];
-    (x.to_vec(), rng.outcome(logit))
+    (x.to_vec(), outcome(rng, logit))
 }
 
 /// A table of the rows, its first column as categories if asked.

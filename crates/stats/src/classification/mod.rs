@@ -126,7 +126,7 @@ fn mean_estimate(
 }
 
 /// The interval `value ± z · error` on the logit scale, for a value and bounds inside (0, 1).
-fn logit_bounds(value: f64, logit_error: f64, level: Level) -> (f64, f64) {
+pub(crate) fn logit_bounds(value: f64, logit_error: f64, level: Level) -> (f64, f64) {
     let logit = (value / (1.0 - value)).ln();
     let half = level.z() * logit_error;
     let share = |x: f64| 1.0 / (1.0 + (-x).exp());

@@ -71,14 +71,9 @@ pub struct RocPoint {
 /// No rows, or outcomes of one class only.
 pub fn roc_auc(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefined> {
     let (positives, negatives) = both_classes(scores)?;
-    let mut area = 0.0;
-    let mut tied = 0.0;
-    for placement in placements(scores, positives, negatives) {
-        area += placement.positives * placement.of_positives / positives;
-        tied += placement.positives / positives * placement.negatives / negatives;
-    }
-    let area = area.clamp(0.0, 1.0);
-    let variance = delong_variance(scores, positives, negatives, area);
+    let (area, variance) = area_with_variance(scores)?;
+    let tied: f64 =
+        scores.points().map(|p| p.positives as f64 / positives * (p.negatives as f64 / negatives)).sum();
     let (lower, upper, method) = if let Some(variance) = variance {
         let (lower, upper) = logit_bounds(area, variance.sqrt() / (area * (1.0 - area)), level);
         (lower, upper, IntervalMethod::DeLongLogit)
@@ -92,6 +87,15 @@ pub fn roc_auc(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefi
         n: scores.n(),
         error_bound: if scores.resolution().is_some() { tied / 2.0 } else { 0.0 },
     })
+}
+
+/// The area and DeLong's variance of it; None where that is zero or does not exist.
+pub(crate) fn area_with_variance(scores: &LabelledScores) -> Result<(f64, Option<f64>), Undefined> {
+    let (positives, negatives) = both_classes(scores)?;
+    let placements = placements(scores, positives, negatives);
+    let area: f64 = placements.map(|p| p.positives * p.of_positives / positives).sum();
+    let area = area.clamp(0.0, 1.0);
+    Ok((area, delong_variance(scores, positives, negatives, area)))
 }
 
 /// The ROC curve from (0, 0) to (1, 1), one point per distinct score, highest score first.

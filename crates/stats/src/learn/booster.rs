@@ -257,9 +257,17 @@ impl Booster {
         raw.iter().map(|&raw| self.predicted(raw)).collect()
     }
 
-    /// Whether any tree looks at `column`.
-    pub(super) fn uses(&self, column: usize) -> bool {
-        self.trees.iter().any(|tree| tree.uses(column))
+    /// The part of the predictions that `column` has no say in; None where it has none at all.
+    pub(super) fn without(&self, column: usize, columns: &[Vec<u8>], rows: usize) -> Option<Without<'_>> {
+        let (trees, others): (Vec<&Tree>, Vec<&Tree>) = self.trees.iter().partition(|tree| tree.uses(column));
+        if trees.is_empty() {
+            return None;
+        }
+        let mut raw = vec![self.base; rows];
+        for tree in others {
+            tree.add_to(columns, &mut raw);
+        }
+        Some(Without { booster: self, trees, raw })
     }
 
     fn predicted(&self, raw: f64) -> f64 {
@@ -268,6 +276,22 @@ impl Booster {
             // A mean of means stays in range up to rounding, which must not become infinite.
             Loss::Squared => (raw * self.scale).clamp(f64::MIN, f64::MAX),
         }
+    }
+}
+
+/// Predictions half made: what is left are the trees that look at one column.
+pub(super) struct Without<'a> {
+    booster: &'a Booster,
+    trees: Vec<&'a Tree>,
+    raw: Vec<f64>,
+}
+
+impl Without<'_> {
+    /// The predictions with other values in that column.
+    pub(super) fn predict(&self, columns: &[Vec<u8>]) -> Vec<f64> {
+        let mut raw = self.raw.clone();
+        self.trees.iter().for_each(|tree| tree.add_to(columns, &mut raw));
+        raw.iter().map(|&raw| self.booster.predicted(raw)).collect()
     }
 }
 

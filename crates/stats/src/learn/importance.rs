@@ -52,15 +52,15 @@ pub fn permutation_importance(
     let whole = score(&booster.predict_binned(&columns, rows));
     let mut importances = Vec::with_capacity(columns.len());
     for column in 0..columns.len() {
-        if !booster.uses(column) {
+        let Some(without) = booster.without(column, &columns, rows) else {
             importances.push(Importance { drop: 0.0, standard_deviation: 0.0 });
             continue;
-        }
+        };
         let kept = columns[column].clone();
         let drops: Vec<f64> = (0..shuffles)
             .map(|_| {
                 shuffle(&mut columns[column], rng);
-                whole - score(&booster.predict_binned(&columns, rows))
+                whole - score(&without.predict(&columns))
             })
             .collect();
         columns[column] = kept;

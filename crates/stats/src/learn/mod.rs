@@ -57,6 +57,7 @@
 mod bins;
 mod booster;
 mod features;
+pub(crate) mod folds;
 mod histogram;
 mod importance;
 pub(crate) mod random;
