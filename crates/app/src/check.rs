@@ -144,6 +144,14 @@ pub fn run(
     let against = monitor::against(definition, every, window);
     let usual_windows = monitor::usual_windows(definition, every, &against);
     let evaluated = evaluate::Scope { definition, window, reference };
+    let together = monitor::multivariate::MultivariateScope {
+        definition,
+        schema: &opened.schema,
+        window,
+        against: &against,
+    };
+    let watched =
+        monitor::performance::PerformanceScope { definition, schema: &opened.schema, window, as_of };
     let mut questions = Vec::new();
     if request.practices.monitor() {
         let compared = against.iter().chain(&usual_windows);
@@ -152,6 +160,9 @@ pub fn run(
         );
         questions.extend(monitor::column_questions(definition, &opened.schema, window));
         questions.extend(monitor::outcome_questions(definition, every, window));
+        questions.extend(monitor::multivariate::plan(together));
+        questions.extend(monitor::multivariate::plan_usual(together, &usual_windows));
+        questions.extend(monitor::performance::plan(watched));
     }
     if request.practices.evaluate() {
         questions.extend(evaluate::plan(evaluated));
@@ -181,6 +192,10 @@ pub fn run(
         };
         findings.extend(monitor::judge(monitored, &answers));
         findings.extend(monitor::judge_outcome(monitored, &answers));
+        let mut rng = seeded(&opened.located.text, window);
+        let usual = monitor::multivariate::usual_auc(together, &usual_windows, &answers, &mut rng);
+        findings.extend(monitor::multivariate::judge(together, usual, &answers, &mut rng));
+        findings.extend(monitor::performance::judge(watched, &answers, &mut rng));
     }
 
     progress(Stage::Recording { findings: findings.len() });

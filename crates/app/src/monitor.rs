@@ -11,17 +11,20 @@ use std::sync::Arc;
 
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
+use monitor::multivariate::MultivariateScope;
+use monitor::performance::PerformanceScope;
 use monitor::{History, Usual, UsualBuilder};
 use types::definition::{Against, Cadence, Definition, DefinitionError};
 use types::digest::Digester;
 use types::evidence::{Evidence, NewFinding};
+use types::finding::MaturityState;
 use types::log_state::{FileChanges, LogState};
 use types::monitor_report::MonitorReport;
 use types::window::end_of_day;
-use types::{Answers, CheckId, Digest, Finding, Question, Record, Subject, Verdict, Window};
+use types::{Answers, CheckId, Detail, Digest, Finding, Question, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
-use crate::check::{CheckError, Stage, new_finding};
+use crate::check::{CheckError, Stage, new_finding, seeded};
 use crate::evidence_log;
 use crate::monitor_report;
 use crate::opened::Opened;
@@ -307,7 +310,14 @@ fn made(
     let newest = series.windows(definition.monitor.drift.every).last().copied();
     let earlier_files = LogState { changes: FileChanges::default(), ..series.state.clone() };
     let ours = opened.ours(records);
-    let mut maker = Maker { opened, shared: &shared, as_of, usual: HashMap::new(), windows: VecDeque::new() };
+    let mut maker = Maker {
+        opened,
+        shared: &shared,
+        as_of,
+        usual: HashMap::new(),
+        usual_auc: HashMap::new(),
+        windows: VecDeque::new(),
+    };
     let mut findings = Vec::new();
 
     let mut histories = Histories::of(&ours);
@@ -315,8 +325,9 @@ fn made(
         progress(Stage::Judging { window: unit.window });
         let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
         let state = if is_newest { &series.state } else { &earlier_files };
-        let made = maker.scoped(unit, state, histories.before(unit), monitor::judge)?;
+        let mut made = maker.scoped(unit, state, histories.before(unit), monitor::judge)?;
         histories.add(unit, &made);
+        made.extend(maker.multivariate(unit)?);
         findings
             .extend(made.into_iter().map(|finding| new_finding(definition, finding, now, Some(unit.inputs))));
     }
@@ -331,7 +342,19 @@ fn made(
             new_finding(definition, finding, now, Some(inputs))
         }));
     }
+    for unit in &work.performance {
+        progress(Stage::Judging { window: unit.window });
+        if let Some(finding) = maker.performance(unit)? {
+            let inputs = late.with(unit.inputs, is_settled(&finding));
+            findings.push(new_finding(definition, finding, now, Some(inputs)));
+        }
+    }
     Ok(findings)
+}
+
+/// Whether a finding about performance rests on outcomes that have all arrived.
+fn is_settled(finding: &Finding) -> bool {
+    matches!(&finding.detail, Some(Detail::Performance(of)) if of.maturity.state == MaturityState::Settled)
 }
 
 /// What each cadence's windows have shown so far: what evidence says, and what this run has found.
@@ -369,6 +392,8 @@ struct Maker<'a> {
     as_of: Timestamp,
     /// By cadence and by what is compared against; several where that moves along.
     usual: HashMap<(Cadence, Vec<Window>), Arc<Usual>>,
+    /// Likewise: how well windows of the reference can be told apart.
+    usual_auc: HashMap<(Cadence, Vec<Window>), Option<f64>>,
     windows: VecDeque<(Window, Arc<Answers>)>,
 }
 
@@ -397,6 +422,36 @@ impl Maker<'_> {
         let mut answers = Answers::with_shared(self.of_window(unit.window)?);
         answers.extend(self.own_answers(&monitor::plan(scope), &answers)?);
         Ok(judge(scope, &answers))
+    }
+
+    /// Judges all columns of a window together.
+    fn multivariate(&mut self, unit: &Unit) -> Result<Option<Finding>, CheckError> {
+        let definition = &self.opened.definition;
+        let against = monitor::against(definition, unit.every, unit.window);
+        let scope = multivariate_scope(self.opened, unit.window, &against);
+        let usual = monitor::usual_windows(definition, unit.every, &against);
+        let mut answers = Answers::with_shared(Arc::clone(self.shared));
+        answers.extend(self.own_answers(&monitor::multivariate::plan(scope), &answers)?);
+        let mut rng = seeded(&self.opened.located.text, unit.window);
+        let key = (unit.every, against.clone());
+        let usual_auc = if let Some(known) = self.usual_auc.get(&key) {
+            *known
+        } else {
+            answers.extend(self.own_answers(&monitor::multivariate::plan_usual(scope, &usual), &answers)?);
+            let auc = monitor::multivariate::usual_auc(scope, &usual, &answers, &mut rng);
+            self.usual_auc.insert(key, auc);
+            auc
+        };
+        Ok(monitor::multivariate::judge(scope, usual_auc, &answers, &mut rng))
+    }
+
+    /// Judges the performance of a window.
+    fn performance(&self, unit: &Unit) -> Result<Option<Finding>, CheckError> {
+        let scope = performance_scope(self.opened, unit.window, self.as_of);
+        let mut answers = Answers::with_shared(Arc::clone(self.shared));
+        answers.extend(self.own_answers(&monitor::performance::plan(scope), &answers)?);
+        let mut rng = seeded(&self.opened.located.text, unit.window);
+        Ok(monitor::performance::judge(scope, &answers, &mut rng))
     }
 
     fn usual(&mut self, every: Cadence, against: &[Window]) -> Result<Arc<Usual>, CheckError> {
@@ -446,6 +501,18 @@ impl Maker<'_> {
     }
 }
 
+fn performance_scope<'a>(opened: &'a Opened<'_>, window: Window, as_of: Timestamp) -> PerformanceScope<'a> {
+    PerformanceScope { definition: &opened.definition, schema: &opened.schema, window, as_of }
+}
+
+fn multivariate_scope<'a>(
+    opened: &'a Opened<'_>,
+    window: Window,
+    against: &'a [Window],
+) -> MultivariateScope<'a> {
+    MultivariateScope { definition: &opened.definition, schema: &opened.schema, window, against }
+}
+
 /// What several windows need: everything about the reference, and all that takes the outcomes to answer.
 fn shared_answers(
     opened: &Opened<'_>,
@@ -460,6 +527,9 @@ fn shared_answers(
     }
     for unit in &work.outcomes {
         questions.extend(monitor::outcome_questions(definition, unit.every, unit.window));
+    }
+    for unit in &work.performance {
+        questions.extend(monitor::performance::plan(performance_scope(opened, unit.window, as_of)));
     }
     let mut seen = HashSet::new();
     questions.retain(|question| seen.insert(question.clone()));

@@ -9,6 +9,7 @@
 pub mod changes;
 pub mod drift;
 mod history;
+pub mod multivariate;
 pub mod performance;
 pub mod quality;
 mod samples;

@@ -14,7 +14,7 @@ use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
 use types::answer::ScoredGroup;
 use types::column::ColumnKind;
-use types::definition::{Segment, features};
+use types::definition::Segment;
 use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
 use types::format::{counted, number, percent};
 use types::performance::{Limit, loss_against, measure};
@@ -22,6 +22,8 @@ use types::question::Measured;
 use types::{
     Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
 };
+
+use crate::multivariate::sample_question;
 
 /// The share of reports in which any segment's interval may miss its true value.
 const FAMILY_ERROR: f64 = 0.05;
@@ -50,9 +52,9 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
         Question::ScoredOutcomes { by: None, window },
         Question::ScoredOutcomes { by: None, window: reference },
         scores(definition, window),
-        sample(scope, reference, true),
-        sample(scope, window, false),
     ];
+    questions.extend(sample(scope, reference, true));
+    questions.extend(sample(scope, window, false));
     let segments = definition.log.segments.iter();
     questions.extend(segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window }));
     questions
@@ -64,14 +66,8 @@ fn scores(definition: &Definition, window: Window) -> Question {
 }
 
 /// Rows to tell what a window's inputs are like from those of the reference.
-fn sample(scope: PerformanceScope<'_>, window: Window, outcomes: bool) -> Question {
-    let columns = features(scope.definition, scope.schema)
-        .into_iter()
-        .filter_map(|name| scope.schema.column(name))
-        .filter(|column| crate::is_measured(column.kind))
-        .map(|column| (column.name.clone(), column.kind));
-    let rows = scope.definition.monitor.multivariate.rows;
-    Question::Sample { features: columns.collect(), rows, outcomes, window }
+fn sample(scope: PerformanceScope<'_>, window: Window, outcomes: bool) -> Option<Question> {
+    sample_question(scope.definition, scope.schema, window, outcomes)
 }
 
 /// What the answers mean; `None` where the definition names no outcome.

@@ -78,6 +78,25 @@ impl RowSample {
     pub fn rows(&self) -> usize {
         self.scores.len()
     }
+
+    /// Adds the rows of another sample of the same features.
+    pub fn append(&mut self, other: &Self) {
+        for (mine, theirs) in self.columns.iter_mut().zip(&other.columns) {
+            match (&mut mine.values, &theirs.values) {
+                (SampledValues::Numbers(mine), SampledValues::Numbers(theirs)) => {
+                    mine.extend_from_slice(theirs);
+                }
+                (SampledValues::Categories(mine), SampledValues::Categories(theirs)) => {
+                    mine.extend_from_slice(theirs);
+                }
+                // Samples of the same features have columns of the same kind.
+                (SampledValues::Numbers(_), SampledValues::Categories(_))
+                | (SampledValues::Categories(_), SampledValues::Numbers(_)) => {}
+            }
+        }
+        self.scores.extend_from_slice(&other.scores);
+        self.outcomes.extend_from_slice(&other.outcomes);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

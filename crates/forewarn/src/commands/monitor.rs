@@ -13,6 +13,13 @@ pub(crate) fn run(options: &MonitorOptions) -> Status {
     if options.check.window.is_some() {
         return super::check::run(&options.check, Practices::Monitor);
     }
+    if options.check.format == Format::Junit {
+        // Said before anything is read or recorded.
+        output::error(&diagnostic::error(
+            "JUnit holds one check, not a series: give --window, or --format json or markdown",
+        ));
+        return Status::Impossible;
+    }
     let request = MonitorRequest {
         path: options.check.path.clone(),
         since: options.since,
@@ -30,8 +37,14 @@ pub(crate) fn run(options: &MonitorOptions) -> Status {
         Ok(outcome) => outcome,
         Err(error) => return impossible(&error),
     };
+    if let Some(path) = &options.check.html
+        && let Err(error) = std::fs::write(path, view::monitoring::html(&outcome.report))
+    {
+        output::error(&diagnostic::error(&format!("failed to write `{}`: {error}", path.display())));
+        return Status::Impossible;
+    }
     let text = match options.check.format {
-        Format::Text => monitoring::text(&outcome, options.check.html.as_deref()),
+        Format::Text | Format::Junit => monitoring::text(&outcome, options.check.html.as_deref()),
         Format::Json => match json(&outcome.report) {
             Ok(json) => json,
             Err(error) => {
@@ -39,7 +52,7 @@ pub(crate) fn run(options: &MonitorOptions) -> Status {
                 return Status::Impossible;
             }
         },
-        Format::Junit | Format::Markdown => String::new(),
+        Format::Markdown => view::monitoring::markdown(&outcome.report),
     };
     output::print(&text);
     if outcome.report.gates_open() { Status::Fine } else { Status::Shut }

@@ -3,6 +3,7 @@
 pub(crate) mod diagnostic;
 pub(crate) mod monitoring;
 pub(crate) mod output;
+mod page;
 pub(crate) mod progress;
 pub(crate) mod report;
 mod style;

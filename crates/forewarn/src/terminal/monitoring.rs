@@ -1,36 +1,201 @@
-//! Monitoring over time as a table: what changed, then every column as a line of sparks.
+//! Monitoring over time in the terminal: what changed in words, then a line of sparks for every column.
 
 use std::path::Path;
 
 use app::monitor::MonitorOutcome;
-use types::Verdict;
+use types::finding::MaturityState;
+use types::format::{count, counted, number, percent};
+use types::measure::title;
+use types::monitor_report::{ColumnHistory, MonitorReport};
+use types::window::instant_text;
+use types::{Detail, Finding, Verdict};
+use view::monitoring::sparkline;
 
-pub(crate) fn text(outcome: &MonitorOutcome, _html: Option<&Path>) -> String {
+use super::page::{Page, gates};
+use super::style::{BOLD, DIM, mark, of, styled};
+use super::wrap::shortened;
+
+/// The column in which a name ends and its sparks begin.
+const NAME: usize = 26;
+/// Windows that a line has room for; the last ones.
+const WINDOWS: usize = 40;
+
+pub(crate) fn text(outcome: &MonitorOutcome, html: Option<&Path>) -> String {
     let report = &outcome.report;
-    let mut text = format!(
-        "{} windows, {} made, {} recorded, {} of {} files read\n",
-        report.windows.len(),
-        outcome.made,
-        outcome.recorded,
-        report.files_read,
-        report.files
+    let mut page = Page::for_terminal();
+    header(&mut page, report);
+    gates(&mut page, &report.gates);
+    changes(&mut page, report);
+    drift(&mut page, report);
+    together(&mut page, report);
+    performance(&mut page, report);
+    quality(&mut page, report);
+    footer(&mut page, outcome, html);
+    page.text
+}
+
+fn header(page: &mut Page, report: &MonitorReport) {
+    let system = &report.system;
+    page.line(&format!(
+        "{} {}",
+        styled(BOLD, system.display_name()),
+        styled(DIM, &format!("{}@{}", system.id, report.model))
+    ));
+    let span = match (report.windows.first(), report.windows.last()) {
+        (Some(first), Some(last)) => format!(
+            "{} from {} to {}",
+            counted(
+                report.windows.len() as u64,
+                report.cadence.word(),
+                &format!("{}s", report.cadence.word())
+            ),
+            instant_text(first.from()),
+            instant_text(last.to())
+        ),
+        _ => format!("no whole {} after the reference yet", report.cadence.word()),
+    };
+    page.line(&format!("{span}, compared against {}", report.against));
+}
+
+fn changes(page: &mut Page, report: &MonitorReport) {
+    page.section("Since last time", "what changed?");
+    page.paragraph(&report.changes.join(" "));
+}
+
+fn drift(page: &mut Page, report: &MonitorReport) {
+    if report.drift.is_empty() {
+        return;
+    }
+    page.section("Drift", "population stability index by window; ✗ and ! stand below the windows that moved");
+    let (moved, still): (Vec<&ColumnHistory>, Vec<&ColumnHistory>) =
+        report.drift.iter().partition(|column| column.findings.iter().flatten().any(needs_a_look));
+    for column in moved {
+        column_line(page, column);
+    }
+    if !still.is_empty() {
+        page.finding(Verdict::Pass, &format!("{} never moved", count(still.len() as u64)), "");
+        let names: Vec<String> = still.iter().map(|column| column.subject.label()).collect();
+        page.sentence(&names.join(", "));
+    }
+}
+
+fn needs_a_look(finding: &Finding) -> bool {
+    finding.verdict != Verdict::Pass
+}
+
+fn column_line(page: &mut Page, column: &ColumnHistory) {
+    let shown = &column.findings[column.findings.len().saturating_sub(WINDOWS)..];
+    let psi: Vec<Option<f64>> =
+        shown.iter().map(|finding| Some(finding.as_ref()?.measure("psi")?.value)).collect();
+    let last = shown.last().and_then(Option::as_ref);
+    let verdict = last.map_or(Verdict::Unknown, |finding| finding.verdict);
+    let name = shortened(&column.subject.label(), NAME);
+    let padding = " ".repeat(NAME - name.chars().count());
+    let now = psi.last().copied().flatten().map(|psi| format!("PSI {}", number(psi))).unwrap_or_default();
+    page.line(&format!(
+        " {} {}{padding} {}  {}",
+        styled(of(verdict), &mark(verdict).to_string()),
+        styled(BOLD, &name),
+        sparkline(&psi),
+        styled(DIM, &now)
+    ));
+    let marks: String = shown
+        .iter()
+        .map(|finding| match finding.as_ref().map(|finding| finding.verdict) {
+            Some(verdict @ (Verdict::Warn | Verdict::Fail | Verdict::Unknown)) => mark(verdict),
+            _ => ' ',
+        })
+        .collect();
+    page.line(&format!("   {} {}", " ".repeat(NAME), styled(DIM, &marks)));
+}
+
+fn together(page: &mut Page, report: &MonitorReport) {
+    let Some(finding) = report.multivariate.iter().flatten().next_back() else { return };
+    page.section("All columns together", "can the rows be told from those of the reference?");
+    let auc = |finding: &Option<Finding>| Some(finding.as_ref()?.measure("domain_classifier_auc")?.value);
+    let shown = &report.multivariate[report.multivariate.len().saturating_sub(WINDOWS)..];
+    let areas: Vec<Option<f64>> = shown.iter().map(auc).collect();
+    page.finding(
+        finding.verdict,
+        "domain classifier",
+        &view::monitoring::sparkline_between(&areas, 0.5, 1.0),
     );
-    for sentence in &report.changes {
-        text += &format!("{sentence}\n");
+    page.sentence(&finding.summary);
+}
+
+fn performance(page: &mut Page, report: &MonitorReport) {
+    let details = || {
+        report.performance.iter().filter_map(|finding| match &finding.detail {
+            Some(Detail::Performance(of)) => Some((finding, of)),
+            _ => None,
+        })
+    };
+    let Some((last, of_last)) = details().next_back() else { return };
+    page.section("Performance", "as it turned out, and as it was estimated without outcomes");
+    page.line(&styled(DIM, "          window                 realised                estimated  outcomes"));
+    for (finding, of) in details() {
+        let spanned = |measure: &Option<types::Measure>| {
+            measure.as_ref().map_or_else(
+                || "–".to_owned(),
+                |measure| match &measure.interval {
+                    Some(interval) => format!(
+                        "{} [{} – {}]",
+                        number(measure.value),
+                        number(interval.lower),
+                        number(interval.upper)
+                    ),
+                    None => number(measure.value),
+                },
+            )
+        };
+        let state = match of.maturity.state {
+            MaturityState::Settled => "settled",
+            MaturityState::Maturing => "arriving",
+            MaturityState::TooEarly => "too early",
+        };
+        page.line(&format!(
+            " {} {:<21}  {:<22}  {:<9}  {} {state}",
+            styled(
+                super::style::of(finding.verdict),
+                &format!("{} {:<4}", mark(finding.verdict), short(finding.verdict))
+            ),
+            finding.window.to_string(),
+            spanned(&of.realised),
+            of.estimated.as_ref().map_or_else(|| "–".to_owned(), |measure| number(measure.value)),
+            percent(of.maturity.coverage),
+        ));
     }
-    for column in &report.drift {
-        let line: String = column
-            .findings
-            .iter()
-            .map(|finding| match finding.as_ref().map(|finding| finding.verdict) {
-                None => ' ',
-                Some(Verdict::Pass) => '.',
-                Some(Verdict::Warn) => '!',
-                Some(Verdict::Fail) => 'X',
-                Some(Verdict::Unknown) => '?',
-            })
-            .collect();
-        text += &format!("{:<30} {line}\n", column.subject.label());
+    page.sentence(&format!("{}: {}", title(&of_last.metric), last.summary));
+}
+
+fn short(verdict: Verdict) -> &'static str {
+    if verdict == Verdict::Unknown { "unkn" } else { verdict.word() }
+}
+
+fn quality(page: &mut Page, report: &MonitorReport) {
+    if report.quality.is_empty() {
+        return;
     }
-    text
+    page.section("Data quality", "of the last window");
+    for finding in &report.quality {
+        page.finding(finding.verdict, &finding.subject.label(), "");
+        page.sentence(&finding.summary);
+    }
+}
+
+fn footer(page: &mut Page, outcome: &MonitorOutcome, html: Option<&Path>) {
+    let report = &outcome.report;
+    page.line("");
+    if let Some(html) = html {
+        page.line(&format!("Report    {}", html.display()));
+    }
+    page.line(&format!(
+        "Made      {} of any cadence, {}; {} of {} read",
+        counted(outcome.made as u64, "window", "windows"),
+        counted(outcome.recorded as u64, "finding", "findings"),
+        count(report.files_read),
+        counted(report.files, "file", "files"),
+    ));
+    page.line(&format!("Evidence  {} (as of {})", outcome.evidence.display(), instant_text(report.as_of)));
+    page.line(&styled(DIM, &format!("Checkpoint {}", report.checkpoint)));
 }

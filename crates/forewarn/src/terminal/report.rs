@@ -4,68 +4,25 @@ use std::path::Path;
 
 use app::CheckOutcome;
 use types::format::{count, number, percent};
-use types::gate::GateDecision;
 use types::measure::{title, value_text};
 use types::report::CheckReport;
 use types::window::instant_text;
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
 
-use super::style::{BAD, BOLD, DIM, GOOD, mark, of, styled};
-use super::wrap::{shortened, wrapped};
-
-/// Columns that are used where the output is not a terminal.
-const WIDTH: usize = 80;
-/// Beyond this a line is hard to read.
-const WIDTH_MAX: usize = 100;
-/// The column in which a finding's subject ends and its numbers begin.
-const SUBJECT: usize = 24;
+use super::page::{Page, SUBJECT, gates};
+use super::style::{BOLD, DIM, styled};
+use super::wrap::shortened;
 
 pub(crate) fn text(outcome: &CheckOutcome, html: Option<&Path>) -> String {
-    let width = terminal_size::terminal_size_of(std::io::stdout())
-        .map_or(WIDTH, |(width, _)| usize::from(width.0).clamp(40, WIDTH_MAX));
     let report = &outcome.report;
-    let mut page = Page { width, text: String::new() };
+    let mut page = Page::for_terminal();
     header(&mut page, report);
-    gates(&mut page, report);
+    gates(&mut page, &report.gates);
     evaluation(&mut page, report);
     drift(&mut page, report);
     quality(&mut page, report);
     footer(&mut page, outcome, html);
     page.text
-}
-
-struct Page {
-    width: usize,
-    text: String,
-}
-
-impl Page {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
-    fn section(&mut self, title: &str, note: &str) {
-        self.line("");
-        self.line(&format!("{} {}", styled(BOLD, title), styled(DIM, note)));
-    }
-
-    /// A sentence below a finding.
-    fn sentence(&mut self, text: &str) {
-        for line in wrapped(text, self.width.saturating_sub(9)) {
-            self.line(&format!("         {line}"));
-        }
-    }
-
-    /// `✗ fail  temp    PSI 2.310   weather`
-    fn finding(&mut self, verdict: Verdict, subject: &str, numbers: &str) {
-        let style = of(verdict);
-        let subject = shortened(subject, SUBJECT);
-        let padding = " ".repeat(SUBJECT - subject.chars().count());
-        let word = if verdict == Verdict::Unknown { "unkn" } else { verdict.word() };
-        let label = styled(style, &format!("{} {word}", mark(verdict)));
-        self.line(&format!(" {label}  {}{padding} {numbers}", styled(BOLD, &subject)));
-    }
 }
 
 fn header(page: &mut Page, report: &CheckReport) {
@@ -76,36 +33,6 @@ fn header(page: &mut Page, report: &CheckReport) {
         styled(DIM, &format!("{}@{}", system.id, report.model))
     ));
     page.line(&format!("window {} against reference {}", report.window, report.reference));
-}
-
-fn gates(page: &mut Page, report: &CheckReport) {
-    page.line("");
-    if report.gates.is_empty() {
-        page.line("No gate is defined, so nothing depends on these checks yet: add [gate.deploy].");
-    }
-    for gate in &report.gates {
-        let (style, state) = if gate.open { (GOOD, "✓ open") } else { (BAD, "✗ SHUT") };
-        page.line(&format!(
-            "{} {}",
-            styled(style.bold(), &format!("{state}  gate {}", gate.gate)),
-            styled(DIM, &needs(gate))
-        ));
-        for need in gate.needs.iter().filter(|need| !need.state.keeps_gate_open()) {
-            let reasons = need.reasons.join(", ");
-            let lines = wrapped(
-                &format!("{} {}: {reasons}", need.check, need.state.word()),
-                page.width.saturating_sub(9),
-            );
-            for line in lines {
-                page.line(&format!("         {line}"));
-            }
-        }
-    }
-}
-
-fn needs(gate: &GateDecision) -> String {
-    let met = gate.needs.iter().filter(|need| need.state.keeps_gate_open()).count();
-    format!("{met} of {} needs met", gate.needs.len())
 }
 
 fn of_check(report: &CheckReport, check: CheckId) -> Vec<&Finding> {

@@ -90,7 +90,8 @@ fn estimated(
 /// classifier gives, which has not seen the row.
 fn weighted_rows(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Vec<WeightedRow>, String> {
     let sampled = |window, outcomes| {
-        let sample = answers.sample(&super::sample(scope, window, outcomes));
+        let question = super::sample(scope, window, outcomes);
+        let sample = question.and_then(|question| answers.sample(&question));
         sample.ok_or_else(|| "rows were not sampled".to_owned())
     };
     let before = sampled(scope.definition.reference.window, true)?;

@@ -10,7 +10,7 @@ use super::PerformanceScope;
 
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 /// A window's predictions are taken to be spread evenly over it, at as many instants.
-const INSTANTS: u32 = 64;
+const INSTANTS: u64 = 64;
 
 /// `None` where the window has no predictions.
 pub(super) fn of(scope: PerformanceScope<'_>, answers: &Answers) -> Option<Maturity> {
@@ -59,7 +59,9 @@ fn by_coverage(with_outcome: u64, predictions: u64, rule: MaturityRule) -> Optio
 fn ages(scope: PerformanceScope<'_>, predictions: u64) -> Option<Ecdf> {
     let (from, to) = (scope.window.from().as_second() as f64, scope.window.to().as_second() as f64);
     let now = scope.as_of.as_second() as f64;
-    let step = (to - from) / f64::from(INSTANTS);
-    let age = |at: u32| (now - (from + (f64::from(at) + 0.5) * step)).max(0.0);
-    Ecdf::from_weighted((0..INSTANTS).map(|at| (age(at), predictions)).collect(), 0).ok()
+    let step = (to - from) / INSTANTS as f64;
+    let age = |at: u64| (now - (from + (at as f64 + 0.5) * step)).max(0.0);
+    let upto = |at: u64| (u128::from(predictions) * u128::from(at) / u128::from(INSTANTS)) as u64;
+    let points = (0..INSTANTS).map(|at| (age(at), upto(at + 1) - upto(at)));
+    Ecdf::from_weighted(points.collect(), 0).ok()
 }
