@@ -6,6 +6,7 @@
 //! scores from [`labelled_scores::LabelledScores`]. What takes many columns at once starts from
 //! [`learn::Features`]. Whether a value matters is judged elsewhere.
 
+pub mod attribution;
 mod binomial;
 pub mod bins;
 pub mod chi_square;
