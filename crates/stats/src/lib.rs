@@ -6,6 +6,7 @@
 //! scores from [`labelled_scores::LabelledScores`]. What takes many columns at once starts from
 //! [`learn::Features`]. Whether a value matters is judged elsewhere.
 
+pub mod attribution;
 mod binomial;
 pub mod bins;
 pub mod chi_square;
@@ -14,6 +15,7 @@ pub mod counts;
 pub mod cramer_von_mises;
 pub mod domain_classifier;
 pub mod ecdf;
+pub mod embedding;
 pub mod energy_distance;
 pub mod estimated;
 pub mod false_discovery;
@@ -29,9 +31,11 @@ pub mod learn;
 pub mod peers;
 pub mod proportion;
 pub mod psi;
+pub mod reconstruction;
 pub mod sampling_noise;
 pub mod sequential;
 pub mod sketch;
 pub mod special;
+mod symmetric_eigen;
 pub mod total_variation;
 pub mod wasserstein;

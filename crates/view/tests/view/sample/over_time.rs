@@ -219,8 +219,13 @@ fn judged(mut finding: Finding, above: f64, missing: f64, slot: usize, log_e: &m
     psi.expected_by_chance = Some(0.0034);
     finding.measures = vec![psi];
     finding.thresholds = drift_thresholds();
-    finding.sequential =
-        Some(Sequential { windows: slot as u64 + 1, log_e_value: *log_e, adjusted, streams: vec![] });
+    finding.sequential = Some(Sequential {
+        every: Cadence::Week,
+        windows: slot as u64 + 1,
+        log_e_value: *log_e,
+        adjusted,
+        streams: vec![],
+    });
     finding
 }
 
