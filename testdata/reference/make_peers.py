@@ -69,6 +69,7 @@ def numeric_columns():
         ("one row", normal(12), normal(1, 1), 6),
         ("two rows", normal(2), normal(2), 2),
         ("eight rows against fifty", normal(50), normal(8, 0.5, 4), 25),
+        ("fifteen rows against six", normal(15, digits=4), normal(6, 0.5, 4), 8),
         ("twenty rows each", normal(20), normal(20, 0.8, 4), 20),
         ("equal sizes", normal(250), normal(250, 0.15, 4), 250),
         ("small unit", (normal(1200) / 1e6).round(9), (normal(400) / 1e6 + 5e-7).round(9), 400),

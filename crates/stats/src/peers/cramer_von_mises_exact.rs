@@ -1,4 +1,7 @@
-//! The exact p-value of the Cramér–von Mises test for a few rows, as Evidently has it.
+//! The exact p-value of the Cramér–von Mises test for a few rows, as Evidently means it.
+//!
+//! It keeps its counts in the smallest type that holds their sum, a float of 16 or 32 bits, and so
+//! differs from the exact value by up to about 1e-4. Here they are whole numbers.
 
 use std::collections::BTreeMap;
 

@@ -35,9 +35,13 @@ pub(super) fn linspace(first: f64, last: f64, intervals: u32) -> Vec<f64> {
 }
 
 /// Edges of `intervals` bins of equal width from `first` to `last`; half a unit to either side where
-/// those are equal. None where they are too close for that many bins.
+/// those are equal. None where they are too close for that many bins, or further apart than
+/// floating point can say.
 pub(super) fn equal_width(first: f64, last: f64, intervals: u32) -> Option<Vec<f64>> {
     let (first, last) = if first == last { (first - 0.5, last + 0.5) } else { (first, last) };
+    if intervals == 0 || !(last - first).is_finite() {
+        return None;
+    }
     let edges = linspace(first, last, intervals);
     edges.is_sorted_by(|a, b| a < b).then_some(edges)
 }
@@ -95,7 +99,10 @@ mod tests {
     fn edges_that_cannot_be_told_apart_are_refused() {
         assert_eq!(equal_width(1.0, 1.0, 1), Some(vec![0.5, 1.5]));
         assert_eq!(equal_width(1.0, 1.0_f64.next_up(), 3), None);
-        assert_eq!(equal_width(f64::MIN, f64::MAX, 3), None, "the range is not a number");
+        assert_eq!(equal_width(f64::MIN, f64::MAX, 3), None);
+        assert_eq!(sturges(f64::MIN, f64::MAX, 9.0), None);
+        let extremes = Ecdf::from_values(&mut [f64::MIN, 0.0, f64::MAX]).unwrap();
+        assert_eq!(doane(&extremes), None);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::special::ln_gamma;
 /// SciPy is exact up to so many rows.
 const EXACT_ROWS_MAX: u64 = 10_000;
 
+/// Up to so many rows the one-sided tail is summed. Beyond, the limits equal it to 1e-11.
+const SUMMED_ROWS_MAX: f64 = 2e6;
+
 /// The largest gap between the distribution functions.
 pub(super) fn statistic(reference: &Ecdf, current: &Ecdf) -> f64 {
     let (gap, _) = largest_gap(reference, current);
@@ -75,7 +78,12 @@ fn kolmogorov_sf(n: f64, x: f64) -> f64 {
     // Above that, gaps on both sides at once hardly happen (from 0.5 on, never).
     let one_sided_from = if n <= 140.0 { 4.0 } else { 2.2 };
     if x >= 0.5 || scaled > one_sided_from {
-        return if scaled >= 370.0 { 0.0 } else { 2.0 * smirnov_sf(n, x) };
+        return match scaled {
+            370.0.. => 0.0,
+            _ if n <= SUMMED_ROWS_MAX => 2.0 * smirnov_sf(n, x),
+            ..9.0 => 1.0 - pelz_good_cdf(n, x),
+            _ => 2.0 * (-2.0 * scaled).exp(), // below 4e-8, and equal to 1e-3 of that
+        };
     }
     if n <= 140.0 || n <= 1e5 && n * x.powf(1.5) <= 1.4 {
         return 1.0 - durbin_cdf(n, x);

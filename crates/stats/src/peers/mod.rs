@@ -3,7 +3,7 @@
 //! # What it measures
 //!
 //! The drift of one column as Evidently 0.7.23 or NannyML 0.13.1 would report it on the same data,
-//! equal to their results to 1e-9: value, threshold, and whether it counts as drift. `warning`
+//! equal to their results to 1e-9 (with one exception, in [`evidently_0_7`]): value, threshold, and whether it counts as drift. `warning`
 //! names what is wrong with a method, where something is. The statistics of this crate proper are
 //! in its other modules.
 //!
@@ -300,6 +300,25 @@ mod tests {
         for name in ["", "psi", "evidently-0.7", "evidently-0.7:", "evidently-0.6:psi", "nannyml-0.13:psi"] {
             let message = Peer::parse(name).unwrap_err().to_string();
             assert!(message.contains("kl_div") && message.contains("l_infinity"), "{message}");
+        }
+    }
+
+    #[test]
+    fn extreme_values_and_counts_give_a_result_or_an_error() {
+        let extremes = Ecdf::from_values(&mut [f64::MIN, -1.0, 0.0, 1e-300, 2.0, f64::MAX]).unwrap();
+        let many = Ecdf::from_weighted((0..50).map(|v| (f64::from(v), u64::MAX / 200)).collect(), 0).unwrap();
+        let infinite = Ecdf::from_values(&mut [f64::NEG_INFINITY, f64::INFINITY]).unwrap();
+        let sides = [extremes, many, infinite];
+        let mut peers = vec![Peer::Evidently07(None)];
+        peers.extend(evidently_0_7::Method::ALL.map(|method| Peer::Evidently07(Some(method))));
+        peers.extend(nannyml_0_13::Method::ALL.map(Peer::NannyMl013));
+        for peer in peers {
+            for (reference, current) in sides.iter().flat_map(|r| sides.iter().map(move |c| (r, c))) {
+                if let Ok(drift) = peer.numeric(std::slice::from_ref(reference), current) {
+                    assert!(!drift.value.is_nan() && !drift.threshold.is_nan(), "{peer:?} {drift:?}");
+                }
+            }
+            let _ = peer.categorical(&[&[("a", u64::MAX), ("b", u64::MAX)]], &[("a", u64::MAX)]);
         }
     }
 

@@ -8,6 +8,9 @@ const EXACT_ROWS_MAX: u64 = 8;
 /// The exact distribution needs counts of orders below 2¹²⁸.
 const EXACT_OTHER_ROWS_MAX: u64 = 200_000;
 
+/// The variance of the Anderson–Darling statistic takes a step per row.
+pub(super) const ANDERSON_ROWS_MAX: u64 = 100_000_000;
+
 /// P-value of `ttest_ind`: equal variances, two-sided. None where it is NaN.
 pub(super) fn t_test(reference: &Ecdf, current: &Ecdf) -> Option<f64> {
     let (n, m) = (reference.n() as f64, current.n() as f64);

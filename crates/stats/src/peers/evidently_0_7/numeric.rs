@@ -69,6 +69,12 @@ fn drift(method: Method, reference: &Ecdf, current: &Ecdf) -> Result<PeerDrift, 
         }
         Method::CramerVonMises => cramer_von_mises_p_value(reference, current)
             .ok_or_else(|| method.fails("it counts the orders of so few rows in integers that are too narrow"))?,
+        Method::Anderson if reference.n().saturating_add(current.n()) > rank_tests::ANDERSON_ROWS_MAX => {
+            return Err(PeerError::NotReproducible {
+                method: method.name(),
+                because: "there are more than 100 million rows, for which its variance takes too long",
+            });
+        }
         Method::Anderson => rank_tests::anderson_darling(reference, current)
             .filter(|_| by_value(reference, current).len() > 1)
             .ok_or_else(|| method.fails("all rows have one value, or there are fewer than four"))?,
