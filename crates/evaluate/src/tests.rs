@@ -159,21 +159,3 @@ fn one_class_only_is_unknown_for_the_metric_that_needs_two() {
     assert!(performance.measure("accuracy").is_some());
     assert!(performance.summary.contains("every outcome is negative"), "{}", performance.summary);
 }
-
-#[test]
-fn a_limit_is_held_against_the_whole_interval() {
-    let measure = |lower, upper| Measure {
-        interval: Some(stats::interval::Interval {
-            lower,
-            upper,
-            level: stats::interval::Level::P95,
-            method: stats::interval::IntervalMethod::Wilson,
-        }),
-        ..Measure::new("roc_auc", f64::midpoint(lower, upper), 1, String::new())
-    };
-    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.6, 0.7)), Verdict::Pass);
-    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.55, 0.65)), Verdict::Warn);
-    assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.5, 0.59)), Verdict::Fail);
-    assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.05)), Verdict::Pass);
-    assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.06, 0.09)), Verdict::Fail);
-}

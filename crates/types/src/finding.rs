@@ -347,9 +347,9 @@ pub struct Stream {
     /// How much more windows of the reference differ than independent rows would; 1 where they do not.
     pub dispersion: f64,
     pub state: StreamState,
-    /// The natural logarithm of the e-value; it never falls.
+    /// The natural logarithm of the largest e-value so far; it never falls.
     pub log_e_value: f64,
-    /// The smallest budget under which e-BH calls the stream.
+    /// The smallest budget of false alarms, over all streams and all times (Holm), under which it is one.
     pub adjusted: f64,
 }
 

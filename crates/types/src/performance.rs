@@ -145,3 +145,21 @@ impl Limit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_held_against_the_whole_interval() {
+        let measure = |lower, upper| Measure {
+            interval: Some(Interval { lower, upper, level: Level::P95, method: IntervalMethod::Wilson }),
+            ..Measure::new("roc_auc", f64::midpoint(lower, upper), 1, String::new())
+        };
+        assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.6, 0.7)), Verdict::Pass);
+        assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.55, 0.65)), Verdict::Warn);
+        assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.5, 0.59)), Verdict::Fail);
+        assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.05)), Verdict::Pass);
+        assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.06, 0.09)), Verdict::Fail);
+    }
+}

@@ -3,15 +3,15 @@
 //! Against a fixed reference a window's rows are tested against the reference *and all windows before
 //! it*, and the bets on the p-values multiply up ([`stats::sequential`]). Against a reference that moves
 //! along, each window spends a share of the budget that falls over time. Rows of one window that are
-//! alike are not taken for independent ones ([`mod@crate::usual`]). Either way e-BH over all
-//! streams of a report decides which ones count, so that of the alarms of all weeks together at most the
-//! share `monitor.drift.false_alarms` is expected to be false.
+//! alike are not taken for independent ones ([`mod@crate::usual`]). Either way Holm's correction over
+//! all streams of a report decides which ones count: the probability that any of them is ever an alarm
+//! though nothing changed is at most `monitor.drift.false_alarms` (docs/alarms.md).
 
 use stats::bins::QuantileBins;
 use stats::ecdf::Ecdf;
+use stats::false_discovery::holm;
 use stats::sequential::change_mixture::ChangeMixture;
-use stats::sequential::e_bh::e_bh_adjusted;
-use stats::sequential::running_maximum::adjusted_log_e_value;
+use stats::sequential::running_maximum::anytime_p_value;
 use stats::sequential::spending::Spending;
 use stats::sketch::{FrequentValues, Profile};
 use types::Digest;
@@ -133,7 +133,7 @@ fn changing(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64
         pool: pool.iter().zip(&binned.current).map(|(pool, current)| pool + current).collect(),
         p_value,
         dispersion,
-        log_e_value: adjusted_log_e_value(state.log_e_max),
+        log_e_value: state.log_e_max,
         state: StreamState::Change(state),
         adjusted: 1.0,
     })
@@ -160,12 +160,13 @@ fn spending(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64
     })
 }
 
-/// Decides over all streams of a report together how surely each is an alarm.
+/// Decides over all streams of a report together how surely each is an alarm: Holm's correction of p-values
+/// that hold at all times.
 pub(crate) fn adjust<'a>(columns: impl Iterator<Item = &'a mut Sequential>) {
     let mut columns: Vec<&mut Sequential> = columns.collect();
     let streams = || columns.iter().flat_map(|column| &column.streams);
-    let log_e_values: Vec<f64> = streams().map(|stream| stream.log_e_value).collect();
-    let mut adjusted = e_bh_adjusted(&log_e_values).into_iter();
+    let p_values: Vec<f64> = streams().map(|stream| anytime_p_value(stream.log_e_value)).collect();
+    let mut adjusted = holm(&p_values).into_iter();
     for column in &mut columns {
         for stream in &mut column.streams {
             stream.adjusted = adjusted.next().unwrap_or(1.0);

@@ -3,7 +3,7 @@
 //! A verdict needs both an effect and significance. The effect is the population stability index
 //! above what chance gives, the change of the missing share, or the share of values never seen in
 //! the reference. Significance is that of [`mod@alarm`]: it holds over all columns and all weeks, so that
-//! of the alarms at most the share `monitor.drift.false_alarms` is expected to be false. A million
+//! with probability 1 − `monitor.drift.false_alarms` there is never a false one. A million
 //! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
 
 mod alarm;
@@ -299,7 +299,7 @@ fn finding(
             at_most("psi above chance and what is usual (fail)", drift.psi_fail, "psi_fail"),
             at_most("psi above chance and what is usual (warn)", drift.psi_warn, "psi_warn"),
             at_most("missing_share_change, unseen_share", drift.share_fail, "share_fail"),
-            at_most("expected share of false alarms", drift.false_alarms, "false_alarms"),
+            at_most("probability of any false alarms, ever", drift.false_alarms, "false_alarms"),
         ],
         detail: Some(Detail::Distribution(assessment.distribution)),
         sequential: assessment.sequential,

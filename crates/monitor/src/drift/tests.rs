@@ -4,7 +4,10 @@ use stats::sketch::{CategoricalProfile, Fidelity, NumericProfile, Profile};
 use types::column::{Column, ColumnKind, Schema};
 use types::{Answer, Answers, Definition, Finding, Verdict, Window, definition};
 
-use crate::{Scope, plan};
+use types::definition::Cadence;
+use types::log_state::LogState;
+
+use crate::{History, Scope, Usual, plan};
 
 const DEFINITION: &str = r#"
 [log]
@@ -59,12 +62,16 @@ fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
         schema.columns.push(column(&format!("c{at}"), kind(reference)));
     }
     let window: Window = "2013-06-03/2013-06-10".parse().unwrap();
+    let against = [definition.reference.window];
     let scope = Scope {
         definition: &definition,
         schema: &schema,
         window,
-        reference: definition.reference.window,
-        undated_rows: 0,
+        every: Cadence::Week,
+        against: &against,
+        log: &LogState::default(),
+        history: &History::default(),
+        usual: &Usual::default(),
     };
     let mut answers = Answers::default();
     for question in plan(scope) {

@@ -26,7 +26,8 @@ pub struct Drift {
     pub against: Against,
     /// How many windows before it, where it is compared against those.
     pub windows: u32,
-    /// The share of alarms that may be false, over all columns and all weeks that are looked at.
+    /// The probability that any column ever raises an alarm though nothing changed, over all columns and
+    /// all weeks that are looked at.
     pub false_alarms: f64,
     /// From this population stability index (above what chance gives) a change is worth a look.
     pub psi_warn: f64,
