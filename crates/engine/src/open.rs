@@ -294,7 +294,9 @@ impl Log<'_> {
             return Ok(versions);
         }
         let remembered = Files::remembered(self.store())?;
-        let files = Files::now(&self.log, self.outcomes.as_ref(), &self.base, remembered.as_ref())?;
+        let outcomes_at = self.roles.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
+        let place = format!("{}\n{}", self.roles.path, outcomes_at.unwrap_or_default());
+        let files = Files::now(place, &self.log, self.outcomes.as_ref(), &self.base, remembered.as_ref())?;
         let changes = files.changes_since(remembered.as_ref());
         Ok(self.versions.get_or_init(|| (files, changes)))
     }

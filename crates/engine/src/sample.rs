@@ -21,6 +21,8 @@ use crate::sql::quoted;
 
 /// The table of the rows that were drawn.
 const DRAWN: &str = "drawn_rows";
+/// Their hash, by which they are put in an order that threads do not decide.
+const HASH: &str = "__hash";
 
 /// Answers the questions that ask for rows, window by window.
 pub(crate) fn answer(
@@ -51,9 +53,9 @@ fn drawn(
     let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
     const IN_WINDOW: &str = "rows_in_window";
     log.context.register_table(IN_WINDOW, table.into_view())?;
+    let hash = hash_sql(log);
     let sql = format!(
-        "SELECT * FROM {IN_WINDOW} WHERE {} <= CAST({} AS BIGINT UNSIGNED)",
-        hash_sql(log),
+        "SELECT *, {hash} AS {HASH} FROM {IN_WINDOW} WHERE {hash} <= CAST({} AS BIGINT UNSIGNED)",
         largest_hash(log, rows, window, &cells)?
     );
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
@@ -94,15 +96,18 @@ fn sample_sql(log: &Log<'_>, features: &[(String, ColumnKind)], outcomes_as_of: 
     let selected: String = columns.iter().map(|column| format!(", {column}")).collect();
     let Some(as_of) = outcomes_as_of else {
         let score = quoted(&log.roles.score);
-        return format!("SELECT {score} AS score, CAST(NULL AS BOOLEAN) AS outcome{selected} FROM {DRAWN}");
+        return format!(
+            "SELECT {score} AS score, CAST(NULL AS BOOLEAN) AS outcome{selected} FROM {DRAWN} ORDER BY {HASH}"
+        );
     };
     let id = log.roles.id.as_deref().map(quoted);
     let only = id.map(|id| format!("SELECT {id} FROM {DRAWN}"));
     let renamed: String = (0..columns.len()).map(|at| format!(", __feature_{at}")).collect();
-    let passed_on: Vec<String> =
+    let mut passed_on: Vec<String> =
         columns.iter().enumerate().map(|(at, column)| format!("{column} AS __feature_{at}")).collect();
+    passed_on.push(HASH.to_owned());
     let joined = with_outcomes_sql(log, DRAWN, &passed_on, as_of, only.as_deref());
-    format!("SELECT score, outcome{renamed} FROM ({joined})")
+    format!("SELECT score, outcome{renamed} FROM ({joined}) ORDER BY {HASH}")
 }
 
 fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<RowSample, EngineError> {

@@ -108,6 +108,8 @@ pub(crate) fn dataset_version(name: &str, files: &[FileVersion]) -> DatasetVersi
 /// The files of the log and of the outcomes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Files {
+    /// Where the definition says that they are. With another place there is nothing to compare with.
+    pub(crate) place: String,
     pub(crate) log: Vec<FileVersion>,
     pub(crate) outcomes: Vec<FileVersion>,
 }
@@ -126,6 +128,7 @@ impl Files {
 
     /// The files as they are now; those that are as remembered are not read.
     pub(crate) fn now(
+        place: String,
         log: &TableFiles,
         outcomes: Option<&TableFiles>,
         base: &Path,
@@ -135,6 +138,7 @@ impl Files {
             remembered.map(|remembered| Self::by_path(files(remembered))).unwrap_or_default()
         };
         Ok(Self {
+            place,
             log: versions(log, base, &known(|files| &files.log))?,
             outcomes: match outcomes {
                 Some(outcomes) => versions(outcomes, base, &known(|files| &files.outcomes))?,
@@ -150,7 +154,7 @@ impl Files {
     /// What differs between the files that were remembered and these.
     pub(crate) fn changes_since(&self, remembered: Option<&Self>) -> FileChanges {
         let added = (self.log.len() + self.outcomes.len()) as u64;
-        let Some(remembered) = remembered else {
+        let Some(remembered) = remembered.filter(|remembered| remembered.place == self.place) else {
             return FileChanges { first_look: true, added, ..FileChanges::default() };
         };
         let mut changes = FileChanges::default();
@@ -220,10 +224,12 @@ mod tests {
             digest: Digest::of(content.as_bytes()),
         };
         let known = Files {
+            place: "log".into(),
             log: [file("a", "1"), file("b", "1"), file("c", "1")].into(),
             outcomes: [file("o", "1")].into(),
         };
         let mut now = Files {
+            place: "log".into(),
             log: [file("a", "1"), file("b", "2"), file("d", "1")].into(),
             outcomes: [file("o", "1")].into(),
         };
@@ -239,5 +245,7 @@ mod tests {
         expected.changed.push("o".into());
         expected.outcomes_rewritten = true;
         assert_eq!(now.changes_since(Some(&known)), expected);
+        now.place = "elsewhere".into();
+        assert!(now.changes_since(Some(&known)).first_look);
     }
 }

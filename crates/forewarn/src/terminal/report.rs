@@ -20,6 +20,14 @@ pub(crate) fn text(outcome: &CheckOutcome, html: Option<&Path>) -> String {
     gates(&mut page, &report.gates);
     evaluation(&mut page, report);
     drift(&mut page, report);
+    sentences(&mut page, report, CheckId::Multivariate, "All columns together", "do they still go together?");
+    sentences(
+        &mut page,
+        report,
+        CheckId::PerformanceOverTime,
+        "Performance",
+        "realised, or estimated without outcomes",
+    );
     quality(&mut page, report);
     footer(&mut page, outcome, html);
     page.text
@@ -125,6 +133,20 @@ fn drift_numbers(finding: &Finding) -> String {
         parts.push(styled(DIM, source));
     }
     parts.join("  ")
+}
+
+/// A check whose finding is best said in a sentence.
+fn sentences(page: &mut Page, report: &CheckReport, check: CheckId, title: &str, note: &str) {
+    let findings = of_check(report, check);
+    if findings.is_empty() {
+        return;
+    }
+    page.section(title, note);
+    for finding in findings {
+        let numbers = finding.measures.first().map(headline).unwrap_or_default();
+        page.finding(finding.verdict, &finding.subject.label(), &numbers);
+        page.sentence(&finding.summary);
+    }
 }
 
 fn quality(page: &mut Page, report: &CheckReport) {

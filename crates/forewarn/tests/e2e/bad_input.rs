@@ -272,7 +272,7 @@ fn column_names_may_hold_anything() {
         .replace("[\"x\", \"amount\"]", r#"["my column", 'a "quoted", one', "größe €"]"#);
     let folder = Folder::with_log(&definition, &log);
     let report = folder.report(0);
-    assert_eq!(report.findings("monitor.drift").len(), 6);
+    assert_eq!(report.findings("monitor.drift").len(), 7);
     let junit = folder.run(&["check", "--format", "junit"]).exits(0).stdout;
     assert!(!junit.contains("<script>") && junit.contains("&lt;script&gt;"));
     let markdown = folder.run(&["check", "--format", "markdown"]).exits(0).stdout;

@@ -61,7 +61,8 @@ fn every_feature_the_score_and_the_class_are_judged_with_the_source_that_they_co
     let drift = report.findings("monitor.drift");
     let of_kind = |kind: &str| drift.iter().filter(|f| f["subject"]["kind"] == kind).count();
     assert_eq!((of_kind("feature"), of_kind("score"), of_kind("predicted_class")), (25, 1, 1));
-    assert_eq!(drift.len(), 27);
+    assert_eq!(of_kind("outcome"), 1);
+    assert_eq!(drift.len(), 28);
     assert_eq!(report.about("monitor.drift", "temp")["subject"]["source"], "weather");
     assert_eq!(report.about("monitor.drift", "plane_year")["subject"]["source"], "planes");
     assert!(drift.iter().all(|finding| finding["verdict"] != "unknown"));
@@ -73,6 +74,8 @@ fn every_feature_the_score_and_the_class_are_judged_with_the_source_that_they_co
             "evaluate.performance",
             "evaluate.worst_segment",
             "monitor.drift",
+            "monitor.multivariate",
+            "monitor.performance",
             "monitor.quality"
         ]
     );
@@ -211,7 +214,10 @@ fn monitor_and_evaluate_make_only_their_own_checks() {
     };
     // The gate needs evaluation, which was never made.
     let monitored = checks("monitor").exits(1).report();
-    assert_eq!(monitored.checks(), ["monitor.drift", "monitor.quality"]);
+    assert_eq!(
+        monitored.checks(),
+        ["monitor.drift", "monitor.multivariate", "monitor.performance", "monitor.quality"]
+    );
     assert_eq!(monitored.need("evaluate.performance"), "missing");
     // Now both halves are on record, so together they open it.
     let evaluated = checks("evaluate").exits(0).report();
@@ -232,6 +238,33 @@ fn the_same_check_gives_the_same_numbers() {
 
 #[test]
 fn without_a_window_the_last_whole_week_is_checked() {
-    let run = flights().run(&["monitor", "--format", "json"]);
+    let run = flights().run(&["check", "--format", "json"]);
     assert_eq!(run.report().text("window"), "2013-12-23/2013-12-30");
+}
+
+/// Rows of Parquet that have been destroyed behind a file's back are not missed, because nobody reads them:
+/// its size, its time of modification and its footer are as they were.
+#[test]
+fn what_was_profiled_is_not_read_again() {
+    let folder = flights();
+    let path = folder.path("data/predictions/2013-12.parquet");
+    let modified = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let age = || std::fs::File::options().append(true).open(&path).unwrap().set_modified(modified).unwrap();
+    age();
+    let arguments = ["monitor", "--since", "2013-12-16", "--format", "json"];
+    let monitored = || {
+        let run = folder.run(&arguments);
+        assert_ne!(run.status, 2, "{}", run.stderr);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()
+    };
+    let first = monitored();
+    assert_eq!(first["files_read"], 12);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (rows, footer) = (4, 400_000);
+    bytes[rows..footer].fill(0xAA);
+    std::fs::write(&path, bytes).unwrap();
+    age();
+    let again = monitored();
+    assert_eq!(again["files_read"], 0);
+    assert_eq!(again["drift"], first["drift"]);
 }

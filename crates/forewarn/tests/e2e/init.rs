@@ -20,7 +20,7 @@ fn a_csv_log_gets_a_definition_that_check_accepts() {
         assert!(definition.lines().any(|written| written.starts_with(line)), "{line} in\n{definition}");
     }
     let report = folder.report(0);
-    assert_eq!(report.findings("monitor.drift").len(), 6);
+    assert_eq!(report.findings("monitor.drift").len(), 7);
     assert_eq!(report.finding("evaluate.performance")["verdict"].as_str().unwrap().len(), 4);
 }
 

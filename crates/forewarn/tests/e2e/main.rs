@@ -14,4 +14,5 @@ mod fixture;
 mod flights;
 mod formats;
 mod init;
+mod monitoring;
 mod outcomes;
