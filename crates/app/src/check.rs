@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use engine::{Engine, EngineError, EngineOptions};
 use jiff::{Span, Timestamp, ToSpan};
-use monitor::{History, UsualBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use types::definition::{Definition, DefinitionError};
@@ -18,6 +17,7 @@ use types::{Answers, Digest, Finding, Question, Window};
 use crate::PROGRAM;
 use crate::evidence_log::{self, EvidenceLogError};
 use crate::opened::Opened;
+use crate::watch::Watch;
 use crate::window::{self, WindowChoiceError};
 
 /// The name of a definition in a folder.
@@ -135,34 +135,11 @@ pub fn run(
     let state = LogState { undated_rows: range.undated_rows, changes: log.file_changes()?.clone() };
 
     let known = evidence_log::read(&opened.located.folder)?;
-    let every = definition.monitor.drift.every;
-    let history = if window.is_of(every) {
-        History::before(opened.ours(&known.records), every, window)
-    } else {
-        History::default()
-    };
-    let against = monitor::against(definition, every, window);
-    let usual_windows = monitor::usual_windows(definition, every, &against);
+    let watch = Watch::of(&opened, window, as_of);
     let evaluated = evaluate::Scope { definition, window, reference };
-    let together = monitor::multivariate::MultivariateScope {
-        definition,
-        schema: &opened.schema,
-        window,
-        against: &against,
-    };
-    let watched =
-        monitor::performance::PerformanceScope { definition, schema: &opened.schema, window, as_of };
     let mut questions = Vec::new();
     if request.practices.monitor() {
-        let compared = against.iter().chain(&usual_windows);
-        questions.extend(
-            compared.flat_map(|&window| monitor::profile_questions(definition, &opened.schema, window)),
-        );
-        questions.extend(monitor::column_questions(definition, &opened.schema, window));
-        questions.extend(monitor::outcome_questions(definition, every, window));
-        questions.extend(monitor::multivariate::plan(together));
-        questions.extend(monitor::multivariate::plan_usual(together, &usual_windows));
-        questions.extend(monitor::performance::plan(watched));
+        questions.extend(watch.questions());
     }
     if request.practices.evaluate() {
         questions.extend(evaluate::plan(evaluated));
@@ -178,24 +155,7 @@ pub fn run(
         findings.extend(evaluate::judge(evaluated, &answers, &mut rng));
     }
     if request.practices.monitor() {
-        let mut usual = UsualBuilder::new(definition, &opened.schema, &against, &answers);
-        usual_windows.iter().for_each(|&window| usual.add(definition, window, &answers));
-        let monitored = monitor::Scope {
-            definition,
-            schema: &opened.schema,
-            window,
-            every,
-            against: &against,
-            log: &state,
-            history: &history,
-            usual: &usual.finish(),
-        };
-        findings.extend(monitor::judge(monitored, &answers));
-        findings.extend(monitor::judge_outcome(monitored, &answers));
-        let mut rng = seeded(&opened.located.text, window);
-        let usual = monitor::multivariate::usual_auc(together, &usual_windows, &answers, &mut rng);
-        findings.extend(monitor::multivariate::judge(together, usual, &answers, &mut rng));
-        findings.extend(monitor::performance::judge(watched, &answers, &mut rng));
+        findings.extend(watch.findings(&answers, &state, &opened.ours(&known.records)));
     }
 
     progress(Stage::Recording { findings: findings.len() });

@@ -11,6 +11,7 @@ pub mod monitor;
 mod monitor_report;
 mod opened;
 mod profile_store;
+mod watch;
 mod window;
 
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};

@@ -250,7 +250,9 @@ impl<'r> Known<'r> {
             let finding = &record.finding;
             (finding.check, finding.subject == Subject::Outcome, finding.window)
         };
-        Self { latest: records.iter().map(|&record| (key(record), record)).collect() }
+        // What a single check found says nothing of the files that it was made from.
+        let known = records.iter().filter(|record| record.inputs.is_some());
+        Self { latest: known.map(|&record| (key(record), record)).collect() }
     }
 
     fn latest(&self, check: CheckId, of_outcome: bool, window: Window) -> Option<&'r Record> {
@@ -377,7 +379,9 @@ impl<'a> Histories<'a> {
 
     fn add(&mut self, unit: &Unit, findings: &[Finding]) {
         if let Some(history) = self.of_cadence.get_mut(&unit.every) {
-            findings.iter().for_each(|finding| history.add(unit.every, finding));
+            for finding in findings {
+                history.add(unit.every, finding);
+            }
         }
     }
 }

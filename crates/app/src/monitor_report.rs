@@ -88,16 +88,12 @@ fn drift(source: &Source<'_>) -> Vec<ColumnHistory> {
         if finding.sequential.as_ref().is_some_and(|alarms| alarms.every != source.cadence) {
             continue;
         }
-        let column = match columns.iter().position(|column| same_column(&column.subject, &finding.subject)) {
-            Some(column) => column,
-            None => {
-                columns.push(ColumnHistory {
-                    subject: finding.subject.clone(),
-                    findings: vec![None; source.windows.len()],
-                });
-                columns.len() - 1
-            }
-        };
+        let known = columns.iter().position(|column| same_column(&column.subject, &finding.subject));
+        let column = known.unwrap_or_else(|| {
+            let findings = vec![None; source.windows.len()];
+            columns.push(ColumnHistory { subject: finding.subject.clone(), findings });
+            columns.len() - 1
+        });
         columns[column].findings[at] = Some(finding.clone());
     }
     let worst = |column: &ColumnHistory| {

@@ -277,7 +277,9 @@ impl Log<'_> {
         let mut name = Digester::default();
         name.update(self.inputs(&[window])?.bytes().as_slice());
         name.update(format!("{FORMAT}\n{window}\n{}\n", self.time_axis().key()).as_bytes());
-        columns.iter().for_each(|column| name.update(format!("{}\n", column.key(self)).as_bytes()));
+        for column in &columns {
+            name.update(format!("{}\n", column.key(self)).as_bytes());
+        }
         let name = format!("merged-{}", name.finish());
         if long && let Some(kept) = load::<Vec<Vec<u8>>>(store, &name)? {
             return Ok(kept);

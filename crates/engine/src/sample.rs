@@ -47,11 +47,11 @@ fn drawn(
     outcomes_as_of: Option<Timestamp>,
     window: Window,
 ) -> Result<RowSample, EngineError> {
+    const IN_WINDOW: &str = "rows_in_window";
     let axis = log.time_axis();
     let cells = Cells::of([window]);
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
     let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
-    const IN_WINDOW: &str = "rows_in_window";
     log.context.register_table(IN_WINDOW, table.into_view())?;
     let hash = hash_sql(log);
     let sql = format!(

@@ -16,7 +16,8 @@ pub fn in_words(drift: &[ColumnHistory], windows: &[Window], performance: &[Find
     match windows {
         [] => sentences.push("There is no whole window after the reference yet.".to_owned()),
         [only] => {
-            sentences.push(format!("{only} is the first window; there is nothing before it to compare with."))
+            sentences
+                .push(format!("{only} is the first window; there is nothing before it to compare with."));
         }
         [before, now, ..] => sentences.extend(drift_in_words(drift, *before, *now)),
     }
@@ -77,9 +78,9 @@ fn performance_in_words(findings: &[Finding]) -> Vec<String> {
         sentences.push(format!("{} was {} in {window}{compared}.", title(&of.metric), number(measure.value)));
     }
     let newer = |window: Window| last.is_none_or(|(realised, ..)| window > realised);
-    let waiting =
+    let mut waiting =
         details().filter(|(window, of)| newer(*window) && of.maturity.state != MaturityState::Settled);
-    if let Some((window, of)) = waiting.last()
+    if let Some((window, of)) = waiting.next_back()
         && let Some(estimated) = &of.estimated
     {
         sentences.push(format!(

@@ -146,7 +146,8 @@ pub fn extend_chain(
         lines.push_str(&serde_json::to_string(&LineOut { hash, record: &raw })?);
         lines.push('\n');
         next = Checkpoint { records: next.records + 1, hash };
-        records.push(record);
+        // As a later run will read it: a decimal number may be read as the float next to the one written.
+        records.push(serde_json::from_str(raw.get())?);
     }
     Ok((records, lines, next))
 }

@@ -248,7 +248,7 @@ fn without_a_window_the_last_whole_week_is_checked() {
 fn what_was_profiled_is_not_read_again() {
     let folder = flights();
     let path = folder.path("data/predictions/2013-12.parquet");
-    let modified = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let modified = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
     let age = || std::fs::File::options().append(true).open(&path).unwrap().set_modified(modified).unwrap();
     age();
     let arguments = ["monitor", "--since", "2013-12-16", "--format", "json"];

@@ -40,7 +40,7 @@ fn settle(folder: &Folder) {
 fn age(folder: &Folder, name: &str) {
     let path = folder.path(name);
     if let Ok(file) = std::fs::File::options().append(true).open(path) {
-        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
 }
 

@@ -12,7 +12,6 @@ use stats::ecdf::Ecdf;
 use stats::false_discovery::holm;
 use stats::sequential::change_mixture::ChangeMixture;
 use stats::sequential::running_maximum::anytime_p_value;
-use stats::sequential::spending::Spending;
 use stats::sketch::{FrequentValues, Profile};
 use types::Digest;
 use types::definition::Cadence;
@@ -57,7 +56,9 @@ impl Binned {
             };
         }
         let mut digest = Digester::default();
-        known.iter().for_each(|(value, _)| digest.update(format!("{}:{value}", value.len()).as_bytes()));
+        for (value, _) in &known {
+            digest.update(format!("{}:{value}", value.len()).as_bytes());
+        }
         let mut counts: Vec<u64> = known.iter().map(|(value, _)| current.count(value)).collect();
         counts.push(current.n() - counts.iter().sum::<u64>());
         let mut before: Vec<u64> = known.iter().map(|(_, count)| *count).collect();
@@ -82,7 +83,9 @@ fn hashed(values: &FrequentValues) -> Vec<u64> {
     }
     // What a capped count has forgotten lies anywhere; it is spread evenly.
     let forgotten = values.n() - counted;
-    counts.iter_mut().for_each(|count| *count += forgotten / OWN_BINS as u64);
+    for count in &mut counts {
+        *count += forgotten / OWN_BINS as u64;
+    }
     counts
 }
 
@@ -145,7 +148,7 @@ fn spending(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64
         StreamState::Spending(state) => Some(state),
         StreamState::Change(_) => None,
     });
-    let mut state = known.unwrap_or_else(Spending::new);
+    let mut state = known.unwrap_or_default();
     let p_value = dispersed_p_value(&binned.reference, &binned.current, dispersion)?;
     state.update(p_value).ok()?;
     Some(Stream {

@@ -192,20 +192,3 @@ fn one_bin_one_row_and_the_largest_counts_give_finite_bounds() {
     assert!(distance_with_noise(BinnedDistance::Psi, &[1], &[0], Level::P95).is_err());
     assert!(distance_with_noise(BinnedDistance::Psi, &[1], &[1, 1], Level::P95).is_err());
 }
-#[test]
-fn zz_time() {
-    let mut rng = SplitMix(3);
-    for scale in [1.0, 20.0, 2000.0, 100000.0] {
-        let r: Vec<u64> = (0..65_536)
-            .map(|_| ((rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64 * scale) as u64 + 1)
-            .collect();
-        let c: Vec<u64> = (0..65_536)
-            .map(|_| ((rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64 * scale / 40.0) as u64)
-            .collect();
-        for d in BinnedDistance::ALL {
-            let t = std::time::Instant::now();
-            let f = distance_with_noise(d, &r, &c, Level::P95);
-            println!("{scale} {d:?} {:?} {:?}", t.elapsed(), f.map(|f| f.excess));
-        }
-    }
-}

@@ -78,10 +78,10 @@ fn alarms(report: &MonitorReport) -> Markup {
     html! {
         @if let Some(budget) = budget.filter(|_| has_state(report)) {
             @if standing.is_empty() {
-                "No alarm stands under the budget of " (budget) " false alarms, over all columns and windows."
+                "No column has surely changed, at a probability of " (budget) " of ever saying so falsely, over all columns and windows."
             } @else {
-                "Under the budget of " (budget) " false alarms, over all columns and windows, "
-                (format::counted(standing.len() as u64, "alarm stands", "alarms stand"))
+                "At a probability of " (budget) " of ever saying so falsely, over all columns and windows, "
+                (format::counted(standing.len() as u64, "column has surely changed since the reference", "columns have surely changed since the reference"))
                 @for (i, (column, since)) in named.iter().enumerate() {
                     @if i == 0 { ": " } @else { ", " }
                     code { (column.subject.label()) } " since " span.date { (types::window::instant_text(since.from())) }
@@ -159,7 +159,7 @@ fn legend(report: &MonitorReport) -> Markup {
             span { span.ramp { @for level in 0..3 { (heat_map::key(Tone::Fail(level), Some(Verdict::Fail), false)) } } "fail, stronger the larger" }
             span { (heat_map::key(Tone::Unknown, Some(Verdict::Unknown), false)) "could not be measured" }
             span { (heat_map::key(Tone::Empty, None, false)) "no data" }
-            @if has_state(report) { span { (heat_map::key(Tone::Fail(0), Some(Verdict::Pass), true)) "the alarm stands" } }
+            @if has_state(report) { span { (heat_map::key(Tone::Fail(0), Some(Verdict::Pass), true)) "has surely changed" } }
         }
     }
 }
@@ -270,7 +270,7 @@ pub(super) fn hover(label: &str, window: Window, finding: Option<&Finding>) -> S
         });
     }
     if let Some(adjusted) = adjusted(finding) {
-        let stands = if alarm_stands(finding) { ": the alarm stands" } else { "" };
+        let stands = if alarm_stands(finding) { ": has surely changed" } else { "" };
         lines.push(format!("adjusted significance {}{stands}", format::p_value(adjusted)));
     }
     lines.extend(finding.unmeasured.first().map(|missing| missing.reason.clone()));

@@ -145,7 +145,7 @@ fn drift_tile(report: &MonitorReport) -> Markup {
             div.tile-head { h3 { "Columns that drifted" } (verdict::chip(worst.verdict)) }
             p.big { (count(Verdict::Fail) + count(Verdict::Warn)) span.of { " of " (findings.len()) } }
             p.of-what { "worst: " (breakable(&worst.subject.label())) }
-            p.sub { @match standing { 0 => "no alarm stands", 1 => "1 alarm stands", _ => { (standing) " alarms stand" } } }
+            p.sub { @match standing { 0 => "no column has surely changed", 1 => "1 column has surely changed", _ => { (standing) " columns have surely changed, most by too little" } } }
             (share_bar("Columns by verdict", &parts))
             p.sentence { (prose(&worst.summary)) }
         }

@@ -15,8 +15,8 @@ const E_VALUE: Term = (
     "What a bet against “nothing changed” would have grown to. Starting from 1, it rarely grows if nothing changed, however often one looks; 100 is as strong as odds of 100 to 1.",
 );
 const ALARM: Term = (
-    "Alarm stands",
-    "The evidence gathered from window to window is strong enough that, over all columns and for ever, no more than the budgeted share of alarms is false.",
+    "Surely changed",
+    "The evidence gathered from window to window is so strong that the probability of ever saying so falsely, over all columns and for ever, stays within the budget.",
 );
 const ADJUSTED: Term = (
     "Adjusted significance",

@@ -75,9 +75,10 @@ fn alarms(report: &MonitorReport) -> String {
         })
         .collect();
     if lines.is_empty() {
-        return "No alarm stands.\n".into();
+        return "No column has surely changed.\n".into();
     }
-    let count = format::counted(lines.len() as u64, "alarm stands", "alarms stand");
+    let count =
+        format::counted(lines.len() as u64, "column has surely changed", "columns have surely changed");
     let more = lines.len().saturating_sub(ROWS_MAX);
     let more = if more > 0 { format!("\n- … and {more} more") } else { String::new() };
     format!("**{count}**\n\n{}{more}\n", lines[..lines.len().min(ROWS_MAX)].join("\n"))

@@ -116,7 +116,7 @@ fn a_cell_says_when_how_much_by_chance_and_what_is_missing() {
         "PSI 0.0",
         "0.0034 expected by chance",
         "missing 1.4 % → 11.8 %",
-        "adjusted significance &lt; 0.001: the alarm stands",
+        "adjusted significance &lt; 0.001: has surely changed",
     ] {
         assert!(last.contains(said), "{said} in {last}");
     }
