@@ -3,7 +3,7 @@
 //! Against a fixed reference a window's rows are tested against the reference *and all windows before
 //! it*, and the bets on the p-values multiply up ([`stats::sequential`]). Against a reference that moves
 //! along, each window spends a share of the budget that falls over time. Rows of one window that are
-//! alike are not taken for independent ones ([`mod@crate::usual`]). Either way Holm's correction over
+//! alike are not taken for independent ones ([`crate::usual`]). Either way Holm's correction over
 //! all streams of a report decides which ones count: the probability that any of them is ever an alarm
 //! though nothing changed is at most `monitor.drift.false_alarms` (docs/alarms.md).
 

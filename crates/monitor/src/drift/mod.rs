@@ -2,7 +2,7 @@
 //!
 //! A verdict needs both an effect and significance. The effect is the population stability index
 //! above what chance gives, the change of the missing share, or the share of values never seen in
-//! the reference. Significance is that of [`mod@alarm`]: it holds over all columns and all weeks, so that
+//! the reference. Significance is that of the module `alarm`: it holds over all columns and all weeks, so that
 //! with probability 1 − `monitor.drift.false_alarms` there is never a false one. A million
 //! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
 
