@@ -20,6 +20,11 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "domain_classifier_auc" => "domain classifier AUC".into(),
         "pca_reconstruction_error" => "PCA reconstruction error".into(),
         "cramers_v" => "Cramér's V".into(),
+        "hellinger" => "Hellinger distance".into(),
+        "l_infinity" => "largest change of a share".into(),
+        "g_test" => "G statistic".into(),
+        "cramer_von_mises" => "Cramér–von Mises statistic".into(),
+        "psi_usual" => "usual PSI between windows".into(),
         _ => name.replace('_', " ").into(),
     }
 }

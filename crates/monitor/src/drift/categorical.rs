@@ -1,13 +1,13 @@
 //! Drift of a categorical column.
 
 use stats::chi_square::{Pooling, chi_square};
-use stats::jensen_shannon::{jensen_shannon_distance, jensen_shannon_expected_no_drift};
-use stats::psi::{Smoothing, psi, psi_expected_no_drift};
+use stats::g_test::g_test;
 use stats::sketch::{CategoricalProfile, FrequentValues};
 use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
+use super::binned::{Bins, distances, psi_excess};
 use super::{Assessment, chi_square_measure};
 
 /// A value that is expected to occur fewer times than this in the current window is pooled with
@@ -82,24 +82,18 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
         0 => format!("{} values", p.len()),
         rare => format!("{} bins, {rare} rare values pooled", p.len()),
     };
-    if let Ok(value) = psi(p, q, Smoothing::default()) {
-        let expected = psi_expected_no_drift(p, q);
-        assessment.psi_excess = (value - expected).max(0.0);
+    assessment.psi_excess = psi_excess(p, q).unwrap_or(0.0);
+    assessment.measures.extend(distances(Bins { reference: p, current: q, over: &over, share_error: error }));
+    if let Ok(test) = g_test(p, q, Pooling::default()) {
+        let freedom = test.degrees_of_freedom;
         assessment.measures.push(Measure {
-            error_bound: error,
-            expected_by_chance: Some(expected),
-            ..Measure::new("psi", value, now.n(), format!("population stability index in nats, {over}"))
-        });
-    }
-    if let Ok(value) = jensen_shannon_distance(p, q) {
-        assessment.measures.push(Measure {
-            error_bound: error,
-            expected_by_chance: Some(jensen_shannon_expected_no_drift(p, q)),
+            expected_by_chance: Some(freedom as f64),
+            p_value: Some(test.p_value),
             ..Measure::new(
-                "jensen_shannon",
-                value,
-                now.n(),
-                format!("Jensen–Shannon distance, base 2, {over}"),
+                "g_test",
+                test.statistic,
+                test.n_current,
+                format!("log-likelihood ratio test of homogeneity, {freedom} degrees of freedom"),
             )
         });
     }

@@ -7,6 +7,7 @@
 //! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
 
 mod alarm;
+mod binned;
 mod categorical;
 mod numeric;
 pub(crate) mod outcome;
@@ -17,7 +18,6 @@ use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
-use stats::psi::{Smoothing, psi, psi_expected_no_drift};
 use stats::sketch::Profile;
 use types::definition::{Against, Drift};
 use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
@@ -192,10 +192,7 @@ pub(crate) fn comparison(whole: &Summarised<'_>, part: &Summarised<'_>) -> Optio
         }
         _ => return None,
     };
-    let psi_excess = counts.and_then(|(whole, part)| {
-        let psi = psi(&whole, &part, Smoothing::default()).ok()?;
-        Some((psi - psi_expected_no_drift(&whole, &part)).max(0.0))
-    });
+    let psi_excess = counts.and_then(|(whole, part)| binned::psi_excess(&whole, &part));
     Some(Comparison { psi_excess, streams: streams(whole, part) })
 }
 
@@ -275,7 +272,9 @@ fn finding(
         if measure.p_value.is_some() {
             measure.p_adjusted = match measure.name.as_str() {
                 "missing_share_change" => p_values.missing,
-                _ => p_values.distribution,
+                "kolmogorov_smirnov" | "chi_square" => p_values.distribution,
+                // Further tests of the same columns decide nothing, and are in no family.
+                _ => None,
             };
         }
     }

@@ -2,15 +2,16 @@
 
 use stats::bins::QuantileBins;
 use stats::chi_square::{Pooling, chi_square};
+use stats::cramer_von_mises::cramer_von_mises;
 use stats::ecdf::Ecdf;
-use stats::jensen_shannon::{jensen_shannon_distance, jensen_shannon_expected_no_drift};
+use stats::energy_distance::energy_distance;
 use stats::kolmogorov_smirnov::{Method, kolmogorov_smirnov};
-use stats::psi::{Smoothing, psi, psi_expected_no_drift};
 use stats::wasserstein::normalised_wasserstein;
 use types::Measure;
 use types::finding::{Distribution, DistributionBin, QUANTILES, Unmeasured};
 use types::format;
 
+use super::binned::{Bins, distances, psi_excess};
 use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
@@ -54,6 +55,7 @@ pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
     }
     measure_binned(&mut assessment, before, now);
     measure_wasserstein(&mut assessment, before, now);
+    measure_gaps(&mut assessment, before, now);
     assessment
 }
 
@@ -66,25 +68,11 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
         }
     };
     let (p, q) = (bins.counts(before), bins.counts(now));
-    let n = now.n();
     // Each of a bin's two edges can be off by the rank error, and so can the share in the bin.
     let share_error = 2.0 * (before.rank_error_share() + now.rank_error_share());
-    let binning = format!("{} bins at quantiles of the reference, open ends", bins.len());
-    if let (Ok(value), expected) = (psi(&p, &q, Smoothing::default()), psi_expected_no_drift(&p, &q)) {
-        assessment.psi_excess = (value - expected).max(0.0);
-        assessment.measures.push(Measure {
-            error_bound: psi_error(&p, &q, share_error),
-            expected_by_chance: Some(expected),
-            ..Measure::new("psi", value, n, format!("population stability index in nats, {binning}"))
-        });
-    }
-    if let Ok(value) = jensen_shannon_distance(&p, &q) {
-        assessment.measures.push(Measure {
-            error_bound: jensen_shannon_error(value, &p, &q, share_error),
-            expected_by_chance: Some(jensen_shannon_expected_no_drift(&p, &q)),
-            ..Measure::new("jensen_shannon", value, n, format!("Jensen–Shannon distance, base 2, {binning}"))
-        });
-    }
+    let over = format!("{} bins at quantiles of the reference, open ends", bins.len());
+    assessment.psi_excess = psi_excess(&p, &q).unwrap_or(0.0);
+    assessment.measures.extend(distances(Bins { reference: &p, current: &q, over: &over, share_error }));
     measure_significance(assessment, before, now, &p, &q);
 }
 
@@ -116,6 +104,43 @@ fn measure_significance(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf, 
     }
 }
 
+/// The mean squared gap of the distributions, and the energy distance, which weighs it by the values.
+fn measure_gaps(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
+    match cramer_von_mises(before, now) {
+        Ok(test) => assessment.measures.push(Measure {
+            error_bound: test.statistic_error,
+            expected_by_chance: Some(1.0 / 6.0),
+            p_value: Some(test.p_value),
+            ..Measure::new(
+                "cramer_von_mises",
+                test.statistic,
+                test.n_current,
+                format!(
+                    "two-sample statistic T, asymptotic p-value; root mean squared gap {:.4}",
+                    test.gap_root_mean_square
+                ),
+            )
+        }),
+        Err(error) => assessment
+            .unmeasured
+            .push(Unmeasured { name: "cramer_von_mises".into(), reason: error.to_string() }),
+    }
+    match energy_distance(&before.finite(), &now.finite()) {
+        Ok(found) => assessment.measures.push(Measure {
+            error_bound: found.error_bound,
+            ..Measure::new(
+                "energy_distance",
+                found.distance,
+                found.n_current,
+                "√(2 ∫ (F − G)²), in the square root of the column's unit, finite values",
+            )
+        }),
+        Err(error) => assessment
+            .unmeasured
+            .push(Unmeasured { name: "energy_distance".into(), reason: error.to_string() }),
+    }
+}
+
 fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     match normalised_wasserstein(&before.finite(), &now.finite()) {
         Ok(distance) => assessment.measures.push(Measure {
@@ -131,42 +156,6 @@ fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
             assessment.unmeasured.push(Unmeasured { name: "wasserstein".into(), reason: error.to_string() });
         }
     }
-}
-
-/// First-order change of the distance when every share is off by `share_error`: the divergence has
-/// ∂JSD/∂p = ½ log₂(p/m), and the distance is its root.
-fn jensen_shannon_error(distance: f64, p: &[u64], q: &[u64], share_error: f64) -> f64 {
-    if share_error == 0.0 {
-        return 0.0;
-    }
-    let divergence_error: f64 = smoothed_shares(p, q)
-        .map(|(a, b)| {
-            let middle = f64::midpoint(a, b);
-            share_error / 4.0 * ((a / middle).log2().abs() + (b / middle).log2().abs())
-        })
-        .sum();
-    (distance * distance + divergence_error).sqrt() - distance
-}
-
-/// Shares of both sides with half a row added to every bin, so that none is zero.
-fn smoothed_shares<'a>(p: &'a [u64], q: &'a [u64]) -> impl Iterator<Item = (f64, f64)> + 'a {
-    let total = |counts: &[u64]| counts.iter().sum::<u64>() as f64 + 0.5 * counts.len() as f64;
-    let (n, m) = (total(p), total(q));
-    p.iter().zip(q).map(move |(&a, &b)| ((a as f64 + 0.5) / n, (b as f64 + 0.5) / m))
-}
-
-/// First-order change of the index when every share is off by `share_error`:
-/// ∂PSI/∂p = ln(p/q) + (p − q)/p, and the same with the sides exchanged.
-fn psi_error(p: &[u64], q: &[u64], share_error: f64) -> f64 {
-    if share_error == 0.0 {
-        return 0.0;
-    }
-    smoothed_shares(p, q)
-        .map(|(a, b)| {
-            let slope = |a: f64, b: f64| ((a / b).ln() + (a - b) / a).abs();
-            share_error / 2.0 * (slope(a, b) + slope(b, a))
-        })
-        .sum()
 }
 
 fn change_in_words(before: &Ecdf, now: &Ecdf) -> String {
