@@ -474,6 +474,9 @@ impl Maker<'_> {
         for window in monitor::usual_windows(definition, every, against) {
             usual.add(definition, window, &*self.of_window(window)?);
         }
+        for window in monitor::chunk_windows(definition, every, against) {
+            usual.add_chunk(definition, window, &*self.of_window(window)?);
+        }
         let usual = Arc::new(usual.finish());
         self.usual.insert(key, Arc::clone(&usual));
         Ok(usual)

@@ -20,6 +20,7 @@ pub(crate) struct Watch<'a> {
     as_of: Timestamp,
     against: Vec<Window>,
     usual: Vec<Window>,
+    chunks: Vec<Window>,
 }
 
 impl<'a> Watch<'a> {
@@ -27,12 +28,13 @@ impl<'a> Watch<'a> {
         let every = opened.definition.monitor.drift.every;
         let against = monitor::against(&opened.definition, every, window);
         let usual = monitor::usual_windows(&opened.definition, every, &against);
-        Self { opened, window, every, as_of, against, usual }
+        let chunks = monitor::chunk_windows(&opened.definition, every, &against);
+        Self { opened, window, every, as_of, against, usual, chunks }
     }
 
     pub(crate) fn questions(&self) -> Vec<Question> {
         let (definition, schema) = (&self.opened.definition, &self.opened.schema);
-        let compared = self.against.iter().chain(&self.usual);
+        let compared = self.against.iter().chain(&self.usual).chain(&self.chunks);
         let mut questions: Vec<Question> =
             compared.flat_map(|&window| monitor::profile_questions(definition, schema, window)).collect();
         questions.extend(monitor::column_questions(definition, schema, self.window));
@@ -55,6 +57,9 @@ impl<'a> Watch<'a> {
         let mut usual = UsualBuilder::new(definition, schema, &self.against, answers);
         for &window in &self.usual {
             usual.add(definition, window, answers);
+        }
+        for &window in &self.chunks {
+            usual.add_chunk(definition, window, answers);
         }
         let scope = monitor::Scope {
             definition,

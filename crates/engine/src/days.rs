@@ -203,7 +203,7 @@ impl Log<'_> {
     ) -> Result<(), EngineError> {
         let selected: String = asked
             .iter()
-            .map(|asked| format!(", {}", aggregate_sql(self, Fidelity::Sketched, asked)))
+            .map(|asked| format!(", {}", aggregate_sql(self, self.days_fidelity, asked)))
             .collect();
         let sql = format!(
             "SELECT __day, count(*), min(__instant), max(__instant){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
@@ -302,9 +302,9 @@ impl Log<'_> {
             states.get(profile.within(days)).unwrap_or_default().iter().map(Vec::as_slice)
         });
         match asked {
-            Asked::Numbers(_) => merged_bytes::<NumbersSummary>(states),
-            Asked::Categories(_) => merged_bytes::<CategoriesSummary>(states),
-            Asked::Ids => merged_bytes::<IdsSummary>(states),
+            Asked::Numbers(_) => merged_bytes::<NumbersSummary>(self.days_fidelity, states),
+            Asked::Categories(_) => merged_bytes::<CategoriesSummary>(self.days_fidelity, states),
+            Asked::Ids => merged_bytes::<IdsSummary>(self.days_fidelity, states),
         }
     }
 }
@@ -313,8 +313,11 @@ fn state(batch: &RecordBatch, column: usize, row: usize) -> Vec<u8> {
     batch.column(column).as_binary::<i64>().value(row).to_vec()
 }
 
-fn merged_bytes<'a, S: Summary>(states: impl Iterator<Item = &'a [u8]>) -> Result<Vec<u8>, EngineError> {
-    let mut whole = S::new(Fidelity::Sketched);
+fn merged_bytes<'a, S: Summary>(
+    fidelity: Fidelity,
+    states: impl Iterator<Item = &'a [u8]>,
+) -> Result<Vec<u8>, EngineError> {
+    let mut whole = S::new(fidelity);
     for state in states {
         whole.merge(decode(state)?);
     }

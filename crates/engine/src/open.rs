@@ -15,6 +15,7 @@ use datafusion::functions_aggregate::expr_fn::{count, max, min};
 use datafusion::logical_expr::{Expr, cast, ident, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
+use stats::sketch::Fidelity;
 use tokio::runtime::Runtime;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::{Definition, Log as Roles};
@@ -92,6 +93,11 @@ impl Engine {
             engine: self,
             context,
             roles: definition.log.clone(),
+            // Another tool's result is equalled from all values or not at all.
+            days_fidelity: match definition.monitor.drift.method.peer() {
+                Some(_) => Fidelity::Exact,
+                None => Fidelity::Sketched,
+            },
             base: base.to_owned(),
             log,
             outcomes,
@@ -220,6 +226,8 @@ pub struct Log<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) context: SessionContext,
     pub(crate) roles: Roles,
+    /// How the days of files are summarised.
+    pub(crate) days_fidelity: Fidelity,
     base: PathBuf,
     pub(crate) log: TableFiles,
     pub(crate) outcomes: Option<TableFiles>,

@@ -27,7 +27,7 @@ pub(crate) enum Asked {
 impl Asked {
     /// What is measured, in words that are the same from run to run: the key of what is kept of it.
     pub(crate) fn key(&self, log: &Log<'_>) -> String {
-        aggregate_sql(log, Fidelity::Sketched, self)
+        aggregate_sql(log, log.days_fidelity, self)
     }
 }
 

@@ -16,7 +16,7 @@ mod samples;
 pub mod usual;
 
 pub use history::History;
-pub use usual::{Usual, UsualBuilder, usual_windows};
+pub use usual::{Usual, UsualBuilder, chunk_windows, usual_windows};
 
 use std::borrow::Cow;
 

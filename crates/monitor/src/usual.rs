@@ -13,11 +13,13 @@
 
 use std::collections::HashMap;
 
+use stats::peers::Peer;
 use stats::sequential::conformal::window_p_value;
 use stats::special::chi_square_sf;
 use types::definition::{Against, Cadence, Definition};
 use types::{Answers, Schema, Subject, Window};
 
+use crate::drift::peer::Chunks;
 use crate::drift::{Comparison, comparison, outcome};
 use crate::{Summarised, Watched, is_measured, watched};
 
@@ -32,17 +34,27 @@ pub fn usual_windows(definition: &Definition, every: Cadence, against: &[Window]
     against.iter().flat_map(|within| Window::of_cadence(every, within.from(), within.to())).collect()
 }
 
+/// All parts of what a window is compared against that lie in one window of a cadence each, the cut ones at
+/// its ends too; none unless the method takes its thresholds from them.
+pub fn chunk_windows(definition: &Definition, every: Cadence, against: &[Window]) -> Vec<Window> {
+    if !matches!(definition.monitor.drift.method.peer(), Some(Peer::NannyMl013(_))) {
+        return Vec::new();
+    }
+    against.iter().flat_map(|within| within.parts(every)).collect()
+}
+
 /// What is usual for each column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usual {
     columns: HashMap<Subject, UsualColumn>,
+    chunks: HashMap<Subject, Chunks>,
 }
 
 /// What is usual for one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct UsualColumn {
-    /// The population stability index that nine in ten windows stay at or below.
-    pub(crate) psi_most: f64,
+    /// The distance that nine in ten windows stay at or below, without what chance gives.
+    pub(crate) most: f64,
     pub(crate) windows: usize,
     /// By stream; at least 1.
     dispersion: HashMap<&'static str, f64>,
@@ -58,17 +70,23 @@ impl Usual {
     pub(crate) fn of(&self, subject: &Subject) -> Option<&UsualColumn> {
         self.columns.get(subject)
     }
+
+    /// The reference in parts; none where the method does not need them.
+    pub(crate) fn chunks(&self, subject: &Subject) -> Option<&Chunks> {
+        self.chunks.get(subject)
+    }
 }
 
 /// Takes in one window of the reference after the other, so that not all have to be in memory.
 #[derive(Debug)]
 pub struct UsualBuilder<'a> {
     columns: Vec<(Watched, Summarised<'a>, Sums)>,
+    chunks: HashMap<Subject, Chunks>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
-    psi: Vec<f64>,
+    excess: Vec<f64>,
     /// χ² and degrees of freedom, added up over the windows.
     chi_square: HashMap<&'static str, (f64, f64)>,
 }
@@ -85,21 +103,26 @@ impl<'a> UsualBuilder<'a> {
             });
         let outcome = outcome::summarised(definition, answers, against)
             .map(|(watched, summarised)| (watched, summarised, Sums::default()));
-        Self { columns: columns.chain(outcome).collect() }
+        Self { columns: columns.chain(outcome).collect(), chunks: HashMap::new() }
     }
 
     /// Adds a window; `answers` are about it.
     pub fn add(&mut self, definition: &Definition, window: Window, answers: &Answers) {
         for (watched, whole, sums) in &mut self.columns {
-            let part = if watched.subject == Subject::Outcome {
-                outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
-            } else {
-                watched.profile(answers, &[window])
-            };
+            let part = part_of(definition, watched, window, answers);
             let least = definition.monitor.drift.min_rows;
             let part = part.filter(|part| part.profile.rows() >= least);
-            if let Some(comparison) = part.and_then(|part| comparison(whole, &part)) {
+            if let Some(comparison) = part.and_then(|part| comparison(definition, whole, &part)) {
                 sums.add(&comparison);
+            }
+        }
+    }
+
+    /// Adds a part of the reference that another tool takes its thresholds from; `answers` are about it.
+    pub fn add_chunk(&mut self, definition: &Definition, window: Window, answers: &Answers) {
+        for (watched, _, _) in &self.columns {
+            if let Some(part) = part_of(definition, watched, window, answers) {
+                self.chunks.entry(watched.subject.clone()).or_default().add(&part);
             }
         }
     }
@@ -108,15 +131,28 @@ impl<'a> UsualBuilder<'a> {
         let columns = self
             .columns
             .into_iter()
-            .filter(|(_, _, sums)| sums.psi.len() >= WINDOWS_LEAST)
+            .filter(|(_, _, sums)| sums.excess.len() >= WINDOWS_LEAST)
             .map(|(watched, _, sums)| (watched.subject, sums.usual()));
-        Usual { columns: columns.collect() }
+        Usual { columns: columns.collect(), chunks: self.chunks }
+    }
+}
+
+fn part_of<'a>(
+    definition: &Definition,
+    watched: &Watched,
+    window: Window,
+    answers: &'a Answers,
+) -> Option<Summarised<'a>> {
+    if watched.subject == Subject::Outcome {
+        outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
+    } else {
+        watched.profile(answers, &[window])
     }
 }
 
 impl Sums {
     fn add(&mut self, comparison: &Comparison) {
-        self.psi.extend(comparison.psi_excess);
+        self.excess.extend(comparison.excess);
         for (stream, binned) in &comparison.streams {
             // The window is a part of the whole, so it is held against the rest.
             let rest: Vec<u64> = binned
@@ -136,11 +172,11 @@ impl Sums {
     }
 
     fn usual(mut self) -> UsualColumn {
-        self.psi.sort_unstable_by(f64::total_cmp);
-        let nine_in_ten = (self.psi.len() * 9).div_ceil(10);
+        self.excess.sort_unstable_by(f64::total_cmp);
+        let nine_in_ten = (self.excess.len() * 9).div_ceil(10);
         UsualColumn {
-            psi_most: self.psi.get(nine_in_ten.saturating_sub(1)).copied().unwrap_or(0.0),
-            windows: self.psi.len(),
+            most: self.excess.get(nine_in_ten.saturating_sub(1)).copied().unwrap_or(0.0),
+            windows: self.excess.len(),
             dispersion: self
                 .chi_square
                 .into_iter()

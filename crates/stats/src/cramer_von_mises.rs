@@ -170,6 +170,12 @@ pub(crate) fn p_value(statistic: f64, n: f64, m: f64, least_term: f64) -> f64 {
     (1.0 - cramer_von_mises_cdf(standardised, least_term)).clamp(0.0, 1.0)
 }
 
+/// The mean squared gap that chance alone gives with `n` and `m` rows: its expectation in the limit of many
+/// rows, `(1/n + 1/m) / 6`.
+pub fn mean_squared_gap_expected_no_drift(n: u64, m: u64) -> f64 {
+    ((n.max(1) as f64).recip() + (m.max(1) as f64).recip()) / 6.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

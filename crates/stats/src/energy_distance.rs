@@ -10,11 +10,12 @@
 //!
 //! * It depends on the column's unit, and in an unfamiliar way: a thousand times the unit is 32
 //!   times the distance. Do not hold columns of different units against one threshold.
-//! * It is a size, not a test: chance alone keeps it above zero.
+//! * It is a size, not a test: chance alone keeps it above zero, see [`energy_distance_expected_no_drift`].
 //!
 //! # Formula
 //!
-//! `√(2 ∫ (F(x) − G(x))² dx)`, which is `√(2 E|X − Y| − E|X − X'| − E|Y − Y'|)`. Where a side is
+//! `√(2 ∫ (F(x) − G(x))² dx)`, which is `√(2 E|X − Y| − E|X − X'| − E|Y − Y'|)`. Where nothing changed,
+//! its square is on average `2 (1/n + 1/m) ∫ F(1 − F) dx`. Where a side is
 //! approximate, `ε` the sum of both rank errors as shares, the integral is off by at most
 //! `Δ = ∫ ε(2|F − G| + ε) dx` over the range of all values, and the distance `d` by the larger of
 //! `√(d² + 2Δ) − d` and `d − √(d² − 2Δ)`.
@@ -41,6 +42,7 @@ use thiserror::Error;
 
 use crate::counts::Side;
 use crate::ecdf::Ecdf;
+use crate::wasserstein::integral;
 
 /// A distance in the square root of the column's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,6 +114,17 @@ pub fn energy_distance(reference: &Ecdf, current: &Ecdf) -> Result<EnergyDistanc
     })
 }
 
+/// The root of the mean squared distance of `rows` more rows from the distribution of `reference`; 0
+/// without rows. The finite values are what counts.
+pub fn energy_distance_expected_no_drift(reference: &Ecdf, rows: u64) -> f64 {
+    let n = reference.n();
+    if n == 0 || rows == 0 {
+        return 0.0;
+    }
+    let noise = 2.0 * ((n as f64).recip() + (rows as f64).recip());
+    (noise * integral(reference, |share| share * (1.0 - share))).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +140,15 @@ mod tests {
         let infinite = ecdf(&[f64::NEG_INFINITY, 0.0, f64::INFINITY]);
         let refused = Err(EnergyDistanceError::Infinite { side, rows: 2 });
         assert_eq!(energy_distance(&one, &infinite), refused);
+    }
+
+    #[test]
+    fn chance_gives_what_the_integral_of_a_uniform_distribution_says() {
+        // ∫ x(1 − x) dx over [0, 1] is 1/6.
+        let uniform: Vec<f64> = (0..100_000).map(|at| f64::from(at) / 1e5).collect();
+        let expected = (2.0 * (1e-5 + 1e-3) / 6.0_f64).sqrt();
+        let by_chance = energy_distance_expected_no_drift(&ecdf(&uniform), 1000);
+        assert!((by_chance - expected).abs() < 1e-5, "{by_chance} {expected}");
     }
 
     #[test]

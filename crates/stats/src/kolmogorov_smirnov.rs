@@ -173,6 +173,13 @@ fn p_value_asymptotic(statistic: f64, n: u64, m: u64) -> f64 {
     kolmogorov_sf((root + 0.12 + 0.11 / root) * statistic)
 }
 
+/// The gap that chance alone gives on average with `n` and `m` rows: the mean of Kolmogorov's distribution,
+/// `√(π/2) ln 2`, times `√(1/n + 1/m)`. With ties it is less.
+pub fn gap_expected_no_drift(n: u64, m: u64) -> f64 {
+    let mean = std::f64::consts::FRAC_PI_2.sqrt() * std::f64::consts::LN_2;
+    mean * ((n.max(1) as f64).recip() + (m.max(1) as f64).recip()).sqrt()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,11 +11,12 @@
 //! * One far outlier can dominate it, and one in the reference inflates the standard deviation, so
 //!   that drift looks small after normalising.
 //! * A widened unit (metres to millimetres) is a huge distance though nothing drifted.
-//! * It is a size, not a test: chance alone keeps it above zero.
+//! * It is a size, not a test: chance alone keeps it above zero, see [`wasserstein_expected_no_drift`].
 //!
 //! # Formula
 //!
-//! `∫ |F(x) − G(x)| dx`. Where a side is approximate, the error bound is the sum of both rank
+//! `∫ |F(x) − G(x)| dx`. The gap at `x` has, where nothing changed, nearly the normal distribution with
+//! variance `F(1 − F)(1/n + 1/m)`, so the distance is on average `√(2/π (1/n + 1/m)) ∫ √(F(1 − F)) dx`. Where a side is approximate, the error bound is the sum of both rank
 //! errors (as shares) times the range of all values.
 //!
 //! # Example
@@ -33,6 +34,8 @@
 //!
 //! * S. S. Vallender, "Calculation of the Wasserstein distance between probability distributions on
 //!   the line", Theory Probab. Appl. 18, 1974: the formula.
+
+use std::f64::consts::FRAC_2_PI;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -129,6 +132,31 @@ pub fn wasserstein(reference: &Ecdf, current: &Ecdf) -> Result<Wasserstein, Wass
     Ok(Wasserstein { distance, error_bound, n_reference: reference.n(), n_current: current.n() })
 }
 
+/// About the distance of `rows` more rows from the distribution of `reference`, in its unit; 0 without
+/// rows. The finite values are what counts.
+pub fn wasserstein_expected_no_drift(reference: &Ecdf, rows: u64) -> f64 {
+    let n = reference.n();
+    if n == 0 || rows == 0 {
+        return 0.0;
+    }
+    let noise = FRAC_2_PI * ((n as f64).recip() + (rows as f64).recip());
+    noise.sqrt() * integral(reference, |share| (share * (1.0 - share)).sqrt())
+}
+
+/// `∫ f(F(x)) dx` between the least and the largest finite value.
+pub(crate) fn integral(ecdf: &Ecdf, of_share: impl Fn(f64) -> f64) -> f64 {
+    let n = ecdf.n() as f64;
+    let (mut half_sum, mut below, mut left) = (0.0, 0, None);
+    for (value, count) in ecdf.points().filter(|(value, _)| value.is_finite()) {
+        if let Some(left) = left {
+            half_sum += of_share(below as f64 / n) * (value / 2.0 - left / 2.0);
+        }
+        below += count;
+        left = Some(value);
+    }
+    2.0 * half_sum
+}
+
 /// [`wasserstein`] in standard deviations of the reference.
 ///
 /// # Errors
@@ -191,6 +219,16 @@ mod tests {
         let infinite = ecdf(&[f64::NEG_INFINITY, 0.0, f64::INFINITY]);
         assert_eq!(wasserstein(&infinite, &one), Err(WassersteinError::Infinite { side, rows: 2 }));
         assert_eq!(wasserstein(&infinite.finite(), &one).unwrap().distance, 1.0);
+    }
+
+    #[test]
+    fn chance_gives_what_the_integral_of_a_uniform_distribution_says() {
+        // ∫ √(x(1 − x)) dx over [0, 1] is π/8.
+        let uniform: Vec<f64> = (0..100_000).map(|at| f64::from(at) / 1e5).collect();
+        let expected = (FRAC_2_PI * (1e-5 + 1e-3)).sqrt() * std::f64::consts::PI / 8.0;
+        let by_chance = wasserstein_expected_no_drift(&ecdf(&uniform), 1000);
+        assert!((by_chance - expected).abs() < 1e-5, "{by_chance} {expected}");
+        assert_eq!(wasserstein_expected_no_drift(&ecdf(&uniform), 0), 0.0);
     }
 
     #[test]

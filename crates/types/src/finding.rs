@@ -210,6 +210,15 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// How far a column of a drift finding moved, by the distance that its verdict rests on. There is none
+    /// where nothing could be compared.
+    pub fn distance(&self) -> Option<&Measure> {
+        match &self.detail {
+            Some(Detail::Distribution(of)) if of.method.is_some() => self.measures.first(),
+            _ => self.measure("psi"),
+        }
+    }
+
     /// A finding that says nothing yet; the rest is set by struct update.
     pub fn blank(check: CheckId, subject: Subject, verdict: Verdict, window: Window) -> Self {
         Self {
@@ -257,9 +266,20 @@ pub enum Detail {
     Performance(Box<WindowPerformance>),
 }
 
+/// What decided how much a column changed, and why that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MethodChoice {
+    /// The name that a definition gives it, such as `psi` or `evidently-0.7:psi`.
+    pub name: String,
+    pub reason: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     pub bins: Vec<DistributionBin>,
+    /// What the verdict rests on; there is none where nothing could be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<MethodChoice>,
     /// Rows with a value; the shares of the bins are of these.
     pub reference_n: u64,
     pub current_n: u64,

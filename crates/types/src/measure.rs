@@ -10,6 +10,9 @@ pub fn title(name: &str) -> Cow<'static, str> {
     if let Some(metric) = metric(name) {
         return metric.title().into();
     }
+    if let Some(of) = name.strip_suffix("_usual") {
+        return format!("usual {} between windows", title(of)).into();
+    }
     match name {
         "psi" => "PSI".into(),
         "ece" => "expected calibration error".into(),
@@ -24,7 +27,6 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "l_infinity" => "largest change of a share".into(),
         "g_test" => "G statistic".into(),
         "cramer_von_mises" => "Cramér–von Mises statistic".into(),
-        "psi_usual" => "usual PSI between windows".into(),
         _ => name.replace('_', " ").into(),
     }
 }

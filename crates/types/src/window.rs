@@ -82,6 +82,18 @@ impl Window {
         windows
     }
 
+    /// This window cut where those of a cadence begin: whole ones, and a piece at either end.
+    pub fn parts(self, cadence: Cadence) -> Vec<Self> {
+        let mut ends: Vec<Timestamp> = Self::of_cadence(cadence, self.from, self.to)
+            .iter()
+            .flat_map(|window| [window.from, window.to])
+            .chain([self.from, self.to])
+            .collect();
+        ends.sort_unstable();
+        ends.dedup();
+        ends.windows(2).filter_map(|pair| Self::new(pair[0], pair[1]).ok()).collect()
+    }
+
     /// Whether this is one whole window of a cadence.
     pub fn is_of(self, cadence: Cadence) -> bool {
         Self::of_cadence(cadence, self.from, self.to) == [self]
@@ -220,6 +232,20 @@ mod tests {
     fn check_last_week(end: &str, expected: &str) {
         let week = Window::last_whole_week(parse_instant(end).unwrap()).unwrap();
         assert_eq!(week.to_string(), expected, "for a log that ends at {end}");
+    }
+
+    #[test]
+    fn a_window_is_cut_where_weeks_begin() {
+        let parts = |text: &str| -> Vec<String> {
+            let window: Window = text.parse().unwrap();
+            window.parts(Cadence::Week).iter().map(Window::to_string).collect()
+        };
+        assert_eq!(
+            parts("2013-01-02/2013-01-16"),
+            ["2013-01-02/2013-01-07", "2013-01-07/2013-01-14", "2013-01-14/2013-01-16"]
+        );
+        assert_eq!(parts("2013-01-07/2013-01-14"), ["2013-01-07/2013-01-14"]);
+        assert_eq!(parts("2013-01-08/2013-01-10"), ["2013-01-08/2013-01-10"]);
     }
 
     #[test]

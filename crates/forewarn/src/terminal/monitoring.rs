@@ -8,7 +8,7 @@ use types::format::{count, counted, number, percent};
 use types::measure::title;
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::window::instant_text;
-use types::{Detail, Finding, Verdict};
+use types::{Detail, Finding, Measure, Verdict};
 use view::monitoring::sparkline;
 
 use super::page::{Page, gates};
@@ -79,24 +79,29 @@ fn drift(page: &mut Page, report: &MonitorReport) {
     }
 }
 
+/// `PSI 0.412`.
+fn moved(distance: &Measure) -> String {
+    format!("{} {}", title(&distance.name), number(distance.value))
+}
+
 fn needs_a_look(finding: &Finding) -> bool {
     finding.verdict != Verdict::Pass
 }
 
 fn column_line(page: &mut Page, column: &ColumnHistory) {
     let shown = &column.findings[column.findings.len().saturating_sub(WINDOWS)..];
-    let psi: Vec<Option<f64>> =
-        shown.iter().map(|finding| Some(finding.as_ref()?.measure("psi")?.value)).collect();
+    let distances: Vec<Option<f64>> =
+        shown.iter().map(|finding| Some(finding.as_ref()?.distance()?.value)).collect();
     let last = shown.last().and_then(Option::as_ref);
     let verdict = last.map_or(Verdict::Unknown, |finding| finding.verdict);
     let name = shortened(&column.subject.label(), NAME);
     let padding = " ".repeat(NAME - name.chars().count());
-    let now = psi.last().copied().flatten().map(|psi| format!("PSI {}", number(psi))).unwrap_or_default();
+    let now = last.and_then(Finding::distance).map(moved).unwrap_or_default();
     page.line(&format!(
         " {} {}{padding} {}  {}",
         styled(of(verdict), &mark(verdict).to_string()),
         styled(BOLD, &name),
-        sparkline(&psi),
+        sparkline(&distances),
         styled(DIM, &now)
     ));
     let marks: String = shown

@@ -112,8 +112,8 @@ fn drift(page: &mut Page, report: &CheckReport) {
 
 fn drift_numbers(finding: &Finding) -> String {
     let mut parts = Vec::new();
-    if let Some(psi) = finding.measure("psi") {
-        parts.push(format!("PSI {}", number(psi.value)));
+    if let Some(distance) = finding.distance() {
+        parts.push(format!("{} {}", title(&distance.name), number(distance.value)));
     }
     if let Some(missing) = finding.measure("missing_share_change")
         && missing.value.abs() >= 0.01

@@ -82,10 +82,7 @@ fn what_is_no_toml_is_shown_at_its_line() {
 fn settings_that_contradict_each_other_are_refused() {
     let evaluate = |settings: &str| definition_with("[gate", &format!("[evaluate]\n{settings}\n[gate"));
     let monitor = |settings: &str| definition_with("[gate", &format!("[monitor]\n{settings}\n[gate"));
-    refused(
-        &monitor("drift = { psi_warn = 0.5, psi_fail = 0.2 }"),
-        &["psi_warn (0.5) is above psi_fail (0.2)"],
-    );
+    refused(&monitor("drift = { warn = 0.5, fail = 0.2 }"), &["warn (0.5) is above fail (0.2)"]);
     refused(&monitor("drift = { false_alarms = 2.0 }"), &["2 is not between 0 and 1", "forewarn.toml:21"]);
     refused(
         &evaluate("performance = { metric = \"roc_auc\", at_most = 0.2 }"),

@@ -16,12 +16,6 @@ pub(super) struct Bins<'a> {
     pub(super) share_error: f64,
 }
 
-/// The population stability index without its sampling noise, not below 0.
-pub(super) fn psi_excess(reference: &[u64], current: &[u64]) -> Option<f64> {
-    let psi = distance_with_noise(BinnedDistance::Psi, reference, current, Level::P95).ok()?;
-    Some(psi.excess)
-}
-
 /// PSI first, then the others; none where a side has no rows.
 pub(super) fn distances(bins: Bins<'_>) -> Vec<Measure> {
     let named = [

@@ -2,12 +2,13 @@
 
 use stats::chi_square::{Pooling, chi_square};
 use stats::g_test::g_test;
-use stats::sketch::{CategoricalProfile, FrequentValues};
+use stats::sketch::FrequentValues;
 use types::Measure;
+use types::definition::Effect;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
-use super::binned::{Bins, distances, psi_excess};
+use super::binned::{Bins, distances};
 use super::{Assessment, chi_square_measure};
 
 /// A value that is expected to occur fewer times than this in the current window is pooled with
@@ -24,8 +25,7 @@ struct Pooled {
     pooled_values: usize,
 }
 
-pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfile) -> Assessment {
-    let (before, now) = (&reference.values, &current.values);
+pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessment {
     let unseen = unseen(before, now);
     let unseen_rows: u64 = unseen.iter().map(|(_, count)| count).sum();
     let unseen_share = share(unseen_rows, now.n());
@@ -35,12 +35,15 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
         unmeasured: Vec::new(),
         distribution_p: None,
         sequential: None,
-        psi_excess: 0.0,
-        psi_usual: 0.0,
+        effect: Effect::Psi,
+        excess: 0.0,
+        usual: 0.0,
+        peer: None,
         unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
         missing: None,
         distribution: Distribution {
             bins: shown_bins(before, now),
+            method: None,
             reference_n: before.n(),
             current_n: now.n(),
             reference_missing: 0.0,
@@ -82,7 +85,6 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
         0 => format!("{} values", p.len()),
         rare => format!("{} bins, {rare} rare values pooled", p.len()),
     };
-    assessment.psi_excess = psi_excess(p, q).unwrap_or(0.0);
     assessment.measures.extend(distances(Bins { reference: p, current: q, over: &over, share_error: error }));
     if let Ok(test) = g_test(p, q, Pooling::default()) {
         let freedom = test.degrees_of_freedom;

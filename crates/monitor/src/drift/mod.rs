@@ -1,7 +1,7 @@
 //! Drift: does a column's distribution differ from the reference, enough to matter and surely?
 //!
-//! A verdict needs both an effect and significance. The effect is the population stability index
-//! above what chance gives, the change of the missing share, or the share of values never seen in
+//! A verdict needs both an effect and significance. The effect is the population stability index (or the
+//! distance that the definition names) above what chance gives and what is usual, the change of the missing share, or the share of values never seen in
 //! the reference. Significance is that of the module `alarm`: it holds over all columns and all weeks, so that
 //! with probability 1 − `monitor.drift.false_alarms` there is never a false one. A million
 //! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
@@ -9,21 +9,25 @@
 mod alarm;
 mod binned;
 mod categorical;
+mod effect;
 mod numeric;
 pub(crate) mod outcome;
+pub(crate) mod peer;
 mod words;
 
 use stats::bins::QuantileBins;
 use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
+use stats::peers::PeerDrift;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
 use stats::sketch::Profile;
-use types::definition::{Against, Drift};
+use types::definition::{Against, Definition, Drift, Effect};
 use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
+use self::effect::Sides;
 use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
@@ -38,10 +42,14 @@ pub(crate) struct Assessment {
     /// Of the test whether the values are distributed as in the reference.
     pub(crate) distribution_p: Option<f64>,
     pub(crate) sequential: Option<Sequential>,
-    /// The population stability index less its expectation by chance, not below 0.
-    pub(crate) psi_excess: f64,
-    /// The most of it that a window of the reference shows.
-    pub(crate) psi_usual: f64,
+    /// The distance that decides.
+    pub(crate) effect: Effect,
+    /// It less what chance gives, not below 0.
+    pub(crate) excess: f64,
+    /// What nine in ten windows of the reference have of it at most.
+    pub(crate) usual: f64,
+    /// What another tool says, where the definition lets it decide.
+    pub(crate) peer: Option<Result<PeerDrift, String>>,
     /// The share of current rows with a value never seen in the reference, less what chance brings.
     pub(crate) unseen_excess: f64,
     pub(crate) missing: Option<ProportionTest>,
@@ -82,7 +90,7 @@ fn judged(scope: Scope<'_>, mut columns: Vec<(Watched, Result<Assessment, Unasse
         .into_iter()
         .zip(p_values)
         .map(|((watched, assessed), p_values)| match assessed {
-            Ok(assessment) => (assessment.psi_excess, finding(scope, &watched, assessment, p_values)),
+            Ok(assessment) => (assessment.excess, finding(scope, &watched, assessment, p_values)),
             Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
         })
         .collect();
@@ -155,12 +163,15 @@ fn compared(
     if before.missing() == before.rows() && now.missing() == now.rows() {
         return Err(unassessed("it has no value in the reference and none in the current window".into()));
     }
-    let mut assessment = match (before, &reference.ecdf, &current.ecdf, now) {
-        (_, Some(before), Some(now), _) => numeric::assess(before, now),
-        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => categorical::assess(before, now),
-        _ => return Err(unassessed("it is a number in one window and text in the other".into())),
+    let Some(sides) = Sides::of(reference, current) else {
+        return Err(unassessed("it is a number in one window and text in the other".into()));
+    };
+    let mut assessment = match sides {
+        Sides::Numbers(before, now) => numeric::assess(before, now),
+        Sides::Categories(before, now) => categorical::assess(before, now),
     };
     add_missing(&mut assessment, before, now);
+    choose(&mut assessment, drift, sides);
     let streams = streams(reference, current);
     let fixed = drift.against == Against::Reference;
     let known = scope.history.of(&watched.subject);
@@ -169,58 +180,78 @@ fn compared(
     if let Some(usual) = usual {
         add_usual(&mut assessment, usual);
     }
+    if let Some(peer) = drift.method.peer() {
+        peer::decide(&mut assessment, peer, sides, scope.usual.chunks(&watched.subject));
+    }
     Ok(assessment)
+}
+
+/// Measures the size of the change by the distance that decides, and puts that first.
+fn choose(assessment: &mut Assessment, drift: &Drift, sides: Sides<'_>) {
+    let (mut effect, mut method) = effect::chosen(drift, sides);
+    let mut size = effect::size(effect, sides);
+    if size.is_none() && effect != Effect::Psi {
+        method.reason =
+            format!("`{}` has no value here, as where all of the reference is equal", effect.name());
+        effect = Effect::Psi;
+        method.name = effect.name().into();
+        size = effect::size(effect, sides);
+    }
+    assessment.effect = effect;
+    let Some(size) = size else { return };
+    assessment.excess = size.excess;
+    assessment.distribution.method = Some(method);
+    let known = assessment.measures.iter().position(|measure| measure.name == effect.measure());
+    let headline = match known {
+        Some(at) => assessment.measures.remove(at),
+        None => size.measure,
+    };
+    assessment.measures.insert(0, headline);
 }
 
 /// Two profiles of a column, as far as it takes to see what is usual.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
-    /// The population stability index less its expectation by chance, not below 0.
-    pub(crate) psi_excess: Option<f64>,
+    /// The distance that decides less what chance gives, not below 0.
+    pub(crate) excess: Option<f64>,
     pub(crate) streams: Vec<(&'static str, Binned)>,
 }
 
 /// Compares a part of the reference with all of it; `None` where they are not of one kind.
-pub(crate) fn comparison(whole: &Summarised<'_>, part: &Summarised<'_>) -> Option<Comparison> {
-    let counts = match (&*whole.profile, &whole.ecdf, &part.ecdf, &*part.profile) {
-        (_, Some(whole), Some(part), _) => {
-            let bins = QuantileBins::from_reference(whole, BINS).ok();
-            bins.map(|bins| (bins.counts(whole), bins.counts(part)))
-        }
-        (Profile::Categorical(whole), _, _, Profile::Categorical(part)) => {
-            Some(categorical::pooled_counts(&whole.values, &part.values))
-        }
-        _ => return None,
-    };
-    let psi_excess = counts.and_then(|(whole, part)| binned::psi_excess(&whole, &part));
-    Some(Comparison { psi_excess, streams: streams(whole, part) })
+pub(crate) fn comparison(
+    definition: &Definition,
+    whole: &Summarised<'_>,
+    part: &Summarised<'_>,
+) -> Option<Comparison> {
+    let sides = Sides::of(whole, part)?;
+    let (effect, _) = effect::chosen(&definition.monitor.drift, sides);
+    let excess = effect::size(effect, sides).map(|size| size.excess);
+    Some(Comparison { excess, streams: streams(whole, part) })
 }
 
 /// The tests of a column that are repeated from window to window.
 fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'static str, Binned)> {
     let mut streams = vec![(alarm::MISSING, Binned::missing(&reference.profile, &current.profile))];
-    let values = match (&*reference.profile, &reference.ecdf, &current.ecdf, &*current.profile) {
-        (_, Some(before), Some(now), _) => {
-            QuantileBins::from_reference(before, BINS).ok().map(|bins| Binned::numbers(&bins, before, now))
+    let values = Sides::of(reference, current).and_then(|sides| match sides {
+        Sides::Numbers(before, now) => {
+            let bins = QuantileBins::from_reference(before, BINS).ok()?;
+            Some(Binned::numbers(&bins, before, now))
         }
-        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => {
-            Some(Binned::categories(&before.values, &now.values))
-        }
-        _ => None,
-    };
+        Sides::Categories(before, now) => Some(Binned::categories(before, now)),
+    });
     streams.extend(values.map(|binned| (alarm::DISTRIBUTION, binned)));
     streams
 }
 
 /// Says what is usual, and takes it off the effect.
 fn add_usual(assessment: &mut Assessment, usual: &UsualColumn) {
-    assessment.psi_usual = usual.psi_most;
+    assessment.usual = usual.most;
     assessment.measures.push(Measure::new(
-        "psi_usual",
-        usual.psi_most,
+        format!("{}_usual", assessment.effect.measure()),
+        usual.most,
         usual.windows as u64,
         format!(
-            "nine in ten of the {} windows of the reference have at most this PSI above chance",
+            "nine in ten of the {} windows of the reference have at most this much above chance",
             usual.windows
         ),
     ));
@@ -278,13 +309,7 @@ fn finding(
             };
         }
     }
-    let from = |key: &str| format!("monitor.drift.{key}");
-    let at_most = |measure: &str, at_most: f64, key: &str| Threshold {
-        measure: measure.into(),
-        at_least: None,
-        at_most: Some(at_most),
-        from: from(key),
-    };
+    let thresholds = thresholds(drift, &assessment);
     Finding {
         check: CheckId::Drift,
         subject: watched.subject.clone(),
@@ -294,15 +319,41 @@ fn finding(
         summary: words::summary(&watched.subject, &assessment, &changes),
         measures: assessment.measures,
         unmeasured: assessment.unmeasured,
-        thresholds: vec![
-            at_most("psi above chance and what is usual (fail)", drift.psi_fail, "psi_fail"),
-            at_most("psi above chance and what is usual (warn)", drift.psi_warn, "psi_warn"),
-            at_most("missing_share_change, unseen_share", drift.share_fail, "share_fail"),
-            at_most("probability of any false alarms, ever", drift.false_alarms, "false_alarms"),
-        ],
+        thresholds,
         detail: Some(Detail::Distribution(assessment.distribution)),
         sequential: assessment.sequential,
     }
+}
+
+/// What the sizes and the significance were held against.
+fn thresholds(drift: &Drift, assessment: &Assessment) -> Vec<Threshold> {
+    let at_most = |measure: String, at_most: f64, key: &str| Threshold {
+        measure,
+        at_least: None,
+        at_most: Some(at_most),
+        from: format!("monitor.drift.{key}"),
+    };
+    let mut thresholds = Vec::new();
+    match &assessment.peer {
+        Some(Ok(said)) => {
+            let name = drift.method.peer().map(stats::peers::Peer::name).unwrap_or_default();
+            thresholds.push(peer::threshold(&name, said));
+        }
+        Some(Err(_)) => {}
+        None => {
+            let effect = assessment.effect;
+            let (warn, fail) = drift.limits(effect);
+            let size =
+                |verdict: &str| format!("{} above chance and what is usual ({verdict})", effect.measure());
+            thresholds.push(at_most(size("fail"), fail, "fail"));
+            thresholds.push(at_most(size("warn"), warn, "warn"));
+        }
+    }
+    let shares = "missing_share_change, unseen_share".to_owned();
+    thresholds.push(at_most(shares, drift.share_fail, "share_fail"));
+    let alarms = "probability of any false alarms, ever".to_owned();
+    thresholds.push(at_most(alarms, drift.false_alarms, "false_alarms"));
+    thresholds
 }
 
 fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Finding {
@@ -359,13 +410,14 @@ impl Changes {
         let distribution = significant(alarm::DISTRIBUTION);
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
+        let (warn, fail) = drift.limits(assessment.effect);
         Self {
-            distribution: sized(
-                distribution,
-                assessment.psi_excess - assessment.psi_usual,
-                drift.psi_warn,
-                drift.psi_fail,
-            ),
+            distribution: match &assessment.peer {
+                Some(Ok(said)) if said.drifted => Verdict::Fail,
+                Some(Ok(_)) => Verdict::Pass,
+                Some(Err(_)) => Verdict::Unknown,
+                None => sized(distribution, assessment.excess - assessment.usual, warn, fail),
+            },
             missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
             unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
         }

@@ -4,19 +4,20 @@ use stats::bins::QuantileBins;
 use stats::chi_square::{Pooling, chi_square};
 use stats::cramer_von_mises::cramer_von_mises;
 use stats::ecdf::Ecdf;
-use stats::energy_distance::energy_distance;
-use stats::kolmogorov_smirnov::{Method, kolmogorov_smirnov};
-use stats::wasserstein::normalised_wasserstein;
+use stats::energy_distance::{energy_distance, energy_distance_expected_no_drift};
+use stats::kolmogorov_smirnov::{Method, gap_expected_no_drift, kolmogorov_smirnov};
+use stats::wasserstein::{normalised_wasserstein, wasserstein_expected_no_drift};
 use types::Measure;
+use types::definition::Effect;
 use types::finding::{Distribution, DistributionBin, QUANTILES, Unmeasured};
 use types::format;
 
-use super::binned::{Bins, distances, psi_excess};
+use super::binned::{Bins, distances};
 use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
 /// Kolmogorov–Smirnov test blunt.
-const FEW_VALUES: usize = 20;
+pub(super) const FEW_VALUES: usize = 20;
 
 /// Bins of the histogram that people look at.
 const SHOWN_BINS: usize = 20;
@@ -29,12 +30,15 @@ pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
         unmeasured: Vec::new(),
         distribution_p: None,
         sequential: None,
-        psi_excess: 0.0,
-        psi_usual: 0.0,
+        effect: Effect::Psi,
+        excess: 0.0,
+        usual: 0.0,
+        peer: None,
         unseen_excess: 0.0,
         missing: None,
         distribution: Distribution {
             bins: shown_bins(before, now),
+            method: None,
             reference_n: before.n(),
             current_n: now.n(),
             reference_missing: 0.0,
@@ -71,7 +75,6 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     // Each of a bin's two edges can be off by the rank error, and so can the share in the bin.
     let share_error = 2.0 * (before.rank_error_share() + now.rank_error_share());
     let over = format!("{} bins at quantiles of the reference, open ends", bins.len());
-    assessment.psi_excess = psi_excess(&p, &q).unwrap_or(0.0);
     assessment.measures.extend(distances(Bins { reference: &p, current: &q, over: &over, share_error }));
     measure_significance(assessment, before, now, &p, &q);
 }
@@ -93,6 +96,7 @@ fn measure_significance(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf, 
     };
     assessment.measures.push(Measure {
         error_bound: ks.statistic_error,
+        expected_by_chance: Some(gap_expected_no_drift(before.n(), now.n())),
         p_value: tested.is_none().then_some(ks.p_value),
         ..Measure::new("kolmogorov_smirnov", ks.statistic, ks.n_current, how)
     });
@@ -128,6 +132,7 @@ fn measure_gaps(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     match energy_distance(&before.finite(), &now.finite()) {
         Ok(found) => assessment.measures.push(Measure {
             error_bound: found.error_bound,
+            expected_by_chance: Some(energy_distance_expected_no_drift(&before.finite(), found.n_current)),
             ..Measure::new(
                 "energy_distance",
                 found.distance,
@@ -145,6 +150,10 @@ fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     match normalised_wasserstein(&before.finite(), &now.finite()) {
         Ok(distance) => assessment.measures.push(Measure {
             error_bound: distance.error_bound,
+            expected_by_chance: Some(
+                wasserstein_expected_no_drift(&before.finite(), distance.n_current)
+                    / distance.standard_deviation_reference,
+            ),
             ..Measure::new(
                 "wasserstein",
                 distance.value,

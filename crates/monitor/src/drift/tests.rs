@@ -4,7 +4,7 @@ use stats::sketch::{CategoricalProfile, Fidelity, NumericProfile, Profile};
 use types::column::{Column, ColumnKind, Schema};
 use types::{Answer, Answers, Definition, Finding, Verdict, Window, definition};
 
-use types::definition::Cadence;
+use types::definition::{Cadence, Effect};
 use types::log_state::LogState;
 
 use crate::{History, Scope, Usual, plan};
@@ -50,7 +50,12 @@ fn categorical(counts: &[(&str, u64)]) -> Profile {
 
 /// Judges columns `c0, c1, …` given as (reference, current) profiles; the score does not move.
 fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
-    let definition: Definition = definition::parse(DEFINITION).unwrap();
+    judged_by("auto", columns)
+}
+
+fn judged_by(method: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
+    let text = format!("{DEFINITION}[monitor.drift]\nmethod = \"{method}\"\n");
+    let definition: Definition = definition::parse(&text).unwrap();
     let kind = |profile: &Profile| match profile {
         Profile::Numeric(_) => ColumnKind::Numeric,
         Profile::Categorical(_) => ColumnKind::Categorical,
@@ -187,6 +192,57 @@ fn infinities_move_a_column_without_breaking_it() {
     let mut current = normals(2, 1000);
     current.iter_mut().take(400).for_each(|value| *value = f64::INFINITY);
     assert_eq!(verdict(numeric(&normals(1, 1000), 0), numeric(&current, 0)), Verdict::Fail);
+}
+
+fn method_of(finding: &Finding) -> &types::finding::MethodChoice {
+    let Some(types::Detail::Distribution(of)) = &finding.detail else { panic!("{finding:?}") };
+    of.method.as_ref().unwrap()
+}
+
+#[test]
+fn every_distance_fails_a_shift_of_most_of_a_deviation_and_passes_none() {
+    let shifted: Vec<f64> = normals(2, 1000).iter().map(|value| value + 0.8).collect();
+    for effect in Effect::ALL {
+        for (current, expected) in [(shifted.clone(), Verdict::Fail), (normals(3, 1000), Verdict::Pass)] {
+            let findings = judged_by(effect.name(), &[(numeric(&normals(1, 5000), 0), numeric(&current, 0))]);
+            let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+            assert_eq!(finding.verdict, expected, "{effect:?}: {}", finding.summary);
+            let decides = if effect.is_for(ColumnKind::Numeric) { effect } else { Effect::Psi };
+            assert_eq!(method_of(finding).name, decides.name());
+            assert_eq!(finding.measures[0].name, decides.measure());
+        }
+    }
+}
+
+#[test]
+fn what_a_distance_cannot_measure_is_measured_by_another_and_said() {
+    let categories = (categorical(&[("UA", 600), ("DL", 400)]), categorical(&[("UA", 100), ("DL", 400)]));
+    let constant = (numeric(&[5.0; 1000], 0), numeric(&normals(1, 500), 0));
+    let findings = judged_by("wasserstein", &[categories, constant]);
+    for (column, reason) in [("c0", "is not for such a column"), ("c1", "has no value here")] {
+        let finding = findings.iter().find(|finding| finding.subject.label() == column).unwrap();
+        assert_eq!(finding.verdict, Verdict::Fail, "{}", finding.summary);
+        assert_eq!(method_of(finding).name, "psi");
+        assert!(method_of(finding).reason.contains(reason), "{}", method_of(finding).reason);
+    }
+}
+
+#[test]
+fn another_tool_decides_by_its_own_threshold_and_its_defect_is_named() {
+    let categories = (categorical(&[("a", 500), ("b", 500)]), categorical(&[("a", 800), ("b", 200)]));
+    let findings = judged_by("evidently-0.7:psi", &[categories]);
+    let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+    assert_eq!(finding.verdict, Verdict::Fail);
+    // 0.3 ln 1.6 + 0.3 ln 2.5, by hand.
+    assert!((finding.measures[0].value - 0.415_888).abs() < 1e-6);
+    assert!(finding.summary.contains("says `evidently-0.7:psi`"), "{}", finding.summary);
+    assert!(finding.summary.contains("Beware"), "{}", finding.summary);
+    assert_eq!(finding.thresholds[0].at_most, Some(0.1));
+    let numbers = (numeric(&normals(1, 500), 0), numeric(&normals(2, 500), 0));
+    let findings = judged_by("evidently-0.7:chisquare", &[numbers]);
+    let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+    assert!(method_of(finding).reason.contains("is not for such a column"));
+    assert_eq!(finding.verdict, Verdict::Pass);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The plain sentence of a drift finding: what changed, and what to do about it.
 
+use stats::peers::PeerDrift;
 use types::format;
 use types::{Subject, Verdict};
 
-use super::{Assessment, Changes};
+use super::{Assessment, Changes, peer};
 
 pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Changes) -> String {
     let name = match subject {
@@ -30,6 +31,9 @@ pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Chan
 
 fn what_changed(name: &str, assessment: &Assessment, changes: &Changes) -> String {
     let change = &assessment.change;
+    if let Some(said) = &assessment.peer {
+        return peer_words(name, assessment, said);
+    }
     match changes.distribution {
         Verdict::Fail => format!("{name} changed a lot ({change})."),
         Verdict::Warn => format!("{name} changed somewhat ({change})."),
@@ -38,6 +42,20 @@ fn what_changed(name: &str, assessment: &Assessment, changes: &Changes) -> Strin
             format!("{name} is distributed as in the reference, or near enough.")
         }
         _ => format!("The values of {name} are distributed as in the reference."),
+    }
+}
+
+/// What another tool says, and what is wrong with its method.
+fn peer_words(name: &str, assessment: &Assessment, said: &Result<PeerDrift, String>) -> String {
+    let tool = assessment.distribution.method.as_ref().map(|method| method.name.as_str()).unwrap_or_default();
+    match said {
+        Err(reason) => format!("Whether {name} drifted is not known to `{tool}`: {reason}."),
+        Ok(said) => {
+            let says = if said.drifted { "drifted" } else { "did not drift" };
+            let beware = said.warning.map(|warning| format!(" Beware: {warning}.")).unwrap_or_default();
+            let change = if said.drifted { format!("; {}", assessment.change) } else { String::new() };
+            format!("{name} {says}, says `{tool}` ({}{change}).{beware}", peer::in_words(said))
+        }
     }
 }
 

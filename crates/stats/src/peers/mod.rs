@@ -177,6 +177,13 @@ impl Peer {
         })
     }
 
+    /// Every method of every peer.
+    pub fn all() -> impl Iterator<Item = Peer> {
+        std::iter::once(Peer::Evidently07(None))
+            .chain(evidently_0_7::Method::ALL.map(|method| Peer::Evidently07(Some(method))))
+            .chain(nannyml_0_13::Method::ALL.map(Peer::NannyMl013))
+    }
+
     /// The name that [`Peer::parse`] reads.
     pub fn name(self) -> String {
         match self {
@@ -287,10 +294,7 @@ mod tests {
 
     #[test]
     fn every_name_is_read_back() {
-        let mut all = vec![Peer::Evidently07(None)];
-        all.extend(evidently_0_7::Method::ALL.map(|method| Peer::Evidently07(Some(method))));
-        all.extend(nannyml_0_13::Method::ALL.map(Peer::NannyMl013));
-        for peer in all {
+        for peer in Peer::all() {
             assert_eq!(Peer::parse(&peer.name()), Ok(peer));
         }
     }
@@ -309,10 +313,7 @@ mod tests {
         let many = Ecdf::from_weighted((0..50).map(|v| (f64::from(v), u64::MAX / 200)).collect(), 0).unwrap();
         let infinite = Ecdf::from_values(&mut [f64::NEG_INFINITY, f64::INFINITY]).unwrap();
         let sides = [extremes, many, infinite];
-        let mut peers = vec![Peer::Evidently07(None)];
-        peers.extend(evidently_0_7::Method::ALL.map(|method| Peer::Evidently07(Some(method))));
-        peers.extend(nannyml_0_13::Method::ALL.map(Peer::NannyMl013));
-        for peer in peers {
+        for peer in Peer::all() {
             for (reference, current) in sides.iter().flat_map(|r| sides.iter().map(move |c| (r, c))) {
                 if let Ok(drift) = peer.numeric(std::slice::from_ref(reference), current) {
                     assert!(!drift.value.is_nan() && !drift.threshold.is_nan(), "{peer:?} {drift:?}");

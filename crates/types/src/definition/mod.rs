@@ -5,6 +5,7 @@
 //! columns that the log really has. Both name the key that is wrong and the nearest valid choice.
 
 mod check;
+mod drift_method;
 mod monitor;
 mod parse;
 mod segment;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{check_against, features};
+pub use drift_method::{DriftMethod, Effect};
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metric;
+use super::{DriftMethod, Effect, Metric};
 
 /// Continuous watching: drift, data quality, performance over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +29,15 @@ pub struct Drift {
     /// The probability that any column ever raises an alarm though nothing changed, over all columns and
     /// all weeks that are looked at.
     pub false_alarms: f64,
-    /// From this population stability index (above what chance gives) a change is worth a look.
-    pub psi_warn: f64,
-    /// From this population stability index (above what chance gives) a change is an alarm.
-    pub psi_fail: f64,
+    /// What decides how much a column changed: `auto`, a distance such as `wasserstein`, or another tool's
+    /// method such as `evidently-0.7:psi`, with that tool's own thresholds.
+    pub method: DriftMethod,
+    /// From this distance (above what chance gives and what is usual) a change is worth a look. By default
+    /// 0.1 for the population stability index, and what corresponds to it for another distance.
+    pub warn: Option<f64>,
+    /// From this distance (above what chance gives and what is usual) a change is an alarm. By default 0.25
+    /// for the population stability index, and what corresponds to it for another distance.
+    pub fail: Option<f64>,
     /// A change of the missing share, or a share of unseen values, from which a change is an alarm.
     pub share_fail: f64,
     /// With fewer rows in a window the verdict is unknown.
@@ -46,10 +51,24 @@ impl Default for Drift {
             against: Against::Reference,
             windows: 8,
             false_alarms: 0.01,
-            psi_warn: 0.1,
-            psi_fail: 0.25,
+            method: DriftMethod::Auto,
+            warn: None,
+            fail: None,
             share_fail: 0.1,
             min_rows: 100,
+        }
+    }
+}
+
+impl Drift {
+    /// From where on a change by a distance is worth a look, and an alarm. The definition's limits are for
+    /// the distance that it names.
+    pub fn limits(&self, effect: Effect) -> (f64, f64) {
+        let (warn, fail) = effect.limits();
+        if effect == self.method.effect() {
+            (self.warn.unwrap_or(warn), self.fail.unwrap_or(fail))
+        } else {
+            (warn, fail)
         }
     }
 }

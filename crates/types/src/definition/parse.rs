@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Definition, Metric};
+use super::{Definition, Drift, Metric};
 use crate::finding::CheckId;
 use crate::nearest::{listed, nearest};
 
@@ -92,8 +92,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     open_share("log.threshold", log.threshold)?;
     open_share("monitor.drift.false_alarms", drift.false_alarms)?;
     open_share("monitor.drift.share_fail", drift.share_fail)?;
-    positive("monitor.drift.psi_warn", drift.psi_warn)?;
-    positive("monitor.drift.psi_fail", drift.psi_fail)?;
+    check_drift_limits(drift)?;
     let multivariate = &definition.monitor.multivariate;
     open_share("monitor.multivariate.auc_warn", multivariate.auc_warn)?;
     open_share("monitor.multivariate.auc_fail", multivariate.auc_fail)?;
@@ -116,12 +115,6 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     }
     positive("evaluate.performance.max_drop", evaluate.performance.max_drop)?;
     open_share("evaluate.calibration.ece_at_most", evaluate.calibration.ece_at_most)?;
-    if drift.psi_warn > drift.psi_fail {
-        return Err(DefinitionError::at_key(
-            "monitor.drift.psi_warn",
-            format!("psi_warn ({}) is above psi_fail ({})", drift.psi_warn, drift.psi_fail),
-        ));
-    }
     if !(2..=100).contains(&evaluate.calibration.bins) {
         return Err(DefinitionError::at_key("evaluate.calibration.bins", "bins must be between 2 and 100"));
     }
@@ -142,6 +135,28 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     check_outcome(definition)?;
     check_roles(definition)?;
     check_gates(definition)
+}
+
+fn check_drift_limits(drift: &Drift) -> Result<(), DefinitionError> {
+    for (key, limit) in [("warn", drift.warn), ("fail", drift.fail)] {
+        let Some(limit) = limit else { continue };
+        let key = format!("monitor.drift.{key}");
+        positive(&key, limit)?;
+        if let Some(peer) = drift.method.peer() {
+            let message = format!("{limit} has no meaning here: `{}` has thresholds of its own", peer.name());
+            return Err(DefinitionError::at_key(key, message)
+                .with_help(Some("remove it, or choose a distance as `method`".into())));
+        }
+    }
+    let (warn, fail) = drift.limits(drift.method.effect());
+    if warn > fail {
+        let key = if drift.warn.is_some() { "warn" } else { "fail" };
+        return Err(DefinitionError::at_key(
+            format!("monitor.drift.{key}"),
+            format!("warn ({warn}) is above fail ({fail})"),
+        ));
+    }
+    Ok(())
 }
 
 fn check_outcome(definition: &Definition) -> Result<(), DefinitionError> {

@@ -230,6 +230,7 @@ mod tests {
         });
         Distribution {
             bins: bins.collect(),
+            method: None,
             reference_n: 4,
             current_n: 2,
             reference_missing: 0.0,

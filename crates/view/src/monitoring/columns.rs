@@ -7,7 +7,7 @@ use types::{Verdict, Window, format, window};
 
 use super::drift::stands_since;
 use super::last_of;
-use crate::page::effect::{adjusted, distance, distribution, origin};
+use crate::page::effect::{adjusted, distance, distance_title, distribution, origin};
 use crate::page::verdict;
 
 pub(super) fn table(report: &MonitorReport) -> Markup {
@@ -18,7 +18,7 @@ pub(super) fn table(report: &MonitorReport) -> Markup {
                 table {
                     thead { tr {
                         th scope="col" { "Column" } th scope="col" { "From" } th scope="col" { "Last window" }
-                        th.num scope="col" { "PSI" } th.num scope="col" { "By chance" } th.num scope="col" { "Missing" }
+                        th.num scope="col" { (distance_title(report.drift.iter().filter_map(last_of))) } th.num scope="col" { "By chance" } th.num scope="col" { "Missing" }
                         th.num scope="col" { "Adjusted" } th.num scope="col" { "Alarm since" } th.num scope="col" { "Windows failed" }
                     } }
                     tbody { @for column in &report.drift { (row(column, &report.windows)) } }
@@ -30,7 +30,7 @@ pub(super) fn table(report: &MonitorReport) -> Markup {
 
 fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
     let last = last_of(column);
-    let psi = last.and_then(distance);
+    let distance = last.and_then(distance);
     let measured = column.findings.iter().flatten().filter(|finding| finding.verdict != Verdict::Unknown);
     let failed = column.findings.iter().flatten().filter(|finding| finding.verdict == Verdict::Fail);
     html! {
@@ -38,8 +38,8 @@ fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
             th scope="row" { (column.subject.label()) }
             td.sub { (origin(&column.subject).unwrap_or("–")) }
             td { @match last { Some(last) => (verdict::chip(last.verdict)), None => span.sub { "no data" } } }
-            td.num { (or_dash(psi.map(|psi| format::number(psi.value)))) }
-            td.num { (or_dash(psi.and_then(|psi| psi.expected_by_chance).map(format::number))) }
+            td.num { (or_dash(distance.map(|distance| format::number(distance.value)))) }
+            td.num { (or_dash(distance.and_then(|distance| distance.expected_by_chance).map(format::number))) }
             td.num { (or_dash(last.and_then(missing))) }
             td.num { (or_dash(last.and_then(adjusted).map(format::p_value))) }
             td.num { (or_dash(stands_since(column, windows).map(|since| window::instant_text(since.from())))) }

@@ -7,7 +7,9 @@ use types::{Verdict, Window, format};
 
 use super::{columns, counted, last_drift, last_of};
 use crate::chart::{Cell, Tone, heat_map, heat_row, month_axis};
-use crate::page::effect::{adjusted, alarm_stands, budget, distance, distribution, limits, origin};
+use crate::page::effect::{
+    adjusted, alarm_stands, budget, distance, distance_title, distribution, limits, origin,
+};
 use crate::page::measures::prose;
 use crate::page::{Section, verdict, verdicts, worst_first};
 use crate::words;
@@ -171,7 +173,7 @@ fn rows(report: &MonitorReport, columns: &[&ColumnHistory], with_months: bool) -
                 thead { tr {
                     th.name scope="col" { "Column" }
                     th.cells scope="col" { (month_axis(&report.windows, 6.5)) span.visually-hidden { "Windows" } }
-                    th.num scope="col" { "Last PSI" }
+                    th.num scope="col" { "Last " (distance_title(report.drift.iter().filter_map(last_of))) }
                 } }
             }
             tbody { @for column in columns { (row(column, &report.windows)) } }

@@ -14,7 +14,7 @@ use super::sparkline::sparkline;
 use super::{counted, last_of, last_together, performance_of};
 use crate::markdown::{code, escaped, gate_lines, headline, prose, push, shortened, sign};
 use crate::maturity;
-use crate::page::effect::{adjusted, distance};
+use crate::page::effect::{adjusted, distance, distance_title};
 use crate::words;
 
 /// Rows of one table.
@@ -85,8 +85,9 @@ fn alarms(report: &MonitorReport) -> String {
 }
 
 fn columns(report: &MonitorReport) -> String {
+    let distance = distance_title(report.drift.iter().filter_map(last_of));
     let mut text =
-        String::from("| Column | Last window | PSI | Adjusted | Over time |\n|---|---|---|---|---|\n");
+        format!("| Column | Last window | {distance} | Adjusted | Over time |\n|---|---|---|---|---|\n");
     for column in report.drift.iter().take(ROWS_MAX) {
         let _ = writeln!(text, "{}", column_row(column));
     }
@@ -98,10 +99,10 @@ fn column_row(column: &ColumnHistory) -> String {
     let last = last_of(column);
     let verdict =
         last.map_or_else(|| "no data".into(), |last| format!("{} {}", sign(last.verdict), last.verdict));
-    let psi = last.and_then(distance).map(|psi| format::number(psi.value)).unwrap_or_default();
+    let moved = last.and_then(distance).map(|distance| format::number(distance.value)).unwrap_or_default();
     let significance = last.and_then(adjusted).map(format::p_value).unwrap_or_default();
     format!(
-        "| {} | {verdict} | {psi} | {} | {} |",
+        "| {} | {verdict} | {moved} | {} | {} |",
         code(&column.subject.label()),
         escaped(&significance),
         sparkline(&distances(column)),

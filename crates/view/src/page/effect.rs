@@ -2,9 +2,30 @@
 
 use types::finding::{Detail, Distribution, Finding, Measure, Subject};
 
-/// The distance that the verdict is about: PSI where there is one.
+use crate::words::measure_title;
+
+/// The distance that the verdict is about; what else was measured where that could not be.
 pub(crate) fn distance(finding: &Finding) -> Option<&Measure> {
-    finding.measure("psi").or(finding.measures.first())
+    finding.distance().or(finding.measures.first())
+}
+
+/// What the distances of a table are called: by name where they are all of one kind.
+pub(crate) fn distance_title<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> String {
+    let mut names: Vec<&str> =
+        findings.into_iter().filter_map(Finding::distance).map(|measure| measure.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names[..] {
+        [only] => measure_title(only).into_owned(),
+        _ => "Distance".into(),
+    }
+}
+
+/// Why the verdict rests on that distance.
+pub(crate) fn chosen_because(finding: &Finding) -> Option<String> {
+    let method = distribution(finding)?.method.as_ref()?;
+    let what = finding.distance().map_or(method.name.as_str().into(), |measure| measure_title(&measure.name));
+    Some(format!("Decided by {what}: {}.", method.reason))
 }
 
 /// Where the limits stand on the scale of the distance: those on what exceeds chance begin there.

@@ -8,7 +8,7 @@ use types::{Verdict, format};
 use super::findings_of;
 use super::together::together;
 use crate::chart::{Scale, bullet, histogram, sparkline};
-use crate::page::effect::{adjusted, distance, distribution, limits, origin};
+use crate::page::effect::{adjusted, chosen_because, distance, distance_title, distribution, limits, origin};
 use crate::page::measures::{breakable, prose, table, unmeasured};
 use crate::page::{Section, verdict, verdicts};
 
@@ -38,13 +38,13 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
 }
 
 fn ranked(findings: &[&Finding]) -> Markup {
-    let scale = psi_scale(findings);
+    let scale = distance_scale(findings);
     let (shown, folded) = findings.split_at(findings.len().min(ROWS_SHOWN));
     html! {
         (legend(findings))
         div.drift {
             div.drift-head aria-hidden="true" {
-                span {} span { "Column" } span { "Shape" } span { "PSI" } span.num { "p adjusted" } span.num { "Missing" } span { "Verdict" }
+                span {} span { "Column" } span { "Shape" } span { (distance_title(findings.iter().copied())) } span.num { "p adjusted" } span.num { "Missing" } span { "Verdict" }
             }
             @for (i, finding) in shown.iter().enumerate() {
                 (row(finding, &scale, i < ROWS_OPEN))
@@ -59,11 +59,12 @@ fn ranked(findings: &[&Finding]) -> Markup {
     }
 }
 
-/// From 0 to the largest PSI, unless that would squash everything around the limits.
-fn psi_scale(findings: &[&Finding]) -> Scale {
+/// From 0 to the largest distance, unless that would squash everything around the limits.
+fn distance_scale(findings: &[&Finding]) -> Scale {
     let largest = |values: Vec<f64>| values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max);
-    let value =
-        largest(findings.iter().filter_map(|finding| distance(finding)).map(|psi| psi.value).collect());
+    let value = largest(
+        findings.iter().filter_map(|finding| distance(finding)).map(|distance| distance.value).collect(),
+    );
     let limit = largest(findings.iter().flat_map(|finding| limits(finding)).collect());
     let end = value.max(limit * 1.2);
     Scale::new(0.0, if limit > 0.0 { end.min(limit * 4.0) } else { end })
@@ -90,7 +91,7 @@ fn row(finding: &Finding, scale: &Scale, may_open: bool) -> Markup {
                 span.chevron aria-hidden="true" {}
                 span.column title=(finding.subject.label()) { span.name { (breakable(&finding.subject.label())) } @if let Some(origin) = origin(&finding.subject) { span.sub { (origin) } } }
                 span.shape { @if let Some(of) = distribution { (sparkline(of)) } }
-                (psi_cell(finding, scale))
+                (distance_cell(finding, scale))
                 span.num.cell data-label="p adjusted" { (p_adjusted(finding)) }
                 span.num.cell data-label="missing" { @if let Some(of) = distribution { (missing(of)) } @else { "–" } }
                 span.verdict { (verdict::chip(finding.verdict)) }
@@ -100,21 +101,22 @@ fn row(finding: &Finding, scale: &Scale, may_open: bool) -> Markup {
     }
 }
 
-fn psi_cell(finding: &Finding, scale: &Scale) -> Markup {
-    let Some(psi) = distance(finding) else {
-        return html! { span.psi.cell data-label="PSI" { span.sub { "not measured" } } };
+fn distance_cell(finding: &Finding, scale: &Scale) -> Markup {
+    let Some(distance) = distance(finding) else {
+        return html! { span.psi.cell data-label="distance" { span.sub { "not measured" } } };
     };
-    let value = format::number(psi.value);
-    let chance = psi.expected_by_chance.map(|expected| format!("{} by chance", format::number(expected)));
+    let value = format::number(distance.value);
+    let chance =
+        distance.expected_by_chance.map(|expected| format!("{} by chance", format::number(expected)));
     let label = format!(
         "{}: {value}{}",
         finding.subject.label(),
         chance.as_deref().map(|chance| format!(", {chance}")).unwrap_or_default()
     );
     html! {
-        span.psi.cell data-label="PSI" {
+        span.psi.cell data-label="distance" {
             span.num { (value) }
-            (bullet(scale, psi.value, &limits(finding), psi.expected_by_chance, &label))
+            (bullet(scale, distance.value, &limits(finding), distance.expected_by_chance, &label))
             @if let Some(chance) = chance { span.sub { (chance) } }
         }
     }
@@ -141,6 +143,7 @@ fn opened(finding: &Finding, distribution: Option<&Distribution>) -> Markup {
             @if !finding.measures.is_empty() {
                 details.more {
                     summary { "All measures" }
+                    @if let Some(because) = chosen_because(finding) { p.sub { (prose(&because)) } }
                     (table(finding))
                 }
             }

@@ -29,6 +29,7 @@ fn distribution(bins: Vec<(String, f64, f64)>) -> Detail {
         bins.into_iter().map(|(label, reference, current)| DistributionBin { label, reference, current });
     Detail::Distribution(Distribution {
         bins: bins.collect(),
+        method: None,
         reference_n: 0,
         current_n: u64::MAX,
         reference_missing: 0.0,

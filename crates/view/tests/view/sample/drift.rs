@@ -2,7 +2,8 @@
 
 use types::Verdict;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, Measure, Subject, Threshold, Unmeasured,
+    CheckId, Detail, Distribution, DistributionBin, Finding, Measure, MethodChoice, Subject, Threshold,
+    Unmeasured,
 };
 
 use super::{finding, measure, threshold};
@@ -94,8 +95,8 @@ fn drift_measures(psi: f64, p: f64, moved: f64) -> Vec<Measure> {
 
 pub(super) fn drift_thresholds() -> Vec<Threshold> {
     vec![
-        threshold("psi above chance (fail)", None, Some(0.25), "monitor.drift.psi_fail"),
-        threshold("psi above chance (warn)", None, Some(0.1), "monitor.drift.psi_warn"),
+        threshold("psi above chance and what is usual (fail)", None, Some(0.25), "monitor.drift.fail"),
+        threshold("psi above chance and what is usual (warn)", None, Some(0.1), "monitor.drift.warn"),
         threshold("missing_share_change, unseen_share", None, Some(0.1), "monitor.drift.share_fail"),
         threshold("expected share of false alarms", None, Some(0.01), "monitor.drift.false_alarms"),
     ]
@@ -119,6 +120,10 @@ fn bell(moved: f64, missing: f64) -> Distribution {
     });
     Distribution {
         bins: bins.collect(),
+        method: Some(MethodChoice {
+            name: "psi".into(),
+            reason: "a number with 812 different values: bins at quantiles of the reference".into(),
+        }),
         reference_n: 108_432,
         current_n: 5_178,
         reference_missing: if missing > 0.1 { 0.0041 } else { missing },
@@ -165,6 +170,7 @@ fn carriers() -> Finding {
     });
     finding.detail = Some(Detail::Distribution(Distribution {
         bins: bins.collect(),
+        method: None,
         reference_n: 108_874,
         current_n: 5_871,
         reference_missing: 0.0,
@@ -189,6 +195,7 @@ fn classes() -> Finding {
         .map(|(label, reference, current)| DistributionBin { label: label.into(), reference, current });
     finding.detail = Some(Detail::Distribution(Distribution {
         bins: bins.to_vec(),
+        method: None,
         reference_n: 108_874,
         current_n: 5_871,
         reference_missing: 0.0,
@@ -226,6 +233,7 @@ fn constant_column() -> Finding {
     let bins = vec![DistributionBin { label: "2013".into(), reference: 1.0, current: 1.0 }];
     finding.detail = Some(Detail::Distribution(Distribution {
         bins,
+        method: None,
         reference_n: 108_874,
         current_n: 5_871,
         reference_missing: 0.0,

@@ -237,6 +237,7 @@ fn bell(of: &Column, shift: f64, missing: f64) -> Distribution {
             bin(format!("≤ {}", of.mean), 0.5 - shift / 10.0),
             bin(format!("> {}", of.mean), 0.5 + shift / 10.0),
         ],
+        method: None,
         reference_n: 108_432,
         current_n: 5_178,
         reference_missing: missing.min(0.014),
@@ -264,6 +265,7 @@ fn mix(subject: &Subject, of: &[(&str, f64, f64)], windows: &[Window]) -> Column
         let mut finding = judged(base, psi, 0.0, slot, &mut log_e);
         finding.detail = Some(Detail::Distribution(Distribution {
             bins,
+            method: None,
             reference_n: 108_874,
             current_n: 5_871,
             reference_missing: 0.0,
