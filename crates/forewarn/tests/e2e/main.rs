@@ -9,6 +9,7 @@
 mod bad_definition;
 mod bad_input;
 mod checks;
+mod drift_method;
 mod evidence;
 mod fixture;
 mod flights;
