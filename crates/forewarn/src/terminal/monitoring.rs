@@ -139,7 +139,7 @@ fn performance(page: &mut Page, report: &MonitorReport) {
     page.section("Performance", "as it turned out, and as it was estimated without outcomes");
     page.line(&styled(DIM, "          window                 realised                estimated  outcomes"));
     for (finding, of) in details() {
-        let spanned = |measure: &Option<types::Measure>| {
+        let spanned = |measure: &Option<Measure>| {
             measure.as_ref().map_or_else(
                 || "–".to_owned(),
                 |measure| match &measure.interval {

@@ -51,10 +51,12 @@ fn another_tool_is_equalled_on_the_same_data() {
                 (value - expected).abs() <= TOLERANCE * expected.abs().max(1e-3),
                 "{method} of {column}: {value} instead of {expected}"
             );
-            let threshold = &finding["thresholds"][0];
-            let limit = threshold["at_most"].as_f64().or(threshold["at_least"].as_f64()).unwrap();
-            let expected = case["threshold"].as_f64().unwrap();
-            assert!((limit - expected).abs() <= TOLERANCE * expected, "{method} of {column}: {limit}");
+            // NannyML has no threshold for the statistic of its chi-square test, but for the p-value.
+            if let Some(expected) = case["threshold"].as_f64() {
+                let threshold = &finding["thresholds"][0];
+                let limit = threshold["at_most"].as_f64().or(threshold["at_least"].as_f64()).unwrap();
+                assert!((limit - expected).abs() <= TOLERANCE * expected, "{method} of {column}: {limit}");
+            }
             let says = if case["drifted"] == true { "drifted, says" } else { "did not drift, says" };
             assert!(finding["summary"].as_str().unwrap().contains(says), "{method} of {column}");
         }

@@ -100,7 +100,7 @@ pub(super) fn threshold(name: &str, drift: &PeerDrift) -> Threshold {
     }
 }
 
-/// `0.416, and 0.100 is its threshold`.
+/// `0.416 against its threshold of 0.100`.
 pub(super) fn in_words(drift: &PeerDrift) -> String {
     let what = if drift.p_value.is_some() { "a p-value of " } else { "" };
     format!(
