@@ -16,8 +16,10 @@ pub fn in_words(drift: &[ColumnHistory], windows: &[Window], performance: &[Find
     match windows {
         [] => sentences.push("There is no whole window after the reference yet.".to_owned()),
         [only] => {
-            sentences
-                .push(format!("{only} is the first window; there is nothing before it to compare with."));
+            sentences.push(format!(
+                "There is nothing yet to compare {} with: it is the first window.",
+                only.in_words()
+            ));
         }
         [before, now, ..] => sentences.extend(drift_in_words(drift, *before, *now)),
     }
@@ -75,7 +77,12 @@ fn performance_in_words(findings: &[Finding]) -> Vec<String> {
         let compared = before.map_or_else(String::new, |(_, _, before)| {
             format!(", after {} the time before", number(before.value))
         });
-        sentences.push(format!("{} was {} in {window}{compared}.", title(&of.metric), number(measure.value)));
+        sentences.push(format!(
+            "{} was {} in {}{compared}.",
+            title(&of.metric),
+            number(measure.value),
+            window.in_words()
+        ));
     }
     let newer = |window: Window| last.is_none_or(|(realised, ..)| window > realised);
     let mut waiting =
@@ -84,7 +91,8 @@ fn performance_in_words(findings: &[Finding]) -> Vec<String> {
         && let Some(estimated) = &of.estimated
     {
         sentences.push(format!(
-            "For {window}, whose outcomes are still arriving, it is estimated at {}.",
+            "For {}, whose outcomes are still arriving, it is estimated at {}.",
+            window.in_words(),
             number(estimated.value)
         ));
     }

@@ -82,6 +82,24 @@ impl Window {
         windows
     }
 
+    /// The window as people say it: `December 2013`, `the week of 2013-12-23`; its ends where it is none of the
+    /// calendar's.
+    pub fn in_words(self) -> String {
+        let first = utc_date(self.from);
+        if self.is_of(Cadence::Month) {
+            first.strftime("%B %Y").to_string()
+        } else if self.is_of(Cadence::Quarter) {
+            let ordinal = ["first", "second", "third", "fourth"][usize::from(first.month() as u8 - 1) / 3];
+            format!("the {ordinal} quarter of {}", first.year())
+        } else if self.is_of(Cadence::Week) {
+            format!("the week of {first}")
+        } else if self.is_of(Cadence::Day) {
+            first.to_string()
+        } else {
+            format!("{} to {}", instant_text(self.from), instant_text(self.to))
+        }
+    }
+
     /// This window cut where those of a cadence begin: whole ones, and a piece at either end.
     pub fn parts(self, cadence: Cadence) -> Vec<Self> {
         let mut ends: Vec<Timestamp> = Self::of_cadence(cadence, self.from, self.to)
@@ -232,6 +250,19 @@ mod tests {
     fn check_last_week(end: &str, expected: &str) {
         let week = Window::last_whole_week(parse_instant(end).unwrap()).unwrap();
         assert_eq!(week.to_string(), expected, "for a log that ends at {end}");
+    }
+
+    #[test]
+    fn windows_of_the_calendar_have_names() {
+        for (window, name) in [
+            ("2013-12-01/2014-01-01", "December 2013"),
+            ("2013-10-01/2014-01-01", "the fourth quarter of 2013"),
+            ("2013-12-23/2013-12-30", "the week of 2013-12-23"),
+            ("2013-12-23/2013-12-24", "2013-12-23"),
+            ("2013-01-01/2013-05-01", "2013-01-01 to 2013-05-01"),
+        ] {
+            assert_eq!(window.parse::<Window>().unwrap().in_words(), name);
+        }
     }
 
     #[test]
