@@ -66,7 +66,7 @@ fn drift(page: &mut Page, report: &MonitorReport) {
     if report.drift.is_empty() {
         return;
     }
-    page.section("Drift", "population stability index by window; ✗ and ! stand below the windows that moved");
+    page.section("Drift", "how far from the reference, by window; ✗ and ! stand below those that moved");
     let (moved, still): (Vec<&ColumnHistory>, Vec<&ColumnHistory>) =
         report.drift.iter().partition(|column| column.findings.iter().flatten().any(needs_a_look));
     for column in moved {

@@ -215,7 +215,7 @@ mod tests {
                 |p: f64, q: f64| if p > 0.0 { p * (p / f64::midpoint(p, q)).log2() } else { 0.0 };
             let js = grid.map(|x| {
                 let (p, q) = (density(x), density(x - delta));
-                (divergence(p, q) + divergence(q, p)) / 2.0 * step
+                f64::midpoint(divergence(p, q), divergence(q, p)) * step
             });
             near(Effect::JensenShannon, js.sum::<f64>().sqrt());
         }
