@@ -63,6 +63,35 @@ fn another_tool_is_equalled_on_the_same_data() {
     }
 }
 
+/// More rows a day than are kept without loss for our own distances.
+#[test]
+fn another_tool_sees_every_value_of_a_large_day() {
+    let folder = Folder::empty();
+    let mut log = String::from("at,x,score\n");
+    for row in 0..20_000 {
+        let day = 1 + row / 10_000;
+        // Every value once, the second day's a little higher.
+        let x = f64::from(row * 7919 % 10_000) + f64::from(day) * 100.0 + f64::from(row) * 1e-5;
+        log.push_str(&format!("2024-01-0{day},{x},0.5\n"));
+    }
+    folder.write("log.csv", log);
+    folder.write(
+        "forewarn.toml",
+        "[log]\npath = \"log.csv\"\ntime = \"at\"\nscore = \"score\"\nfeatures = [\"x\"]\n\
+         [reference]\nwindow = \"2024-01-01/2024-01-02\"\n\
+         [monitor]\ndrift = { every = \"day\", method = \"evidently-0.7:wasserstein\" }\n\
+         multivariate = { enabled = false }\n",
+    );
+    for run in ["the first", "the second, from what was kept"] {
+        let report = folder.run(&["check", "--window", "2024-01-02/2024-01-03", "--format", "json"]).report();
+        let x = report.about("monitor.drift", "x");
+        // A shift of 100.1 in values spread evenly over 10,000, whose deviation is 10,000 / √12.
+        let value = measure(x, "evidently-0.7:wasserstein");
+        assert!((value - 100.1 / (10_000.0 / 12_f64.sqrt())).abs() < 1e-6, "{run}: {value}");
+        assert_eq!(measure(x, "wasserstein"), value, "{run}");
+    }
+}
+
 #[test]
 fn the_defect_of_another_tools_method_is_named() {
     let report = flights_by(&Folder::empty(), "evidently-0.7:psi");
