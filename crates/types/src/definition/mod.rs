@@ -5,6 +5,7 @@
 //! columns that the log really has. Both name the key that is wrong and the nearest valid choice.
 
 mod check;
+mod expect;
 mod monitor;
 mod parse;
 mod segment;
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{check_against, features};
+pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
@@ -41,6 +43,9 @@ pub struct Definition {
     /// Continuous watching: drift and data quality.
     #[serde(default)]
     pub monitor: Monitor,
+    /// What is expected of single columns of the log, in every window.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
     /// How good the model is: average, worst segment, calibration.
     #[serde(default)]
     pub evaluate: Evaluate,
