@@ -40,7 +40,7 @@ impl Engine {
     /// Profiles every column of the table at `path`.
     pub fn probe(&self, path: &Path) -> Result<Probe, EngineError> {
         let base = Path::new("");
-        let table = table_files(base, &path.to_string_lossy())?;
+        let table = table_files(base, &path.to_string_lossy(), &[])?;
         let context = self.context();
         if table.rows_about == 0 {
             return Err(EngineError::NoRows { path: table.files[0].clone() });

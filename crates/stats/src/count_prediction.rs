@@ -68,8 +68,7 @@ pub fn count_prediction(counts: &[u64], alpha: f64) -> Option<CountPrediction> {
     let counting = (-0.5 * centre).exp();
     let scale = (1.4826 * small * deviation).max(counting);
     let spread = scale * (1.0 + PI / (2.0 * n as f64)).sqrt();
-    let mut prediction =
-        CountPrediction { median: centre.exp(), lower: 0.0, upper: 0.0, n, spread };
+    let mut prediction = CountPrediction { median: centre.exp(), lower: 0.0, upper: 0.0, n, spread };
     let beyond = student_t_quantile(alpha, prediction.degrees_of_freedom()) * spread;
     (prediction.lower, prediction.upper) = ((centre - beyond).exp(), (centre + beyond).exp());
     Some(prediction)
@@ -90,7 +89,11 @@ impl CountPrediction {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+    if values.len().is_multiple_of(2) {
+        f64::midpoint(values[middle - 1], values[middle])
+    } else {
+        values[middle]
+    }
 }
 
 /// The `t` beyond `±` which Student's distribution has the probability `alpha`.

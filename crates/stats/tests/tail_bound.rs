@@ -59,6 +59,9 @@ fn the_next_count_is_predicted_as_by_scipys_student() {
     }
 }
 
+/// The quantile function of a distribution.
+type Quantile = fn(f64) -> f64;
+
 /// New rows beyond the range of a sample of 2,000, on average over pairs of samples.
 fn crossings(draw: impl Fn(f64) -> f64, expected: f64) -> f64 {
     const PAIRS: u32 = 300;
@@ -77,7 +80,7 @@ fn crossings(draw: impl Fn(f64) -> f64, expected: f64) -> f64 {
 fn rows_of_the_same_distribution_cross_the_range_no_more_often_than_was_asked_for() {
     let expected = 0.05;
     let both_ends = 2.0 * expected;
-    let distributions: [(&str, fn(f64) -> f64); 6] = [
+    let distributions: [(&str, Quantile); 6] = [
         ("uniform", |u| u),
         ("normal", normal_quantile),
         ("exponential", |u| -(1.0 - u).ln()),

@@ -302,8 +302,11 @@ pub(super) fn check_against(definition: &Definition, log: &Schema) -> Result<(),
         };
         let measured = matches!(column.kind, ColumnKind::Numeric | ColumnKind::Categorical);
         if !measured && (expected.is_about_values() || expected.holds.is_some()) {
-            let message =
-                format!("column `{}` holds {}, of which only `unique` can be expected", column.name, column.kind_words());
+            let message = format!(
+                "column `{}` holds {}, of which only `unique` can be expected",
+                column.name,
+                column.kind_words()
+            );
             return Err(DefinitionError::at_key(key("column"), message));
         }
         if expected.holds.is_none() {
@@ -332,7 +335,11 @@ fn check_kind(
         }
         ColumnKind::Categorical if expected.min.is_some() || expected.max.is_some() => {
             let at = if expected.min.is_some() { "min" } else { "max" };
-            refused(at, "a range is for numbers", "give allowed values, or `type = \"number\"` if it should be one")
+            refused(
+                at,
+                "a range is for numbers",
+                "give allowed values, or `type = \"number\"` if it should be one",
+            )
         }
         _ => Ok(()),
     }
@@ -344,9 +351,12 @@ mod tests {
 
     #[test]
     fn ages_are_spans_of_fixed_length() {
-        for (text, seconds, written) in
-            [("2 days", 172_800, "2 days"), ("36h", 129_600, "36 hours"), ("1 week", 604_800, "7 days"), ("90 s", 90, "90 seconds")]
-        {
+        for (text, seconds, written) in [
+            ("2 days", 172_800, "2 days"),
+            ("36h", 129_600, "36 hours"),
+            ("1 week", 604_800, "7 days"),
+            ("90 s", 90, "90 seconds"),
+        ] {
             let age: Age = text.parse().unwrap();
             assert_eq!((age.seconds(), age.to_string().as_str()), (seconds, written));
         }
