@@ -84,7 +84,7 @@ impl Made {
         self
     }
 
-    fn with(mut self, column: &str, current: Profile) -> Self {
+    fn with(mut self, column: &str, current: &Profile) -> Self {
         for known in &mut self.columns {
             if known.0 == column {
                 known.3 = current.clone();
@@ -178,7 +178,7 @@ fn half_the_rows_are_fewer_than_usual_and_twice_as_many_more() {
     let with = |rows| {
         made().with_days(|day| {
             if day.day >= in_window {
-                day.rows = rows
+                day.rows = rows;
             }
         })
     };
@@ -299,7 +299,7 @@ fn times_without_an_offset_among_times_with_one_are_told() {
     let local = |from: i64, rows: u64| {
         made().with_days(move |day| {
             if day.day >= from {
-                day.local_rows = rows
+                day.local_rows = rows;
             }
         })
     };
@@ -315,7 +315,7 @@ fn rows_in_files_of_later_days_are_late_where_files_are_in_the_order_of_time() {
     let late = |from: i64| {
         made().with_days(move |day| {
             if day.day >= from {
-                day.late_rows = 20
+                day.late_rows = 20;
             }
         })
     };
@@ -352,7 +352,7 @@ fn a_column_that_is_new_gone_or_of_another_type_is_named_with_its_file() {
     // It has no value either, which is not told twice.
     let mut empty = NumericProfile::new(Fidelity::Exact);
     empty.nulls = 700;
-    let gone = with(Some("a number"), None).with("x", Profile::Numeric(empty));
+    let gone = with(Some("a number"), None).with("x", &Profile::Numeric(empty));
     gone.says(Verdict::Fail, &["`x` is gone: b.csv does not have it"]);
     let (zoned, naive) = (Some("a time with an offset"), Some("a time without an offset"));
     with(zoned, naive).says(Verdict::Warn, &["read as UTC"]);
@@ -387,16 +387,16 @@ unique = true
     let x = findings.iter().find(|finding| finding.subject.label() == "x").unwrap();
     assert!(x.summary.contains("`x` is as expected: numbers as expected, values from 0 to"), "{}", x.summary);
 
-    let with = |current: Profile, column: &str| {
+    let with = |current: &Profile, column: &str| {
         let mut made = made().expecting(kept).with(column, current);
         made.identity = Some(unique);
         made
     };
     let beyond = numbers((0..699).map(|row| f64::from(row) / 699.0).chain([-0.5]));
-    let finding = with(beyond, "x").says(Verdict::Fail, &["1 of 700 values lie outside of 0 to 1", "−0.5"]);
+    let finding = with(&beyond, "x").says(Verdict::Fail, &["1 of 700 values lie outside of 0 to 1", "−0.5"]);
     assert_eq!(finding.measure("outside_range_share").unwrap().value, 1.0 / 700.0);
     let other = texts(&[("red", 300), ("violet", 12), ("blue", 388)], 0);
-    with(other, "colour").says(Verdict::Fail, &["12 of 700 rows hold a value that is not allowed (violet)"]);
+    with(&other, "colour").says(Verdict::Fail, &["12 of 700 rows hold a value that is not allowed (violet)"]);
     let mut twice = made().expecting(kept);
     twice.identity = Some(Identity { repeated_ids: 2, surplus_rows: 3, ..unique });
     twice.says(Verdict::Fail, &["2 values stand on more than one row (3 rows too many)"]);
@@ -411,7 +411,7 @@ fn an_expectation_of_a_column_without_values_is_unknown() {
     let expecting = "[[expect]]\ncolumn = \"x\"\nmin = 0\n";
     let mut empty = NumericProfile::new(Fidelity::Exact);
     empty.nulls = 700;
-    let findings = made().expecting(expecting).with("x", Profile::Numeric(empty)).findings();
+    let findings = made().expecting(expecting).with("x", &Profile::Numeric(empty)).findings();
     let of = |verdict| findings.iter().find(|finding| finding.verdict == verdict).unwrap();
     assert!(of(Verdict::Fail).summary.contains("no value at all"));
     assert!(of(Verdict::Unknown).summary.contains("it has no value in this window"));
@@ -421,7 +421,7 @@ fn an_expectation_of_a_column_without_values_is_unknown() {
 fn an_ordinary_new_maximum_is_no_finding_and_a_placeholder_is() {
     let with = |extreme: f64| {
         let values = (0..699).map(|row| f64::from(row) / 699.0).chain([extreme]);
-        made().with("x", numbers(values))
+        made().with("x", &numbers(values))
     };
     is_well(&with(1.05));
     let finding =
