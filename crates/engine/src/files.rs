@@ -82,11 +82,19 @@ const CSV_ROWS_FOR_TYPES: usize = 10_000;
 /// CSV bytes from which the number of rows is guessed.
 const CSV_BYTES_FOR_ROWS: u64 = 1 << 20;
 
+/// Columns that are read otherwise than their values suggest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AsText<'a> {
+    /// Read as text where files do not agree on their type, which loses nothing.
+    pub(crate) ids: &'a [&'a str],
+    /// Of CSV, read as it is written, so that it is seen which times have an offset.
+    pub(crate) time: Option<&'a str>,
+}
+
 /// Finds and examines the files that `path`, relative to `base`, stands for.
 ///
-/// A column that is a number in one file and text in another is read as what it is in the first file; `ids`
-/// are read as text then, which loses nothing.
-pub(crate) fn table_files(base: &Path, path: &str, ids: &[&str]) -> Result<TableFiles, EngineError> {
+/// A column that is a number in one file and text in another is read as what it is in the first file.
+pub(crate) fn table_files(base: &Path, path: &str, as_text: AsText<'_>) -> Result<TableFiles, EngineError> {
     let files = matching_files(base, path)?;
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
@@ -95,10 +103,10 @@ pub(crate) fn table_files(base: &Path, path: &str, ids: &[&str]) -> Result<Table
     for path in &files {
         let (schema, file_rows) = match format {
             Format::Parquet => parquet_schema(path)?,
-            Format::Csv => csv_schema(path)?,
+            Format::Csv => csv_schema(path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))?,
         };
         rows_about += file_rows;
-        widen_by(&mut common, &schema, path, ids)?;
+        widen_by(&mut common, &schema, path, as_text.ids)?;
         schemas.push(schema);
     }
     let empty_columns = common
@@ -112,6 +120,17 @@ pub(crate) fn table_files(base: &Path, path: &str, ids: &[&str]) -> Result<Table
     let schema = Arc::new(ArrowSchema::new(fields));
     let layouts = layouts(format, &files, &schemas, &schema);
     Ok(TableFiles { format, files, schema, rows_about, empty_columns, layouts, uneven })
+}
+
+/// A schema in which a column of instants is text.
+fn with_text(schema: &SchemaRef, time: Option<&str>) -> SchemaRef {
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Timestamp(..) if Some(field.name().as_str()) == time => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8))
+        }
+        _ => Arc::clone(field),
+    };
+    Arc::new(ArrowSchema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
 /// The files by how they are read.

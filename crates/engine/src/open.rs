@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
@@ -24,7 +25,7 @@ use types::log_state::FileChanges;
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
 use crate::error::EngineError;
-use crate::files::{Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
+use crate::files::{AsText, Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
 use crate::store::ProfileStore;
 use crate::versions::{Files, dataset_version};
 
@@ -82,13 +83,16 @@ impl Engine {
         let ids: Vec<&str> = definition.log.id.as_deref().into_iter().collect();
         let outcome_ids: Vec<&str> =
             ids.iter().copied().chain(outcome.and_then(|outcome| outcome.id.as_deref())).collect();
-        let log = table_files(base, &definition.log.path, &ids)?;
+        let log_as_text = AsText { ids: &ids, time: Some(&definition.log.time) };
+        let log = table_files(base, &definition.log.path, log_as_text)?;
         if log.rows_about == 0 {
             return Err(EngineError::NoRows { path: log.files[0].clone() });
         }
         register(&self.runtime, &context, LOG, &log)?;
         let outcome_path = outcome.and_then(|outcome| outcome.path.as_deref());
-        let outcomes = outcome_path.map(|path| table_files(base, path, &outcome_ids)).transpose()?;
+        let outcomes =
+            outcome_path.map(|path| table_files(base, path, AsText { ids: &outcome_ids, time: None }));
+        let outcomes = outcomes.transpose()?;
         if let Some(outcomes) = &outcomes {
             register(&self.runtime, &context, OUTCOMES, outcomes)?;
         }
@@ -169,8 +173,8 @@ pub(crate) fn register(
 
 /// The types that a layout is read as, in its order.
 fn layout_schema(table: &TableFiles, layout: &Layout) -> Result<SchemaRef, EngineError> {
-    let field = |name: &String| {
-        let field = table.schema.field_with_name(name).cloned()?;
+    let field = |name: &String| -> Result<Field, ArrowError> {
+        let field = table.schema.field_with_name(name)?.clone();
         Ok(match layout.own_types.get(name) {
             Some(own) => field.with_data_type(own.clone()),
             None => field,

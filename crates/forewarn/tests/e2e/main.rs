@@ -10,6 +10,7 @@ mod bad_definition;
 mod bad_input;
 mod checks;
 mod evidence;
+mod expectations;
 mod fixture;
 mod flights;
 mod formats;
