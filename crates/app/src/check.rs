@@ -132,8 +132,6 @@ pub fn run(
         })?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
-    let state = LogState { undated_rows: range.undated_rows, changes: log.file_changes()?.clone() };
-
     let known = evidence_log::read(&opened.located.folder)?;
     let watch = Watch::of(&opened, window, as_of);
     let evaluated = evaluate::Scope { definition, window, reference };
@@ -147,6 +145,7 @@ pub fn run(
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
     refuse_empty_windows(&answers, &[window, reference])?;
+    let state = log_state(&opened, range.undated_rows, (as_of, now))?;
 
     progress(Stage::Judging { window });
     let mut findings = Vec::new();
@@ -191,6 +190,24 @@ pub fn run(
         checkpoint: chain.end.to_string(),
     };
     Ok(CheckOutcome { report, evidence: chain.path })
+}
+
+/// What is known of the log as a whole, as the newest window tells it; its files must have been profiled.
+pub(crate) fn log_state(
+    opened: &Opened<'_>,
+    undated_rows: u64,
+    (as_of, now): (Timestamp, Timestamp),
+) -> Result<LogState, CheckError> {
+    Ok(LogState {
+        undated_rows,
+        changes: opened.log.file_changes()?.clone(),
+        days: opened.log.days(),
+        columns: opened.log.uneven_columns()?,
+        files: opened.log.log_file_count(),
+        as_of,
+        now,
+        newest: true,
+    })
 }
 
 /// A window that lies within the log's time but holds no row cannot be checked.

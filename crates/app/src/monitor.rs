@@ -24,7 +24,7 @@ use types::window::end_of_day;
 use types::{Answers, CheckId, Detail, Digest, Finding, Question, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
-use crate::check::{CheckError, Stage, new_finding, seeded};
+use crate::check::{CheckError, Stage, log_state, new_finding, seeded};
 use crate::evidence_log;
 use crate::monitor_report;
 use crate::opened::Opened;
@@ -94,11 +94,11 @@ pub fn run(
     progress(Stage::Digesting { files: opened.log.file_count() });
     let datasets = opened.log.dataset_versions()?;
     let columns =
-        monitor::profile_questions(&opened.definition, &opened.schema, opened.definition.reference.window);
+        monitor::column_questions(&opened.definition, &opened.schema, opened.definition.reference.window);
     progress(Stage::Profiling { columns: columns.len() });
     let files = opened.log.profile_files(&columns).map_err(|error| opened.explain(error))?;
     let chain = evidence_log::read(&opened.located.folder)?;
-    let series = Series::of(&opened, request.since, as_of)?;
+    let series = Series::of(&opened, request.since, (as_of, now))?;
     let work = series.missing(&opened, &chain.records, as_of)?;
     let findings = made(&opened, &series, &work, &chain.records, as_of, now, progress)?;
 
@@ -148,7 +148,11 @@ struct Series {
 }
 
 impl Series {
-    fn of(opened: &Opened<'_>, since: Option<Timestamp>, as_of: Timestamp) -> Result<Self, CheckError> {
+    fn of(
+        opened: &Opened<'_>,
+        since: Option<Timestamp>,
+        (as_of, now): (Timestamp, Timestamp),
+    ) -> Result<Self, CheckError> {
         let definition = &opened.definition;
         let reference = definition.reference.window;
         let no_times = || engine::EngineError::NoTimes { column: definition.log.time.clone() };
@@ -160,8 +164,10 @@ impl Series {
                 .located
                 .mistake(DefinitionError::at_key("reference.window", error.to_string())));
         }
-        // A day counts as complete once it is over, though its last prediction came before midnight.
-        let until = end_of_day(last).min(as_of);
+        let state = log_state(opened, range.undated_rows, (as_of, now))?;
+        // A day counts as complete once it is over, though its last prediction came before midnight. Rows
+        // that a wrong clock put into the future are no reason to wait for those between.
+        let until = end_of_day(state.newest_by(as_of).unwrap_or(last)).min(as_of);
         let since = since.unwrap_or(reference.to());
         let monitor = &definition.monitor;
         let mut windows: Vec<(Cadence, Vec<Window>)> = Vec::new();
@@ -172,8 +178,7 @@ impl Series {
                 windows.push((every, after.collect()));
             }
         }
-        let changes = opened.log.file_changes()?.clone();
-        Ok(Self { windows, state: LogState { undated_rows: range.undated_rows, changes } })
+        Ok(Self { windows, state })
     }
 
     fn windows(&self, every: Cadence) -> Vec<Window> {
@@ -190,8 +195,12 @@ impl Series {
         let late = LateInputs::of(opened, self.state.changes.outcomes_rewritten, as_of)?;
         let mut work = Work::default();
         for (every, windows) in &self.windows {
-            // What happened to the files is told with the newest window.
-            let newest = windows.last().filter(|_| *every == monitor.drift.every && self.state.changes.any());
+            // What happened to the files, and how fresh the log is, is told with the newest window.
+            let newest = windows.last().filter(|window| {
+                let is_told =
+                    || monitor::quality::is_freshness_told(definition, &self.state, **window, &ours);
+                *every == monitor.drift.every && (self.state.changes.any() || !is_told())
+            });
             let mut again = false;
             for &window in windows {
                 let against = monitor::against(definition, *every, window);
@@ -310,7 +319,7 @@ fn made(
     let late = LateInputs::of(opened, series.state.changes.outcomes_rewritten, as_of)?;
     let shared = shared_answers(opened, work, as_of, progress)?;
     let newest = series.windows(definition.monitor.drift.every).last().copied();
-    let earlier_files = LogState { changes: FileChanges::default(), ..series.state.clone() };
+    let earlier_files = LogState { changes: FileChanges::default(), newest: false, ..series.state.clone() };
     let ours = opened.ours(records);
     let mut maker = Maker {
         opened,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use types::definition::{Cadence, Definition};
 use types::evidence::{Checkpoint, DatasetVersion};
 use types::gate::GateDecision;
-use types::monitor_report::{ColumnHistory, FORMAT, MonitorReport};
+use types::monitor_report::{ColumnHistory, FORMAT, Look, MonitorReport};
 use types::{CheckId, Digest, Finding, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
@@ -59,6 +59,10 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
             .last()
             .map(|&window| latest(source, CheckId::Quality, window))
             .unwrap_or_default(),
+        quality_look: source.windows.last().and_then(|&window| {
+            let record = latest_records(source, CheckId::Quality, window).into_iter().next()?;
+            Some(Look { at: record.at, datasets: record.datasets.clone() })
+        }),
         windows: source.windows.clone(),
         files_read: source.files.read,
         files: source.files.files,
@@ -68,14 +72,19 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
 
 /// The findings of the latest run that made a check for a window.
 fn latest(source: &Source<'_>, check: CheckId, window: Window) -> Vec<Finding> {
+    latest_records(source, check, window).into_iter().map(|record| record.finding.clone()).collect()
+}
+
+fn latest_records<'a>(source: &Source<'a>, check: CheckId, window: Window) -> Vec<&'a Record> {
     let of_window = || {
         source
             .records
             .iter()
+            .copied()
             .filter(|record| record.finding.check == check && record.finding.window == window)
     };
     let Some(run) = of_window().map(|record| record.run).max() else { return Vec::new() };
-    of_window().filter(|record| record.run == run).map(|record| record.finding.clone()).collect()
+    of_window().filter(|record| record.run == run).collect()
 }
 
 /// A row for every column, worst in the last window first.

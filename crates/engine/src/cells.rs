@@ -132,7 +132,20 @@ impl TimeAxis {
         // Division rounds towards zero; days before 1970 must round down too.
         let into_day = ((units.clone() % lit(per_day)) + lit(per_day)) % lit(per_day);
         let day = (units - into_day) / lit(per_day);
-        Ok(table.with_column("__instant", self.instant())?.with_column("__day", day)?)
+        let rows = table.with_column("__instant", self.instant())?.with_column("__day", day)?;
+        Ok(rows.with_column("__local", self.is_local()?)?)
+    }
+
+    /// 1 where a row's time is text without an offset from UTC, else 0.
+    fn is_local(&self) -> Result<Expr, EngineError> {
+        if !is_text(&self.data_type) {
+            return Ok(lit(0_i64));
+        }
+        let text = || cast(ident(self.column.as_str()), DataType::Utf8);
+        // An hour with two or four digits after a sign, at the end; a date has no colon before its dashes.
+        let offsets = ["%Z", "%z", "%:%+__:__", "%:%-__:__", "%:%+____", "%:%-____", "%:%+__", "%:%-__"];
+        let any = offsets.into_iter().map(|offset| text().like(lit(offset))).reduce(Expr::or);
+        Ok(when(any.unwrap_or_else(|| lit(false)), lit(0_i64)).otherwise(lit(1_i64))?)
     }
 
     /// The units of [`Self::instant`] in a day.

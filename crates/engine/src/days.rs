@@ -16,10 +16,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stats::sketch::{Fidelity, Profile};
 use types::digest::Digester;
+use types::log_state::{ColumnFile, ColumnFiles, LogDay};
 use types::{Answer, Answers, Digest, Question, Window};
 
 use crate::aggregate::{CategoriesSummary, IdsSummary, NumbersSummary, Summary, decode};
 use crate::error::EngineError;
+use crate::files::{Held, UnevenColumn};
 use crate::open::{Log, register};
 use crate::profiles::{Asked, aggregate_sql, asked};
 use crate::store::{FORMAT, ProfileStore, keep, load};
@@ -50,6 +52,8 @@ struct Day {
     /// The first and the last instant, in microseconds since 1970-01-01 UTC.
     first: i64,
     last: i64,
+    /// Rows whose time is text without an offset.
+    local_rows: u64,
 }
 
 /// What of the log had to be read.
@@ -72,6 +76,16 @@ impl FileProfile {
 
     fn rows_within(&self, days: &Range<i64>) -> u64 {
         self.days[self.within(days)].iter().map(|day| day.rows).sum()
+    }
+}
+
+impl Day {
+    /// Adds the rows that another file has of the same day.
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.local_rows += other.local_rows;
     }
 }
 
@@ -98,13 +112,64 @@ impl Log<'_> {
             }
         }
         let read = self.file_profiles(&columns)?;
-        Ok(FilesRead { read, files: self.log.files.len() as u64 })
+        Ok(FilesRead { read, files: self.log_file_count() })
     }
 
     /// The number of rows of the log in a window of whole days; the files must have been profiled.
     pub fn rows_in(&self, window: Window) -> u64 {
         let Some(days) = whole_days(window) else { return 0 };
         self.profiles.borrow().values().map(|profile| profile.rows_within(&days)).sum()
+    }
+
+    /// The days of the log that have rows, ascending; the files must have been profiled.
+    pub fn days(&self) -> Vec<LogDay> {
+        let profiles = self.profiles.borrow();
+        let mut merged: BTreeMap<i64, Day> = BTreeMap::new();
+        let mut late_rows: HashMap<i64, u64> = HashMap::new();
+        let mut latest_before = i64::MIN;
+        for at in 0..self.log.files.len() {
+            let Some(profile) = profiles.get(&at) else { continue };
+            for day in &profile.days {
+                if day.day < latest_before {
+                    *late_rows.entry(day.day).or_default() += day.rows;
+                }
+                merged.entry(day.day).and_modify(|known| known.merge(day)).or_insert(*day);
+            }
+            latest_before = profile.days.last().map_or(latest_before, |day| latest_before.max(day.day));
+        }
+        let instant = |microseconds| Timestamp::from_microsecond(microseconds).unwrap_or_default();
+        let of = |day: Day| LogDay {
+            day: day.day,
+            rows: day.rows,
+            first: instant(day.first),
+            last: instant(day.last),
+            local_rows: day.local_rows,
+            late_rows: late_rows.get(&day.day).copied().unwrap_or(0),
+        };
+        merged.into_values().map(of).collect()
+    }
+
+    /// Columns that are not in every file, or not of one kind; the files must have been profiled.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn uneven_columns(&self) -> Result<Vec<ColumnFiles>, EngineError> {
+        let profiles = self.profiles.borrow();
+        let versions = &self.versions()?.log;
+        let of = |column: &UnevenColumn| {
+            let files = column.holds.iter().enumerate().filter_map(|(at, held)| {
+                let days = &profiles.get(&at)?.days;
+                let holds = match held {
+                    Held::Absent => None,
+                    Held::Open => return None,
+                    Held::Kind(words) => Some(words.clone()),
+                };
+                let (first_day, last_day) = (days.first()?.day, days.last()?.day);
+                Some(ColumnFile { file: versions.get(at)?.path.clone(), first_day, last_day, holds })
+            });
+            ColumnFiles { column: column.name.clone(), files: files.collect() }
+        };
+        Ok(self.log.uneven.iter().map(of).collect())
     }
 
     /// A digest of the files that have rows in any of the windows; the files must have been profiled.
@@ -206,7 +271,7 @@ impl Log<'_> {
             .map(|asked| format!(", {}", aggregate_sql(self, self.days_fidelity, asked)))
             .collect();
         let sql = format!(
-            "SELECT __day, count(*), min(__instant), max(__instant){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
+            "SELECT __day, count(*), min(__instant), max(__instant), sum(__local){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
         );
         let query = self.engine.runtime.block_on(self.context.sql(&sql))?;
         let batches = self.collect_of(at, query)?;
@@ -226,9 +291,10 @@ impl Log<'_> {
                 let value = ScalarValue::try_from_array(batch.column(column), row)?;
                 Ok(axis.timestamp(&value).unwrap_or_default().as_microsecond())
             };
-            days.push(Day { day: day.value(row), rows, first: instant(2)?, last: instant(3)? });
+            let local_rows = batch.column(4).as_primitive::<Int64Type>().value(row) as u64;
+            days.push(Day { day: day.value(row), rows, first: instant(2)?, last: instant(3)?, local_rows });
             for (column, states) in states.iter_mut().enumerate() {
-                states.push(state(batch, 4 + column, row));
+                states.push(state(batch, 5 + column, row));
             }
         }
         if !profile.days.is_empty() && profile.days != days {
@@ -304,7 +370,7 @@ impl Log<'_> {
         match asked {
             Asked::Numbers(_) => merged_bytes::<NumbersSummary>(self.days_fidelity, states),
             Asked::Categories(_) => merged_bytes::<CategoriesSummary>(self.days_fidelity, states),
-            Asked::Ids => merged_bytes::<IdsSummary>(self.days_fidelity, states),
+            Asked::Ids(_) => merged_bytes::<IdsSummary>(self.days_fidelity, states),
         }
     }
 }
@@ -330,7 +396,7 @@ fn answer_of(question: &Question, bytes: &[u8]) -> Result<Answer, EngineError> {
         Some(Asked::Categories(_)) => {
             Answer::Profile(Profile::Categorical(decode::<CategoriesSummary>(bytes)?.into_profile()))
         }
-        Some(Asked::Ids) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
+        Some(Asked::Ids(_)) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
         _ => Answer::Profile(Profile::Numeric(decode::<NumbersSummary>(bytes)?.0)),
     })
 }

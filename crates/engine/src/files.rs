@@ -1,10 +1,12 @@
 //! From a path in the definition to files, their common schema and their digests.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::csv::reader::Format as CsvReaderFormat;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use datafusion::parquet::arrow::arrow_reader::{
@@ -30,15 +32,39 @@ pub(crate) struct TableFiles {
     pub(crate) rows_about: u64,
     /// Columns that have no value in any file.
     pub(crate) empty_columns: Vec<String>,
-    /// CSV files by the order of their columns, which is how a CSV reader finds them.
+    /// Files that are read in the same way.
     pub(crate) layouts: Vec<Layout>,
+    /// Columns that are not in every file, or not of one kind.
+    pub(crate) uneven: Vec<UnevenColumn>,
 }
 
-/// Files whose columns stand in the same order.
+/// Files whose columns are of the same types and, in CSV, in the same order.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
+    /// In CSV the columns as they stand in the files, in Parquet those of the table.
     pub(crate) columns: Vec<String>,
+    /// What a column holds in these files, where that has to be turned into the table's type.
+    pub(crate) own_types: BTreeMap<String, DataType>,
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// A column that is not in every file, or not of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnevenColumn {
+    pub(crate) name: String,
+    /// By the position of the file.
+    pub(crate) holds: Vec<Held>,
+}
+
+/// What a file has of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// The file does not have it.
+    Absent,
+    /// It has no value there, and so no type.
+    Open,
+    /// As `a number` or `text`.
+    Kind(String),
 }
 
 impl TableFiles {
@@ -46,8 +72,7 @@ impl TableFiles {
     pub(crate) fn only(&self, at: usize) -> Self {
         let file = &self.files[at];
         let of_file = self.layouts.iter().filter(|layout| layout.files.contains(file));
-        let layouts =
-            of_file.map(|layout| Layout { columns: layout.columns.clone(), files: vec![file.clone()] });
+        let layouts = of_file.map(|layout| Layout { files: vec![file.clone()], ..layout.clone() });
         Self { files: vec![file.clone()], layouts: layouts.collect(), ..self.clone() }
     }
 }
@@ -57,35 +82,108 @@ const CSV_ROWS_FOR_TYPES: usize = 10_000;
 /// CSV bytes from which the number of rows is guessed.
 const CSV_BYTES_FOR_ROWS: u64 = 1 << 20;
 
+/// Columns that are read otherwise than their values suggest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AsText<'a> {
+    /// Read as text where files do not agree on their type, which loses nothing.
+    pub(crate) ids: &'a [&'a str],
+    /// Of CSV, read as it is written, so that it is seen which times have an offset.
+    pub(crate) time: Option<&'a str>,
+}
+
 /// Finds and examines the files that `path`, relative to `base`, stands for.
-pub(crate) fn table_files(base: &Path, path: &str) -> Result<TableFiles, EngineError> {
+///
+/// A column that is a number in one file and text in another is read as what it is in the first file.
+pub(crate) fn table_files(base: &Path, path: &str, as_text: AsText<'_>) -> Result<TableFiles, EngineError> {
     let files = matching_files(base, path)?;
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
     let mut rows_about = 0;
-    let mut layouts: Vec<Layout> = Vec::new();
+    let mut schemas: Vec<SchemaRef> = Vec::new();
     for path in &files {
         let (schema, file_rows) = match format {
             Format::Parquet => parquet_schema(path)?,
-            Format::Csv => csv_schema(path)?,
+            Format::Csv => csv_schema(path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))?,
         };
         rows_about += file_rows;
-        let columns: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
-        match layouts.iter_mut().find(|layout| format == Format::Parquet || layout.columns == columns) {
-            Some(layout) => layout.files.push(path.clone()),
-            None => layouts.push(Layout { columns, files: vec![path.clone()] }),
-        }
-        widen_by(&mut common, &schema, path)?;
+        widen_by(&mut common, &schema, path, as_text.ids)?;
+        schemas.push(schema);
     }
     let empty_columns = common
         .iter()
         .filter(|typed| typed.data_type == DataType::Null)
         .map(|typed| typed.name.clone())
         .collect();
+    let uneven = common.iter().filter_map(|typed| uneven(&typed.name, &schemas)).collect();
     let fields: Vec<Field> =
         common.into_iter().map(|typed| Field::new(typed.name, read_as(typed.data_type), true)).collect();
     let schema = Arc::new(ArrowSchema::new(fields));
-    Ok(TableFiles { format, files, schema, rows_about, empty_columns, layouts })
+    let layouts = layouts(format, &files, &schemas, &schema);
+    Ok(TableFiles { format, files, schema, rows_about, empty_columns, layouts, uneven })
+}
+
+/// A schema in which a column of instants is text.
+fn with_text(schema: &SchemaRef, time: Option<&str>) -> SchemaRef {
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Timestamp(..) if Some(field.name().as_str()) == time => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8))
+        }
+        _ => Arc::clone(field),
+    };
+    Arc::new(ArrowSchema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// The files by how they are read.
+fn layouts(format: Format, files: &[PathBuf], schemas: &[SchemaRef], table: &ArrowSchema) -> Vec<Layout> {
+    let mut layouts: Vec<Layout> = Vec::new();
+    for (path, schema) in files.iter().zip(schemas) {
+        let columns = match format {
+            Format::Parquet => table.fields(),
+            Format::Csv => schema.fields(),
+        };
+        let columns: Vec<String> = columns.iter().map(|field| field.name().clone()).collect();
+        let differs = |field: &&Arc<Field>| {
+            let read = table.field_with_name(field.name()).map(Field::data_type);
+            read.is_ok_and(|read| wider(read, field.data_type()).is_none())
+        };
+        let own_types: BTreeMap<String, DataType> = schema
+            .fields()
+            .iter()
+            .filter(differs)
+            .map(|field| (field.name().clone(), read_as(field.data_type().clone())))
+            .collect();
+        match layouts.iter_mut().find(|known| known.columns == columns && known.own_types == own_types) {
+            Some(layout) => layout.files.push(path.clone()),
+            None => layouts.push(Layout { columns, own_types, files: vec![path.clone()] }),
+        }
+    }
+    layouts
+}
+
+/// What each file has of a column, where they do not agree.
+fn uneven(name: &str, schemas: &[SchemaRef]) -> Option<UnevenColumn> {
+    let held = |schema: &SchemaRef| match schema.field_with_name(name) {
+        Err(_) => Held::Absent,
+        Ok(field) if field.data_type() == &DataType::Null => Held::Open,
+        Ok(field) => Held::Kind(kind_words(field.data_type())),
+    };
+    let holds: Vec<Held> = schemas.iter().map(held).collect();
+    let mut typed = holds.iter().filter(|held| **held != Held::Open);
+    let first = typed.next()?;
+    typed.any(|held| held != first).then(|| UnevenColumn { name: name.to_owned(), holds })
+}
+
+/// What a type holds, in words; types that widen into each other are one.
+fn kind_words(data_type: &DataType) -> String {
+    match data_type {
+        _ if is_text(data_type) => "text".into(),
+        _ if is_number(data_type) => "a number".into(),
+        DataType::Boolean => "true or false".into(),
+        DataType::Timestamp(_, None) => "a time without an offset".into(),
+        DataType::Timestamp(_, Some(_)) => "a time with an offset".into(),
+        DataType::Date32 | DataType::Date64 => "a date".into(),
+        other => other.to_string(),
+    }
 }
 
 fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
@@ -201,7 +299,7 @@ fn csv_rows_about(path: &Path) -> Result<u64, EngineError> {
 pub(crate) fn first_bad_file(table: &TableFiles) -> Option<EngineError> {
     table.files.iter().find_map(|path| match table.format {
         Format::Parquet => parquet_error(path),
-        Format::Csv => csv_error(path, &table.schema),
+        Format::Csv => csv_error(path, table),
     })
 }
 
@@ -216,17 +314,22 @@ fn parquet_error(path: &Path) -> Option<EngineError> {
     }
 }
 
-fn csv_error(path: &Path, table: &ArrowSchema) -> Option<EngineError> {
+fn csv_error(path: &PathBuf, table: &TableFiles) -> Option<EngineError> {
     let bad = |reason: String| EngineError::BadCsv {
         path: path.to_owned(),
         reason: without_row_data(&first_line(&reason)),
     };
     let (schema, _) = csv_schema(path).ok()?;
-    // The file's own columns, at the types that the table gives them.
+    let layout = table.layouts.iter().find(|layout| layout.files.contains(path));
+    let own = |field: &Field| layout.is_some_and(|layout| layout.own_types.contains_key(field.name()));
+    // The file's own columns, at the types that they are read as.
     let fields: Vec<Field> = schema
         .fields()
         .iter()
-        .map(|field| table.field_with_name(field.name()).unwrap_or(field).clone())
+        .map(|field| match table.schema.field_with_name(field.name()) {
+            Ok(of_table) if !own(field) => of_table.clone(),
+            _ => field.as_ref().clone(),
+        })
         .collect();
     let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
         .with_header(true)
@@ -248,7 +351,12 @@ struct Typed {
     file: PathBuf,
 }
 
-fn widen_by(common: &mut Vec<Typed>, schema: &ArrowSchema, path: &Path) -> Result<(), EngineError> {
+fn widen_by(
+    common: &mut Vec<Typed>,
+    schema: &ArrowSchema,
+    path: &Path,
+    ids: &[&str],
+) -> Result<(), EngineError> {
     let mut seen = std::collections::HashSet::new();
     for field in schema.fields() {
         if !seen.insert(field.name()) {
@@ -260,21 +368,32 @@ fn widen_by(common: &mut Vec<Typed>, schema: &ArrowSchema, path: &Path) -> Resul
                 data_type: field.data_type().clone(),
                 file: path.to_owned(),
             }),
-            Some(typed) => match wider(&typed.data_type, field.data_type()) {
-                Some(wider) => typed.data_type = wider,
-                None => {
-                    return Err(EngineError::ConflictingTypes {
-                        column: typed.name.clone(),
-                        first: typed.file.clone(),
-                        first_type: typed.data_type.to_string(),
-                        second: path.to_owned(),
-                        second_type: field.data_type().to_string(),
-                    });
+            Some(typed) => {
+                match shared(&typed.data_type, field.data_type(), ids.contains(&typed.name.as_str())) {
+                    Some(shared) => typed.data_type = shared,
+                    None => {
+                        return Err(EngineError::ConflictingTypes {
+                            column: typed.name.clone(),
+                            first: typed.file.clone(),
+                            first_type: typed.data_type.to_string(),
+                            second: path.to_owned(),
+                            second_type: field.data_type().to_string(),
+                        });
+                    }
                 }
-            },
+            }
         }
     }
     Ok(())
+}
+
+/// The type that values of both are read as: one that holds both, else the first, where the other can be
+/// turned into it.
+fn shared(first: &DataType, other: &DataType, is_id: bool) -> Option<DataType> {
+    wider(first, other).or_else(|| {
+        let read = if is_id { DataType::Utf8 } else { first.clone() };
+        (can_cast_types(first, &read) && can_cast_types(other, &read)).then_some(read)
+    })
 }
 
 /// A type that holds the values of both, where there is one.
@@ -328,5 +447,15 @@ mod tests {
         assert_eq!(wider(&DataType::Null, &DataType::Utf8), Some(DataType::Utf8));
         assert_eq!(wider(&DataType::Utf8, &DataType::Float32), None);
         assert_eq!(wider(&DataType::Boolean, &DataType::Int8), None);
+    }
+
+    #[test]
+    fn what_has_no_wider_type_is_read_as_in_the_first_file_and_ids_as_text() {
+        let (number, text) = (DataType::Int64, DataType::Utf8);
+        assert_eq!(shared(&number, &text, false), Some(number.clone()));
+        assert_eq!(shared(&text, &number, false), Some(text.clone()));
+        assert_eq!(shared(&number, &text, true), Some(text.clone()));
+        let list = DataType::List(Arc::new(Field::new("item", DataType::Int64, true)));
+        assert_eq!(shared(&number, &list, false), None);
     }
 }

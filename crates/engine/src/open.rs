@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::functions_aggregate::expr_fn::{count, max, min};
-use datafusion::logical_expr::{Expr, cast, ident, lit};
+use datafusion::logical_expr::{Expr, cast, ident, lit, try_cast};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
 use stats::sketch::Fidelity;
@@ -25,7 +26,7 @@ use types::log_state::FileChanges;
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
 use crate::error::EngineError;
-use crate::files::{Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
+use crate::files::{AsText, Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
 use crate::store::ProfileStore;
 use crate::versions::{Files, dataset_version};
 
@@ -79,13 +80,20 @@ impl Engine {
         store: Option<Arc<dyn ProfileStore>>,
     ) -> Result<Log<'_>, EngineError> {
         let context = self.context();
-        let log = table_files(base, &definition.log.path)?;
+        let outcome = definition.log.outcome.as_ref();
+        let ids: Vec<&str> = definition.log.id.as_deref().into_iter().collect();
+        let outcome_ids: Vec<&str> =
+            ids.iter().copied().chain(outcome.and_then(|outcome| outcome.id.as_deref())).collect();
+        let log_as_text = AsText { ids: &ids, time: Some(&definition.log.time) };
+        let log = table_files(base, &definition.log.path, log_as_text)?;
         if log.rows_about == 0 {
             return Err(EngineError::NoRows { path: log.files[0].clone() });
         }
         register(&self.runtime, &context, LOG, &log)?;
-        let outcome_path = definition.log.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
-        let outcomes = outcome_path.map(|path| table_files(base, path)).transpose()?;
+        let outcome_path = outcome.and_then(|outcome| outcome.path.as_deref());
+        let outcomes =
+            outcome_path.map(|path| table_files(base, path, AsText { ids: &outcome_ids, time: None }));
+        let outcomes = outcomes.transpose()?;
         if let Some(outcomes) = &outcomes {
             register(&self.runtime, &context, OUTCOMES, outcomes)?;
         }
@@ -139,7 +147,7 @@ pub(crate) fn register(
     let in_order =
         |layout: &Layout| table.schema.fields().iter().map(|field| field.name()).eq(&layout.columns);
     match table.layouts.as_slice() {
-        [only] if table.format == Format::Parquet || in_order(only) => {
+        [only] if only.own_types.is_empty() && in_order(only) => {
             context.register_table(
                 name,
                 Arc::new(listing(table.format, &only.files, Arc::clone(&table.schema))?),
@@ -169,18 +177,26 @@ pub(crate) fn register(
     Ok(())
 }
 
-/// The table's types in the order of a layout.
+/// The types that a layout is read as, in its order.
 fn layout_schema(table: &TableFiles, layout: &Layout) -> Result<SchemaRef, EngineError> {
-    let field = |name: &String| table.schema.field_with_name(name).cloned();
+    let field = |name: &String| -> Result<Field, ArrowError> {
+        let field = table.schema.field_with_name(name)?.clone();
+        Ok(match layout.own_types.get(name) {
+            Some(own) => field.with_data_type(own.clone()),
+            None => field,
+        })
+    };
     let fields = layout.columns.iter().map(field).collect::<Result<Vec<_>, _>>();
     let fields = fields.map_err(|error| EngineError::Query(error.to_string()))?;
     Ok(Arc::new(ArrowSchema::new(fields)))
 }
 
-/// The table's columns in its order; null where the layout lacks one.
+/// The table's columns in its order; null where the layout lacks one, or holds what cannot be read as its type.
 fn columns_of_table(table: &TableFiles, layout: &Layout) -> Vec<Expr> {
     let column = |field: &Arc<Field>| {
-        if layout.columns.contains(field.name()) {
+        if layout.own_types.contains_key(field.name()) {
+            try_cast(ident(field.name()), field.data_type().clone()).alias(field.name())
+        } else if layout.columns.contains(field.name()) {
             ident(field.name())
         } else {
             cast(lit(ScalarValue::Null), field.data_type().clone()).alias(field.name())
@@ -259,6 +275,11 @@ impl Log<'_> {
     /// How many files there are to read, outcomes included.
     pub fn file_count(&self) -> usize {
         self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len())
+    }
+
+    /// How many files the log itself has.
+    pub fn log_file_count(&self) -> u64 {
+        self.log.files.len() as u64
     }
 
     /// Which versions of the datasets are about to be read. Files that changed are digested.

@@ -11,7 +11,7 @@ use types::column::{Column, ColumnKind};
 use crate::aggregate::{CategoriesSummary, NumbersSummary, decode, function_name};
 use crate::cells::TimeAxis;
 use crate::error::EngineError;
-use crate::files::table_files;
+use crate::files::{AsText, table_files};
 use crate::open::{Engine, LOG, register, schema_of};
 use crate::sql::quoted;
 
@@ -40,7 +40,7 @@ impl Engine {
     /// Profiles every column of the table at `path`.
     pub fn probe(&self, path: &Path) -> Result<Probe, EngineError> {
         let base = Path::new("");
-        let table = table_files(base, &path.to_string_lossy())?;
+        let table = table_files(base, &path.to_string_lossy(), AsText::default())?;
         let context = self.context();
         if table.rows_about == 0 {
             return Err(EngineError::NoRows { path: table.files[0].clone() });

@@ -21,7 +21,8 @@ use crate::sql::{CELL, quoted};
 pub(crate) enum Asked {
     Numbers(Measured),
     Categories(Measured),
-    Ids,
+    /// How often the values of a column repeat.
+    Ids(String),
 }
 
 impl Asked {
@@ -36,7 +37,7 @@ pub(crate) fn asked(question: &Question) -> Option<Asked> {
     match question {
         Question::Profile { of, kind: ColumnKind::Numeric, .. } => Some(Asked::Numbers(of.clone())),
         Question::Profile { of, .. } => Some(Asked::Categories(of.clone())),
-        Question::Identity { .. } => Some(Asked::Ids),
+        Question::Identity { column, .. } => Some(Asked::Ids(column.clone())),
         Question::ScoredOutcomes { .. }
         | Question::Coverage { .. }
         | Question::Delays { .. }
@@ -78,7 +79,7 @@ pub(crate) fn answer(
             Asked::Categories(_) => Answer::Profile(Profile::Categorical(
                 merged::<CategoriesSummary>(of_window, fidelity)?.into_profile(),
             )),
-            Asked::Ids => {
+            Asked::Ids(_) => {
                 let identity: Identity = merged::<IdsSummary>(of_window, fidelity)?.identity();
                 Answer::Identity(identity)
             }
@@ -89,7 +90,6 @@ pub(crate) fn answer(
 }
 
 pub(crate) fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) -> String {
-    let roles = &log.roles;
     match asked {
         Asked::Numbers(of) => {
             format!("{}({})", function_name::<NumbersSummary>(fidelity), measured_sql(log, of))
@@ -97,10 +97,7 @@ pub(crate) fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) ->
         Asked::Categories(of) => {
             format!("{}({})", function_name::<CategoriesSummary>(fidelity), measured_sql(log, of))
         }
-        Asked::Ids => {
-            let id = roles.id.as_deref().unwrap_or(&roles.time);
-            format!("{}({})", function_name::<IdsSummary>(fidelity), quoted(id))
-        }
+        Asked::Ids(column) => format!("{}({})", function_name::<IdsSummary>(fidelity), quoted(column)),
     }
 }
 

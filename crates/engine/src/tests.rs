@@ -73,7 +73,7 @@ fn a_profile_is_that_of_the_rows_in_its_window() {
     let second_day = window("2025-01-02/2025-01-03");
     let numbers = of("x", ColumnKind::Numeric, second_day);
     let texts = of("c", ColumnKind::Categorical, second_day);
-    let ids = Question::Identity { window: second_day };
+    let ids = Question::Identity { column: "id".into(), window: second_day };
     let answers =
         answered(folder.path(), EngineOptions::default(), &[numbers.clone(), texts.clone(), ids.clone()]);
 

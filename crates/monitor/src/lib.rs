@@ -140,11 +140,13 @@ pub fn profile_questions(definition: &Definition, schema: &Schema, window: Windo
     measured.map(|watched| watched.question(window)).collect()
 }
 
-/// All that is asked of the columns of a window: their profiles, and whether ids repeat.
+/// All that is asked of the columns of a window: their profiles, whether ids repeat, and what is expected.
 pub fn column_questions(definition: &Definition, schema: &Schema, window: Window) -> Vec<Question> {
     let mut questions = profile_questions(definition, schema, window);
-    if definition.log.id.is_some() {
-        questions.push(Question::Identity { window });
+    for question in quality::plan(definition, schema, window) {
+        if !questions.contains(&question) {
+            questions.push(question);
+        }
     }
     questions
 }

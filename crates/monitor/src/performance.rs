@@ -129,6 +129,7 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     };
     let mut finding = Finding { unmeasured, ..blank };
     conclude(scope, &detail, &mut finding);
+    add_contradictions(scope, answers, &mut finding);
     finding.detail = Some(Detail::Performance(Box::new(detail)));
     Some(finding)
 }
@@ -195,6 +196,25 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
         words.push_str(&format!(" It was lowest where {label} ({}).", number(measure.value)));
     }
     finding.summary = words;
+}
+
+/// Predictions whose outcomes contradict each other: what is said of them rests on one of these, or on none.
+fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &mut Finding) {
+    let coverage = answers.coverage(&Question::Coverage { orphans: false, window: scope.window });
+    let Some(coverage) = coverage.filter(|coverage| coverage.contradictory_outcomes > 0) else { return };
+    let has_time = scope.definition.log.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
+    finding.summary.push_str(&format!(
+        " {} outcomes that contradict each other; {}.",
+        counted(coverage.contradictory_outcomes, "prediction has", "predictions have"),
+        if has_time { "the latest known one counts" } else { "without a time none of them counts" },
+    ));
+    finding.verdict = finding.verdict.max(Verdict::Warn);
+    finding.measures.push(Measure::new(
+        "contradictory_outcomes",
+        coverage.contradictory_outcomes as f64,
+        coverage.predictions,
+        "predictions with outcomes of both kinds",
+    ));
 }
 
 fn overall(answers: &Answers, window: Window) -> Option<&LabelledScores> {

@@ -87,6 +87,10 @@ pub enum Subject {
     Score {
         name: String,
     },
+    /// A column of the log that is neither a feature nor the score.
+    Column {
+        name: String,
+    },
     PredictedClass,
     /// What really happened, as far as it is known.
     Outcome,
@@ -103,7 +107,7 @@ impl Subject {
         match self {
             Self::Model => "model".into(),
             Self::Log => "log".into(),
-            Self::Feature { name, .. } | Self::Score { name } => name.clone(),
+            Self::Feature { name, .. } | Self::Column { name } | Self::Score { name } => name.clone(),
             Self::PredictedClass => "predicted class".into(),
             Self::Outcome => "outcome".into(),
             Self::Segment { column, value } => segment_label(column, value.as_deref()),

@@ -10,6 +10,7 @@ use crate::definition::{Cadence, System, Task};
 use crate::digest::Digest;
 use crate::evidence::DatasetVersion;
 use crate::finding::{Finding, Subject};
+use crate::format::counted;
 use crate::gate::GateDecision;
 use crate::window::Window;
 
@@ -50,12 +51,40 @@ pub struct MonitorReport {
     pub performance: Vec<Finding>,
     /// Data quality in the last window, worst first.
     pub quality: Vec<Finding>,
+    /// When that was looked at, and in which versions of the datasets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_look: Option<Look>,
     /// How many of the log's files were read for this run, of how many.
     pub files_read: u64,
     pub files: u64,
     /// The end of the evidence chain, `COUNT:HASH`.
     pub checkpoint: String,
 }
+
+/// A run that made findings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    pub at: Timestamp,
+    pub datasets: Vec<DatasetVersion>,
+}
+
+impl Look {
+    /// `predictions 1f0c2a44e1b7 (12 files) and outcomes 9d03c1aa07e5 (1 file)`.
+    pub fn versions(&self) -> String {
+        let versions: Vec<String> = self
+            .datasets
+            .iter()
+            .map(|version| {
+                let digest: String = version.digest.to_string().chars().take(DIGEST_SHOWN).collect();
+                format!("{} {digest} ({})", version.name, counted(version.files, "file", "files"))
+            })
+            .collect();
+        versions.join(" and ")
+    }
+}
+
+/// Characters of a digest that tell it from others.
+const DIGEST_SHOWN: usize = 12;
 
 /// A column's drift findings, one for each window of the report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

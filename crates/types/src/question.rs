@@ -12,8 +12,9 @@ use crate::window::Window;
 pub enum Question {
     /// The mergeable summary of a column's values in a window → [`crate::Answer::Profile`].
     Profile { of: Measured, kind: ColumnKind, window: Window },
-    /// How often the log's id repeats in a window → [`crate::Answer::Identity`].
-    Identity { window: Window },
+    /// How often the values of a column, such as the log's id, repeat in a window
+    /// → [`crate::Answer::Identity`].
+    Identity { column: String, window: Window },
     /// Scores with their outcomes, all together or for each value of a segment
     /// → [`crate::Answer::ScoredOutcomes`].
     ScoredOutcomes { by: Option<Segment>, window: Window },
@@ -34,7 +35,7 @@ impl Question {
     pub fn window(&self) -> Window {
         match self {
             Self::Profile { window, .. }
-            | Self::Identity { window }
+            | Self::Identity { window, .. }
             | Self::ScoredOutcomes { window, .. }
             | Self::Coverage { window, .. }
             | Self::Delays { window }

@@ -5,6 +5,7 @@ pub(crate) mod monitoring;
 pub(crate) mod output;
 mod page;
 pub(crate) mod progress;
+mod quality;
 pub(crate) mod report;
 mod style;
 mod wrap;

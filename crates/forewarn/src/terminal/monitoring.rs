@@ -181,11 +181,11 @@ fn quality(page: &mut Page, report: &MonitorReport) {
     if report.quality.is_empty() {
         return;
     }
-    page.section("Data quality", "of the last window");
-    for finding in &report.quality {
-        page.finding(finding.verdict, &finding.subject.label(), "");
-        page.sentence(&finding.summary);
-    }
+    let look = report.quality_look.as_ref();
+    let look =
+        look.map(|look| format!("of the last window, looked at {:.0} in {}", look.at, look.versions()));
+    page.section("Data quality", look.as_deref().unwrap_or("of the last window"));
+    super::quality::findings(page, &report.quality.iter().collect::<Vec<_>>());
 }
 
 fn footer(page: &mut Page, outcome: &MonitorOutcome, html: Option<&Path>) {

@@ -155,18 +155,10 @@ fn quality(page: &mut Page, report: &CheckReport) {
         return;
     }
     page.section("Data quality", "can the log be believed?");
-    for finding in findings {
-        let numbers = if finding.verdict == Verdict::Pass {
-            String::new()
-        } else {
-            finding.measures.first().map(headline).unwrap_or_default()
-        };
-        page.finding(finding.verdict, &finding.subject.label(), &numbers);
-        page.sentence(&finding.summary);
-    }
+    super::quality::findings(page, &findings);
 }
 
-fn headline(measure: &Measure) -> String {
+pub(super) fn headline(measure: &Measure) -> String {
     let value = value_text(&measure.name, measure.value);
     let span = span(measure);
     let span = if span.is_empty() { span } else { format!(" {}", styled(DIM, &span)) };

@@ -11,6 +11,7 @@ mod bad_input;
 mod checks;
 mod drift_method;
 mod evidence;
+mod expectations;
 mod fixture;
 mod flights;
 mod formats;

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::fixture::{DEFINITION, Folder, Run, Table, definition_with};
 
-const DAYS: usize = 35;
+pub(crate) const DAYS: usize = 35;
 
 /// The small log in one file a day, with a second week after the reference's four.
-fn by_day() -> Folder {
+pub(crate) fn by_day() -> Folder {
     let folder = Folder::empty();
     folder.write("forewarn.toml", by_day_definition());
     let log = Table::small_log();
@@ -22,11 +22,11 @@ fn by_day() -> Folder {
     folder
 }
 
-fn by_day_definition() -> String {
+pub(crate) fn by_day_definition() -> String {
     DEFINITION.replace("log.csv", "log").replace("2024-01-29", "2024-01-22")
 }
 
-fn file(day: usize) -> String {
+pub(crate) fn file(day: usize) -> String {
     format!("log/day-{day:02}.csv")
 }
 
@@ -44,13 +44,13 @@ fn age(folder: &Folder, name: &str) {
     }
 }
 
-fn monitored(folder: &Folder, arguments: &[&str]) -> Value {
+pub(crate) fn monitored(folder: &Folder, arguments: &[&str]) -> Value {
     let run = folder.run(&[&["monitor", "--format", "json"], arguments].concat());
     assert_ne!(run.status, 2, "{}", run.stderr);
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-fn records(folder: &Folder) -> Vec<Value> {
+pub(crate) fn records(folder: &Folder) -> Vec<Value> {
     let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["record"].clone();
     folder.read(".forewarn/evidence.jsonl").lines().map(line).collect()
 }

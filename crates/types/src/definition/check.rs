@@ -72,6 +72,7 @@ pub fn check_against(
             }
         }
     }
+    super::expect::check_against(definition, log)?;
     check_outcome(definition, log, outcomes)
 }
 

@@ -6,6 +6,7 @@
 
 mod check;
 mod drift_method;
+mod expect;
 mod monitor;
 mod parse;
 mod segment;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{check_against, features};
 pub use drift_method::{DriftMethod, Effect};
+pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
@@ -43,6 +45,9 @@ pub struct Definition {
     /// Continuous watching: drift and data quality.
     #[serde(default)]
     pub monitor: Monitor,
+    /// What is expected of single columns of the log, in every window.
+    #[serde(default)]
+    pub expect: Vec<Expectation>,
     /// How good the model is: average, worst segment, calibration.
     #[serde(default)]
     pub evaluate: Evaluate,

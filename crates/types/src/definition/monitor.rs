@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DriftMethod, Effect, Metric};
+use super::{DriftMethod, Effect, Metric, Quality};
 
 /// Continuous watching: drift, data quality, performance over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Monitor {
     pub drift: Drift,
+    pub quality: Quality,
     pub multivariate: Multivariate,
     pub performance: WatchedPerformance,
     pub reassess: Reassess,

@@ -132,6 +132,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
                 .with_help(Some("name columns in `log.segments`".into())));
         }
     }
+    super::expect::check_values(definition)?;
     check_outcome(definition)?;
     check_roles(definition)?;
     check_gates(definition)

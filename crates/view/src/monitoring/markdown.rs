@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use types::finding::{Finding, Measure};
 use types::monitor_report::{ColumnHistory, MonitorReport};
-use types::{format, window};
+use types::{Verdict, format, window};
 
 use super::drift::stands_since;
 use super::sparkline::sparkline;
@@ -40,6 +40,9 @@ pub fn markdown(report: &MonitorReport) -> String {
     }
     if !report.performance.is_empty() {
         push(&mut text, &performance(report));
+    }
+    if !report.quality.is_empty() {
+        push(&mut text, &quality(report));
     }
     text
 }
@@ -82,6 +85,34 @@ fn alarms(report: &MonitorReport) -> String {
     let more = lines.len().saturating_sub(ROWS_MAX);
     let more = if more > 0 { format!("\n- … and {more} more") } else { String::new() };
     format!("**{count}**\n\n{}{more}\n", lines[..lines.len().min(ROWS_MAX)].join("\n"))
+}
+
+/// What is wrong with the data of the last window; what is well is counted.
+fn quality(report: &MonitorReport) -> String {
+    let mut text = String::from("**Data quality**\n\n");
+    let told = || report.quality.iter().filter(|finding| finding.verdict != Verdict::Pass);
+    for finding in told().take(ROWS_MAX) {
+        let (label, said) = (code(&finding.subject.label()), prose(&shortened(&finding.summary)));
+        let _ = writeln!(text, "- {} {label}: {said}", sign(finding.verdict));
+    }
+    let more = told().count().saturating_sub(ROWS_MAX);
+    if more > 0 {
+        let _ = writeln!(text, "- … and {more} more");
+    }
+    let well = report.quality.len() - told().count();
+    if well > 0 {
+        let well = format::counted(well as u64, "finding passes", "findings pass");
+        let _ = writeln!(text, "- {} {well}", sign(Verdict::Pass));
+    }
+    if let Some(look) = &report.quality_look {
+        let _ = writeln!(
+            text,
+            "\nLooked at on {} in {}.",
+            words::minute(&look.at.to_string()),
+            escaped(&look.versions())
+        );
+    }
+    text
 }
 
 fn columns(report: &MonitorReport) -> String {

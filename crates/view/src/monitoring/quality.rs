@@ -6,6 +6,7 @@ use types::monitor_report::MonitorReport;
 
 use crate::page::measures::panel;
 use crate::page::{Section, verdicts, worst_first};
+use crate::words;
 
 pub(super) const ID: &str = "quality";
 
@@ -23,8 +24,20 @@ pub(super) fn section(report: &MonitorReport) -> Option<Section> {
         short: "Data",
         question: "Are the rows of the last window sound?",
         verdicts: verdicts(&findings),
-        body: panels(&findings),
+        body: html! {
+            (looked_at(report))
+            (panels(&findings))
+        },
     })
+}
+
+/// When it was looked at, and in which versions of the datasets.
+fn looked_at(report: &MonitorReport) -> Markup {
+    html! {
+        @if let Some(look) = &report.quality_look {
+            p.sub { "Looked at on " (words::minute(&look.at.to_string())) " in " (look.versions()) "." }
+        }
+    }
 }
 
 fn panels(findings: &[&Finding]) -> Markup {

@@ -76,6 +76,6 @@ pub(crate) fn origin(subject: &Subject) -> Option<&str> {
         Subject::Feature { source, .. } => source.as_deref(),
         Subject::Score { .. } | Subject::PredictedClass => Some("model output"),
         Subject::Outcome => Some("outcomes"),
-        Subject::Model | Subject::Log | Subject::Segment { .. } => None,
+        Subject::Model | Subject::Log | Subject::Column { .. } | Subject::Segment { .. } => None,
     }
 }

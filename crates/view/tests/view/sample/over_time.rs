@@ -10,7 +10,7 @@ use types::definition::Cadence;
 use types::finding::{
     CheckId, Detail, Distribution, DistributionBin, FeatureWeight, Finding, Sequential, Subject, Unmeasured,
 };
-use types::monitor_report::{ColumnHistory, FORMAT, MonitorReport};
+use types::monitor_report::{ColumnHistory, FORMAT, Look, MonitorReport};
 use types::{Verdict, Window, window};
 
 use super::{CARRIERS, drift_thresholds, measure, threshold};
@@ -45,7 +45,7 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
         against: "2013-01-01/2013-05-01".into(),
         reference: check.reference,
         definition: check.definition,
-        datasets: check.datasets,
+        datasets: check.datasets.clone(),
         gates: check.gates,
         changes: vec![
             "`engines` went from pass to warn, and `carrier` stays on fail: EV and US fly more than before, B6 less.".into(),
@@ -57,6 +57,10 @@ pub(crate) fn sized(weeks: u32, more_columns: usize) -> MonitorReport {
         drift,
         performance: performance::months(),
         quality: super::quality(),
+        quality_look: Some(Look {
+            at: window::parse_instant("2014-01-07T06:00:09Z").expect("a constant"),
+            datasets: check.datasets.clone(),
+        }),
         files_read: 1,
         files: 36,
         checkpoint: check.checkpoint,

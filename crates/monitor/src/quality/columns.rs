@@ -1,20 +1,10 @@
-//! Data quality: columns that died or froze, values that cannot be, ids that repeat.
-//!
-//! One finding for each thing that is wrong; where nothing is, one finding says what was looked at.
+//! Columns that died or froze, and values that cannot be.
 
 use stats::sketch::{NumericProfile, Profile};
-use types::finding::Threshold;
-use types::format;
-use types::nearest::listed;
-use types::{Answers, CheckId, Finding, Measure, Question, Subject, Verdict};
+use types::{Answers, Finding, Measure, Subject, Verdict, format};
 
-use crate::{Scope, Watched, is_measured, watched};
-
-/// Files that a sentence names before it counts.
-const FILES_NAMED: usize = 3;
-
-/// From this share of rows on, a repeated id or a value that cannot be is a failure.
-const SHARE_FAIL: f64 = 0.01;
+use super::{SHARE_FAIL, capitalised, finding, share_measure, share_threshold};
+use crate::{Scope, Watched, is_measured};
 
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
 const COMMON_VALUE: f64 = 0.5;
@@ -24,22 +14,12 @@ const COMMON_VALUE: f64 = 0.5;
 const KNOWN_VALUE: f64 = 0.05;
 const WEEK_HOURS: i64 = 7 * 24;
 
-/// Findings about the log's columns and ids, worst first.
-pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
-    let columns = watched(scope.definition, scope.schema);
-    let mut findings: Vec<Finding> = columns
+pub(super) fn findings(scope: Scope<'_>, columns: &[Watched], answers: &Answers) -> Vec<Finding> {
+    columns
         .iter()
         .filter(|watched| is_measured(watched.kind) && watched.subject != Subject::PredictedClass)
         .flat_map(|watched| column_findings(scope, watched, answers))
-        .collect();
-    findings.extend(repeated_ids(scope, answers));
-    findings.extend(undated_rows(scope));
-    findings.extend(changed_files(scope));
-    if findings.is_empty() {
-        findings.push(all_well(scope, columns.len() - 1, answers));
-    }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    findings
+        .collect()
 }
 
 fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Vec<Finding> {
@@ -231,146 +211,10 @@ fn not_finite(
     Some(finding(scope, watched.subject.clone(), Verdict::Warn, summary, vec![measure]))
 }
 
-fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
-    let identity = answers.identity(&Question::Identity { window: scope.window })?;
-    let bad = identity.surplus_rows + identity.null_ids;
-    if bad == 0 {
-        return None;
-    }
-    let id = scope.definition.log.id.as_deref().unwrap_or("id");
-    let mut parts = Vec::new();
-    if identity.repeated_ids > 0 {
-        parts.push(format!(
-            "{} of `{id}` {} on more than one row ({} too many)",
-            format::counted(identity.repeated_ids, "value", "values"),
-            if identity.repeated_ids == 1 { "stands" } else { "stand" },
-            format::counted(identity.surplus_rows, "row", "rows"),
-        ));
-    }
-    if identity.null_ids > 0 {
-        parts.push(format!("{} no `{id}`", format::counted(identity.null_ids, "row has", "rows have")));
-    }
-    let summary = format!(
-        "{}. Repeated predictions count more than once in every number here; find out whether the log was written twice.",
-        capitalised(&parts.join(", and "))
-    );
-    let measure = share_measure("repeated_id_share", bad, identity.rows);
-    let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };
-    let mut finding = finding(scope, Subject::Log, verdict, summary, vec![measure]);
-    finding.thresholds.push(share_threshold("repeated_id_share"));
-    Some(finding)
-}
-
-fn undated_rows(scope: Scope<'_>) -> Option<Finding> {
-    if scope.log.undated_rows == 0 {
-        return None;
-    }
-    let summary = format!(
-        "{} of the log {} no time in `{}`. They lie in no window, so no number here counts them.",
-        format::counted(scope.log.undated_rows, "row", "rows"),
-        if scope.log.undated_rows == 1 { "has" } else { "have" },
-        scope.definition.log.time,
-    );
-    let measure = Measure::new(
-        "undated_rows",
-        scope.log.undated_rows as f64,
-        scope.log.undated_rows,
-        "count over the whole log",
-    );
-    Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
-}
-
-/// Files that are not what they were: what was found in the past was found in other data.
-fn changed_files(scope: Scope<'_>) -> Option<Finding> {
-    let changes = &scope.log.changes;
-    if !changes.any() {
-        return None;
-    }
-    let mut parts = Vec::new();
-    for (files, what) in [(&changes.changed, "has another content"), (&changes.vanished, "is gone")] {
-        if !files.is_empty() {
-            let names = listed(files.iter().map(String::as_str), FILES_NAMED);
-            let many = what.replace("has ", "have ").replace("is ", "are ");
-            parts.push(format!(
-                "{} ({names})",
-                if files.len() == 1 {
-                    format!("1 file {what}")
-                } else {
-                    format!("{} files {many}", files.len())
-                }
-            ));
-        }
-    }
-    let summary = format!(
-        "{} since the last look. A log is append-only: find out who rewrote it. What was found from these files stays in evidence, and was found anew.",
-        capitalised(&parts.join(", and "))
-    );
-    let count = changes.changed.len() + changes.vanished.len();
-    let measure = Measure::new("changed_files_count", count as f64, count as u64, "files changed or gone");
-    Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
-}
-
-fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
-    let identity = answers.identity(&Question::Identity { window: scope.window });
-    let rows = identity.map(|identity| identity.rows).or_else(|| {
-        let score = watched(scope.definition, scope.schema).into_iter().rev().nth(1)?;
-        Some(answers.profile(&score.question(scope.window))?.rows())
-    });
-    let rows = rows.unwrap_or(0);
-    let ids = if identity.is_some() { ", every id stands on one row" } else { "" };
-    let summary = format!(
-        "{} looked at: none is empty or frozen, no value is infinite, every score lies in [0, 1]{ids} ({}).",
-        format::counted(columns as u64, "column", "columns"),
-        format::counted(rows, "row", "rows"),
-    );
-    let measure = Measure::new("rows", rows as f64, rows, "count");
-    finding(scope, Subject::Log, Verdict::Pass, summary, vec![measure])
-}
-
-fn finding(
-    scope: Scope<'_>,
-    subject: Subject,
-    verdict: Verdict,
-    summary: String,
-    measures: Vec<Measure>,
-) -> Finding {
-    Finding {
-        check: CheckId::Quality,
-        subject,
-        verdict,
-        window: scope.window,
-        reference: None,
-        summary,
-        measures,
-        unmeasured: vec![],
-        thresholds: vec![],
-        detail: None,
-        sequential: None,
-    }
-}
-
-fn share_measure(name: &str, count: u64, rows: u64) -> Measure {
-    Measure::new(
-        name,
-        if rows == 0 { 0.0 } else { count as f64 / rows as f64 },
-        rows,
-        "share of rows, all counted",
-    )
-}
-
-fn share_threshold(measure: &str) -> Threshold {
-    Threshold { measure: measure.into(), at_least: None, at_most: Some(SHARE_FAIL), from: "default".into() }
-}
-
 fn feed(subject: &Subject) -> String {
     match subject {
         Subject::Feature { source: Some(source), .. } => format!("the `{source}` feed"),
         Subject::Score { .. } => "the model's output".into(),
         _ => "its feed".into(),
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

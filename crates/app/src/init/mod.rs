@@ -1,7 +1,10 @@
 //! A first definition for a log that nobody has described yet.
 //!
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
-//! that a person can check it line by line.
+//! that a person can check it line by line. What is expected of single columns comes from the reference; see
+//! [`mod@expectations`].
+
+mod expectations;
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +30,11 @@ pub struct Proposal {
 pub fn propose(path: &Path, folder: &Path) -> Result<Proposal, EngineError> {
     let engine = Engine::new(EngineOptions::default())?;
     let probe = engine.probe(path)?;
-    Ok(proposal(&seen_from(folder, path).to_string_lossy(), &probe))
+    let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe);
+    if proposal.unguessed.is_empty() {
+        proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder));
+    }
+    Ok(proposal)
 }
 
 /// A relative path as it reads from another folder; an absolute one stays as it is.
