@@ -327,7 +327,9 @@ fn made(
         progress(Stage::Judging { window: unit.window });
         let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
         let state = if is_newest { &series.state } else { &earlier_files };
-        let mut made = maker.scoped(unit, state, histories.before(unit), monitor::judge)?;
+        let mut made = maker.scoped(unit, state, histories.before(unit), |scope, answers| {
+            monitor::judge(scope, answers, &mut seeded(&opened.located.text, unit.window))
+        })?;
         histories.add(unit, &made);
         made.extend(maker.multivariate(unit)?);
         findings
@@ -527,7 +529,9 @@ fn shared_answers(
     let definition = &opened.definition;
     let mut questions: Vec<Question> = Vec::new();
     if !work.drift.is_empty() && definition.monitor.drift.against == Against::Reference {
-        questions.extend(monitor::profile_questions(definition, &opened.schema, definition.reference.window));
+        let reference = definition.reference.window;
+        questions.extend(monitor::profile_questions(definition, &opened.schema, reference));
+        questions.extend(monitor::vector_questions(definition, &opened.schema, [&reference]));
     }
     for unit in &work.outcomes {
         questions.extend(monitor::outcome_questions(definition, unit.every, unit.window));

@@ -18,7 +18,9 @@ use stats::sketch::{Fidelity, Profile};
 use types::digest::Digester;
 use types::{Answer, Answers, Digest, Question, Window};
 
-use crate::aggregate::{CategoriesSummary, IdsSummary, NumbersSummary, Summary, decode};
+use crate::aggregate::{
+    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode,
+};
 use crate::error::EngineError;
 use crate::open::{Log, register};
 use crate::profiles::{Asked, aggregate_sql, asked};
@@ -304,6 +306,8 @@ impl Log<'_> {
         match asked {
             Asked::Numbers(_) => merged_bytes::<NumbersSummary>(states),
             Asked::Categories(_) => merged_bytes::<CategoriesSummary>(states),
+            Asked::Texts(_) => merged_bytes::<TextsSummary>(states),
+            Asked::Vectors(_) => merged_bytes::<VectorsSummary>(states),
             Asked::Ids => merged_bytes::<IdsSummary>(states),
         }
     }
@@ -327,6 +331,8 @@ fn answer_of(question: &Question, bytes: &[u8]) -> Result<Answer, EngineError> {
         Some(Asked::Categories(_)) => {
             Answer::Profile(Profile::Categorical(decode::<CategoriesSummary>(bytes)?.into_profile()))
         }
+        Some(Asked::Texts(_)) => Answer::Profile(Profile::Text(decode::<TextsSummary>(bytes)?.0)),
+        Some(Asked::Vectors(_)) => Answer::Profile(Profile::Embedding(decode::<VectorsSummary>(bytes)?.0)),
         Some(Asked::Ids) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
         _ => Answer::Profile(Profile::Numeric(decode::<NumbersSummary>(bytes)?.0)),
     })

@@ -239,8 +239,16 @@ impl std::fmt::Debug for Log<'_> {
 }
 
 impl Log<'_> {
+    /// The log's columns; those that the definition calls text are of that kind.
     pub fn schema(&self) -> Schema {
-        schema_of(&self.log)
+        let mut schema = schema_of(&self.log);
+        for column in &mut schema.columns {
+            let is_text = column.kind == ColumnKind::Categorical && column.type_name != "Boolean";
+            if is_text && self.roles.text.contains(&column.name) {
+                column.kind = ColumnKind::Text;
+            }
+        }
+        schema
     }
 
     /// The schema of the outcome table, where it is a table of its own.
@@ -361,6 +369,11 @@ fn kind_of(data_type: &DataType) -> ColumnKind {
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => ColumnKind::Time,
         _ if is_text(data_type) => ColumnKind::Categorical,
         _ if is_number(data_type) => ColumnKind::Numeric,
+        DataType::List(entry) | DataType::LargeList(entry) | DataType::FixedSizeList(entry, _)
+            if entry.data_type().is_floating() =>
+        {
+            ColumnKind::Embedding
+        }
         _ => ColumnKind::Other,
     }
 }

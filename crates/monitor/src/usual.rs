@@ -41,14 +41,18 @@ pub struct Usual {
 /// What is usual for one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct UsualColumn {
-    /// The population stability index that nine in ten windows stay at or below.
-    pub(crate) psi_most: f64,
+    /// By effect: the population stability index that nine in ten windows stay at or below.
+    psi_most: HashMap<&'static str, f64>,
     pub(crate) windows: usize,
     /// By stream; at least 1.
     dispersion: HashMap<&'static str, f64>,
 }
 
 impl UsualColumn {
+    pub(crate) fn psi_most(&self, effect: &str) -> f64 {
+        self.psi_most.get(effect).copied().unwrap_or(0.0)
+    }
+
     pub(crate) fn dispersion(&self, stream: &str) -> f64 {
         self.dispersion.get(stream).copied().unwrap_or(1.0)
     }
@@ -68,7 +72,9 @@ pub struct UsualBuilder<'a> {
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
-    psi: Vec<f64>,
+    windows: usize,
+    /// By effect.
+    psi: HashMap<&'static str, Vec<f64>>,
     /// χ² and degrees of freedom, added up over the windows.
     chi_square: HashMap<&'static str, (f64, f64)>,
 }
@@ -98,8 +104,8 @@ impl<'a> UsualBuilder<'a> {
             };
             let least = definition.monitor.drift.min_rows;
             let part = part.filter(|part| part.profile.rows() >= least);
-            if let Some(comparison) = part.and_then(|part| comparison(whole, &part)) {
-                sums.add(&comparison);
+            if let Some(part) = part {
+                sums.add(&comparison(whole, &part.alike(whole)));
             }
         }
     }
@@ -108,7 +114,7 @@ impl<'a> UsualBuilder<'a> {
         let columns = self
             .columns
             .into_iter()
-            .filter(|(_, _, sums)| sums.psi.len() >= WINDOWS_LEAST)
+            .filter(|(_, _, sums)| sums.windows >= WINDOWS_LEAST)
             .map(|(watched, _, sums)| (watched.subject, sums.usual()));
         Usual { columns: columns.collect() }
     }
@@ -116,7 +122,10 @@ impl<'a> UsualBuilder<'a> {
 
 impl Sums {
     fn add(&mut self, comparison: &Comparison) {
-        self.psi.extend(comparison.psi_excess);
+        self.windows += usize::from(!comparison.effects.is_empty());
+        for effect in &comparison.effects {
+            self.psi.entry(effect.of).or_default().push(effect.psi_excess);
+        }
         for (stream, binned) in &comparison.streams {
             // The window is a part of the whole, so it is held against the rest.
             let rest: Vec<u64> = binned
@@ -135,12 +144,14 @@ impl Sums {
         }
     }
 
-    fn usual(mut self) -> UsualColumn {
-        self.psi.sort_unstable_by(f64::total_cmp);
-        let nine_in_ten = (self.psi.len() * 9).div_ceil(10);
+    fn usual(self) -> UsualColumn {
+        let nine_in_ten = |mut psi: Vec<f64>| {
+            psi.sort_unstable_by(f64::total_cmp);
+            psi.get((psi.len() * 9).div_ceil(10).saturating_sub(1)).copied().unwrap_or(0.0)
+        };
         UsualColumn {
-            psi_most: self.psi.get(nine_in_ten.saturating_sub(1)).copied().unwrap_or(0.0),
-            windows: self.psi.len(),
+            psi_most: self.psi.into_iter().map(|(effect, psi)| (effect, nine_in_ten(psi))).collect(),
+            windows: self.windows,
             dispersion: self
                 .chi_square
                 .into_iter()

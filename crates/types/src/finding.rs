@@ -259,6 +259,9 @@ pub enum Detail {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
+    /// What the bins are of, where they are not of the column's own values: `characters`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     pub bins: Vec<DistributionBin>,
     /// Rows with a value; the shares of the bins are of these.
     pub reference_n: u64,

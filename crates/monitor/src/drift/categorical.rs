@@ -30,25 +30,24 @@ pub(super) fn assess(reference: &CategoricalProfile, current: &CategoricalProfil
     let unseen_rows: u64 = unseen.iter().map(|(_, count)| count).sum();
     let unseen_share = share(unseen_rows, now.n());
     let unseen_by_chance = share(chance_unseen(before, now), now.n());
+    let distribution = Distribution {
+        of: None,
+        bins: shown_bins(before, now),
+        reference_n: before.n(),
+        current_n: now.n(),
+        reference_missing: 0.0,
+        current_missing: 0.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
+    };
+    let unseen_excess = (unseen_share - unseen_by_chance).max(0.0);
     let mut assessment = Assessment {
-        measures: Vec::new(),
-        unmeasured: Vec::new(),
-        distribution_p: None,
-        sequential: None,
-        psi_excess: 0.0,
-        psi_usual: 0.0,
-        unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
-        missing: None,
-        distribution: Distribution {
-            bins: shown_bins(before, now),
-            reference_n: before.n(),
-            current_n: now.n(),
-            reference_missing: 0.0,
-            current_missing: 0.0,
-            reference_quantiles: vec![],
-            current_quantiles: vec![],
-        },
-        change: change_in_words(before, now, &unseen),
+        unseen_excess,
+        unseen: format!(
+            "{} of its rows, more than chance brings, hold values that the model never saw in the reference.",
+            format::percent(unseen_excess)
+        ),
+        ..Assessment::blank(distribution, change_in_words(before, now, &unseen))
     };
     if before.n() == 0 || now.n() == 0 {
         assessment.unseen_excess = 0.0;
@@ -82,7 +81,6 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
         0 => format!("{} values", p.len()),
         rare => format!("{} bins, {rare} rare values pooled", p.len()),
     };
-    assessment.psi_excess = psi_excess(p, q).unwrap_or(0.0);
     assessment.measures.extend(distances(Bins { reference: p, current: q, over: &over, share_error: error }));
     if let Ok(test) = g_test(p, q, Pooling::default()) {
         let freedom = test.degrees_of_freedom;
@@ -117,10 +115,10 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
     }
 }
 
-/// Counts over the bins that the index is computed over.
-pub(super) fn pooled_counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
+/// The population stability index without its sampling noise; `None` where a side has no value.
+pub(super) fn psi_excess_of(before: &FrequentValues, now: &FrequentValues) -> Option<f64> {
     let pooled = pooled(before, now);
-    (pooled.reference, pooled.current)
+    psi_excess(&pooled.reference, &pooled.current)
 }
 
 fn pooled(before: &FrequentValues, now: &FrequentValues) -> Pooled {

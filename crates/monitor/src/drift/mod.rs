@@ -9,21 +9,24 @@
 mod alarm;
 mod binned;
 mod categorical;
+pub(crate) mod embedding;
 mod numeric;
 pub(crate) mod outcome;
+mod text;
 mod words;
 
-use stats::bins::QuantileBins;
+use rand_core::RngCore;
 use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
 use stats::sketch::Profile;
-use types::definition::{Against, Drift};
+use types::definition::{Against, Monitor};
 use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
+use crate::multivariate::{auc_thresholds, joined};
 use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
@@ -38,16 +41,72 @@ pub(crate) struct Assessment {
     /// Of the test whether the values are distributed as in the reference.
     pub(crate) distribution_p: Option<f64>,
     pub(crate) sequential: Option<Sequential>,
-    /// The population stability index less its expectation by chance, not below 0.
-    pub(crate) psi_excess: f64,
-    /// The most of it that a window of the reference shows.
-    pub(crate) psi_usual: f64,
+    /// The ways in which the values can be distributed differently.
+    pub(crate) effects: Vec<Effect>,
     /// The share of current rows with a value never seen in the reference, less what chance brings.
     pub(crate) unseen_excess: f64,
+    /// The stream that must be an alarm for it to count.
+    pub(crate) unseen_stream: &'static str,
+    /// The sentence about it.
+    pub(crate) unseen: String,
+    /// The lower end of the interval of the AUC with which a classifier tells the rows apart.
+    pub(crate) told_apart: Option<f64>,
     pub(crate) missing: Option<ProportionTest>,
     pub(crate) distribution: Distribution,
     /// What changed, in words, without the verdict: "higher: median 78 against 39".
     pub(crate) change: String,
+    /// What else must be said, in sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Assessment {
+    /// Nothing measured yet.
+    fn blank(distribution: Distribution, change: String) -> Self {
+        Self {
+            measures: Vec::new(),
+            unmeasured: Vec::new(),
+            distribution_p: None,
+            sequential: None,
+            effects: Vec::new(),
+            unseen_excess: 0.0,
+            unseen_stream: alarm::DISTRIBUTION,
+            unseen: String::new(),
+            told_apart: None,
+            missing: None,
+            distribution,
+            change,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The largest change of distribution beyond chance and what is usual.
+    fn largest_effect(&self) -> Option<&Effect> {
+        self.effects.iter().max_by(|a, b| a.news().total_cmp(&b.news()))
+    }
+}
+
+/// The size of one way in which values can be distributed differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Effect {
+    /// The measure that it is shown as.
+    pub(crate) of: &'static str,
+    /// One of these must be an alarm for it to count.
+    pub(crate) streams: &'static [&'static str],
+    /// The population stability index less its expectation by chance, not below 0.
+    pub(crate) psi_excess: f64,
+    /// As much of it nine in ten windows of the reference show at most.
+    pub(crate) psi_usual: f64,
+}
+
+impl Effect {
+    fn new(of: &'static str, streams: &'static [&'static str], psi_excess: f64) -> Self {
+        Self { of, streams, psi_excess, psi_usual: 0.0 }
+    }
+
+    /// What exceeds both chance and what is usual.
+    fn news(&self) -> f64 {
+        self.psi_excess - self.psi_usual
+    }
 }
 
 /// Why a column could not be assessed.
@@ -56,12 +115,12 @@ pub(crate) struct Unassessed {
     pub(crate) reason: String,
 }
 
-/// Findings about every watched column, worst first.
-pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
+/// Findings about every watched column, worst first. `rng` serves embeddings alone.
+pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
     let columns = watched(scope.definition, scope.schema)
         .into_iter()
         .map(|watched| {
-            let assessed = assess(scope, &watched, answers);
+            let assessed = assess(scope, &watched, answers, rng);
             (watched, assessed)
         })
         .collect();
@@ -82,7 +141,10 @@ fn judged(scope: Scope<'_>, mut columns: Vec<(Watched, Result<Assessment, Unasse
         .into_iter()
         .zip(p_values)
         .map(|((watched, assessed), p_values)| match assessed {
-            Ok(assessment) => (assessment.psi_excess, finding(scope, &watched, assessment, p_values)),
+            Ok(assessment) => {
+                let effect = assessment.largest_effect().map_or(0.0, |effect| effect.psi_excess);
+                (effect, finding(scope, &watched, assessment, p_values))
+            }
             Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
         })
         .collect();
@@ -120,7 +182,12 @@ fn adjusted_p_values<'a>(assessments: impl Iterator<Item = Option<&'a Assessment
         .collect()
 }
 
-fn assess(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Result<Assessment, Unassessed> {
+fn assess(
+    scope: Scope<'_>,
+    watched: &Watched,
+    answers: &Answers,
+    rng: &mut impl RngCore,
+) -> Result<Assessment, Unassessed> {
     let unassessed = |reason: String| Unassessed { reason };
     if !is_measured(watched.kind) {
         return Err(unassessed(format!(
@@ -130,8 +197,21 @@ fn assess(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Result<Asse
     }
     let not_measured = || unassessed("the column was not measured".into());
     let reference = watched.profile(answers, scope.against).ok_or_else(not_measured)?;
-    let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?;
-    compared(scope, watched, &reference, &current)
+    let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?.alike(&reference);
+    let mut assessment = compared(scope, watched, &reference, &current)?;
+    if let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*current.profile) {
+        let (definition, schema) = (scope.definition, scope.schema);
+        let sampled = |windows: &[Window]| {
+            joined(windows.iter().filter_map(|&window| {
+                answers.sample(&embedding::sample_question(definition, schema, window)?)
+            }))
+        };
+        let samples = [sampled(scope.against), sampled(&[scope.window])];
+        let classify = definition.monitor.multivariate.enabled;
+        let name = watched.subject.label();
+        embedding::add_sampled(&mut assessment, &name, (before, now), samples, classify, rng);
+    }
+    Ok(assessment)
 }
 
 /// Compares a column's profiles, and goes on with its alarms.
@@ -155,11 +235,18 @@ fn compared(
     if before.missing() == before.rows() && now.missing() == now.rows() {
         return Err(unassessed("it has no value in the reference and none in the current window".into()));
     }
-    let mut assessment = match (before, &reference.ecdf, &current.ecdf, now) {
-        (_, Some(before), Some(now), _) => numeric::assess(before, now),
-        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => categorical::assess(before, now),
-        _ => return Err(unassessed("it is a number in one window and text in the other".into())),
+    let mut assessment = match (before, now) {
+        (Profile::Numeric(_), Profile::Numeric(_)) => numeric::assess(&reference.ecdfs[0], &current.ecdfs[0]),
+        (Profile::Categorical(before), Profile::Categorical(now)) => categorical::assess(before, now),
+        (Profile::Text(before), Profile::Text(now)) => {
+            text::assess((before, &reference.ecdfs), (now, &current.ecdfs))
+        }
+        (Profile::Embedding(before), Profile::Embedding(now)) => {
+            embedding::assess((before, &reference.ecdfs), (now, &current.ecdfs))
+        }
+        _ => return Err(unassessed("it is of one kind in one window and of another in the other".into())),
     };
+    assessment.effects = effects(reference, current);
     add_missing(&mut assessment, before, now);
     let streams = streams(reference, current);
     let fixed = drift.against == Against::Reference;
@@ -169,61 +256,87 @@ fn compared(
     if let Some(usual) = usual {
         add_usual(&mut assessment, usual);
     }
+    name_largest(&mut assessment, reference, current);
     Ok(assessment)
 }
 
 /// Two profiles of a column, as far as it takes to see what is usual.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
-    /// The population stability index less its expectation by chance, not below 0.
-    pub(crate) psi_excess: Option<f64>,
+    pub(crate) effects: Vec<Effect>,
     pub(crate) streams: Vec<(&'static str, Binned)>,
 }
 
-/// Compares a part of the reference with all of it; `None` where they are not of one kind.
-pub(crate) fn comparison(whole: &Summarised<'_>, part: &Summarised<'_>) -> Option<Comparison> {
-    let counts = match (&*whole.profile, &whole.ecdf, &part.ecdf, &*part.profile) {
-        (_, Some(whole), Some(part), _) => {
-            let bins = QuantileBins::from_reference(whole, BINS).ok();
-            bins.map(|bins| (bins.counts(whole), bins.counts(part)))
-        }
-        (Profile::Categorical(whole), _, _, Profile::Categorical(part)) => {
-            Some(categorical::pooled_counts(&whole.values, &part.values))
-        }
-        _ => return None,
+/// Compares a part of the reference with all of it.
+pub(crate) fn comparison(whole: &Summarised<'_>, part: &Summarised<'_>) -> Comparison {
+    Comparison { effects: effects(whole, part), streams: streams(whole, part) }
+}
+
+/// The ways in which two profiles differ; none where they are of different kinds.
+fn effects(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<Effect> {
+    let one = |psi_excess: Option<f64>| {
+        psi_excess.map(|excess| Effect::new("psi", &[alarm::DISTRIBUTION], excess)).into_iter().collect()
     };
-    let psi_excess = counts.and_then(|(whole, part)| binned::psi_excess(&whole, &part));
-    Some(Comparison { psi_excess, streams: streams(whole, part) })
+    let (before, now) = (&reference.ecdfs, &current.ecdfs);
+    match (&*reference.profile, &*current.profile) {
+        (Profile::Numeric(_), Profile::Numeric(_)) => one(numeric::psi_excess_of(&before[0], &now[0])),
+        (Profile::Categorical(before), Profile::Categorical(now)) => {
+            one(categorical::psi_excess_of(&before.values, &now.values))
+        }
+        (Profile::Text(a), Profile::Text(b)) => text::effects((a, before), (b, now)),
+        (Profile::Embedding(_), Profile::Embedding(_)) => embedding::effects(before, now),
+        _ => Vec::new(),
+    }
 }
 
 /// The tests of a column that are repeated from window to window.
 fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'static str, Binned)> {
     let mut streams = vec![(alarm::MISSING, Binned::missing(&reference.profile, &current.profile))];
-    let values = match (&*reference.profile, &reference.ecdf, &current.ecdf, &*current.profile) {
-        (_, Some(before), Some(now), _) => {
-            QuantileBins::from_reference(before, BINS).ok().map(|bins| Binned::numbers(&bins, before, now))
+    let (before, now) = (&reference.ecdfs, &current.ecdfs);
+    match (&*reference.profile, &*current.profile) {
+        (Profile::Numeric(_), Profile::Numeric(_)) => {
+            let binned = numeric::bins(&before[0]).map(|bins| Binned::numbers(&bins, &before[0], &now[0]));
+            streams.extend(binned.map(|binned| (alarm::DISTRIBUTION, binned)));
         }
-        (Profile::Categorical(before), _, _, Profile::Categorical(now)) => {
-            Some(Binned::categories(&before.values, &now.values))
+        (Profile::Categorical(before), Profile::Categorical(now)) => {
+            streams.push((alarm::DISTRIBUTION, Binned::categories(&before.values, &now.values)));
         }
-        _ => None,
-    };
-    streams.extend(values.map(|binned| (alarm::DISTRIBUTION, binned)));
+        (Profile::Text(a), Profile::Text(b)) => streams.extend(text::streams((a, before), (b, now))),
+        (Profile::Embedding(_), Profile::Embedding(_)) => streams.extend(embedding::streams(before, now)),
+        _ => {}
+    }
     streams
 }
 
-/// Says what is usual, and takes it off the effect.
+/// Says what is usual, and takes it off the effects.
 fn add_usual(assessment: &mut Assessment, usual: &UsualColumn) {
-    assessment.psi_usual = usual.psi_most;
+    for effect in &mut assessment.effects {
+        effect.psi_usual = usual.psi_most(effect.of);
+    }
+    let Some(largest) = assessment.largest_effect().copied() else { return };
     assessment.measures.push(Measure::new(
         "psi_usual",
-        usual.psi_most,
+        largest.psi_usual,
         usual.windows as u64,
         format!(
             "nine in ten of the {} windows of the reference have at most this PSI above chance",
             usual.windows
         ),
     ));
+}
+
+/// Of a column with several effects: puts the largest one first, as the column's own, and in words.
+fn name_largest(assessment: &mut Assessment, reference: &Summarised<'_>, current: &Summarised<'_>) {
+    let Some(largest) = assessment.largest_effect().copied() else { return };
+    let Some(measure) = assessment.measures.iter().find(|measure| measure.name == largest.of) else { return };
+    if largest.of == "psi" {
+        return;
+    }
+    let named = Measure { name: "psi".into(), ..measure.clone() };
+    assessment.measures.insert(0, named);
+    if let Profile::Text(_) = &*reference.profile {
+        assessment.change = text::change_in_words(largest.of, &reference.ecdfs, &current.ecdfs);
+    }
 }
 
 /// The chi-square statistic as a measure; `why` says why this test was chosen, where that is not plain.
@@ -267,7 +380,7 @@ fn finding(
     p_values: Significance,
 ) -> Finding {
     let drift = &scope.definition.monitor.drift;
-    let changes = Changes::of(drift, &assessment);
+    let changes = Changes::of(&scope.definition.monitor, &assessment);
     for measure in &mut assessment.measures {
         if measure.p_value.is_some() {
             measure.p_adjusted = match measure.name.as_str() {
@@ -294,12 +407,15 @@ fn finding(
         summary: words::summary(&watched.subject, &assessment, &changes),
         measures: assessment.measures,
         unmeasured: assessment.unmeasured,
-        thresholds: vec![
+        thresholds: [
             at_most("psi above chance and what is usual (fail)", drift.psi_fail, "psi_fail"),
             at_most("psi above chance and what is usual (warn)", drift.psi_warn, "psi_warn"),
             at_most("missing_share_change, unseen_share", drift.share_fail, "share_fail"),
             at_most("probability of any false alarms, ever", drift.false_alarms, "false_alarms"),
-        ],
+        ]
+        .into_iter()
+        .chain(assessment.told_apart.iter().flat_map(|_| auc_thresholds(scope.definition)))
+        .collect(),
         detail: Some(Detail::Distribution(assessment.distribution)),
         sequential: assessment.sequential,
     }
@@ -341,7 +457,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    fn of(drift: &Drift, assessment: &Assessment) -> Self {
+    fn of(monitor: &Monitor, assessment: &Assessment) -> Self {
+        let drift = &monitor.drift;
         let significant = |stream: &str| {
             let sequential = assessment.sequential.as_ref();
             let stream = sequential.and_then(|sequential| sequential.stream(stream));
@@ -356,18 +473,28 @@ impl Changes {
                 Verdict::Fail
             }
         };
-        let distribution = significant(alarm::DISTRIBUTION);
+        let any = |streams: &[&str]| streams.iter().any(|stream| significant(stream));
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
+        let by_effect = assessment
+            .effects
+            .iter()
+            .map(|effect| sized(any(effect.streams), effect.news(), drift.psi_warn, drift.psi_fail));
+        // A classifier can find a change large that moves the projections little, but never surely.
+        let together = &monitor.multivariate;
+        let surely = assessment.effects.iter().any(|effect| any(effect.streams));
+        let by_classifier = assessment
+            .told_apart
+            .map(|lower| sized(surely, lower, together.auc_warn, together.auc_fail));
         Self {
-            distribution: sized(
-                distribution,
-                assessment.psi_excess - assessment.psi_usual,
-                drift.psi_warn,
-                drift.psi_fail,
-            ),
+            distribution: by_effect.chain(by_classifier).max().unwrap_or(Verdict::Pass),
             missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
-            unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
+            unseen: sized(
+                significant(assessment.unseen_stream),
+                assessment.unseen_excess,
+                share_warn,
+                share_fail,
+            ),
         }
     }
 

@@ -54,6 +54,14 @@ pub fn check_against(
     for (at, name) in roles.features.iter().flatten().enumerate() {
         find(log, "log", &format!("log.features.{at}"), name)?;
     }
+    for (at, name) in roles.text.iter().enumerate() {
+        let key = format!("log.text.{at}");
+        let column = find(log, "log", &key, name)?;
+        let is_text = matches!(column.kind, ColumnKind::Text | ColumnKind::Categorical);
+        if !column.is_empty() && (!is_text || column.type_name == "Boolean") {
+            return Err(wrong_kind(&key, column, "text"));
+        }
+    }
     for (at, segment) in roles.segments.iter().enumerate() {
         if segment.sql.is_none() {
             find(log, "log", &format!("log.segments.{at}"), &segment.name)?;

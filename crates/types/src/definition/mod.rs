@@ -144,6 +144,9 @@ pub struct Log {
     /// Columns that are neither features nor roles, such as the model version.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// Features that hold free text: drift is measured by length, kinds of characters and words, not by value.
+    #[serde(default)]
+    pub text: Vec<String>,
 }
 
 fn default_threshold() -> f64 {

@@ -229,6 +229,7 @@ mod tests {
             current: 0.5,
         });
         Distribution {
+            of: None,
             bins: bins.collect(),
             reference_n: 4,
             current_n: 2,

@@ -118,6 +118,7 @@ fn bell(moved: f64, missing: f64) -> Distribution {
         current: weight(i as f64) / total,
     });
     Distribution {
+        of: None,
         bins: bins.collect(),
         reference_n: 108_432,
         current_n: 5_178,
@@ -164,6 +165,7 @@ fn carriers() -> Finding {
         current: *current,
     });
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins: bins.collect(),
         reference_n: 108_874,
         current_n: 5_871,
@@ -188,6 +190,7 @@ fn classes() -> Finding {
     let bins = [("0", 0.871, 0.858), ("1", 0.129, 0.142)]
         .map(|(label, reference, current)| DistributionBin { label: label.into(), reference, current });
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins: bins.to_vec(),
         reference_n: 108_874,
         current_n: 5_871,
@@ -225,6 +228,7 @@ fn constant_column() -> Finding {
     finding.measures = vec![measure("psi", 0.0, 5_871, "one value")];
     let bins = vec![DistributionBin { label: "2013".into(), reference: 1.0, current: 1.0 }];
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins,
         reference_n: 108_874,
         current_n: 5_871,
