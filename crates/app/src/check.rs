@@ -132,7 +132,7 @@ pub fn run(
         })?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
-    let state = LogState { undated_rows: range.undated_rows, changes: log.file_changes()?.clone() };
+    let state = LogState { undated_rows: range.undated_rows, changes: log.file_changes()? };
 
     let known = evidence_log::read(&opened.located.folder)?;
     let watch = Watch::of(&opened, window, as_of);

@@ -20,7 +20,7 @@ use types::evidence::{Evidence, NewFinding};
 use types::finding::MaturityState;
 use types::log_state::{FileChanges, LogState};
 use types::monitor_report::MonitorReport;
-use types::window::end_of_day;
+use types::window::{Dataset, end_of_day, start_of_day};
 use types::{Answers, CheckId, Detail, Digest, Finding, Question, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
@@ -162,7 +162,12 @@ impl Series {
         }
         // A day counts as complete once it is over, though its last prediction came before midnight.
         let until = end_of_day(last).min(as_of);
-        let since = since.unwrap_or(reference.to());
+        // A reference of its own says nothing of when the log begins.
+        let begin = match reference.dataset() {
+            Dataset::Log => reference.to(),
+            Dataset::Reference => start_of_day(first),
+        };
+        let since = since.unwrap_or(begin);
         let monitor = &definition.monitor;
         let mut windows: Vec<(Cadence, Vec<Window>)> = Vec::new();
         for every in [monitor.drift.every, monitor.performance.every, monitor.reassess.every] {
@@ -172,7 +177,7 @@ impl Series {
                 windows.push((every, after.collect()));
             }
         }
-        let changes = opened.log.file_changes()?.clone();
+        let changes = opened.log.file_changes()?;
         Ok(Self { windows, state: LogState { undated_rows: range.undated_rows, changes } })
     }
 

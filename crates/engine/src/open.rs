@@ -16,10 +16,12 @@ use datafusion::logical_expr::{Expr, cast, ident, lit};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
+use types::Window;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::{Definition, Log as Roles};
 use types::evidence::DatasetVersion;
 use types::log_state::FileChanges;
+use types::window::Dataset;
 
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
@@ -54,6 +56,9 @@ pub struct Engine {
 pub(crate) const LOG: &str = "log";
 /// The name of the outcomes' table in SQL.
 pub(crate) const OUTCOMES: &str = "outcomes";
+/// The entries of the store that say which files were seen.
+const SEEN_OF_LOG: &str = "files";
+const SEEN_OF_REFERENCE: &str = "files-reference";
 
 impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
@@ -77,13 +82,29 @@ impl Engine {
         base: &Path,
         store: Option<Arc<dyn ProfileStore>>,
     ) -> Result<Log<'_>, EngineError> {
+        let mut log = self.open_dataset(definition.log.clone(), base, store.clone(), SEEN_OF_LOG)?;
+        if let Some(path) = &definition.reference.path {
+            let reference = table_files(base, path)?;
+            let roles = reference_roles(&definition.log, path, &reference);
+            log.reference = Some(Box::new(self.open_dataset(roles, base, store, SEEN_OF_REFERENCE)?));
+        }
+        Ok(log)
+    }
+
+    fn open_dataset(
+        &self,
+        roles: Roles,
+        base: &Path,
+        store: Option<Arc<dyn ProfileStore>>,
+        seen: &'static str,
+    ) -> Result<Log<'_>, EngineError> {
         let context = self.context();
-        let log = table_files(base, &definition.log.path)?;
+        let log = table_files(base, &roles.path)?;
         if log.rows_about == 0 {
             return Err(EngineError::NoRows { path: log.files[0].clone() });
         }
         register(&self.runtime, &context, LOG, &log)?;
-        let outcome_path = definition.log.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
+        let outcome_path = roles.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
         let outcomes = outcome_path.map(|path| table_files(base, path)).transpose()?;
         if let Some(outcomes) = &outcomes {
             register(&self.runtime, &context, OUTCOMES, outcomes)?;
@@ -91,11 +112,13 @@ impl Engine {
         Ok(Log {
             engine: self,
             context,
-            roles: definition.log.clone(),
+            roles,
             base: base.to_owned(),
             log,
             outcomes,
+            reference: None,
             store,
+            seen,
             versions: OnceCell::new(),
             profiles: RefCell::default(),
         })
@@ -121,6 +144,18 @@ impl Engine {
     pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
         Ok(self.runtime.block_on(rows.collect())?)
     }
+}
+
+/// The roles of a reference's columns: those of the log; its outcomes are among its own columns where it has
+/// the column, else in the table of outcomes.
+fn reference_roles(log: &Roles, path: &str, files: &TableFiles) -> Roles {
+    let mut roles = Roles { path: path.to_owned(), ..log.clone() };
+    let has = |name: &str| files.schema.field_with_name(name).is_ok();
+    if let Some(outcome) = roles.outcome.as_mut().filter(|outcome| has(&outcome.column)) {
+        outcome.path = None;
+        outcome.time = outcome.time.take().filter(|time| has(time));
+    }
+    roles
 }
 
 /// Makes the files known to SQL as one table.
@@ -223,6 +258,10 @@ pub struct Log<'e> {
     base: PathBuf,
     pub(crate) log: TableFiles,
     pub(crate) outcomes: Option<TableFiles>,
+    /// The reference, where it has files of its own.
+    reference: Option<Box<Self>>,
+    /// The entry of the store that says which of its files were seen.
+    seen: &'static str,
     store: Option<Arc<dyn ProfileStore>>,
     versions: OnceCell<(Files, FileChanges)>,
     /// The profiles of the log's files that were looked at, by the file's position.
@@ -251,6 +290,19 @@ impl Log<'_> {
         schema
     }
 
+    /// The dataset that a window is about: the reference, where that has files of its own, or this log.
+    pub(crate) fn dataset(&self, window: Window) -> &Self {
+        match &self.reference {
+            Some(reference) if window.dataset() == Dataset::Reference => reference,
+            _ => self,
+        }
+    }
+
+    /// The reference, where it has files of its own.
+    pub fn reference(&self) -> Option<&Self> {
+        self.reference.as_deref()
+    }
+
     /// The schema of the outcome table, where it is a table of its own.
     pub fn outcome_schema(&self) -> Option<Schema> {
         self.outcomes.as_ref().map(schema_of)
@@ -258,7 +310,8 @@ impl Log<'_> {
 
     /// How many files there are to read, outcomes included.
     pub fn file_count(&self) -> usize {
-        self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len())
+        let own = self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len());
+        own + self.reference.as_ref().map_or(0, |reference| reference.log.files.len())
     }
 
     /// Which versions of the datasets are about to be read. Files that changed are digested.
@@ -268,18 +321,29 @@ impl Log<'_> {
         if self.outcomes.is_some() {
             versions.push(dataset_version("outcomes", &files.outcomes));
         }
+        if let Some(reference) = &self.reference {
+            versions.push(dataset_version("reference", &reference.versions()?.log));
+        }
         Ok(versions)
     }
 
     /// What happened to the files since [`Self::remember_files`].
-    pub fn file_changes(&self) -> Result<&FileChanges, EngineError> {
-        Ok(&self.looked_at()?.1)
+    pub fn file_changes(&self) -> Result<FileChanges, EngineError> {
+        let mut changes = self.looked_at()?.1.clone();
+        if let Some(reference) = &self.reference {
+            let theirs = &reference.looked_at()?.1;
+            changes.added += theirs.added;
+            changes.changed.extend_from_slice(&theirs.changed);
+            changes.vanished.extend_from_slice(&theirs.vanished);
+        }
+        Ok(changes)
     }
 
     /// Remembers the files as they are, once it is recorded what happened to them.
     pub fn remember_files(&self) -> Result<(), EngineError> {
         let Some(store) = self.store() else { return Ok(()) };
-        self.versions()?.remember(store)
+        self.versions()?.remember(store, self.seen)?;
+        self.reference.as_ref().map_or(Ok(()), |reference| reference.remember_files())
     }
 
     /// A digest of each outcome file, by path.
@@ -301,7 +365,7 @@ impl Log<'_> {
         if let Some(versions) = self.versions.get() {
             return Ok(versions);
         }
-        let remembered = Files::remembered(self.store())?;
+        let remembered = Files::remembered(self.store(), self.seen)?;
         let outcomes_at = self.roles.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
         let place = format!("{}\n{}", self.roles.path, outcomes_at.unwrap_or_default());
         let files = Files::now(place, &self.log, self.outcomes.as_ref(), &self.base, remembered.as_ref())?;

@@ -11,7 +11,8 @@ use types::question::Measured;
 use types::{Answer, Answers, Question};
 
 use crate::aggregate::{
-    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode, function_name,
+    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode,
+    function_name,
 };
 use crate::cells::Cells;
 use crate::error::EngineError;

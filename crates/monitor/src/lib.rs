@@ -72,7 +72,10 @@ pub fn against_in_words(definition: &Definition) -> String {
     let drift = &definition.monitor.drift;
     let count = drift.windows;
     match drift.against {
-        Against::Reference => format!("the reference {}", definition.reference.window),
+        Against::Reference => match &definition.reference.path {
+            Some(path) => format!("the reference {} of {path}", definition.reference.window),
+            None => format!("the reference {}", definition.reference.window),
+        },
         Against::Trailing => format!("the {count} windows before each"),
         Against::SameHours => format!("the same hours of the {count} weeks before each"),
         Against::LastYear => "the same weeks of last year".into(),
@@ -125,7 +128,8 @@ impl Summarised<'_> {
 
     /// The same rows, as they are to be compared with those of `reference`: vectors of the length that it has.
     pub(crate) fn alike(self, reference: &Summarised<'_>) -> Self {
-        let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*self.profile) else {
+        let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*self.profile)
+        else {
             return self;
         };
         match before.dimensions() {

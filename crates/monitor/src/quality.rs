@@ -182,7 +182,9 @@ fn different_values(profile: &Profile) -> f64 {
     match profile {
         Profile::Numeric(profile) => profile.ecdf().distinct() as f64,
         Profile::Categorical(profile) => profile.values.distinct(),
-        Profile::Text(_) | Profile::Embedding(_) => profile.ecdfs().iter().map(|ecdf| ecdf.distinct() as f64).fold(0.0, f64::max),
+        Profile::Text(_) | Profile::Embedding(_) => {
+            profile.ecdfs().iter().map(|ecdf| ecdf.distinct() as f64).fold(0.0, f64::max)
+        }
     }
 }
 

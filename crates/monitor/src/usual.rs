@@ -29,7 +29,13 @@ pub fn usual_windows(definition: &Definition, every: Cadence, against: &[Window]
     if definition.monitor.drift.against == Against::SameHours {
         return against.to_vec();
     }
-    against.iter().flat_map(|within| Window::of_cadence(every, within.from(), within.to())).collect()
+    let of = |within: &Window| {
+        let dataset = within.dataset();
+        Window::of_cadence(every, within.from(), within.to())
+            .into_iter()
+            .map(move |window| window.of(dataset))
+    };
+    against.iter().flat_map(of).collect()
 }
 
 /// What is usual for each column.

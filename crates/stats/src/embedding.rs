@@ -340,8 +340,7 @@ fn cosines(before: &Compared<'_>, after: &Compared<'_>) -> Option<(f64, f64)> {
     let (u, v) = (unit(before.mean()), unit(after.mean()));
     // Half the squared distance of unit vectors: 1 − u·v would cancel for close ones.
     let cosine = (squared_distance(&u, &v) / 2.0).clamp(0.0, 2.0);
-    let around =
-        |side: &Compared<'_>| (side.centroid.trace() - side.variance_along(&u)).max(0.0) / side.n();
+    let around = |side: &Compared<'_>| (side.centroid.trace() - side.variance_along(&u)).max(0.0) / side.n();
     let length = dot(before.mean(), before.mean());
     let expected = (around(before) + around(after)) / (2.0 * length);
     (cosine.is_finite() && expected.is_finite()).then_some((cosine, expected))

@@ -58,7 +58,9 @@ pub fn principal_coordinates(vectors: &Embeddings, count: usize, rng: &mut impl 
     }
     let centred = centred(vectors);
     let mut basis: Vec<Vec<f64>> = (0..count + FURTHER)
-        .map(|_| (0..vectors.dimensions()).map(|_| f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5).collect())
+        .map(|_| {
+            (0..vectors.dimensions()).map(|_| f64::from(rng.next_u32()) / f64::from(u32::MAX) - 0.5).collect()
+        })
         .collect();
     for _ in 0..ITERATIONS {
         orthonormalise(&mut basis);

@@ -57,7 +57,8 @@ fn comments(rng: &mut Uniform, rows: usize) -> TextProfile {
     let mut profile = TextProfile::new(Fidelity::Exact);
     for _ in 0..rows {
         let words = 2 + (5.0 * uniform()) as usize;
-        let text: Vec<String> = (0..words).map(|_| format!("w{}", (2_000.0 * uniform().powi(4)) as u32)).collect();
+        let text: Vec<String> =
+            (0..words).map(|_| format!("w{}", (2_000.0 * uniform().powi(4)) as u32)).collect();
         profile.extend([text.join(" ").as_str()]);
     }
     profile

@@ -93,10 +93,8 @@ impl RowSample {
                     mine.extend_from_slice(theirs);
                 }
                 // Samples of the same features have columns of the same kind.
-                (
-                    SampledValues::Numbers(_) | SampledValues::Categories(_) | SampledValues::Vectors(_),
-                    _,
-                ) => {}
+                (SampledValues::Numbers(_) | SampledValues::Categories(_) | SampledValues::Vectors(_), _) => {
+                }
             }
         }
         self.scores.extend_from_slice(&other.scores);

@@ -53,7 +53,8 @@ fn is_share(name: &str) -> bool {
 }
 
 fn is_count(name: &str, value: f64) -> bool {
-    let counts = ["rows", "ids", "count", "outcomes", "values", "dimensions"].iter().any(|word| name.ends_with(word));
+    let counts =
+        ["rows", "ids", "count", "outcomes", "values", "dimensions"].iter().any(|word| name.ends_with(word));
     counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
 }
 

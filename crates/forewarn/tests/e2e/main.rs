@@ -9,6 +9,7 @@
 mod bad_definition;
 mod bad_input;
 mod checks;
+mod columns;
 mod evidence;
 mod fixture;
 mod flights;

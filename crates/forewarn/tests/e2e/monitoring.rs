@@ -37,14 +37,14 @@ fn settle(folder: &Folder) {
     }
 }
 
-fn age(folder: &Folder, name: &str) {
+pub(crate) fn age(folder: &Folder, name: &str) {
     let path = folder.path(name);
     if let Ok(file) = std::fs::File::options().append(true).open(path) {
         file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
     }
 }
 
-fn monitored(folder: &Folder, arguments: &[&str]) -> Value {
+pub(crate) fn monitored(folder: &Folder, arguments: &[&str]) -> Value {
     let run = folder.run(&[&["monitor", "--format", "json"], arguments].concat());
     assert_ne!(run.status, 2, "{}", run.stderr);
     serde_json::from_str(&run.stdout).unwrap()

@@ -53,7 +53,8 @@ pub(crate) fn sample_question(definition: &Definition, schema: &Schema, window: 
 
 /// The mean over the projections, and the norm.
 pub(super) fn effects(before: &[Ecdf], now: &[Ecdf]) -> Vec<Effect> {
-    let excesses: Vec<f64> = before.iter().zip(now).filter_map(|(a, b)| numeric::psi_excess_of(a, b)).collect();
+    let excesses: Vec<f64> =
+        before.iter().zip(now).filter_map(|(a, b)| numeric::psi_excess_of(a, b)).collect();
     let Some((norm, projections)) = excesses.split_first().filter(|_| excesses.len() == before.len()) else {
         return Vec::new();
     };
@@ -72,11 +73,10 @@ fn norm_varies(norms: &Ecdf) -> bool {
 
 pub(super) fn streams(before: &[Ecdf], now: &[Ecdf]) -> Vec<(&'static str, Binned)> {
     let names = std::iter::once(NORM).chain(PROJECTIONS);
-    let of = names.zip(before.iter().zip(now)).filter(|(name, (before, _))| *name != NORM || norm_varies(before));
-    of.filter_map(|(name, (before, now))| {
-        Some((name, Binned::numbers(&numeric::bins(before)?, before, now)))
-    })
-    .collect()
+    let of =
+        names.zip(before.iter().zip(now)).filter(|(name, (before, _))| *name != NORM || norm_varies(before));
+    of.filter_map(|(name, (before, now))| Some((name, Binned::numbers(&numeric::bins(before)?, before, now))))
+        .collect()
 }
 
 pub(super) fn assess(before: (&EmbeddingProfile, &[Ecdf]), now: (&EmbeddingProfile, &[Ecdf])) -> Assessment {
@@ -100,7 +100,8 @@ pub(super) fn assess(before: (&EmbeddingProfile, &[Ecdf]), now: (&EmbeddingProfi
     let names = [PROJECTIONS_MEASURE, NORM_MEASURE];
     for effect in effects(before.1, now.1) {
         let which = if effect.of == names[0] { "mean over 8 fixed random projections" } else { "norms" };
-        let method = format!("population stability index above chance in nats, {which}, deciles of the reference");
+        let method =
+            format!("population stability index above chance in nats, {which}, deciles of the reference");
         assessment.measures.push(Measure {
             expected_by_chance: Some(0.0),
             ..Measure::new(effect.of, effect.psi_excess, now.0.present(), method)
@@ -148,7 +149,8 @@ pub(super) fn add_sampled(
     with_classifier: bool,
     rng: &mut impl RngCore,
 ) {
-    let (Some(dimensions), Some(a), Some(b)) = (before.dimensions(), before.centroid(), now.centroid()) else {
+    let (Some(dimensions), Some(a), Some(b)) = (before.dimensions(), before.centroid(), now.centroid())
+    else {
         return;
     };
     let [reference, current] = samples.map(|sample| vectors(sample.as_ref(), column, dimensions));
@@ -160,7 +162,8 @@ pub(super) fn add_sampled(
     let of = |centroid, sample| Sampled { centroid, sample };
     match sampled_centroid_drift(of(a, &reference), of(b, &current), rng) {
         Ok(drift) => {
-            assessment.change = format!("{} ({dimensions} numbers)", moved_in_words(&drift, a.trace().sqrt()));
+            assessment.change =
+                format!("{} ({dimensions} numbers)", moved_in_words(&drift, a.trace().sqrt()));
             assessment.measures.extend(centroid_measures(&drift, a.trace().sqrt(), reference.rows()));
         }
         Err(error) => {
@@ -177,9 +180,10 @@ pub(super) fn add_sampled(
 fn vectors(sample: Option<&RowSample>, column: &str, dimensions: u32) -> Option<Embeddings> {
     let values = &sample?.columns.iter().find(|sampled| sampled.name == column)?.values;
     let SampledValues::Vectors(rows) = values else { return None };
-    let usable = rows.iter().flatten().filter(|vector| {
-        vector.len() == dimensions as usize && vector.iter().all(|entry| entry.is_finite())
-    });
+    let usable = rows
+        .iter()
+        .flatten()
+        .filter(|vector| vector.len() == dimensions as usize && vector.iter().all(|entry| entry.is_finite()));
     let entries: Vec<f64> = usable.flatten().copied().collect();
     Embeddings::new(entries, dimensions as usize).ok().filter(|vectors| vectors.rows() > 0)
 }
@@ -192,7 +196,10 @@ fn moved_in_words(drift: &CentroidDrift, spread: f64) -> String {
             format::number(drift.euclidean_expected_no_drift / spread)
         )
     } else {
-        format!("the mean vector lies {} from that of the reference, which does not vary", format::number(drift.euclidean))
+        format!(
+            "the mean vector lies {} from that of the reference, which does not vary",
+            format::number(drift.euclidean)
+        )
     }
 }
 
@@ -204,11 +211,8 @@ fn centroid_measures(drift: &CentroidDrift, spread: f64, sampled: usize) -> Vec<
     } else {
         "between the means of all rows; the reference does not vary"
     };
-    let interval = Interval {
-        lower: drift.interval.lower / unit,
-        upper: drift.interval.upper / unit,
-        ..drift.interval
-    };
+    let interval =
+        Interval { lower: drift.interval.lower / unit, upper: drift.interval.upper / unit, ..drift.interval };
     let distance = Measure {
         interval: Some(interval),
         expected_by_chance: Some(drift.euclidean_expected_no_drift / unit),
@@ -224,7 +228,12 @@ fn centroid_measures(drift: &CentroidDrift, spread: f64, sampled: usize) -> Vec<
     };
     let cosine = drift.cosine.map(|cosine| Measure {
         expected_by_chance: drift.cosine_expected_no_drift,
-        ..Measure::new("cosine_distance", cosine, drift.n_current, "1 − cosine of the angle between the means")
+        ..Measure::new(
+            "cosine_distance",
+            cosine,
+            drift.n_current,
+            "1 − cosine of the angle between the means",
+        )
     });
     std::iter::once(distance).chain(cosine).collect()
 }
@@ -245,7 +254,11 @@ fn tell_apart(
     }
 }
 
-fn told_apart(reference: &Embeddings, current: &Embeddings, rng: &mut impl RngCore) -> Result<Measure, String> {
+fn told_apart(
+    reference: &Embeddings,
+    current: &Embeddings,
+    rng: &mut impl RngCore,
+) -> Result<Measure, String> {
     let both = Embeddings::new([reference.entries(), current.entries()].concat(), reference.dimensions())
         .map_err(|error| error.to_string())?;
     // Found without looking at which side a row is from.

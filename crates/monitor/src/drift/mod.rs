@@ -33,6 +33,10 @@ use crate::{Scope, Summarised, Watched, is_measured, watched};
 /// Bins of a numeric column: deciles of the reference, with open ends.
 const BINS: usize = 10;
 
+/// Changes of a text that its sentence names: so many, and those that are at least this share of the largest.
+const EFFECTS_NAMED: usize = 2;
+const NAMED_FROM: f64 = 0.5;
+
 /// What was measured of one column.
 #[derive(Clone, Debug)]
 pub(crate) struct Assessment {
@@ -335,7 +339,11 @@ fn name_largest(assessment: &mut Assessment, reference: &Summarised<'_>, current
     let named = Measure { name: "psi".into(), ..measure.clone() };
     assessment.measures.insert(0, named);
     if let Profile::Text(_) = &*reference.profile {
-        assessment.change = text::change_in_words(largest.of, &reference.ecdfs, &current.ecdfs);
+        let mut effects = assessment.effects.clone();
+        effects.retain(|effect| effect.news() >= NAMED_FROM * largest.news());
+        effects.sort_by(|a, b| b.news().total_cmp(&a.news()));
+        let named = effects.iter().map(|effect| effect.of).take(EFFECTS_NAMED);
+        assessment.change = text::change_in_words(named, &reference.ecdfs, &current.ecdfs);
     }
 }
 
@@ -483,9 +491,8 @@ impl Changes {
         // A classifier can find a change large that moves the projections little, but never surely.
         let together = &monitor.multivariate;
         let surely = assessment.effects.iter().any(|effect| any(effect.streams));
-        let by_classifier = assessment
-            .told_apart
-            .map(|lower| sized(surely, lower, together.auc_warn, together.auc_fail));
+        let by_classifier =
+            assessment.told_apart.map(|lower| sized(surely, lower, together.auc_warn, together.auc_fail));
         Self {
             distribution: by_effect.chain(by_classifier).max().unwrap_or(Verdict::Pass),
             missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),

@@ -95,10 +95,8 @@ pub(super) fn streams(
     let quantities = quantities.filter_map(|(of, (before, now))| {
         Some((of.stream[0], Binned::numbers(&numeric::bins(before)?, before, now)))
     });
-    let tokens = [
-        (TOKENS, Binned::tokens(before.0, now.0)),
-        (NEW_TOKENS, Binned::new_tokens(before.0, now.0)),
-    ];
+    let tokens =
+        [(TOKENS, Binned::tokens(before.0, now.0)), (NEW_TOKENS, Binned::new_tokens(before.0, now.0))];
     quantities.chain(tokens).collect()
 }
 
@@ -130,7 +128,11 @@ pub(super) fn assess(before: (&TextProfile, &[Ecdf]), now: (&TextProfile, &[Ecdf
 fn quantity_measure(of: &Quantity, before: &Ecdf, now: &Ecdf) -> Option<Measure> {
     let bins = numeric::bins(before)?;
     let (reference, current) = (bins.counts(before), bins.counts(now));
-    let over = format!("of {} per text, {} bins at quantiles of the reference", of.stream[0].replace('_', " "), bins.len());
+    let over = format!(
+        "of {} per text, {} bins at quantiles of the reference",
+        of.stream[0].replace('_', " "),
+        bins.len()
+    );
     let share_error = numeric::share_error(before, now);
     let measure = psi(Bins { reference: &reference, current: &current, over: &over, share_error })?;
     let tested = kolmogorov_smirnov(before, now).ok();
@@ -206,8 +208,16 @@ fn examples(before: &TextProfile, now: &TextProfile) -> String {
     format!(", such as {}", listed(named.iter().map(String::as_str), TOKENS_NAMED))
 }
 
-/// What changed most, in words; `of` is the name of the measure.
-pub(super) fn change_in_words(of: &str, before: &[Ecdf], now: &[Ecdf]) -> String {
+/// What changed most, in words; `of` are the names of the measures.
+pub(super) fn change_in_words<'a>(
+    of: impl Iterator<Item = &'a str>,
+    before: &[Ecdf],
+    now: &[Ecdf],
+) -> String {
+    of.map(|of| one_in_words(of, before, now)).collect::<Vec<_>>().join("; ")
+}
+
+fn one_in_words(of: &str, before: &[Ecdf], now: &[Ecdf]) -> String {
     let position = QUANTITIES.iter().position(|quantity| quantity.measure == of);
     let Some(at) = position else {
         return "other words than before".into();

@@ -227,7 +227,8 @@ impl Tokens {
     fn read(&mut self, text: &str) {
         self.all.clear();
         self.written.clear();
-        for token in text.split(|character: char| !character.is_alphanumeric()).filter(|part| !part.is_empty())
+        for token in
+            text.split(|character: char| !character.is_alphanumeric()).filter(|part| !part.is_empty())
         {
             let written: String = token.chars().take(TOKEN_CHARACTERS).flat_map(char::to_lowercase).collect();
             let hash = token_hash(&written);
@@ -310,7 +311,8 @@ mod tests {
 
     #[test]
     fn a_probed_row_draws_one_of_its_tokens_and_new_ones_are_not_in_the_vocabulary() {
-        let texts = |word: &str| -> Vec<String> { (0..2_000).map(|row| format!("{word} {word} n{row}")).collect() };
+        let texts =
+            |word: &str| -> Vec<String> { (0..2_000).map(|row| format!("{word} {word} n{row}")).collect() };
         let of = |texts: &[String]| profile(&texts.iter().map(String::as_str).collect::<Vec<_>>());
         let (before, now) = (of(&texts("old")), of(&texts("new")));
         let [known, unknown] = now.drawn_in(before.learnt(), before.learnt().level());

@@ -112,7 +112,8 @@ impl OfLength {
             norms.push(vector.iter().map(|entry| entry * entry).sum::<f64>().sqrt());
             let root = (vector.len() as f64).sqrt();
             for (projected, signs) in projected.iter_mut().zip(&signs) {
-                projected.push(vector.iter().zip(signs).map(|(entry, sign)| entry * sign).sum::<f64>() / root);
+                projected
+                    .push(vector.iter().zip(signs).map(|(entry, sign)| entry * sign).sum::<f64>() / root);
             }
         }
         self.norms.extend(&norms);
@@ -140,7 +141,8 @@ impl OfLength {
 /// For each projection, 1 or −1 for each position.
 fn signs(length: usize) -> Vec<Vec<f64>> {
     let of = |projection: usize| {
-        let sign = |position: usize| 1.0 - 2.0 * ((mixed(position as u64 + 1) >> (8 * projection)) & 1) as f64;
+        let sign =
+            |position: usize| 1.0 - 2.0 * ((mixed(position as u64 + 1) >> (8 * projection)) & 1) as f64;
         (0..length).map(sign).collect()
     };
     (0..PROJECTIONS).map(of).collect()

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{check_against, features};
+pub use check::{check_against, check_reference, features};
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
@@ -183,11 +183,16 @@ pub struct Outcome {
     pub time: Option<String>,
 }
 
-/// What the current window is compared against.
+/// What the current window is compared against: a fixed window of the log, or a dataset of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
-    /// A fixed window of the log.
+    /// Files of the reference alone, with the log's columns: a Parquet or CSV file, a folder or a glob, relative
+    /// to the definition. Without it, the reference is a window of the log.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// A fixed window of the log, or of the reference's own files; of those, by default, everything.
+    #[serde(default = "Window::everything", skip_serializing_if = "Window::is_everything")]
     pub window: Window,
 }
 
