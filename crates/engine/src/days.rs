@@ -355,7 +355,7 @@ fn answer_of(question: &Question, bytes: &[u8]) -> Result<Answer, EngineError> {
         Some(Asked::Categories(_)) => {
             Answer::Profile(Profile::Categorical(decode::<CategoriesSummary>(bytes)?.into_profile()))
         }
-        Some(Asked::Texts(_)) => Answer::Profile(Profile::Text(decode::<TextsSummary>(bytes)?.0)),
+        Some(Asked::Texts(_)) => Answer::Profile(Profile::Text(Box::new(decode::<TextsSummary>(bytes)?.0))),
         Some(Asked::Vectors(_)) => Answer::Profile(Profile::Embedding(decode::<VectorsSummary>(bytes)?.0)),
         Some(Asked::Ids) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
         _ => Answer::Profile(Profile::Numeric(decode::<NumbersSummary>(bytes)?.0)),

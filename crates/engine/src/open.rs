@@ -56,6 +56,8 @@ pub struct Engine {
 pub(crate) const LOG: &str = "log";
 /// The name of the outcomes' table in SQL.
 pub(crate) const OUTCOMES: &str = "outcomes";
+/// The name of the reference's table in the SQL of the log, where it has files of its own.
+pub(crate) const REFERENCE: &str = "reference";
 /// The entries of the store that say which files were seen.
 const SEEN_OF_LOG: &str = "files";
 const SEEN_OF_REFERENCE: &str = "files-reference";
@@ -86,6 +88,8 @@ impl Engine {
         if let Some(path) = &definition.reference.path {
             let reference = table_files(base, path)?;
             let roles = reference_roles(&definition.log, path, &reference);
+            // Outcomes of the reference's predictions may lie in the table of the log's.
+            register(&self.runtime, &log.context, REFERENCE, &reference)?;
             log.reference = Some(Box::new(self.open_dataset(roles, base, store, SEEN_OF_REFERENCE)?));
         }
         Ok(log)

@@ -87,7 +87,7 @@ pub(crate) fn answer(
             )),
             Asked::Texts(_) => {
                 let TextsSummary(profile) = merged(of_window, fidelity)?;
-                Answer::Profile(Profile::Text(profile))
+                Answer::Profile(Profile::Text(Box::new(profile)))
             }
             Asked::Vectors(_) => {
                 let VectorsSummary(profile) = merged(of_window, fidelity)?;

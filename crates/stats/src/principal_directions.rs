@@ -116,7 +116,9 @@ fn orthonormalise(basis: &mut Vec<Vec<f64>>) {
         }
         let length = dot(&direction, &direction).sqrt();
         if length > DEPENDENT * before && length.is_finite() {
-            direction.iter_mut().for_each(|x| *x /= length);
+            for x in &mut direction {
+                *x /= length;
+            }
             kept.push(direction);
         }
     }

@@ -4,7 +4,6 @@
 
 mod uniform;
 
-use rand_core::RngCore;
 use serde_json::Value;
 use stats::ecdf::Ecdf;
 use stats::embedding::{EmbeddingError, Embeddings, Sampled, centroid_drift, sampled_centroid_drift};
@@ -53,7 +52,7 @@ fn tokens_and_character_classes_are_those_of_scikit_learn_and_python() {
 
 /// Rows of two to seven words, the commoner ones of a vocabulary more often.
 fn comments(rng: &mut Uniform, rows: usize) -> TextProfile {
-    let mut uniform = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
+    let mut uniform = || rng.next();
     let mut profile = TextProfile::new(Fidelity::Exact);
     for _ in 0..rows {
         let words = 2 + (5.0 * uniform()) as usize;
@@ -117,10 +116,10 @@ fn vectors_that_vary_in_few_directions_have_so_many_coordinates() {
     assert_eq!(still.entries(), [0.0; 10]);
 }
 
-/// Vectors whose entries are `mean` and independent standard normal noise.
+/// Vectors whose entries are `mean` and independent noise of variance 1: a sum of twelve uniform numbers.
 fn vectors(rng: &mut Uniform, rows: usize, dimensions: usize, mean: f64) -> Vec<f64> {
-    let mut normal = || (0..12).map(|_| f64::from(rng.next_u32()) / f64::from(u32::MAX)).sum::<f64>() - 6.0;
-    (0..rows * dimensions).map(|_| mean + normal()).collect()
+    let mut noise = || rng.many::<12>().iter().sum::<f64>() - 6.0;
+    (0..rows * dimensions).map(|_| mean + noise()).collect()
 }
 
 #[test]

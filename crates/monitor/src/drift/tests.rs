@@ -230,7 +230,7 @@ fn comments(seed: u64, words: f64, extra: Option<&str>) -> Profile {
         text.extend(extra.filter(|_| row % 3 == 0).map(str::to_owned));
         profile.extend([text.join(" ").as_str()]);
     }
-    Profile::Text(profile)
+    Profile::Text(Box::new(profile))
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_token_of_few_rows_is_not_named() {
     now.extend((0..900).map(|row| if row % 100 == 0 { "jane doe of elm street" } else { "all is well" }));
     let mut before = TextProfile::new(Fidelity::Exact);
     before.extend((0..900).map(|_| "all is well"));
-    let findings = judged(&[(Profile::Text(before), Profile::Text(now))]);
+    let findings = judged(&[(Profile::Text(Box::new(before)), Profile::Text(Box::new(now)))]);
     let told = format!("{findings:?}");
     assert!(!told.contains("jane") && !told.contains("elm"), "{told}");
 }
@@ -298,4 +298,28 @@ fn vectors_of_another_length_are_an_alarm_and_no_panic() {
         "{summary}"
     );
     assert!(summary.contains("7 rows of the window have a vector that is empty"), "{summary}");
+}
+
+#[test]
+fn without_drift_the_p_values_of_texts_and_vectors_are_small_as_seldom_as_they_say() {
+    let (repetitions, mut small, mut tests) = (30, 0, 0);
+    let mut small_of_new_tokens = 0;
+    for seed in 0..repetitions {
+        let (before, now) = (2 * seed + 100, 2 * seed + 101);
+        let findings = judged(&[
+            (comments(before, 6.0, None), comments(now, 6.0, None)),
+            (Profile::Embedding(vectors(before, 0.0)), Profile::Embedding(vectors(now, 0.0))),
+        ]);
+        let features = findings.iter().filter(|finding| finding.subject.label().starts_with('c'));
+        for stream in features.flat_map(|finding| &finding.sequential.as_ref().unwrap().streams) {
+            tests += 1;
+            small += u32::from(stream.p_value < 0.05);
+            small_of_new_tokens += u32::from(stream.name == "new_tokens" && stream.p_value < 0.05);
+        }
+    }
+    // Streams of one column depend on each other, so the bounds are wide: 5 % and as much again.
+    assert!(tests >= 30 * 15, "{tests}");
+    assert!(f64::from(small) < 0.1 * f64::from(tests), "{small} of {tests}");
+    // Of 30: one and a half are expected.
+    assert!(small_of_new_tokens <= 6, "{small_of_new_tokens}");
 }

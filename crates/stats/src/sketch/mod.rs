@@ -31,7 +31,7 @@ use crate::ecdf::Ecdf;
 pub enum Profile {
     Numeric(NumericProfile),
     Categorical(CategoricalProfile),
-    Text(TextProfile),
+    Text(Box<TextProfile>),
     Embedding(EmbeddingProfile),
 }
 

@@ -105,7 +105,7 @@ impl OfLength {
 
     fn extend(&mut self, vectors: &[&[f64]]) {
         let signs = signs(vectors.first().map_or(0, |vector| vector.len()));
-        let mut projected: Vec<Vec<f64>> = vec![Vec::with_capacity(vectors.len()); PROJECTIONS];
+        let mut projected: Vec<Vec<f64>> = vec![Vec::new(); PROJECTIONS];
         let mut norms = Vec::with_capacity(vectors.len());
         for vector in vectors {
             self.centroid.add(vector);
@@ -213,6 +213,7 @@ impl EmbeddingProfile {
     }
 
     /// The same rows, of which only those with vectors of this length are present.
+    #[must_use]
     pub fn of_dimensions(&self, dimensions: u32) -> Self {
         let mut kept = self.clone();
         kept.by_length.retain(|length, _| *length == dimensions);
