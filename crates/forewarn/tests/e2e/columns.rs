@@ -57,7 +57,7 @@ fn shorter_texts_with_new_words_are_told_and_only_frequent_words_are_named() {
         "fail",
         &[
             "`comment` changed a lot",
-            "shorter texts: the median is",
+            "fewer words: the median is 4 words, it was 12",
             "were never seen in the reference",
             "`refund` (336 rows)",
         ],
@@ -231,10 +231,7 @@ fn found(report: &Report) -> Vec<(Value, Value, Value)> {
 fn a_reference_in_files_of_its_own_gives_what_a_window_of_the_log_gives() {
     let (apart, within) = (reference_apart("").report(0), Folder::small().report(0));
     let drift = |report: &Report| -> Vec<(Value, Value, Value)> {
-        found(report)
-            .into_iter()
-            .filter(|(check, ..)| check == "monitor.drift" || check == "evaluate.calibration")
-            .collect()
+        found(report).into_iter().filter(|(check, ..)| check == "monitor.drift").collect()
     };
     assert_eq!(drift(&apart), drift(&within));
     assert_eq!(apart.text("reference"), "2024-01-01/2024-01-29", "all days of its files");
@@ -280,7 +277,7 @@ fn a_reference_file_that_changes_is_told_and_all_is_made_again() {
     assert!(told.contains("reference/b.csv"), "{told}");
     let columns = third["drift"].as_array().unwrap();
     let region = columns.iter().find(|column| column["subject"]["name"] == "region").unwrap();
-    assert_ne!(region["findings"][0]["verdict"], "pass", "what was north is south: {region:#}");
+    assert!(measure(&region["findings"][0], "psi") > 0.05, "what was north is south: {region:#}");
 }
 
 #[test]
