@@ -20,7 +20,7 @@ use types::evidence::{Evidence, NewFinding};
 use types::finding::MaturityState;
 use types::log_state::{FileChanges, LogState};
 use types::monitor_report::MonitorReport;
-use types::window::end_of_day;
+use types::window::{Dataset, end_of_day, start_of_day};
 use types::{Answers, CheckId, Detail, Digest, Finding, Question, Record, Subject, Verdict, Window};
 
 use crate::PROGRAM;
@@ -168,7 +168,12 @@ impl Series {
         // A day counts as complete once it is over, though its last prediction came before midnight. Rows
         // that a wrong clock put into the future are no reason to wait for those between.
         let until = end_of_day(state.newest_by(as_of).unwrap_or(last)).min(as_of);
-        let since = since.unwrap_or(reference.to());
+        // A reference of its own says nothing of when the log begins.
+        let begin = match reference.dataset() {
+            Dataset::Log => reference.to(),
+            Dataset::Reference => start_of_day(first),
+        };
+        let since = since.unwrap_or(begin);
         let monitor = &definition.monitor;
         let mut windows: Vec<(Cadence, Vec<Window>)> = Vec::new();
         for every in [monitor.drift.every, monitor.performance.every, monitor.reassess.every] {
@@ -336,7 +341,9 @@ fn made(
         progress(Stage::Judging { window: unit.window });
         let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
         let state = if is_newest { &series.state } else { &earlier_files };
-        let mut made = maker.scoped(unit, state, histories.before(unit), monitor::judge)?;
+        let mut made = maker.scoped(unit, state, histories.before(unit), |scope, answers| {
+            monitor::judge(scope, answers, &mut seeded(&opened.located.text, unit.window))
+        })?;
         histories.add(unit, &made);
         made.extend(maker.multivariate(unit)?);
         findings
@@ -539,7 +546,9 @@ fn shared_answers(
     let definition = &opened.definition;
     let mut questions: Vec<Question> = Vec::new();
     if !work.drift.is_empty() && definition.monitor.drift.against == Against::Reference {
-        questions.extend(monitor::profile_questions(definition, &opened.schema, definition.reference.window));
+        let reference = definition.reference.window;
+        questions.extend(monitor::profile_questions(definition, &opened.schema, reference));
+        questions.extend(monitor::vector_questions(definition, &opened.schema, [&reference]));
     }
     for unit in &work.outcomes {
         questions.extend(monitor::outcome_questions(definition, unit.every, unit.window));

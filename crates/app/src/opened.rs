@@ -9,6 +9,7 @@ use types::{Digest, Record, Schema};
 
 use crate::check::{CheckError, DEFINITION_FILE};
 use crate::profile_store::FolderStore;
+use crate::window;
 
 /// An opened system.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct Opened<'e> {
 impl<'e> Opened<'e> {
     pub(crate) fn at(engine: &'e Engine, path: &Path) -> Result<Self, CheckError> {
         let located = locate(path)?;
-        let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
+        let mut definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
         let store = Arc::new(FolderStore::of(&located.folder));
         let log = engine
             .open(&definition, &located.folder, Some(store.clone()))
@@ -31,6 +32,15 @@ impl<'e> Opened<'e> {
         let schema = log.schema();
         definition::check_against(&definition, &schema, log.outcome_schema().as_ref())
             .map_err(|error| located.mistake(error))?;
+        if let Some(reference) = log.reference() {
+            definition::check_reference(&definition, &schema, &reference.schema())
+                .map_err(|error| located.mistake(error))?;
+            let range = reference.range_of_days().map_err(|error| located.explain(&definition, error))?;
+            definition.reference.window =
+                window::of_reference(definition.reference.window, (range.first, range.last)).map_err(
+                    |error| located.mistake(DefinitionError::at_key("reference.window", error.to_string())),
+                )?;
+        }
         Ok(Self { located, definition, log, schema, store })
     }
 
@@ -89,8 +99,15 @@ impl Located {
     fn explain(&self, definition: &Definition, error: EngineError) -> CheckError {
         let key = match &error {
             EngineError::NotFound { .. } | EngineError::NoFiles { .. } | EngineError::BadGlob { .. } => {
-                let log_is_missing = error.to_string().contains(&definition.log.path);
-                Some(if log_is_missing { "log.path".to_owned() } else { "log.outcome.path".to_owned() })
+                let message = error.to_string();
+                let names = |path: &str| message.contains(path);
+                Some(if definition.reference.path.as_deref().is_some_and(names) {
+                    "reference.path".to_owned()
+                } else if names(&definition.log.path) {
+                    "log.path".to_owned()
+                } else {
+                    "log.outcome.path".to_owned()
+                })
             }
             EngineError::UnreadableTime { .. } | EngineError::NoTimes { .. } => Some("log.time".to_owned()),
             EngineError::BadSegment { segment, .. } => {

@@ -38,6 +38,8 @@ impl<'a> Watch<'a> {
         let mut questions: Vec<Question> =
             compared.flat_map(|&window| monitor::profile_questions(definition, schema, window)).collect();
         questions.extend(monitor::column_questions(definition, schema, self.window));
+        let compared = self.against.iter().chain([&self.window]);
+        questions.extend(monitor::vector_questions(definition, schema, compared));
         questions.extend(monitor::outcome_questions(definition, self.every, self.window));
         questions.extend(monitor::multivariate::plan(self.together()));
         questions.extend(monitor::multivariate::plan_usual(self.together(), &self.usual));
@@ -71,7 +73,8 @@ impl<'a> Watch<'a> {
             history: &history,
             usual: &usual.finish(),
         };
-        let mut findings = monitor::judge(scope, answers);
+        let mut rng = seeded(&self.opened.located.text, self.window);
+        let mut findings = monitor::judge(scope, answers, &mut rng);
         findings.extend(monitor::judge_outcome(scope, answers));
         let mut rng = seeded(&self.opened.located.text, self.window);
         let together = self.together();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use types::Window;
-use types::window::{end_of_day, instant_text, start_of_day};
+use types::window::{Dataset, end_of_day, instant_text, start_of_day};
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WindowChoiceError {
@@ -13,6 +13,8 @@ pub enum WindowChoiceError {
          log more, choose an earlier reference or give --window"
     )]
     LastWeekInReference { window: Window, reference: Window },
+    #[error("the reference {reference} has no rows: its files run from {} to {}", instant_text(*first), instant_text(*last))]
+    OutsideReference { reference: Window, first: Timestamp, last: Timestamp },
     #[error("the reference {reference} has no rows: the log runs from {} to {}", instant_text(*first), instant_text(*last))]
     ReferenceOutsideLog { reference: Window, first: Timestamp, last: Timestamp },
     #[error("window {window} ends after {}, up to when outcomes were asked for", instant_text(*as_of))]
@@ -28,6 +30,24 @@ pub enum WindowChoiceError {
     OutsideLog { window: Window, first: Timestamp, last: Timestamp },
 }
 
+/// The window of a reference with files of its own, which hold these times: as asked for, else all of them.
+pub(crate) fn of_reference(
+    asked: Window,
+    (first, last): (Timestamp, Timestamp),
+) -> Result<Window, WindowChoiceError> {
+    if !asked.is_everything() {
+        let outside = asked.to() <= first || asked.from() > last;
+        let error = WindowChoiceError::OutsideReference { reference: asked, first, last };
+        return if outside { Err(error) } else { Ok(asked) };
+    }
+    let whole = Window::new(start_of_day(first), end_of_day(last));
+    whole.map(|window| window.of(asked.dataset())).map_err(|_| WindowChoiceError::OutsideReference {
+        reference: asked,
+        first,
+        last,
+    })
+}
+
 /// The window that was asked for, else the last whole week that the log and `as_of` allow.
 pub(crate) fn choose(
     asked: Option<Window>,
@@ -36,7 +56,7 @@ pub(crate) fn choose(
     as_of: Timestamp,
 ) -> Result<Window, WindowChoiceError> {
     let outside = |window: Window| window.to() <= first || window.from() > last;
-    if outside(reference) {
+    if reference.dataset() == Dataset::Log && outside(reference) {
         return Err(WindowChoiceError::ReferenceOutsideLog { reference, first, last });
     }
     if let Some(window) = asked {

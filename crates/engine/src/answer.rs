@@ -18,7 +18,14 @@ impl Log<'_> {
     /// Answers every question. Outcomes that became known after `as_of` are not seen.
     pub fn answer(&self, questions: &[Question], as_of: Timestamp) -> Result<Answers, EngineError> {
         let mut answers = Answers::default();
-        let questions = self.answer_from_days(questions, &mut answers)?;
+        let (own, of_reference): (Vec<Question>, Vec<Question>) = questions
+            .iter()
+            .cloned()
+            .partition(|question| std::ptr::eq(self.dataset(question.window()), self));
+        if let Some(reference) = self.reference().filter(|_| !of_reference.is_empty()) {
+            answers.extend(reference.answer(&of_reference, as_of)?);
+        }
+        let questions = self.answer_from_days(&own, &mut answers)?;
         if questions.is_empty() {
             return Ok(answers);
         }

@@ -13,6 +13,7 @@ use datafusion::prelude::DataFrame;
 use jiff::Timestamp;
 use types::Window;
 use types::definition::TimeUnit;
+use types::window::Dataset;
 
 use crate::error::EngineError;
 use crate::files::is_text;
@@ -26,7 +27,8 @@ pub(crate) struct Cells {
 
 impl Cells {
     pub(crate) fn of(windows: impl IntoIterator<Item = Window>) -> Self {
-        let windows: Vec<Window> = windows.into_iter().collect();
+        // All are about one dataset here, whichever that is.
+        let windows: Vec<Window> = windows.into_iter().map(|window| window.of(Dataset::Log)).collect();
         let mut ends: Vec<Timestamp> = windows.iter().flat_map(|w| [w.from(), w.to()]).collect();
         ends.sort_unstable();
         ends.dedup();

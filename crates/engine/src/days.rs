@@ -19,7 +19,9 @@ use types::digest::Digester;
 use types::log_state::{ColumnFile, ColumnFiles, LogDay};
 use types::{Answer, Answers, Digest, Question, Window};
 
-use crate::aggregate::{CategoriesSummary, IdsSummary, NumbersSummary, Summary, decode};
+use crate::aggregate::{
+    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode,
+};
 use crate::error::EngineError;
 use crate::files::{Held, UnevenColumn};
 use crate::open::{Log, register};
@@ -100,25 +102,25 @@ pub(crate) fn whole_days(window: Window) -> Option<Range<i64>> {
 }
 
 impl Log<'_> {
-    /// Profiles the files of the log that are not in the store yet, for the columns of these questions.
+    /// Profiles the files that are not in the store yet, for the columns of these questions: those of the log,
+    /// and of a reference that has its own.
     ///
     /// # Errors
     /// A file that cannot be read, or a store that cannot be written.
     pub fn profile_files(&self, questions: &[Question]) -> Result<FilesRead, EngineError> {
-        let mut columns: Vec<Asked> = Vec::new();
-        for column in questions.iter().filter_map(asked) {
-            if !columns.contains(&column) {
-                columns.push(column);
-            }
+        let columns = columns_of(questions);
+        let mut files = FilesRead::default();
+        for dataset in std::iter::once(self).chain(self.reference()) {
+            files.read += dataset.file_profiles(&columns)?;
+            files.files += dataset.log.files.len() as u64;
         }
-        let read = self.file_profiles(&columns)?;
-        Ok(FilesRead { read, files: self.log_file_count() })
+        Ok(files)
     }
 
     /// The number of rows of the log in a window of whole days; the files must have been profiled.
     pub fn rows_in(&self, window: Window) -> u64 {
         let Some(days) = whole_days(window) else { return 0 };
-        self.profiles.borrow().values().map(|profile| profile.rows_within(&days)).sum()
+        self.dataset(window).profiles.borrow().values().map(|profile| profile.rows_within(&days)).sum()
     }
 
     /// The days of the log that have rows, ascending; the files must have been profiled.
@@ -177,16 +179,29 @@ impl Log<'_> {
     /// # Errors
     /// A file that cannot be read.
     pub fn inputs(&self, windows: &[Window]) -> Result<Digest, EngineError> {
-        let profiles = self.profiles.borrow();
-        let days: Vec<Range<i64>> = windows.iter().filter_map(|window| whole_days(*window)).collect();
         let mut digester = Digester::default();
-        for (at, file) in self.versions()?.log.iter().enumerate() {
-            let Some(profile) = profiles.get(&at) else { continue };
-            if days.iter().any(|days| !profile.within(days).is_empty()) {
-                digester.update(&file.digest.bytes());
+        for dataset in std::iter::once(self).chain(self.reference()) {
+            let windows = windows.iter().filter(|window| std::ptr::eq(self.dataset(**window), dataset));
+            let days: Vec<Range<i64>> = windows.filter_map(|window| whole_days(*window)).collect();
+            let profiles = dataset.profiles.borrow();
+            for (at, file) in dataset.versions()?.log.iter().enumerate() {
+                let Some(profile) = profiles.get(&at) else { continue };
+                if days.iter().any(|days| !profile.within(days).is_empty()) {
+                    digester.update(&file.digest.bytes());
+                }
             }
         }
         Ok(digester.finish())
+    }
+
+    /// The range of times in the log, from the files' days, which are looked at where they are not known.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or no row with a time.
+    pub fn range_of_days(&self) -> Result<crate::TimeRange, EngineError> {
+        self.file_profiles(&[])?;
+        let none = || EngineError::NoTimes { column: self.time_axis().column().to_owned() };
+        self.profiled_range().ok_or_else(none)
     }
 
     /// The range of times in the log, from the files' profiles.
@@ -316,7 +331,7 @@ impl Log<'_> {
             |question: &&Question| asked(question).is_some() && whole_days(question.window()).is_some();
         let (ours, others): (Vec<&Question>, Vec<&Question>) = questions.iter().partition(from_days);
         let owned: Vec<Question> = ours.iter().map(|question| (*question).clone()).collect();
-        self.profile_files(&owned)?;
+        self.file_profiles(&columns_of(&owned))?;
         let mut by_window: BTreeMap<Window, Vec<&Question>> = BTreeMap::new();
         for question in ours {
             by_window.entry(question.window()).or_default().push(question);
@@ -370,9 +385,22 @@ impl Log<'_> {
         match asked {
             Asked::Numbers(_) => merged_bytes::<NumbersSummary>(self.days_fidelity, states),
             Asked::Categories(_) => merged_bytes::<CategoriesSummary>(self.days_fidelity, states),
+            Asked::Texts(_) => merged_bytes::<TextsSummary>(self.days_fidelity, states),
+            Asked::Vectors(_) => merged_bytes::<VectorsSummary>(self.days_fidelity, states),
             Asked::Ids(_) => merged_bytes::<IdsSummary>(self.days_fidelity, states),
         }
     }
+}
+
+/// What the questions ask of columns, each once.
+fn columns_of(questions: &[Question]) -> Vec<Asked> {
+    let mut columns: Vec<Asked> = Vec::new();
+    for column in questions.iter().filter_map(asked) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    columns
 }
 
 fn state(batch: &RecordBatch, column: usize, row: usize) -> Vec<u8> {
@@ -396,6 +424,8 @@ fn answer_of(question: &Question, bytes: &[u8]) -> Result<Answer, EngineError> {
         Some(Asked::Categories(_)) => {
             Answer::Profile(Profile::Categorical(decode::<CategoriesSummary>(bytes)?.into_profile()))
         }
+        Some(Asked::Texts(_)) => Answer::Profile(Profile::Text(Box::new(decode::<TextsSummary>(bytes)?.0))),
+        Some(Asked::Vectors(_)) => Answer::Profile(Profile::Embedding(decode::<VectorsSummary>(bytes)?.0)),
         Some(Asked::Ids(_)) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
         _ => Answer::Profile(Profile::Numeric(decode::<NumbersSummary>(bytes)?.0)),
     })

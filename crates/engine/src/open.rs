@@ -18,10 +18,12 @@ use datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use jiff::Timestamp;
 use stats::sketch::Fidelity;
 use tokio::runtime::Runtime;
+use types::Window;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::{Definition, Log as Roles};
 use types::evidence::DatasetVersion;
 use types::log_state::FileChanges;
+use types::window::Dataset;
 
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
@@ -56,6 +58,11 @@ pub struct Engine {
 pub(crate) const LOG: &str = "log";
 /// The name of the outcomes' table in SQL.
 pub(crate) const OUTCOMES: &str = "outcomes";
+/// The name of the reference's table in the SQL of the log, where it has files of its own.
+pub(crate) const REFERENCE: &str = "reference";
+/// The entries of the store that say which files were seen.
+const SEEN_OF_LOG: &str = "files";
+const SEEN_OF_REFERENCE: &str = "files-reference";
 
 impl Engine {
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
@@ -79,13 +86,41 @@ impl Engine {
         base: &Path,
         store: Option<Arc<dyn ProfileStore>>,
     ) -> Result<Log<'_>, EngineError> {
+        // Another tool's result is equalled from all values or not at all.
+        let days_fidelity = match definition.monitor.drift.method.peer() {
+            Some(_) => Fidelity::Exact,
+            None => Fidelity::Sketched,
+        };
+        let roles = definition.log.clone();
+        let mut log = self.open_dataset(roles, base, store.clone(), SEEN_OF_LOG, days_fidelity)?;
+        if let Some(path) = &definition.reference.path {
+            let ids: Vec<&str> = definition.log.id.as_deref().into_iter().collect();
+            let as_text = AsText { ids: &ids, time: Some(&definition.log.time) };
+            let reference = table_files(base, path, as_text)?;
+            let roles = reference_roles(&definition.log, path, &reference);
+            // Outcomes of the reference's predictions may lie in the table of the log's.
+            register(&self.runtime, &log.context, REFERENCE, &reference)?;
+            let opened = self.open_dataset(roles, base, store, SEEN_OF_REFERENCE, days_fidelity)?;
+            log.reference = Some(Box::new(opened));
+        }
+        Ok(log)
+    }
+
+    fn open_dataset(
+        &self,
+        roles: Roles,
+        base: &Path,
+        store: Option<Arc<dyn ProfileStore>>,
+        seen: &'static str,
+        days_fidelity: Fidelity,
+    ) -> Result<Log<'_>, EngineError> {
         let context = self.context();
-        let outcome = definition.log.outcome.as_ref();
-        let ids: Vec<&str> = definition.log.id.as_deref().into_iter().collect();
+        let outcome = roles.outcome.as_ref();
+        let ids: Vec<&str> = roles.id.as_deref().into_iter().collect();
         let outcome_ids: Vec<&str> =
             ids.iter().copied().chain(outcome.and_then(|outcome| outcome.id.as_deref())).collect();
-        let log_as_text = AsText { ids: &ids, time: Some(&definition.log.time) };
-        let log = table_files(base, &definition.log.path, log_as_text)?;
+        let log_as_text = AsText { ids: &ids, time: Some(&roles.time) };
+        let log = table_files(base, &roles.path, log_as_text)?;
         if log.rows_about == 0 {
             return Err(EngineError::NoRows { path: log.files[0].clone() });
         }
@@ -100,16 +135,14 @@ impl Engine {
         Ok(Log {
             engine: self,
             context,
-            roles: definition.log.clone(),
-            // Another tool's result is equalled from all values or not at all.
-            days_fidelity: match definition.monitor.drift.method.peer() {
-                Some(_) => Fidelity::Exact,
-                None => Fidelity::Sketched,
-            },
+            roles,
+            days_fidelity,
             base: base.to_owned(),
             log,
             outcomes,
+            reference: None,
             store,
+            seen,
             versions: OnceCell::new(),
             profiles: RefCell::default(),
         })
@@ -135,6 +168,18 @@ impl Engine {
     pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
         Ok(self.runtime.block_on(rows.collect())?)
     }
+}
+
+/// The roles of a reference's columns: those of the log; its outcomes are among its own columns where it has
+/// the column, else in the table of outcomes.
+fn reference_roles(log: &Roles, path: &str, files: &TableFiles) -> Roles {
+    let mut roles = Roles { path: path.to_owned(), ..log.clone() };
+    let has = |name: &str| files.schema.field_with_name(name).is_ok();
+    if let Some(outcome) = roles.outcome.as_mut().filter(|outcome| has(&outcome.column)) {
+        outcome.path = None;
+        outcome.time = outcome.time.take().filter(|time| has(time));
+    }
+    roles
 }
 
 /// Makes the files known to SQL as one table.
@@ -247,6 +292,10 @@ pub struct Log<'e> {
     base: PathBuf,
     pub(crate) log: TableFiles,
     pub(crate) outcomes: Option<TableFiles>,
+    /// The reference, where it has files of its own.
+    reference: Option<Box<Self>>,
+    /// The entry of the store that says which of its files were seen.
+    seen: &'static str,
     store: Option<Arc<dyn ProfileStore>>,
     versions: OnceCell<(Files, FileChanges)>,
     /// The profiles of the log's files that were looked at, by the file's position.
@@ -263,8 +312,29 @@ impl std::fmt::Debug for Log<'_> {
 }
 
 impl Log<'_> {
+    /// The log's columns; those that the definition calls text are of that kind.
     pub fn schema(&self) -> Schema {
-        schema_of(&self.log)
+        let mut schema = schema_of(&self.log);
+        for column in &mut schema.columns {
+            let is_text = column.kind == ColumnKind::Categorical && column.type_name != "Boolean";
+            if is_text && self.roles.text.contains(&column.name) {
+                column.kind = ColumnKind::Text;
+            }
+        }
+        schema
+    }
+
+    /// The dataset that a window is about: the reference, where that has files of its own, or this log.
+    pub(crate) fn dataset(&self, window: Window) -> &Self {
+        match &self.reference {
+            Some(reference) if window.dataset() == Dataset::Reference => reference,
+            _ => self,
+        }
+    }
+
+    /// The reference, where it has files of its own.
+    pub fn reference(&self) -> Option<&Self> {
+        self.reference.as_deref()
     }
 
     /// The schema of the outcome table, where it is a table of its own.
@@ -274,7 +344,8 @@ impl Log<'_> {
 
     /// How many files there are to read, outcomes included.
     pub fn file_count(&self) -> usize {
-        self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len())
+        let own = self.log.files.len() + self.outcomes.as_ref().map_or(0, |outcomes| outcomes.files.len());
+        own + self.reference.as_ref().map_or(0, |reference| reference.log.files.len())
     }
 
     /// How many files the log itself has.
@@ -289,18 +360,29 @@ impl Log<'_> {
         if self.outcomes.is_some() {
             versions.push(dataset_version("outcomes", &files.outcomes));
         }
+        if let Some(reference) = &self.reference {
+            versions.push(dataset_version("reference", &reference.versions()?.log));
+        }
         Ok(versions)
     }
 
     /// What happened to the files since [`Self::remember_files`].
-    pub fn file_changes(&self) -> Result<&FileChanges, EngineError> {
-        Ok(&self.looked_at()?.1)
+    pub fn file_changes(&self) -> Result<FileChanges, EngineError> {
+        let mut changes = self.looked_at()?.1.clone();
+        if let Some(reference) = &self.reference {
+            let theirs = &reference.looked_at()?.1;
+            changes.added += theirs.added;
+            changes.changed.extend_from_slice(&theirs.changed);
+            changes.vanished.extend_from_slice(&theirs.vanished);
+        }
+        Ok(changes)
     }
 
     /// Remembers the files as they are, once it is recorded what happened to them.
     pub fn remember_files(&self) -> Result<(), EngineError> {
         let Some(store) = self.store() else { return Ok(()) };
-        self.versions()?.remember(store)
+        self.versions()?.remember(store, self.seen)?;
+        self.reference.as_ref().map_or(Ok(()), |reference| reference.remember_files())
     }
 
     /// A digest of each outcome file, by path.
@@ -322,7 +404,7 @@ impl Log<'_> {
         if let Some(versions) = self.versions.get() {
             return Ok(versions);
         }
-        let remembered = Files::remembered(self.store())?;
+        let remembered = Files::remembered(self.store(), self.seen)?;
         let outcomes_at = self.roles.outcome.as_ref().and_then(|outcome| outcome.path.as_deref());
         let place = format!("{}\n{}", self.roles.path, outcomes_at.unwrap_or_default());
         let files = Files::now(place, &self.log, self.outcomes.as_ref(), &self.base, remembered.as_ref())?;
@@ -390,6 +472,11 @@ fn kind_of(data_type: &DataType) -> ColumnKind {
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => ColumnKind::Time,
         _ if is_text(data_type) => ColumnKind::Categorical,
         _ if is_number(data_type) => ColumnKind::Numeric,
+        DataType::List(entry) | DataType::LargeList(entry) | DataType::FixedSizeList(entry, _)
+            if entry.data_type().is_floating() =>
+        {
+            ColumnKind::Embedding
+        }
         _ => ColumnKind::Other,
     }
 }

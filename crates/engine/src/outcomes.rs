@@ -16,7 +16,7 @@ use types::{Answer, Answers, Question, Window};
 use crate::aggregate::{NumbersSummary, ScoredSummary, Summary, decode, function_name};
 use crate::cells::{Cells, TimeAxis};
 use crate::error::{EngineError, first_line};
-use crate::open::{LOG, Log, OUTCOMES};
+use crate::open::{LOG, Log, OUTCOMES, REFERENCE};
 use crate::sql::{CELL, quoted, segment_column};
 
 /// Answers the questions about outcomes by one pass over predictions joined with outcomes.
@@ -373,7 +373,8 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.early_outcomes += more.early_outcomes;
 }
 
-/// Outcomes that became known in the window but belong to no prediction of the whole log.
+/// Outcomes that became known in the window but belong to no prediction of the whole log, nor of a reference
+/// that has files of its own.
 fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, EngineError> {
     const SEEN: &str = "outcomes_in_window";
     let (Some(outcome), Some(log_id)) = (&log.roles.outcome, &log.roles.id) else {
@@ -398,11 +399,11 @@ fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, Engin
     };
     log.context.register_table(SEEN, table.into_view())?;
     let id = quoted(outcome.id.as_deref().unwrap_or(log_id));
-    let sql = format!(
-        "SELECT count(*) FROM {SEEN} o WHERE {id} IS NOT NULL AND NOT EXISTS \
-         (SELECT 1 FROM {LOG} p WHERE p.{} = o.{id})",
-        quoted(log_id)
-    );
+    let predicted = std::iter::once(LOG).chain(log.reference().map(|_| REFERENCE));
+    let unpredicted: String = predicted
+        .map(|table| format!(" AND NOT EXISTS (SELECT 1 FROM {table} p WHERE p.{} = o.{id})", quoted(log_id)))
+        .collect();
+    let sql = format!("SELECT count(*) FROM {SEEN} o WHERE {id} IS NOT NULL{unpredicted}");
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(SEEN)?;

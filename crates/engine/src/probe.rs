@@ -73,7 +73,7 @@ impl Engine {
                         let summary: CategoriesSummary = decode(values.as_binary::<i64>().value(0))?;
                         Some(Profile::Categorical(summary.into_profile()))
                     }
-                    ColumnKind::Time | ColumnKind::Other => None,
+                    ColumnKind::Time | ColumnKind::Text | ColumnKind::Embedding | ColumnKind::Other => None,
                 };
                 let range = (column.kind == ColumnKind::Time)
                     .then(|| time_range(&self.column_range(&context, &table, &column).ok()?))
@@ -115,6 +115,6 @@ fn aggregate_sql(column: &Column) -> String {
     match column.kind {
         ColumnKind::Numeric => format!("{}({name})", function_name::<NumbersSummary>(Fidelity::Exact)),
         ColumnKind::Categorical => format!("{}({name})", function_name::<CategoriesSummary>(Fidelity::Exact)),
-        ColumnKind::Time | ColumnKind::Other => "NULL".into(),
+        ColumnKind::Time | ColumnKind::Text | ColumnKind::Embedding | ColumnKind::Other => "NULL".into(),
     }
 }

@@ -10,7 +10,10 @@ use types::column::ColumnKind;
 use types::question::Measured;
 use types::{Answer, Answers, Question};
 
-use crate::aggregate::{CategoriesSummary, IdsSummary, NumbersSummary, Summary, decode, function_name};
+use crate::aggregate::{
+    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode,
+    function_name,
+};
 use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
@@ -21,6 +24,8 @@ use crate::sql::{CELL, quoted};
 pub(crate) enum Asked {
     Numbers(Measured),
     Categories(Measured),
+    Texts(Measured),
+    Vectors(Measured),
     /// How often the values of a column repeat.
     Ids(String),
 }
@@ -36,6 +41,8 @@ impl Asked {
 pub(crate) fn asked(question: &Question) -> Option<Asked> {
     match question {
         Question::Profile { of, kind: ColumnKind::Numeric, .. } => Some(Asked::Numbers(of.clone())),
+        Question::Profile { of, kind: ColumnKind::Text, .. } => Some(Asked::Texts(of.clone())),
+        Question::Profile { of, kind: ColumnKind::Embedding, .. } => Some(Asked::Vectors(of.clone())),
         Question::Profile { of, .. } => Some(Asked::Categories(of.clone())),
         Question::Identity { column, .. } => Some(Asked::Ids(column.clone())),
         Question::ScoredOutcomes { .. }
@@ -79,6 +86,14 @@ pub(crate) fn answer(
             Asked::Categories(_) => Answer::Profile(Profile::Categorical(
                 merged::<CategoriesSummary>(of_window, fidelity)?.into_profile(),
             )),
+            Asked::Texts(_) => {
+                let TextsSummary(profile) = merged(of_window, fidelity)?;
+                Answer::Profile(Profile::Text(Box::new(profile)))
+            }
+            Asked::Vectors(_) => {
+                let VectorsSummary(profile) = merged(of_window, fidelity)?;
+                Answer::Profile(Profile::Embedding(profile))
+            }
             Asked::Ids(_) => {
                 let identity: Identity = merged::<IdsSummary>(of_window, fidelity)?.identity();
                 Answer::Identity(identity)
@@ -96,6 +111,12 @@ pub(crate) fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) ->
         }
         Asked::Categories(of) => {
             format!("{}({})", function_name::<CategoriesSummary>(fidelity), measured_sql(log, of))
+        }
+        Asked::Texts(of) => {
+            format!("{}({})", function_name::<TextsSummary>(fidelity), measured_sql(log, of))
+        }
+        Asked::Vectors(of) => {
+            format!("{}({})", function_name::<VectorsSummary>(fidelity), measured_sql(log, of))
         }
         Asked::Ids(column) => format!("{}({})", function_name::<IdsSummary>(fidelity), quoted(column)),
     }

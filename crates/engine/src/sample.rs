@@ -3,7 +3,7 @@
 //! A row is drawn when the hash of its id falls below a share of all hashes, so the sample does not depend on
 //! the order of rows, on threads or on the day of the run.
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::array::{AsArray, Float64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::column::ColumnKind;
 use types::{Answer, Answers, Question, Window};
 
+use crate::aggregate::{lists_of_floats, vectors};
 use crate::cells::Cells;
 use crate::days::whole_days;
 use crate::error::EngineError;
@@ -116,6 +117,7 @@ fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<Ro
         .iter()
         .map(|(_, kind)| match kind {
             ColumnKind::Numeric => SampledValues::Numbers(Vec::new()),
+            ColumnKind::Embedding => SampledValues::Vectors(Vec::new()),
             _ => SampledValues::Categories(Vec::new()),
         })
         .collect();
@@ -130,6 +132,11 @@ fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<Ro
                 SampledValues::Numbers(numbers) => {
                     let column = cast(batch.column(2 + at), &DataType::Float64).map_err(failed)?;
                     numbers.extend(column.as_primitive::<Float64Type>().iter().map(missing));
+                }
+                SampledValues::Vectors(rows) => {
+                    let entries = |vector: Float64Array| -> Vec<f64> { vector.iter().map(missing).collect() };
+                    let lists = lists_of_floats(batch.column(2 + at))?;
+                    rows.extend(vectors(&lists).into_iter().map(|vector| vector.map(entries)));
                 }
                 SampledValues::Categories(texts) => {
                     let column = cast(batch.column(2 + at), &DataType::Utf8View).map_err(failed)?;

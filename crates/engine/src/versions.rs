@@ -20,8 +20,6 @@ use crate::error::EngineError;
 use crate::files::TableFiles;
 use crate::store::{FORMAT, ProfileStore, keep, load};
 
-/// The entry of the store that says which files were seen.
-const SEEN: &str = "files";
 /// A modification this close to the moment of digesting may hide another one.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
@@ -119,10 +117,13 @@ impl Files {
         files.iter().map(|file| (file.path.clone(), file.clone())).collect()
     }
 
-    /// The files that were remembered.
-    pub(crate) fn remembered(store: Option<&dyn ProfileStore>) -> Result<Option<Self>, EngineError> {
+    /// The files that were remembered under a name.
+    pub(crate) fn remembered(
+        store: Option<&dyn ProfileStore>,
+        name: &str,
+    ) -> Result<Option<Self>, EngineError> {
         let Some(store) = store else { return Ok(None) };
-        let seen: Option<(u32, Self)> = load(store, SEEN)?;
+        let seen: Option<(u32, Self)> = load(store, name)?;
         Ok(seen.filter(|(format, _)| *format == FORMAT).map(|(_, files)| files))
     }
 
@@ -147,8 +148,8 @@ impl Files {
         })
     }
 
-    pub(crate) fn remember(&self, store: &dyn ProfileStore) -> Result<(), EngineError> {
-        keep(store, SEEN, &(FORMAT, self))
+    pub(crate) fn remember(&self, store: &dyn ProfileStore, name: &str) -> Result<(), EngineError> {
+        keep(store, name, &(FORMAT, self))
     }
 
     /// What differs between the files that were remembered and these.

@@ -20,6 +20,7 @@ pub use usual::{Usual, UsualBuilder, chunk_windows, usual_windows};
 
 use std::borrow::Cow;
 
+use rand_core::RngCore;
 use stats::ecdf::Ecdf;
 use stats::sketch::Profile;
 use types::column::ColumnKind;
@@ -71,7 +72,10 @@ pub fn against_in_words(definition: &Definition) -> String {
     let drift = &definition.monitor.drift;
     let count = drift.windows;
     match drift.against {
-        Against::Reference => format!("the reference {}", definition.reference.window),
+        Against::Reference => match &definition.reference.path {
+            Some(path) => format!("the reference {} of {path}", definition.reference.window),
+            None => format!("the reference {}", definition.reference.window),
+        },
         Against::Trailing => format!("the {count} windows before each"),
         Against::SameHours => format!("the same hours of the {count} weeks before each"),
         Against::LastYear => "the same weeks of last year".into(),
@@ -98,30 +102,43 @@ impl Watched {
         if let [only] = windows {
             let question = self.question(*only);
             let profile = Cow::Borrowed(answers.profile(&question)?);
-            return Some(Summarised { profile, ecdf: answers.ecdf(&question).map(Cow::Borrowed) });
+            return Some(Summarised { profile, ecdfs: Cow::Borrowed(answers.ecdfs(&question)?) });
         }
         let mut parts = windows.iter().filter_map(|window| answers.profile(&self.question(*window)));
         let mut whole = parts.next()?.clone();
         for part in parts {
-            match (&mut whole, part) {
-                (Profile::Numeric(whole), Profile::Numeric(part)) => whole.merge(part),
-                (Profile::Categorical(whole), Profile::Categorical(part)) => whole.merge(part),
-                _ => return None,
-            }
+            whole.merge(part)?;
         }
-        let ecdf = match &whole {
-            Profile::Numeric(profile) => Some(Cow::Owned(profile.ecdf())),
-            Profile::Categorical(_) => None,
-        };
-        Some(Summarised { profile: Cow::Owned(whole), ecdf })
+        Some(Summarised::of(whole))
     }
 }
 
-/// A column's profile, and its distribution where it is numeric.
+/// A column's profile, and the distributions of its numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Summarised<'a> {
     pub(crate) profile: Cow<'a, Profile>,
-    pub(crate) ecdf: Option<Cow<'a, Ecdf>>,
+    pub(crate) ecdfs: Cow<'a, [Ecdf]>,
+}
+
+impl Summarised<'_> {
+    pub(crate) fn of(profile: Profile) -> Self {
+        let ecdfs = Cow::Owned(profile.ecdfs());
+        Self { profile: Cow::Owned(profile), ecdfs }
+    }
+
+    /// The same rows, as they are to be compared with those of `reference`: vectors of the length that it has.
+    pub(crate) fn alike(self, reference: &Summarised<'_>) -> Self {
+        let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*self.profile)
+        else {
+            return self;
+        };
+        match before.dimensions() {
+            Some(dimensions) if now.dimensions() != Some(dimensions) => {
+                Self::of(Profile::Embedding(now.of_dimensions(dimensions)))
+            }
+            _ => self,
+        }
+    }
 }
 
 /// What to measure.
@@ -130,7 +147,18 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
     let mut questions: Vec<Question> =
         scope.against.iter().flat_map(|&window| profile_questions(definition, schema, window)).collect();
     questions.extend(column_questions(definition, schema, scope.window));
+    questions.extend(vector_questions(definition, schema, scope.against.iter().chain([&scope.window])));
     questions
+}
+
+/// The vectors of some rows of each window, where a feature is an embedding.
+pub fn vector_questions<'a>(
+    definition: &Definition,
+    schema: &Schema,
+    windows: impl IntoIterator<Item = &'a Window>,
+) -> Vec<Question> {
+    let of = |window: &Window| drift::embedding::sample_question(definition, schema, *window);
+    windows.into_iter().filter_map(of).collect()
 }
 
 /// The profile of every column that is watched, in a window.
@@ -164,15 +192,15 @@ pub fn judge_outcome(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
     drift::judge_outcome(scope, answers)
 }
 
-/// What the answers mean.
-pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
+/// What the answers mean. `rng` serves embeddings alone.
+pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
     let mut findings = quality::judge(scope, answers);
-    findings.extend(drift::judge(scope, answers));
+    findings.extend(drift::judge(scope, answers, rng));
     findings
 }
 
 pub(crate) fn is_measured(kind: ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Numeric | ColumnKind::Categorical)
+    !matches!(kind, ColumnKind::Time | ColumnKind::Other)
 }
 
 /// The features in the order of the log, then the score and the predicted class.

@@ -96,7 +96,7 @@ pub(crate) fn sample_question(
     let columns: Vec<(String, ColumnKind)> = features(definition, schema)
         .into_iter()
         .filter_map(|name| schema.column(name))
-        .filter(|column| crate::is_measured(column.kind))
+        .filter(|column| matches!(column.kind, ColumnKind::Numeric | ColumnKind::Categorical))
         .map(|column| (column.name.clone(), column.kind))
         .collect();
     let rows = definition.monitor.multivariate.rows;
@@ -146,16 +146,20 @@ pub fn judge(
     };
     finding.summary = summary(finding.verdict, &shift, usual, &features);
     finding.measures = measures(&shift, usual);
-    finding.thresholds = [(settings.auc_fail, "auc_fail"), (settings.auc_warn, "auc_warn")]
-        .map(|(at_most, key)| Threshold {
-            measure: "domain_classifier_auc".into(),
-            at_least: None,
-            at_most: Some(at_most),
-            from: format!("monitor.multivariate.{key}"),
-        })
-        .into();
+    finding.thresholds = auc_thresholds(scope.definition).into();
     finding.detail = Some(Detail::Multivariate { features });
     Some(finding)
+}
+
+/// What an AUC is held against.
+pub(crate) fn auc_thresholds(definition: &Definition) -> [Threshold; 2] {
+    let settings = &definition.monitor.multivariate;
+    [(settings.auc_fail, "auc_fail"), (settings.auc_warn, "auc_warn")].map(|(at_most, key)| Threshold {
+        measure: "domain_classifier_auc".into(),
+        at_least: None,
+        at_most: Some(at_most),
+        from: format!("monitor.multivariate.{key}"),
+    })
 }
 
 fn unmeasured(finding: Finding, reason: String) -> Finding {
@@ -167,7 +171,7 @@ fn unmeasured(finding: Finding, reason: String) -> Finding {
 }
 
 /// One sample of several; `None` of none.
-fn joined<'a>(mut samples: impl Iterator<Item = &'a RowSample>) -> Option<RowSample> {
+pub(crate) fn joined<'a>(mut samples: impl Iterator<Item = &'a RowSample>) -> Option<RowSample> {
     let mut whole = samples.next()?.clone();
     samples.for_each(|sample| whole.append(sample));
     Some(whole)
@@ -182,11 +186,15 @@ fn told_apart(
     let rows = |range: std::ops::Range<usize>| samples.features(&range.collect::<Vec<usize>>());
     let before = rows(0..reference.rows()).map_err(|error| error.to_string())?;
     let now = rows(reference.rows()..samples.all().end).map_err(|error| error.to_string())?;
-    let learner = Options { trees: 25, leaves_max: 8, ..Options::new(Loss::Logistic) };
-    let options = DomainOptions { folds: 3, learner };
-    let shift =
-        domain_classifier(&before, &now, &options, Level::P95, rng).map_err(|error| error.to_string())?;
+    let shift = domain_classifier(&before, &now, &classifier_options(), Level::P95, rng)
+        .map_err(|error| error.to_string())?;
     Ok((shift, samples.names().to_vec()))
+}
+
+/// How rows are told apart.
+pub(crate) fn classifier_options() -> DomainOptions {
+    let learner = Options { trees: 25, leaves_max: 8, ..Options::new(Loss::Logistic) };
+    DomainOptions { folds: 3, learner }
 }
 
 fn measures(shift: &DomainShift, usual: Option<f64>) -> Vec<Measure> {

@@ -31,7 +31,13 @@ pub fn usual_windows(definition: &Definition, every: Cadence, against: &[Window]
     if definition.monitor.drift.against == Against::SameHours {
         return against.to_vec();
     }
-    against.iter().flat_map(|within| Window::of_cadence(every, within.from(), within.to())).collect()
+    let of = |within: &Window| {
+        let dataset = within.dataset();
+        Window::of_cadence(every, within.from(), within.to())
+            .into_iter()
+            .map(move |window| window.of(dataset))
+    };
+    against.iter().flat_map(of).collect()
 }
 
 /// All parts of what a window is compared against that lie in one window of a cadence each, the cut ones at
@@ -53,14 +59,18 @@ pub struct Usual {
 /// What is usual for one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct UsualColumn {
-    /// The distance that nine in ten windows stay at or below, without what chance gives.
-    pub(crate) most: f64,
+    /// By effect: the distance that nine in ten windows stay at or below, without what chance gives.
+    most: HashMap<&'static str, f64>,
     pub(crate) windows: usize,
     /// By stream; at least 1.
     dispersion: HashMap<&'static str, f64>,
 }
 
 impl UsualColumn {
+    pub(crate) fn most(&self, effect: &str) -> f64 {
+        self.most.get(effect).copied().unwrap_or(0.0)
+    }
+
     pub(crate) fn dispersion(&self, stream: &str) -> f64 {
         self.dispersion.get(stream).copied().unwrap_or(1.0)
     }
@@ -86,7 +96,9 @@ pub struct UsualBuilder<'a> {
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
-    excess: Vec<f64>,
+    windows: usize,
+    /// By effect.
+    excess: HashMap<&'static str, Vec<f64>>,
     /// χ² and degrees of freedom, added up over the windows.
     chi_square: HashMap<&'static str, (f64, f64)>,
 }
@@ -112,8 +124,8 @@ impl<'a> UsualBuilder<'a> {
             let part = part_of(definition, watched, window, answers);
             let least = definition.monitor.drift.min_rows;
             let part = part.filter(|part| part.profile.rows() >= least);
-            if let Some(comparison) = part.and_then(|part| comparison(definition, whole, &part)) {
-                sums.add(&comparison);
+            if let Some(part) = part {
+                sums.add(&comparison(definition, whole, &part.alike(whole)));
             }
         }
     }
@@ -131,7 +143,7 @@ impl<'a> UsualBuilder<'a> {
         let columns = self
             .columns
             .into_iter()
-            .filter(|(_, _, sums)| sums.excess.len() >= WINDOWS_LEAST)
+            .filter(|(_, _, sums)| sums.windows >= WINDOWS_LEAST)
             .map(|(watched, _, sums)| (watched.subject, sums.usual()));
         Usual { columns: columns.collect(), chunks: self.chunks }
     }
@@ -152,7 +164,10 @@ fn part_of<'a>(
 
 impl Sums {
     fn add(&mut self, comparison: &Comparison) {
-        self.excess.extend(comparison.excess);
+        self.windows += usize::from(!comparison.effects.is_empty());
+        for effect in &comparison.effects {
+            self.excess.entry(effect.of).or_default().push(effect.excess);
+        }
         for (stream, binned) in &comparison.streams {
             // The window is a part of the whole, so it is held against the rest.
             let rest: Vec<u64> = binned
@@ -171,12 +186,14 @@ impl Sums {
         }
     }
 
-    fn usual(mut self) -> UsualColumn {
-        self.excess.sort_unstable_by(f64::total_cmp);
-        let nine_in_ten = (self.excess.len() * 9).div_ceil(10);
+    fn usual(self) -> UsualColumn {
+        let nine_in_ten = |mut excess: Vec<f64>| {
+            excess.sort_unstable_by(f64::total_cmp);
+            excess.get((excess.len() * 9).div_ceil(10).saturating_sub(1)).copied().unwrap_or(0.0)
+        };
         UsualColumn {
-            most: self.excess.get(nine_in_ten.saturating_sub(1)).copied().unwrap_or(0.0),
-            windows: self.excess.len(),
+            most: self.excess.into_iter().map(|(effect, excess)| (effect, nine_in_ten(excess))).collect(),
+            windows: self.windows,
             dispersion: self
                 .chi_square
                 .into_iter()

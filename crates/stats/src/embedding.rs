@@ -59,8 +59,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::counts::Side;
+use crate::interval::{Interval, IntervalMethod, Level};
 use crate::learn::random::shuffle;
 use crate::learn::{Column, Features};
+use crate::sketch::vectors::Centroid;
 use crate::special::chi_square_sf;
 
 /// Rows of each side, at least: two pairs of rows.
@@ -146,12 +148,24 @@ impl Embeddings {
         self.dimensions
     }
 
+    /// The entries, vector by vector.
+    pub fn entries(&self) -> &[f64] {
+        &self.values
+    }
+
     /// The dimensions as columns, for the [domain classifier](crate::domain_classifier).
     pub fn features(&self) -> Features {
         let column = |dimension: usize| {
             Column::Numeric(self.values.iter().skip(dimension).step_by(self.dimensions).copied().collect())
         };
         Features::new((0..self.dimensions).map(column).collect()).expect("vectors have the same length")
+    }
+
+    /// The mean of the vectors and their spread.
+    pub fn centroid(&self) -> Centroid {
+        let mut centroid = Centroid::default();
+        self.vectors().for_each(|vector| centroid.add(vector));
+        centroid
     }
 
     fn vectors(&self) -> impl ExactSizeIterator<Item = &[f64]> {
@@ -168,6 +182,8 @@ impl Embeddings {
 pub struct CentroidDrift {
     /// Euclidean distance between the means.
     pub euclidean: f64,
+    /// Of the Euclidean distance without sampling noise.
+    pub interval: Interval,
     /// What sampling alone gives it, at most.
     pub euclidean_expected_no_drift: f64,
     /// The distance in units of the reference's spread, the root mean square distance of its rows
@@ -195,81 +211,125 @@ pub fn centroid_drift(
     current: &Embeddings,
     rng: &mut impl RngCore,
 ) -> Result<CentroidDrift, EmbeddingError> {
-    if reference.dimensions != current.dimensions {
-        let (reference, current) = (reference.dimensions, current.dimensions);
-        return Err(EmbeddingError::DimensionsDiffer { reference, current });
-    }
-    let before = Centroid::of(reference, Side::Reference)?;
-    let after = Centroid::of(current, Side::Current)?;
-    let squared = squared_distance(&before.mean, &after.mean);
-    let chance = before.trace / before.n + after.trace / after.n;
-    let squares = trace_of_square(reference, current, rng);
+    let (before, after) = (reference.centroid(), current.centroid());
+    let of = |centroid, sample| Sampled { centroid, sample };
+    sampled_centroid_drift(of(&before, reference), of(&after, current), rng)
+}
+
+/// The mean and spread of all rows of a side, and some of its rows, drawn at random.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampled<'a> {
+    pub centroid: &'a Centroid,
+    /// The p-value, the interval and what chance gives the cosine rest on these.
+    pub sample: &'a Embeddings,
+}
+
+/// As [`centroid_drift`], with means and spreads of more rows than are at hand.
+///
+/// # Errors
+/// Vectors of different lengths, fewer than four of a side in the sample, distances too large for a number.
+pub fn sampled_centroid_drift(
+    reference: Sampled<'_>,
+    current: Sampled<'_>,
+    rng: &mut impl RngCore,
+) -> Result<CentroidDrift, EmbeddingError> {
+    check(reference, current)?;
+    let (before, after) = (Compared::of(reference), Compared::of(current));
+    let squared = squared_distance(before.mean(), after.mean());
+    let chance = before.noise() + after.noise();
+    let squares = trace_of_square(&before, &after, rng);
     let euclidean = squared.sqrt();
-    let (cosine, cosine_expected_no_drift) = match cosines(&before, &after, reference, current) {
+    let (cosine, cosine_expected_no_drift) = match cosines(&before, &after) {
         Some((cosine, expected)) => (Some(cosine), Some(expected)),
         None => (None, None),
     };
-    let in_spreads = if before.trace == 0.0 {
-        (squared == 0.0).then_some(0.0)
-    } else {
-        Some(euclidean / before.trace.sqrt())
-    };
+    let spread = before.centroid.trace();
+    let in_spreads =
+        if spread == 0.0 { (squared == 0.0).then_some(0.0) } else { Some(euclidean / spread.sqrt()) };
     let drift = CentroidDrift {
         euclidean,
+        interval: interval(&before, &after, squared - chance, squares),
         euclidean_expected_no_drift: chance.sqrt(),
         in_spreads,
         cosine,
         cosine_expected_no_drift,
         p_value: p_value(squared, chance, squares),
-        n_reference: reference.rows() as u64,
-        n_current: current.rows() as u64,
+        n_reference: reference.centroid.n(),
+        n_current: current.centroid.n(),
     };
     let numbers = [squared, chance, squares, in_spreads.unwrap_or(0.0)];
     if numbers.iter().all(|number| number.is_finite()) { Ok(drift) } else { Err(EmbeddingError::TooFar) }
 }
 
-/// The mean of a side and how far its rows lie around it.
-struct Centroid {
-    mean: Vec<f64>,
-    /// The trace of the covariance.
-    trace: f64,
-    n: f64,
+fn check(reference: Sampled<'_>, current: Sampled<'_>) -> Result<(), EmbeddingError> {
+    let lengths = |side: Sampled<'_>| [side.centroid.mean().len(), side.sample.dimensions];
+    let (before, after) = (lengths(reference), lengths(current));
+    if let Some(other) = [before[1], after[0], after[1]].into_iter().find(|length| *length != before[0]) {
+        return Err(EmbeddingError::DimensionsDiffer { reference: before[0], current: other });
+    }
+    for (side, name) in [(reference, Side::Reference), (current, Side::Current)] {
+        let n = side.sample.rows().min(side.centroid.n() as usize);
+        if n < ROWS_MIN {
+            return Err(EmbeddingError::TooFewRows { side: name, n, needed: ROWS_MIN });
+        }
+    }
+    Ok(())
 }
 
-impl Centroid {
-    fn of(embeddings: &Embeddings, side: Side) -> Result<Centroid, EmbeddingError> {
-        let rows = embeddings.rows();
-        if rows < ROWS_MIN {
-            return Err(EmbeddingError::TooFewRows { side, n: rows, needed: ROWS_MIN });
-        }
-        let n = rows as f64;
-        let mut mean = vec![0.0; embeddings.dimensions];
-        for vector in embeddings.vectors() {
-            mean.iter_mut().zip(vector).for_each(|(mean, x)| *mean += x / n);
-        }
-        let squares: f64 = embeddings.vectors().map(|vector| squared_distance(vector, &mean)).sum();
-        Ok(Centroid { mean, trace: squares / (n - 1.0), n })
+/// One side, with the mean of the sample beside that of all rows.
+struct Compared<'a> {
+    centroid: &'a Centroid,
+    sample: &'a Embeddings,
+    sample_mean: Vec<f64>,
+}
+
+impl<'a> Compared<'a> {
+    fn of(side: Sampled<'a>) -> Self {
+        let sample_mean = side.sample.centroid().mean().to_vec();
+        Self { centroid: side.centroid, sample: side.sample, sample_mean }
+    }
+
+    fn mean(&self) -> &[f64] {
+        self.centroid.mean()
+    }
+
+    fn n(&self) -> f64 {
+        self.centroid.n() as f64
+    }
+
+    /// The expected squared distance of the mean from the true one.
+    fn noise(&self) -> f64 {
+        self.centroid.trace() / self.n()
     }
 
     /// The variance of the rows along `direction`, of length 1.
-    fn variance_along(&self, direction: &[f64], embeddings: &Embeddings) -> f64 {
-        let middle = dot(&self.mean, direction);
-        let squares = embeddings.vectors().map(|vector| (dot(vector, direction) - middle).powi(2));
-        squares.sum::<f64>() / (self.n - 1.0)
+    fn variance_along(&self, direction: &[f64]) -> f64 {
+        let middle = dot(&self.sample_mean, direction);
+        let squares = self.sample.vectors().map(|vector| (dot(vector, direction) - middle).powi(2));
+        squares.sum::<f64>() / (self.sample.rows() as f64 - 1.0)
     }
 
     fn has_direction(&self) -> bool {
-        dot(&self.mean, &self.mean) > DIRECTION * self.trace / self.n
+        dot(self.mean(), self.mean()) > DIRECTION * self.noise()
     }
 }
 
+/// Of the distance without sampling noise: its square is estimated by `excess`, with a variance of about
+/// `2 tr(S²) + 4 δᵀSδ`, δ being the difference of the means.
+fn interval(before: &Compared<'_>, after: &Compared<'_>, excess: f64, squares: f64) -> Interval {
+    let apart: Vec<f64> = before.mean().iter().zip(after.mean()).map(|(a, b)| b - a).collect();
+    let distance = dot(&apart, &apart).sqrt();
+    let direction: Vec<f64> = apart.iter().map(|x| if distance > 0.0 { x / distance } else { 0.0 }).collect();
+    let along = |side: &Compared<'_>| side.variance_along(&direction) / side.n();
+    let variance = 2.0 * squares + 4.0 * distance * distance * (along(before) + along(after));
+    let level = Level::P95;
+    let width = level.z() * variance.sqrt();
+    let (lower, upper) = ((excess - width).max(0.0).sqrt(), (excess + width).max(0.0).sqrt());
+    Interval { lower, upper, level, method: IntervalMethod::NormalOfSquare }
+}
+
 /// The cosine distance and what chance gives it; None where a mean has no direction.
-fn cosines(
-    before: &Centroid,
-    after: &Centroid,
-    reference: &Embeddings,
-    current: &Embeddings,
-) -> Option<(f64, f64)> {
+fn cosines(before: &Compared<'_>, after: &Compared<'_>) -> Option<(f64, f64)> {
     if !before.has_direction() || !after.has_direction() {
         return None;
     }
@@ -277,22 +337,20 @@ fn cosines(
         let length = dot(mean, mean).sqrt();
         mean.iter().map(|x| x / length).collect::<Vec<f64>>()
     };
-    let (u, v) = (unit(&before.mean), unit(&after.mean));
+    let (u, v) = (unit(before.mean()), unit(after.mean()));
     // Half the squared distance of unit vectors: 1 − u·v would cancel for close ones.
     let cosine = (squared_distance(&u, &v) / 2.0).clamp(0.0, 2.0);
-    let around = |side: &Centroid, embeddings: &Embeddings| {
-        (side.trace - side.variance_along(&u, embeddings)).max(0.0) / side.n
-    };
-    let length = dot(&before.mean, &before.mean);
-    let expected = (around(before, reference) + around(after, current)) / (2.0 * length);
+    let around = |side: &Compared<'_>| (side.centroid.trace() - side.variance_along(&u)).max(0.0) / side.n();
+    let length = dot(before.mean(), before.mean());
+    let expected = (around(before) + around(after)) / (2.0 * length);
     (cosine.is_finite() && expected.is_finite()).then_some((cosine, expected))
 }
 
 /// `tr(S²)`, estimated from disjoint pairs of rows.
-fn trace_of_square(reference: &Embeddings, current: &Embeddings, rng: &mut impl RngCore) -> f64 {
-    let of_reference = differences(reference, rng);
-    let of_current = differences(current, rng);
-    let (n, m) = (reference.rows() as f64, current.rows() as f64);
+fn trace_of_square(before: &Compared<'_>, after: &Compared<'_>, rng: &mut impl RngCore) -> f64 {
+    let of_reference = differences(before.sample, rng);
+    let of_current = differences(after.sample, rng);
+    let (n, m) = (before.n(), after.n());
     // Within a side, each pair with the next; between sides, pair by pair.
     let within = |pairs: &[Vec<f64>]| mean_square(pairs.chunks_exact(2).map(|two| dot(&two[0], &two[1])));
     let between = mean_square(of_reference.iter().zip(&of_current).map(|(a, b)| dot(a, b)));
@@ -329,7 +387,7 @@ fn p_value(squared: f64, mean: f64, half_variance: f64) -> f64 {
     chi_square_sf(squared / mean * degrees_of_freedom, degrees_of_freedom)
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -116,6 +116,9 @@ pub enum IntervalMethod {
     DeLongOfFolds,
     /// Mean plus and minus a normal quantile times its standard error.
     NormalOfMean,
+    /// The square without its sampling noise, plus and minus a normal quantile times its standard error; the
+    /// root of both ends, not below 0.
+    NormalOfSquare,
     /// Estimate plus and minus a normal quantile times the standard error of its rows' influence.
     NormalOfInfluence,
     /// Logit interval of average precision (Boyd et al. 2013).
@@ -151,6 +154,7 @@ impl IntervalMethod {
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
             Self::JackknifeOfExpectedLoss => "jackknife of the expected loss",
             Self::ScoreOfDivergence => "score of a divergence without its bias",
+            Self::NormalOfSquare => "normal for the square, without sampling noise",
             Self::NormalWithinBiasBounds => "normal, within bounds of the bias",
         }
     }

@@ -30,6 +30,7 @@ pub mod l_infinity;
 pub mod labelled_scores;
 pub mod learn;
 pub mod peers;
+pub mod principal_directions;
 pub mod proportion;
 pub mod psi;
 pub mod reconstruction;

@@ -89,9 +89,12 @@ impl RowSample {
                 (SampledValues::Categories(mine), SampledValues::Categories(theirs)) => {
                     mine.extend_from_slice(theirs);
                 }
+                (SampledValues::Vectors(mine), SampledValues::Vectors(theirs)) => {
+                    mine.extend_from_slice(theirs);
+                }
                 // Samples of the same features have columns of the same kind.
-                (SampledValues::Numbers(_), SampledValues::Categories(_))
-                | (SampledValues::Categories(_), SampledValues::Numbers(_)) => {}
+                (SampledValues::Numbers(_) | SampledValues::Categories(_) | SampledValues::Vectors(_), _) => {
+                }
             }
         }
         self.scores.extend_from_slice(&other.scores);
@@ -110,6 +113,8 @@ pub enum SampledValues {
     /// NaN where there is none.
     Numbers(Vec<f64>),
     Categories(Vec<Option<String>>),
+    /// `None` where there is none; a null entry is NaN.
+    Vectors(Vec<Option<Vec<f64>>>),
 }
 
 /// Answers by their questions.
@@ -124,7 +129,7 @@ pub struct Answers {
 #[derive(Clone, Debug)]
 struct Kept {
     answer: Answer,
-    ecdf: OnceLock<Ecdf>,
+    ecdfs: OnceLock<Vec<Ecdf>>,
 }
 
 impl Answers {
@@ -134,7 +139,7 @@ impl Answers {
     }
 
     pub fn insert(&mut self, question: Question, answer: Answer) {
-        self.by_question.insert(question, Kept { answer, ecdf: OnceLock::new() });
+        self.by_question.insert(question, Kept { answer, ecdfs: OnceLock::new() });
     }
 
     /// Takes over the answers of another set.
@@ -165,9 +170,17 @@ impl Answers {
 
     /// The distribution of a numeric profile, computed once.
     pub fn ecdf(&self, question: &Question) -> Option<&Ecdf> {
+        match self.profile(question)? {
+            Profile::Numeric(_) => self.ecdfs(question)?.first(),
+            _ => None,
+        }
+    }
+
+    /// The distributions that a profile keeps, computed once.
+    pub fn ecdfs(&self, question: &Question) -> Option<&[Ecdf]> {
         let kept = self.kept(question)?;
-        let Answer::Profile(Profile::Numeric(profile)) = &kept.answer else { return None };
-        Some(kept.ecdf.get_or_init(|| profile.ecdf()))
+        let Answer::Profile(profile) = &kept.answer else { return None };
+        Some(kept.ecdfs.get_or_init(|| profile.ecdfs()))
     }
 
     pub fn identity(&self, question: &Question) -> Option<&Identity> {

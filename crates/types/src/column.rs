@@ -10,9 +10,13 @@ pub enum ColumnKind {
     Numeric,
     /// Text and booleans.
     Categorical,
+    /// Text that people write, as the definition says: no value is like another.
+    Text,
+    /// Lists of floats.
+    Embedding,
     /// Instants and dates.
     Time,
-    /// Lists, structs, binary: not measured yet, and said so.
+    /// Other lists, structs, binary: not measured yet, and said so.
     Other,
 }
 
@@ -22,6 +26,8 @@ impl ColumnKind {
         match self {
             Self::Numeric => "a number",
             Self::Categorical => "text",
+            Self::Text => "free text",
+            Self::Embedding => "an embedding",
             Self::Time => "a time",
             Self::Other => "a nested or binary value",
         }

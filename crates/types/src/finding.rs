@@ -280,6 +280,9 @@ pub struct MethodChoice {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
+    /// What the bins are of, where they are not of the column's own values: `characters`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     pub bins: Vec<DistributionBin>,
     /// What the verdict rests on; there is none where nothing could be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]

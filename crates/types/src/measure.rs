@@ -13,6 +13,9 @@ pub fn title(name: &str) -> Cow<'static, str> {
     if let Some(of) = name.strip_suffix("_usual") {
         return format!("usual {} between windows", title(of)).into();
     }
+    if let Some(of) = name.strip_prefix("psi_of_") {
+        return format!("PSI of {}", of.replace("non_ascii", "non-ASCII").replace('_', " ")).into();
+    }
     match name {
         "psi" => "PSI".into(),
         "ece" => "expected calibration error".into(),
@@ -52,7 +55,8 @@ fn is_share(name: &str) -> bool {
 }
 
 fn is_count(name: &str, value: f64) -> bool {
-    let counts = ["rows", "ids", "count", "outcomes", "values"].iter().any(|word| name.ends_with(word));
+    let counts =
+        ["rows", "ids", "count", "outcomes", "values", "dimensions"].iter().any(|word| name.ends_with(word));
     counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
 }
 

@@ -12,8 +12,18 @@ use crate::definition::Cadence;
 /// Written as `2013-06-03/2013-06-10` (midnights in UTC) or with RFC 3339 instants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Window {
+    of: Dataset,
     from: Timestamp,
     to: Timestamp,
+}
+
+/// The dataset whose rows a window is about. A text says nothing of it: what is read is of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dataset {
+    #[default]
+    Log,
+    /// A reference that has files of its own.
+    Reference,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -33,10 +43,29 @@ impl Window {
     /// [`WindowError::Empty`] where `to` is not after `from`.
     pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, WindowError> {
         if from < to {
-            Ok(Self { from, to })
+            Ok(Self { of: Dataset::Log, from, to })
         } else {
             Err(WindowError::Empty { from: instant_text(from), to: instant_text(to) })
         }
+    }
+
+    /// All of time, of the log.
+    pub fn everything() -> Self {
+        Self { of: Dataset::Log, from: Timestamp::MIN, to: Timestamp::MAX }
+    }
+
+    pub fn is_everything(&self) -> bool {
+        (self.from, self.to) == (Timestamp::MIN, Timestamp::MAX)
+    }
+
+    /// The same interval in another dataset.
+    #[must_use]
+    pub fn of(self, of: Dataset) -> Self {
+        Self { of, ..self }
+    }
+
+    pub fn dataset(&self) -> Dataset {
+        self.of
     }
 
     pub fn from(&self) -> Timestamp {
@@ -51,9 +80,10 @@ impl Window {
         self.from <= at && at < self.to
     }
 
-    /// The interval that both windows share.
+    /// The interval that both windows share; those of different datasets share nothing.
     pub fn overlap(&self, other: &Self) -> Option<Self> {
-        Self::new(self.from.max(other.from), self.to.min(other.to)).ok()
+        let shared = Self::new(self.from.max(other.from), self.to.min(other.to)).ok()?;
+        (self.of == other.of).then_some(shared.of(self.of))
     }
 
     /// The last Monday-to-Monday week (UTC) that ends at or before `end`.

@@ -18,6 +18,9 @@ use types::window::{end_of_day, instant_text, start_of_day};
 const MOST_SEGMENT_VALUES: f64 = 20.0;
 /// Segments that are proposed.
 const MOST_SEGMENTS: usize = 3;
+/// Free text is at least so long on average, in characters, and so rarely repeated.
+const TEXT_CHARACTERS: f64 = 20.0;
+const TEXT_DIFFERENT: f64 = 0.8;
 
 /// A definition's text, and the keys for which nothing fitting was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +91,7 @@ fn proposal(path: &str, probe: &Probe) -> Proposal {
         ),
     }
     text.push_str(&list_line("segments", &roles.segments, "few different values"));
+    text.push_str(&list_line("text", &roles.text, "long values with spaces, nearly all different"));
     text.push_str(&list_line("ignore", &roles.ignored, "the same value on every row"));
     text.push_str(&reference_lines(&roles));
     text.push_str(
@@ -110,6 +114,7 @@ struct Roles<'a> {
     outcome: Option<(&'a str, String)>,
     segments: Vec<&'a str>,
     ignored: Vec<&'a str>,
+    text: Vec<&'a str>,
 }
 
 impl<'a> Roles<'a> {
@@ -144,6 +149,7 @@ impl<'a> Roles<'a> {
             outcome: outcome.map(|column| (name(column), "only 0 and 1".to_owned())),
             segments: free().filter(|column| is_segment(column)).map(name).take(MOST_SEGMENTS).collect(),
             ignored: free().filter(|column| is_constant(column)).map(name).collect(),
+            text: free().filter(|column| is_text(column)).map(name).collect(),
         }
     }
 }
@@ -196,13 +202,29 @@ fn different_values(column: &ProbedColumn) -> f64 {
     match &column.profile {
         Some(Profile::Numeric(profile)) => profile.ecdf().distinct() as f64,
         Some(Profile::Categorical(profile)) => profile.values.distinct(),
-        None => 0.0,
+        Some(Profile::Text(_) | Profile::Embedding(_)) | None => 0.0,
     }
 }
 
 fn is_segment(column: &ProbedColumn) -> bool {
     column.column.kind == ColumnKind::Categorical
         && (2.0..=MOST_SEGMENT_VALUES).contains(&different_values(column))
+}
+
+/// Whether people seem to have written the values: long, of several words, nearly all different.
+fn is_text(column: &ProbedColumn) -> bool {
+    let Some(Profile::Categorical(profile)) = &column.profile else { return false };
+    let (mut characters, mut with_spaces, mut rows) = (0.0, 0.0, 0.0);
+    for (value, count) in profile.values.most_frequent() {
+        let count = count as f64;
+        rows += count;
+        characters += value.chars().count() as f64 * count;
+        with_spaces += if value.trim().contains(char::is_whitespace) { count } else { 0.0 };
+    }
+    rows > 0.0
+        && characters >= TEXT_CHARACTERS * rows
+        && 2.0 * with_spaces > rows
+        && different_values(column) >= TEXT_DIFFERENT * profile.values.n() as f64
 }
 
 fn is_constant(column: &ProbedColumn) -> bool {

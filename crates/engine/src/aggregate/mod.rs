@@ -8,6 +8,8 @@ mod categories;
 mod ids;
 mod numbers;
 mod scored;
+mod texts;
+mod vectors;
 
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
@@ -31,6 +33,8 @@ pub(crate) use categories::CategoriesSummary;
 pub(crate) use ids::IdsSummary;
 pub(crate) use numbers::NumbersSummary;
 pub(crate) use scored::ScoredSummary;
+pub(crate) use texts::TextsSummary;
+pub(crate) use vectors::{VectorsSummary, lists_of_floats, vectors};
 
 /// A summary of rows that can be extended by arrays and merged with another.
 pub(crate) trait Summary: Debug + Send + Sync + Serialize + DeserializeOwned + 'static {
@@ -63,6 +67,8 @@ pub fn all() -> Vec<AggregateUDF> {
             [
                 SummaryUdaf::<NumbersSummary>::udaf(fidelity),
                 SummaryUdaf::<CategoriesSummary>::udaf(fidelity),
+                SummaryUdaf::<TextsSummary>::udaf(fidelity),
+                SummaryUdaf::<VectorsSummary>::udaf(fidelity),
                 SummaryUdaf::<ScoredSummary>::udaf(fidelity),
                 SummaryUdaf::<IdsSummary>::udaf(fidelity),
             ]

@@ -124,10 +124,15 @@ fn drift_numbers(finding: &Finding) -> String {
             percent(missing.value)
         ));
     }
-    if let Some(unseen) = finding.measure("unseen_share")
-        && unseen.value > 0.0
-    {
-        parts.push(format!("unseen {}", percent(unseen.value)));
+    for (name, words) in [("unseen_share", "unseen"), ("unseen_token_share", "new tokens")] {
+        if let Some(unseen) = finding.measure(name)
+            && unseen.value > 0.0
+        {
+            parts.push(format!("{words} {}", percent(unseen.value)));
+        }
+    }
+    if let Some(distance) = finding.measure("centroid_distance") {
+        parts.push(format!("mean moved {}", number(distance.value)));
     }
     if let Subject::Feature { source: Some(source), .. } = &finding.subject {
         parts.push(styled(DIM, source));

@@ -62,7 +62,11 @@ fn an_unknown_key_is_shown_at_its_line_with_the_nearest_one() {
 #[test]
 fn a_missing_key_is_named() {
     refused_with("score = \"score\"\n", "", &["missing field `score`", "[log]", "forewarn init"]);
-    refused_with("window =", "# window =", &["missing field `window`", "[reference]"]);
+    refused_with(
+        "window =",
+        "# window =",
+        &["neither a window of the log nor files of its own", "[reference]"],
+    );
     refused_with("[reference]\nwindow = \"2024-01-01/2024-01-29\"", "", &["missing field `reference`"]);
     refused("", &["missing field `log`", "forewarn.toml"]);
 }

@@ -9,6 +9,7 @@
 mod bad_definition;
 mod bad_input;
 mod checks;
+mod columns;
 mod drift_method;
 mod evidence;
 mod expectations;

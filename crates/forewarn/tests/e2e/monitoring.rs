@@ -37,7 +37,7 @@ fn settle(folder: &Folder) {
     }
 }
 
-fn age(folder: &Folder, name: &str) {
+pub(crate) fn age(folder: &Folder, name: &str) {
     let path = folder.path(name);
     if let Ok(file) = std::fs::File::options().append(true).open(path) {
         file.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
@@ -170,7 +170,11 @@ fn a_feed_that_dies_is_an_alarm_and_the_page_and_the_terminal_say_so() {
     );
     let run = folder.run(&["monitor", "--html", "monitoring.html"]);
     assert_ne!(run.status, 2, "{}", run.stderr);
-    assert!(run.stdout.contains("x has moved") || run.stdout.contains("nothing yet to compare"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("x has moved") || run.stdout.contains("nothing yet to compare"),
+        "{}",
+        run.stdout
+    );
     let page = folder.read("monitoring.html");
     assert!(page.contains("Drift") && !page.contains("http://") && page.contains("Small system"));
     let report = monitored(&folder, &[]);

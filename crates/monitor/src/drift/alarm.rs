@@ -7,12 +7,14 @@
 //! all streams of a report decides which ones count: the probability that any of them is ever an alarm
 //! though nothing changed is at most `monitor.drift.false_alarms` (docs/alarms.md).
 
+use std::collections::BTreeSet;
+
 use stats::bins::QuantileBins;
 use stats::ecdf::Ecdf;
 use stats::false_discovery::holm;
 use stats::sequential::change_mixture::ChangeMixture;
 use stats::sequential::running_maximum::anytime_p_value;
-use stats::sketch::{FrequentValues, Profile};
+use stats::sketch::{FrequentValues, Profile, TextProfile};
 use types::Digest;
 use types::definition::Cadence;
 use types::digest::Digester;
@@ -64,6 +66,36 @@ impl Binned {
         let mut before: Vec<u64> = known.iter().map(|(_, count)| *count).collect();
         before.push(0);
         Self { bins: digest.finish(), reference: before, current: counts }
+    }
+
+    /// Texts by one of their tokens, in as many bins by its hash.
+    pub(crate) fn tokens(reference: &TextProfile, current: &TextProfile) -> Self {
+        let level = reference.drawn().level().max(current.drawn().level());
+        let counts = |profile: &TextProfile| {
+            let mut counts = vec![0; OWN_BINS];
+            for (hash, count) in profile.drawn().at_level(level) {
+                counts[(hash % OWN_BINS as u64) as usize] += count;
+            }
+            counts
+        };
+        Self {
+            bins: Digest::of(format!("{OWN_BINS} tokens at level {level}").as_bytes()),
+            reference: counts(reference),
+            current: counts(current),
+        }
+    }
+
+    /// Texts whose drawn token is in the vocabulary of the reference's other texts, and the others.
+    pub(crate) fn new_tokens(reference: &TextProfile, current: &TextProfile) -> Self {
+        let known = reference.learnt();
+        let level = known.level().max(reference.drawn().level()).max(current.drawn().level());
+        let mut digest = Digester::default();
+        digest.update(format!("new tokens at level {level}").as_bytes());
+        known.at_level(level).map(|(hash, _)| hash).collect::<BTreeSet<u64>>().iter().for_each(|hash| {
+            digest.update(&hash.to_le_bytes());
+        });
+        let counts = |profile: &TextProfile| profile.drawn_in(known, level).to_vec();
+        Self { bins: digest.finish(), reference: counts(reference), current: counts(current) }
     }
 
     /// Rows with a value, and rows without.

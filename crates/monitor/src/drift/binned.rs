@@ -16,32 +16,43 @@ pub(super) struct Bins<'a> {
     pub(super) share_error: f64,
 }
 
+/// The population stability index without its sampling noise, not below 0.
+pub(super) fn psi_excess(reference: &[u64], current: &[u64]) -> Option<f64> {
+    let psi = distance_with_noise(BinnedDistance::Psi, reference, current, Level::P95).ok()?;
+    Some(psi.excess)
+}
+
+/// The population stability index; `None` where a side has no rows.
+pub(super) fn psi(bins: Bins<'_>) -> Option<Measure> {
+    distance(BinnedDistance::Psi, "psi", "population stability index in nats", bins)
+}
+
 /// PSI first, then the others; none where a side has no rows.
 pub(super) fn distances(bins: Bins<'_>) -> Vec<Measure> {
     let named = [
-        (BinnedDistance::Psi, "psi", "population stability index in nats"),
         (BinnedDistance::JensenShannon, "jensen_shannon", "Jensen–Shannon distance, base 2"),
         (BinnedDistance::Hellinger, "hellinger", "Hellinger distance"),
         (BinnedDistance::TotalVariation, "total_variation", "total variation distance"),
     ];
+    let others = named.into_iter().filter_map(|(of, name, words)| distance(of, name, words, bins));
     let n = bins.current.iter().sum();
-    let measure = |(distance, name, words): (BinnedDistance, &str, &str)| {
-        let found = distance_with_noise(distance, bins.reference, bins.current, Level::P95).ok()?;
-        let method =
-            format!("{words}, {}; the interval is for the distance without sampling noise", bins.over);
-        Some(Measure {
-            interval: Some(found.interval),
-            error_bound: error_bound(distance, found.value, bins),
-            expected_by_chance: Some(found.expected_no_drift),
-            ..Measure::new(name, found.value, n, method)
-        })
-    };
     let largest = l_infinity(bins.reference, bins.current).ok().map(|largest| Measure {
         error_bound: bins.share_error,
         expected_by_chance: Some(l_infinity_expected_no_drift(bins.reference, bins.current)),
         ..Measure::new("l_infinity", largest.distance, n, format!("largest change of a share, {}", bins.over))
     });
-    named.into_iter().filter_map(measure).chain(largest).collect()
+    psi(bins).into_iter().chain(others).chain(largest).collect()
+}
+
+fn distance(of: BinnedDistance, name: &str, words: &str, bins: Bins<'_>) -> Option<Measure> {
+    let found = distance_with_noise(of, bins.reference, bins.current, Level::P95).ok()?;
+    let method = format!("{words}, {}; the interval is for the distance without sampling noise", bins.over);
+    Some(Measure {
+        interval: Some(found.interval),
+        error_bound: error_bound(of, found.value, bins),
+        expected_by_chance: Some(found.expected_no_drift),
+        ..Measure::new(name, found.value, bins.current.iter().sum(), method)
+    })
 }
 
 /// First-order change of a distance when every share is off by `share_error`. PSI has

@@ -4,7 +4,6 @@ use stats::chi_square::{Pooling, chi_square};
 use stats::g_test::g_test;
 use stats::sketch::FrequentValues;
 use types::Measure;
-use types::definition::Effect;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
@@ -30,28 +29,25 @@ pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessmen
     let unseen_rows: u64 = unseen.iter().map(|(_, count)| count).sum();
     let unseen_share = share(unseen_rows, now.n());
     let unseen_by_chance = share(chance_unseen(before, now), now.n());
+    let distribution = Distribution {
+        of: None,
+        method: None,
+        bins: shown_bins(before, now),
+        reference_n: before.n(),
+        current_n: now.n(),
+        reference_missing: 0.0,
+        current_missing: 0.0,
+        reference_quantiles: vec![],
+        current_quantiles: vec![],
+    };
+    let unseen_excess = (unseen_share - unseen_by_chance).max(0.0);
     let mut assessment = Assessment {
-        measures: Vec::new(),
-        unmeasured: Vec::new(),
-        distribution_p: None,
-        sequential: None,
-        effect: Effect::Psi,
-        excess: 0.0,
-        usual: 0.0,
-        peer: None,
-        unseen_excess: (unseen_share - unseen_by_chance).max(0.0),
-        missing: None,
-        distribution: Distribution {
-            bins: shown_bins(before, now),
-            method: None,
-            reference_n: before.n(),
-            current_n: now.n(),
-            reference_missing: 0.0,
-            current_missing: 0.0,
-            reference_quantiles: vec![],
-            current_quantiles: vec![],
-        },
-        change: change_in_words(before, now, &unseen),
+        unseen_excess,
+        unseen: format!(
+            "{} of its rows, more than chance brings, hold values that the model never saw in the reference.",
+            format::percent(unseen_excess)
+        ),
+        ..Assessment::blank(distribution, change_in_words(before, now, &unseen))
     };
     if before.n() == 0 || now.n() == 0 {
         assessment.unseen_excess = 0.0;
@@ -119,7 +115,7 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
     }
 }
 
-/// Counts over the bins that the index is computed over.
+/// Counts over the bins that the distances are computed over.
 pub(super) fn pooled_counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
     let pooled = pooled(before, now);
     (pooled.reference, pooled.current)

@@ -9,30 +9,37 @@
 mod alarm;
 mod binned;
 mod categorical;
-mod effect;
+mod distance;
+pub(crate) mod embedding;
 mod numeric;
 pub(crate) mod outcome;
 pub(crate) mod peer;
+mod text;
 mod words;
 
-use stats::bins::QuantileBins;
+use rand_core::RngCore;
 use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
-use stats::peers::PeerDrift;
+use stats::peers::{Peer, PeerDrift};
 use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
 use stats::sketch::Profile;
-use types::definition::{Against, Definition, Drift, Effect};
-use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
+use types::definition::{Against, Definition, Distance, Drift, DriftMethod, Monitor};
+use types::finding::{Distribution, MethodChoice, Sequential, Threshold, Unmeasured};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
-use self::effect::Sides;
+use self::distance::Sides;
+use crate::multivariate::{auc_thresholds, joined};
 use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
 /// Bins of a numeric column: deciles of the reference, with open ends.
 const BINS: usize = 10;
+
+/// Changes of a text that its sentence names: so many, and those that are at least this share of the largest.
+const EFFECTS_NAMED: usize = 2;
+const NAMED_FROM: f64 = 0.5;
 
 /// What was measured of one column.
 #[derive(Clone, Debug)]
@@ -42,20 +49,77 @@ pub(crate) struct Assessment {
     /// Of the test whether the values are distributed as in the reference.
     pub(crate) distribution_p: Option<f64>,
     pub(crate) sequential: Option<Sequential>,
-    /// The distance that decides.
-    pub(crate) effect: Effect,
-    /// It less what chance gives, not below 0.
-    pub(crate) excess: f64,
-    /// What nine in ten windows of the reference have of it at most.
-    pub(crate) usual: f64,
+    /// The ways in which the values can be distributed differently.
+    pub(crate) effects: Vec<Effect>,
     /// What another tool says, where the definition lets it decide.
     pub(crate) peer: Option<Result<PeerDrift, String>>,
     /// The share of current rows with a value never seen in the reference, less what chance brings.
     pub(crate) unseen_excess: f64,
+    /// The stream that must be an alarm for it to count.
+    pub(crate) unseen_stream: &'static str,
+    /// The sentence about it.
+    pub(crate) unseen: String,
+    /// The lower end of the interval of the AUC with which a classifier tells the rows apart.
+    pub(crate) told_apart: Option<f64>,
     pub(crate) missing: Option<ProportionTest>,
     pub(crate) distribution: Distribution,
     /// What changed, in words, without the verdict: "higher: median 78 against 39".
     pub(crate) change: String,
+    /// What else must be said, in sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Assessment {
+    /// Nothing measured yet.
+    fn blank(distribution: Distribution, change: String) -> Self {
+        Self {
+            measures: Vec::new(),
+            unmeasured: Vec::new(),
+            distribution_p: None,
+            sequential: None,
+            effects: Vec::new(),
+            peer: None,
+            unseen_excess: 0.0,
+            unseen_stream: alarm::DISTRIBUTION,
+            unseen: String::new(),
+            told_apart: None,
+            missing: None,
+            distribution,
+            change,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The largest change of distribution beyond chance and what is usual.
+    fn largest_effect(&self) -> Option<&Effect> {
+        self.effects.iter().max_by(|a, b| a.news().total_cmp(&b.news()))
+    }
+}
+
+/// The size of one way in which values can be distributed differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Effect {
+    /// The measure that it is shown as.
+    pub(crate) of: &'static str,
+    /// One of these must be an alarm for it to count.
+    pub(crate) streams: &'static [&'static str],
+    pub(crate) distance: Distance,
+    /// The distance less what chance gives, not below 0.
+    pub(crate) excess: f64,
+    /// As much of it nine in ten windows of the reference show at most.
+    pub(crate) usual: f64,
+}
+
+impl Effect {
+    /// One that is a population stability index.
+    fn psi(of: &'static str, streams: &'static [&'static str], excess: f64) -> Self {
+        Self { of, streams, distance: Distance::Psi, excess, usual: 0.0 }
+    }
+
+    /// What exceeds both chance and what is usual.
+    fn news(&self) -> f64 {
+        self.excess - self.usual
+    }
 }
 
 /// Why a column could not be assessed.
@@ -64,12 +128,12 @@ pub(crate) struct Unassessed {
     pub(crate) reason: String,
 }
 
-/// Findings about every watched column, worst first.
-pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
+/// Findings about every watched column, worst first. `rng` serves embeddings alone.
+pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
     let columns = watched(scope.definition, scope.schema)
         .into_iter()
         .map(|watched| {
-            let assessed = assess(scope, &watched, answers);
+            let assessed = assess(scope, &watched, answers, rng);
             (watched, assessed)
         })
         .collect();
@@ -90,7 +154,10 @@ fn judged(scope: Scope<'_>, mut columns: Vec<(Watched, Result<Assessment, Unasse
         .into_iter()
         .zip(p_values)
         .map(|((watched, assessed), p_values)| match assessed {
-            Ok(assessment) => (assessment.excess, finding(scope, &watched, assessment, p_values)),
+            Ok(assessment) => {
+                let effect = assessment.largest_effect().map_or(0.0, |effect| effect.excess);
+                (effect, finding(scope, &watched, assessment, p_values))
+            }
             Err(unassessed) => (0.0, unknown(scope, &watched, &unassessed)),
         })
         .collect();
@@ -128,7 +195,12 @@ fn adjusted_p_values<'a>(assessments: impl Iterator<Item = Option<&'a Assessment
         .collect()
 }
 
-fn assess(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Result<Assessment, Unassessed> {
+fn assess(
+    scope: Scope<'_>,
+    watched: &Watched,
+    answers: &Answers,
+    rng: &mut impl RngCore,
+) -> Result<Assessment, Unassessed> {
     let unassessed = |reason: String| Unassessed { reason };
     if !is_measured(watched.kind) {
         return Err(unassessed(format!(
@@ -138,8 +210,21 @@ fn assess(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Result<Asse
     }
     let not_measured = || unassessed("the column was not measured".into());
     let reference = watched.profile(answers, scope.against).ok_or_else(not_measured)?;
-    let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?;
-    compared(scope, watched, &reference, &current)
+    let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?.alike(&reference);
+    let mut assessment = compared(scope, watched, &reference, &current)?;
+    if let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*current.profile) {
+        let (definition, schema) = (scope.definition, scope.schema);
+        let sampled = |windows: &[Window]| {
+            joined(windows.iter().filter_map(|&window| {
+                answers.sample(&embedding::sample_question(definition, schema, window)?)
+            }))
+        };
+        let samples = [sampled(scope.against), sampled(&[scope.window])];
+        let classify = definition.monitor.multivariate.enabled;
+        let name = watched.subject.label();
+        embedding::add_sampled(&mut assessment, &name, (before, now), samples, classify, rng);
+    }
+    Ok(assessment)
 }
 
 /// Compares a column's profiles, and goes on with its alarms.
@@ -163,15 +248,23 @@ fn compared(
     if before.missing() == before.rows() && now.missing() == now.rows() {
         return Err(unassessed("it has no value in the reference and none in the current window".into()));
     }
-    let Some(sides) = Sides::of(reference, current) else {
-        return Err(unassessed("it is a number in one window and text in the other".into()));
-    };
-    let mut assessment = match sides {
-        Sides::Numbers(before, now) => numeric::assess(before, now),
-        Sides::Categories(before, now) => categorical::assess(before, now),
+    let sides = Sides::of(reference, current);
+    let mut assessment = match (before, now, sides) {
+        (.., Some(Sides::Numbers(before, now))) => numeric::assess(before, now),
+        (.., Some(Sides::Categories(before, now))) => categorical::assess(before, now),
+        (Profile::Text(before), Profile::Text(now), _) => {
+            text::assess((before, &reference.ecdfs), (now, &current.ecdfs))
+        }
+        (Profile::Embedding(before), Profile::Embedding(now), _) => {
+            embedding::assess((before, &reference.ecdfs), (now, &current.ecdfs))
+        }
+        _ => return Err(unassessed("it is of one kind in one window and of another in the other".into())),
     };
     add_missing(&mut assessment, before, now);
-    choose(&mut assessment, drift, sides);
+    match sides {
+        Some(sides) => choose(&mut assessment, drift, sides),
+        None => assessment.effects = effects(drift, reference, current),
+    }
     let streams = streams(reference, current);
     let fixed = drift.against == Against::Reference;
     let known = scope.history.of(&watched.subject);
@@ -180,81 +273,126 @@ fn compared(
     if let Some(usual) = usual {
         add_usual(&mut assessment, usual);
     }
-    if let Some(peer) = drift.method.peer() {
-        peer::decide(&mut assessment, peer, sides, scope.usual.chunks(&watched.subject));
+    match (sides, drift.method.peer()) {
+        (None, _) => name_largest(&mut assessment, drift, reference, current),
+        (Some(sides), Some(peer)) => {
+            peer::decide(&mut assessment, peer, sides, scope.usual.chunks(&watched.subject));
+        }
+        (Some(_), None) => {}
     }
     Ok(assessment)
 }
 
 /// Measures the size of the change by the distance that decides, and puts that first.
 fn choose(assessment: &mut Assessment, drift: &Drift, sides: Sides<'_>) {
-    let (mut effect, mut method) = effect::chosen(drift, sides);
-    let mut size = effect::size(effect, sides);
-    if size.is_none() && effect != Effect::Psi {
-        method.reason =
-            format!("`{}` has no value here, as where all of the reference is equal", effect.name());
-        effect = Effect::Psi;
-        method.name = effect.name().into();
-        size = effect::size(effect, sides);
-    }
-    assessment.effect = effect;
-    let Some(size) = size else { return };
-    assessment.excess = size.excess;
+    let Some((distance, size, method)) = distance::chosen(drift, sides) else { return };
     assessment.distribution.method = Some(method);
-    let known = assessment.measures.iter().position(|measure| measure.name == effect.measure());
+    let known = assessment.measures.iter().position(|measure| measure.name == distance.measure());
     let headline = match known {
         Some(at) => assessment.measures.remove(at),
         None => size.measure,
     };
     assessment.measures.insert(0, headline);
+    assessment.effects = vec![of_values(distance, size.excess)];
+}
+
+/// How differently the values themselves are distributed.
+fn of_values(distance: Distance, excess: f64) -> Effect {
+    Effect { of: distance.measure(), streams: &[alarm::DISTRIBUTION], distance, excess, usual: 0.0 }
 }
 
 /// Two profiles of a column, as far as it takes to see what is usual.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparison {
-    /// The distance that decides less what chance gives, not below 0.
-    pub(crate) excess: Option<f64>,
+    pub(crate) effects: Vec<Effect>,
     pub(crate) streams: Vec<(&'static str, Binned)>,
 }
 
-/// Compares a part of the reference with all of it; `None` where they are not of one kind.
+/// Compares a part of the reference with all of it.
 pub(crate) fn comparison(
     definition: &Definition,
     whole: &Summarised<'_>,
     part: &Summarised<'_>,
-) -> Option<Comparison> {
-    let sides = Sides::of(whole, part)?;
-    let (effect, _) = effect::chosen(&definition.monitor.drift, sides);
-    let excess = effect::size(effect, sides).map(|size| size.excess);
-    Some(Comparison { excess, streams: streams(whole, part) })
+) -> Comparison {
+    Comparison { effects: effects(&definition.monitor.drift, whole, part), streams: streams(whole, part) }
+}
+
+/// The ways in which two profiles differ; none where they are of different kinds.
+fn effects(drift: &Drift, reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<Effect> {
+    if let Some(sides) = Sides::of(reference, current) {
+        let chosen = distance::chosen(drift, sides);
+        return chosen.map(|(distance, size, _)| of_values(distance, size.excess)).into_iter().collect();
+    }
+    let (before, now) = (&reference.ecdfs, &current.ecdfs);
+    match (&*reference.profile, &*current.profile) {
+        (Profile::Text(a), Profile::Text(b)) => text::effects((a, before), (b, now)),
+        (Profile::Embedding(_), Profile::Embedding(_)) => embedding::effects(before, now),
+        _ => Vec::new(),
+    }
 }
 
 /// The tests of a column that are repeated from window to window.
 fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'static str, Binned)> {
     let mut streams = vec![(alarm::MISSING, Binned::missing(&reference.profile, &current.profile))];
-    let values = Sides::of(reference, current).and_then(|sides| match sides {
-        Sides::Numbers(before, now) => {
-            let bins = QuantileBins::from_reference(before, BINS).ok()?;
-            Some(Binned::numbers(&bins, before, now))
+    let (before, now) = (&reference.ecdfs, &current.ecdfs);
+    match (&*reference.profile, &*current.profile) {
+        (Profile::Numeric(_), Profile::Numeric(_)) => {
+            let binned = numeric::bins(&before[0]).map(|bins| Binned::numbers(&bins, &before[0], &now[0]));
+            streams.extend(binned.map(|binned| (alarm::DISTRIBUTION, binned)));
         }
-        Sides::Categories(before, now) => Some(Binned::categories(before, now)),
-    });
-    streams.extend(values.map(|binned| (alarm::DISTRIBUTION, binned)));
+        (Profile::Categorical(before), Profile::Categorical(now)) => {
+            streams.push((alarm::DISTRIBUTION, Binned::categories(&before.values, &now.values)));
+        }
+        (Profile::Text(a), Profile::Text(b)) => streams.extend(text::streams((a, before), (b, now))),
+        (Profile::Embedding(_), Profile::Embedding(_)) => streams.extend(embedding::streams(before, now)),
+        _ => {}
+    }
     streams
 }
 
-/// Says what is usual, and takes it off the effect.
+/// Says what is usual, and takes it off the effects.
 fn add_usual(assessment: &mut Assessment, usual: &UsualColumn) {
-    assessment.usual = usual.most;
+    for effect in &mut assessment.effects {
+        effect.usual = usual.most(effect.of);
+    }
+    let Some(largest) = assessment.largest_effect().copied() else { return };
     assessment.measures.push(Measure::new(
-        format!("{}_usual", assessment.effect.measure()),
-        usual.most,
+        format!("{}_usual", largest.distance.measure()),
+        largest.usual,
         usual.windows as u64,
         format!(
             "nine in ten of the {} windows of the reference have at most this much above chance",
             usual.windows
         ),
     ));
+}
+
+/// Of a column with several effects: puts the largest one first, as the column's own, and in words.
+fn name_largest(
+    assessment: &mut Assessment,
+    drift: &Drift,
+    reference: &Summarised<'_>,
+    current: &Summarised<'_>,
+) {
+    let Some(largest) = assessment.largest_effect().copied() else { return };
+    let Some(measure) = assessment.measures.iter().find(|measure| measure.name == largest.of) else { return };
+    let named = Measure { name: "psi".into(), ..measure.clone() };
+    assessment.measures.insert(0, named);
+    let reason = "of all that is compared of such a column, the largest change";
+    assessment.distribution.method = Some(MethodChoice {
+        name: "psi".into(),
+        reason: match drift.method {
+            DriftMethod::Auto => reason.into(),
+            other => format!("`{}` is not for such a column; {reason}", String::from(other)),
+        },
+    });
+    if let Profile::Text(_) = &*reference.profile {
+        let mut effects = assessment.effects.clone();
+        effects.retain(|effect| effect.news() >= NAMED_FROM * largest.news());
+        effects.sort_by(|a, b| b.news().total_cmp(&a.news()));
+        let named = effects.iter().map(|effect| effect.of).take(EFFECTS_NAMED);
+        assessment.change = text::change_in_words(named, &reference.ecdfs, &current.ecdfs);
+    }
 }
 
 /// The chi-square statistic as a measure; `why` says why this test was chosen, where that is not plain.
@@ -298,7 +436,7 @@ fn finding(
     p_values: Significance,
 ) -> Finding {
     let drift = &scope.definition.monitor.drift;
-    let changes = Changes::of(drift, &assessment);
+    let changes = Changes::of(&scope.definition.monitor, &assessment);
     for measure in &mut assessment.measures {
         if measure.p_value.is_some() {
             measure.p_adjusted = match measure.name.as_str() {
@@ -309,7 +447,8 @@ fn finding(
             };
         }
     }
-    let thresholds = thresholds(drift, &assessment);
+    let told_apart = assessment.told_apart.iter().flat_map(|_| auc_thresholds(scope.definition));
+    let thresholds = thresholds(drift, &assessment).into_iter().chain(told_apart).collect();
     Finding {
         check: CheckId::Drift,
         subject: watched.subject.clone(),
@@ -336,15 +475,15 @@ fn thresholds(drift: &Drift, assessment: &Assessment) -> Vec<Threshold> {
     let mut thresholds = Vec::new();
     match &assessment.peer {
         Some(Ok(said)) => {
-            let name = drift.method.peer().map(stats::peers::Peer::name).unwrap_or_default();
+            let name = drift.method.peer().map(Peer::name).unwrap_or_default();
             thresholds.push(peer::threshold(&name, said));
         }
         Some(Err(_)) => {}
         None => {
-            let effect = assessment.effect;
-            let (warn, fail) = drift.limits(effect);
+            let distance = assessment.largest_effect().map_or(Distance::Psi, |effect| effect.distance);
+            let (warn, fail) = drift.limits(distance);
             let size =
-                |verdict: &str| format!("{} above chance and what is usual ({verdict})", effect.measure());
+                |verdict: &str| format!("{} above chance and what is usual ({verdict})", distance.measure());
             thresholds.push(at_most(size("fail"), fail, "fail"));
             thresholds.push(at_most(size("warn"), warn, "warn"));
         }
@@ -392,7 +531,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    fn of(drift: &Drift, assessment: &Assessment) -> Self {
+    fn of(monitor: &Monitor, assessment: &Assessment) -> Self {
+        let drift = &monitor.drift;
         let significant = |stream: &str| {
             let sequential = assessment.sequential.as_ref();
             let stream = sequential.and_then(|sequential| sequential.stream(stream));
@@ -407,19 +547,32 @@ impl Changes {
                 Verdict::Fail
             }
         };
-        let distribution = significant(alarm::DISTRIBUTION);
+        let any = |streams: &[&str]| streams.iter().any(|stream| significant(stream));
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
-        let (warn, fail) = drift.limits(assessment.effect);
+        let by_effect = assessment.effects.iter().map(|effect| {
+            let (warn, fail) = drift.limits(effect.distance);
+            sized(any(effect.streams), effect.news(), warn, fail)
+        });
+        // A classifier can find a change large that moves the projections little, but never surely.
+        let together = &monitor.multivariate;
+        let surely = assessment.effects.iter().any(|effect| any(effect.streams));
+        let by_classifier =
+            assessment.told_apart.map(|lower| sized(surely, lower, together.auc_warn, together.auc_fail));
         Self {
             distribution: match &assessment.peer {
                 Some(Ok(said)) if said.drifted => Verdict::Fail,
                 Some(Ok(_)) => Verdict::Pass,
                 Some(Err(_)) => Verdict::Unknown,
-                None => sized(distribution, assessment.excess - assessment.usual, warn, fail),
+                None => by_effect.chain(by_classifier).max().unwrap_or(Verdict::Pass),
             },
             missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
-            unseen: sized(distribution, assessment.unseen_excess, share_warn, share_fail),
+            unseen: sized(
+                significant(assessment.unseen_stream),
+                assessment.unseen_excess,
+                share_warn,
+                share_fail,
+            ),
         }
     }
 

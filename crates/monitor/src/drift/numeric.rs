@@ -8,11 +8,10 @@ use stats::energy_distance::{energy_distance, energy_distance_expected_no_drift}
 use stats::kolmogorov_smirnov::{Method, gap_expected_no_drift, kolmogorov_smirnov};
 use stats::wasserstein::{normalised_wasserstein, wasserstein_expected_no_drift};
 use types::Measure;
-use types::definition::Effect;
 use types::finding::{Distribution, DistributionBin, QUANTILES, Unmeasured};
 use types::format;
 
-use super::binned::{Bins, distances};
+use super::binned::{Bins, distances, psi_excess};
 use super::{Assessment, BINS, chi_square_measure};
 
 /// With at most this many different values a number is tested like a category: ties make the
@@ -22,32 +21,42 @@ pub(super) const FEW_VALUES: usize = 20;
 /// Bins of the histogram that people look at.
 const SHOWN_BINS: usize = 20;
 
-pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
+/// The bins of the index: deciles of the reference; `None` where it has no value.
+pub(super) fn bins(reference: &Ecdf) -> Option<QuantileBins> {
+    QuantileBins::from_reference(reference, BINS).ok()
+}
+
+/// The population stability index without its sampling noise.
+pub(super) fn psi_excess_of(before: &Ecdf, now: &Ecdf) -> Option<f64> {
+    let bins = bins(before)?;
+    psi_excess(&bins.counts(before), &bins.counts(now))
+}
+
+/// By how much the share of a bin can be off: each of its two edges by the rank error.
+pub(super) fn share_error(before: &Ecdf, now: &Ecdf) -> f64 {
+    2.0 * (before.rank_error_share() + now.rank_error_share())
+}
+
+/// What there is to see of numbers, without a measure; `of` says what they are, if not the column's values.
+pub(super) fn blank(before: &Ecdf, now: &Ecdf, of: Option<&str>) -> Assessment {
     let quantiles =
         |ecdf: &Ecdf| QUANTILES.iter().filter_map(|&share| ecdf.quantile(share)).collect::<Vec<f64>>();
-    let mut assessment = Assessment {
-        measures: Vec::new(),
-        unmeasured: Vec::new(),
-        distribution_p: None,
-        sequential: None,
-        effect: Effect::Psi,
-        excess: 0.0,
-        usual: 0.0,
-        peer: None,
-        unseen_excess: 0.0,
-        missing: None,
-        distribution: Distribution {
-            bins: shown_bins(before, now),
-            method: None,
-            reference_n: before.n(),
-            current_n: now.n(),
-            reference_missing: 0.0,
-            current_missing: 0.0,
-            reference_quantiles: quantiles(&before.finite()),
-            current_quantiles: quantiles(&now.finite()),
-        },
-        change: change_in_words(before, now),
+    let distribution = Distribution {
+        of: of.map(str::to_owned),
+        method: None,
+        bins: shown_bins(before, now),
+        reference_n: before.n(),
+        current_n: now.n(),
+        reference_missing: 0.0,
+        current_missing: 0.0,
+        reference_quantiles: quantiles(&before.finite()),
+        current_quantiles: quantiles(&now.finite()),
     };
+    Assessment::blank(distribution, change_in_words(before, now))
+}
+
+pub(super) fn assess(before: &Ecdf, now: &Ecdf) -> Assessment {
+    let mut assessment = blank(before, now, None);
     if before.is_empty() || now.is_empty() {
         let which = if before.is_empty() { "reference" } else { "current window" };
         for name in ["psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein"] {
@@ -72,8 +81,7 @@ fn measure_binned(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
         }
     };
     let (p, q) = (bins.counts(before), bins.counts(now));
-    // Each of a bin's two edges can be off by the rank error, and so can the share in the bin.
-    let share_error = 2.0 * (before.rank_error_share() + now.rank_error_share());
+    let share_error = share_error(before, now);
     let over = format!("{} bins at quantiles of the reference, open ends", bins.len());
     assessment.measures.extend(distances(Bins { reference: &p, current: &q, over: &over, share_error }));
     measure_significance(assessment, before, now, &p, &q);

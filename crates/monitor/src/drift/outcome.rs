@@ -1,7 +1,5 @@
 //! Drift of what really happened, once enough of it is known.
 
-use std::borrow::Cow;
-
 use stats::sketch::{CategoricalProfile, Profile};
 use types::column::ColumnKind;
 use types::definition::Definition;
@@ -71,5 +69,5 @@ fn classes<'a>(answers: &Answers, windows: &[Window]) -> Option<(Summarised<'a>,
         known += coverage.with_outcome;
     }
     let coverage = if predictions == 0 { 0.0 } else { known as f64 / predictions as f64 };
-    Some((Summarised { profile: Cow::Owned(Profile::Categorical(profile)), ecdf: None }, coverage))
+    Some((Summarised::of(Profile::Categorical(profile)), coverage))
 }

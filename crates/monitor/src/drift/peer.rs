@@ -2,11 +2,12 @@
 
 use stats::ecdf::Ecdf;
 use stats::peers::{Category, Peer, PeerDrift, PeerError};
+use stats::sketch::Profile;
 use types::finding::{MethodChoice, Threshold, Unmeasured};
 use types::{Measure, format};
 
 use super::Assessment;
-use super::effect::Sides;
+use super::distance::Sides;
 use crate::Summarised;
 
 /// The reference in parts.
@@ -18,13 +19,13 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn add(&mut self, part: &Summarised<'_>) {
-        match (&part.ecdf, &*part.profile) {
-            (Some(ecdf), _) => self.numbers.push(ecdf.clone().into_owned()),
-            (None, stats::sketch::Profile::Categorical(profile)) => {
+        match &*part.profile {
+            Profile::Numeric(_) => self.numbers.extend(part.ecdfs.first().cloned()),
+            Profile::Categorical(profile) => {
                 let values = profile.values.most_frequent().into_iter();
                 self.categories.push(values.map(|(value, count)| (value.to_owned(), count)).collect());
             }
-            (None, stats::sketch::Profile::Numeric(_)) => {}
+            Profile::Text(_) | Profile::Embedding(_) => {}
         }
     }
 }

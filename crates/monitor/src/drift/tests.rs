@@ -1,10 +1,11 @@
 //! Drift verdicts on generated columns, without any data file.
 
-use stats::sketch::{CategoricalProfile, Fidelity, NumericProfile, Profile};
+use rand_core::RngCore;
+use stats::sketch::{CategoricalProfile, EmbeddingProfile, Fidelity, NumericProfile, Profile, TextProfile};
 use types::column::{Column, ColumnKind, Schema};
 use types::{Answer, Answers, Definition, Finding, Verdict, Window, definition};
 
-use types::definition::{Cadence, Effect};
+use types::definition::{Cadence, Distance};
 use types::log_state::LogState;
 
 use crate::{History, Scope, Usual, plan};
@@ -48,6 +49,23 @@ fn categorical(counts: &[(&str, u64)]) -> Profile {
     Profile::Categorical(profile)
 }
 
+/// For what is not drawn at random here.
+struct Fixed;
+
+impl RngCore for Fixed {
+    fn next_u32(&mut self) -> u32 {
+        1
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        1
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.fill(1);
+    }
+}
+
 /// Judges columns `c0, c1, …` given as (reference, current) profiles; the score does not move.
 fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
     judged_by("auto", columns)
@@ -59,6 +77,8 @@ fn judged_by(method: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
     let kind = |profile: &Profile| match profile {
         Profile::Numeric(_) => ColumnKind::Numeric,
         Profile::Categorical(_) => ColumnKind::Categorical,
+        Profile::Text(_) => ColumnKind::Text,
+        Profile::Embedding(_) => ColumnKind::Embedding,
     };
     let column = |name: &str, kind| Column { name: name.into(), kind, type_name: "test".into() };
     let mut schema =
@@ -92,7 +112,7 @@ fn judged_by(method: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
         };
         answers.insert(question, Answer::Profile(profile));
     }
-    super::judge(scope, &answers)
+    super::judge(scope, &answers, &mut Fixed)
 }
 
 fn verdict_of(findings: &[Finding], column: &str) -> Verdict {
@@ -202,12 +222,13 @@ fn method_of(finding: &Finding) -> &types::finding::MethodChoice {
 #[test]
 fn every_distance_fails_a_shift_of_most_of_a_deviation_and_passes_none() {
     let shifted: Vec<f64> = normals(2, 1000).iter().map(|value| value + 0.8).collect();
-    for effect in Effect::ALL {
+    for distance in Distance::ALL {
         for (current, expected) in [(shifted.clone(), Verdict::Fail), (normals(3, 1000), Verdict::Pass)] {
-            let findings = judged_by(effect.name(), &[(numeric(&normals(1, 5000), 0), numeric(&current, 0))]);
+            let findings =
+                judged_by(distance.name(), &[(numeric(&normals(1, 5000), 0), numeric(&current, 0))]);
             let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
-            assert_eq!(finding.verdict, expected, "{effect:?}: {}", finding.summary);
-            let decides = if effect.is_for(ColumnKind::Numeric) { effect } else { Effect::Psi };
+            assert_eq!(finding.verdict, expected, "{distance:?}: {}", finding.summary);
+            let decides = if distance.is_for(ColumnKind::Numeric) { distance } else { Distance::Psi };
             assert_eq!(method_of(finding).name, decides.name());
             assert_eq!(finding.measures[0].name, decides.measure());
         }
@@ -252,4 +273,110 @@ fn findings_come_worst_first() {
     let findings = judged(&[still, (numeric(&normals(1, 1000), 0), numeric(&moved, 0))]);
     assert_eq!(findings[0].subject.label(), "c1");
     assert!(findings.windows(2).all(|pair| pair[0].verdict >= pair[1].verdict));
+}
+
+/// Comments of about so many words out of a vocabulary, the commoner ones more often; every third row has `extra` too.
+fn comments(seed: u64, words: f64, extra: Option<&str>) -> Profile {
+    let mut profile = TextProfile::new(Fidelity::Exact);
+    let numbers = normals(seed, 40_000);
+    let mut numbers = numbers.iter();
+    for row in 0..1_000 {
+        let count = (words * (1.0 + 0.3 * numbers.next().unwrap())).round().max(1.0) as usize;
+        let word = |number: &f64| format!("word{}", (number * number * 20.0) as u32);
+        let mut text: Vec<String> = numbers.by_ref().take(count).map(word).collect();
+        text.extend(extra.filter(|_| row % 3 == 0).map(str::to_owned));
+        profile.extend([text.join(" ").as_str()]);
+    }
+    Profile::Text(Box::new(profile))
+}
+
+#[test]
+fn shorter_texts_are_told_as_shorter_and_equal_ones_are_quiet() {
+    let same = judged(&[(comments(1, 12.0, None), comments(2, 12.0, None))]);
+    assert!(same.iter().all(|finding| finding.verdict == Verdict::Pass), "{same:#?}");
+    let shorter = judged(&[(comments(1, 12.0, None), comments(2, 6.0, None))]);
+    assert_eq!(shorter[0].verdict, Verdict::Fail);
+    assert!(shorter[0].summary.contains("`c0` changed a lot"), "{}", shorter[0].summary);
+    assert!(shorter[0].summary.contains("shorter texts: the median is"), "{}", shorter[0].summary);
+    for name in ["psi", "psi_of_characters", "psi_of_non_ascii", "unseen_token_share"] {
+        assert!(shorter[0].measure(name).is_some(), "no {name}");
+    }
+}
+
+#[test]
+fn new_words_are_told_with_what_chance_brings_and_frequent_ones_are_named() {
+    let findings = judged(&[(comments(1, 3.0, None), comments(2, 3.0, Some("refund ticket")))]);
+    let summary = &findings[0].summary;
+    assert!(findings[0].verdict > Verdict::Pass, "{summary}");
+    assert!(
+        summary.contains("tokens were never seen") && summary.contains("`refund` (334 rows)"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_token_of_few_rows_is_not_named() {
+    let mut now = TextProfile::new(Fidelity::Exact);
+    now.extend((0..900).map(|row| if row % 100 == 0 { "jane doe of elm street" } else { "all is well" }));
+    let mut before = TextProfile::new(Fidelity::Exact);
+    before.extend((0..900).map(|_| "all is well"));
+    let findings = judged(&[(Profile::Text(Box::new(before)), Profile::Text(Box::new(now)))]);
+    let told = format!("{findings:?}");
+    assert!(!told.contains("jane") && !told.contains("elm"), "{told}");
+}
+
+/// Vectors of 16 numbers around `mean`.
+fn vectors(seed: u64, mean: f64) -> EmbeddingProfile {
+    let entries: Vec<f64> = normals(seed, 16 * 800).into_iter().map(|x| x + mean).collect();
+    let mut profile = EmbeddingProfile::new(Fidelity::Exact);
+    profile.extend(&entries.chunks_exact(16).collect::<Vec<_>>());
+    profile
+}
+
+#[test]
+fn vectors_that_move_are_told_and_others_are_quiet() {
+    let same = judged(&[(Profile::Embedding(vectors(1, 1.0)), Profile::Embedding(vectors(2, 1.0)))]);
+    assert!(same.iter().all(|finding| finding.verdict == Verdict::Pass), "{same:#?}");
+    let moved = judged(&[(Profile::Embedding(vectors(1, 1.0)), Profile::Embedding(vectors(2, 3.0)))]);
+    assert_eq!(moved[0].verdict, Verdict::Fail, "{}", moved[0].summary);
+    assert_eq!(moved[0].measure("dimensions").unwrap().value, 16.0);
+}
+
+#[test]
+fn vectors_of_another_length_are_an_alarm_and_no_panic() {
+    let mut other = EmbeddingProfile::new(Fidelity::Exact);
+    other.extend(&vec![[1.0, 2.0, 3.0].as_slice(); 500]);
+    other.broken = 7;
+    let findings = judged(&[(Profile::Embedding(vectors(1, 0.0)), Profile::Embedding(other))]);
+    let summary = &findings[0].summary;
+    assert_eq!(findings[0].verdict, Verdict::Fail, "{summary}");
+    assert!(
+        summary.contains("500 rows of the window have a vector of another length than the 16"),
+        "{summary}"
+    );
+    assert!(summary.contains("7 rows of the window have a vector that is empty"), "{summary}");
+}
+
+#[test]
+fn without_drift_the_p_values_of_texts_and_vectors_are_small_as_seldom_as_they_say() {
+    let (repetitions, mut small, mut tests) = (30, 0, 0);
+    let mut small_of_new_tokens = 0;
+    for seed in 0..repetitions {
+        let (before, now) = (2 * seed + 100, 2 * seed + 101);
+        let findings = judged(&[
+            (comments(before, 6.0, None), comments(now, 6.0, None)),
+            (Profile::Embedding(vectors(before, 0.0)), Profile::Embedding(vectors(now, 0.0))),
+        ]);
+        let features = findings.iter().filter(|finding| finding.subject.label().starts_with('c'));
+        for stream in features.flat_map(|finding| &finding.sequential.as_ref().unwrap().streams) {
+            tests += 1;
+            small += u32::from(stream.p_value < 0.05);
+            small_of_new_tokens += u32::from(stream.name == "new_tokens" && stream.p_value < 0.05);
+        }
+    }
+    // Streams of one column depend on each other, so the bounds are wide: 5 % and as much again.
+    assert!(tests >= 30 * 15, "{tests}");
+    assert!(f64::from(small) < 0.1 * f64::from(tests), "{small} of {tests}");
+    // Of 30: one and a half are expected.
+    assert!(small_of_new_tokens <= 6, "{small_of_new_tokens}");
 }

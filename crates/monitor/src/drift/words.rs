@@ -18,11 +18,9 @@ pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Chan
         sentences.push(missing_words(assessment));
     }
     if changes.unseen > Verdict::Pass {
-        sentences.push(format!(
-            "{} of its rows, more than chance brings, hold values that the model never saw in the reference.",
-            format::percent(assessment.unseen_excess)
-        ));
+        sentences.push(assessment.unseen.clone());
     }
+    sentences.extend_from_slice(&assessment.notes);
     if let Some(advice) = advice(subject, changes) {
         sentences.push(advice);
     }

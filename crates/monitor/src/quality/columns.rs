@@ -1,6 +1,6 @@
 //! Columns that died or froze, and values that cannot be.
 
-use stats::sketch::{NumericProfile, Profile};
+use stats::sketch::{EmbeddingProfile, NumericProfile, Profile};
 use types::{Answers, Finding, Measure, Subject, Verdict, format};
 
 use super::{SHARE_FAIL, capitalised, finding, share_measure, share_threshold};
@@ -42,7 +42,36 @@ fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Ve
             findings.extend(not_finite(scope, watched, reference, current));
         }
     }
+    if let (Profile::Embedding(reference), Profile::Embedding(current)) = (reference, current) {
+        findings.extend(unusable_vectors(scope, watched, reference, current));
+    }
     findings
+}
+
+/// Vectors that cannot be compared: of another length, or with entries that are no number.
+fn unusable_vectors(
+    scope: Scope<'_>,
+    watched: &Watched,
+    reference: &EmbeddingProfile,
+    current: &EmbeddingProfile,
+) -> Option<Finding> {
+    let dimensions = reference.dimensions().or(current.dimensions())?;
+    let alike = current.of_dimensions(dimensions);
+    let unusable = alike.broken + alike.of_other_length();
+    if unusable == 0 {
+        return None;
+    }
+    let summary = format!(
+        "`{}`: {} with a vector of another length than {dimensions} numbers, {} with one that is empty or holds a null, NaN or infinite number. They are in no distance; find out what writes them.",
+        watched.subject.label(),
+        format::counted(alike.of_other_length(), "row", "rows"),
+        format::count(alike.broken),
+    );
+    let measure = share_measure("unusable_vector_share", unusable, current.rows());
+    let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };
+    let mut finding = finding(scope, watched.subject.clone(), verdict, summary, vec![measure]);
+    finding.thresholds.push(share_threshold("unusable_vector_share"));
+    Some(finding)
 }
 
 fn empty_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, current: &Profile) -> Finding {
@@ -106,6 +135,8 @@ fn is_constant(profile: &Profile) -> bool {
             infinite == 0 && profile.moments.min().is_some() && profile.moments.min() == profile.moments.max()
         }
         Profile::Categorical(profile) => profile.values.distinct() == 1.0,
+        // Texts and vectors that repeat are drift of their lengths and projections.
+        Profile::Text(_) | Profile::Embedding(_) => false,
     }
 }
 
@@ -131,6 +162,9 @@ fn different_values(profile: &Profile) -> f64 {
     match profile {
         Profile::Numeric(profile) => profile.ecdf().distinct() as f64,
         Profile::Categorical(profile) => profile.values.distinct(),
+        Profile::Text(_) | Profile::Embedding(_) => {
+            profile.ecdfs().iter().map(|ecdf| ecdf.distinct() as f64).fold(0.0, f64::max)
+        }
     }
 }
 

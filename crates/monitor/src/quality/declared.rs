@@ -251,7 +251,7 @@ fn measure_name(part: &Part) -> String {
 pub(super) fn holds(kind: ColumnKind) -> Option<Holds> {
     match kind {
         ColumnKind::Numeric => Some(Holds::Number),
-        ColumnKind::Categorical => Some(Holds::Text),
-        ColumnKind::Time | ColumnKind::Other => None,
+        ColumnKind::Categorical | ColumnKind::Text => Some(Holds::Text),
+        ColumnKind::Embedding | ColumnKind::Time | ColumnKind::Other => None,
     }
 }

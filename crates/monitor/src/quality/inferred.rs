@@ -31,7 +31,7 @@ fn far_outside(scope: Scope<'_>, watched: &Watched, expected: f64, answers: &Ans
     let declared = scope.definition.expect.iter().find(|expected| expected.column == name);
     let (has_min, has_max) =
         declared.map_or((false, false), |declared| (declared.min.is_some(), declared.max.is_some()));
-    let before = before.ecdf.as_ref()?;
+    let before = before.ecdfs.first()?;
     // Most windows lie within the reference's range, and need no look at its tails.
     let within =
         before.min().is_some_and(|min| smallest >= min) && before.max().is_some_and(|max| largest <= max);
@@ -44,7 +44,7 @@ fn far_outside(scope: Scope<'_>, watched: &Watched, expected: f64, answers: &Ans
     if smallest >= low && largest <= high {
         return None;
     }
-    let ecdf = now.ecdf.as_ref()?.finite();
+    let ecdf = now.ecdfs.first()?.finite();
     // In a sketch the extremes are exact, and the number of rows beyond a bound is not.
     let outside = (ecdf.count_lt(low) + ecdf.n() - ecdf.count_le(high)).max(1);
     let farthest = if largest > high { largest } else { smallest };

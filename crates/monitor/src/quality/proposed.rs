@@ -94,6 +94,7 @@ fn proposal(column: &Column, reference: &Profile) -> Option<Expectation> {
             values.sort();
             expected.allowed = (is_whole && column.kind == ColumnKind::Categorical).then_some(values);
         }
+        Profile::Text(_) | Profile::Embedding(_) => {}
     }
     let likely = wilson_interval(reference.missing(), reference.rows(), Level::P95).ok()?.upper;
     expected.max_missing = SHARES.into_iter().find(|share| *share >= likely);

@@ -11,6 +11,9 @@ pub mod frequent;
 pub mod moments;
 pub mod quantile;
 mod radix;
+pub mod text;
+pub mod tokens;
+pub mod vectors;
 mod weighted_keys;
 
 use serde::{Deserialize, Serialize};
@@ -18,12 +21,18 @@ use serde::{Deserialize, Serialize};
 pub use frequent::FrequentValues;
 pub use moments::Moments;
 pub use quantile::{Fidelity, QuantileSketch};
+pub use text::TextProfile;
+pub use vectors::EmbeddingProfile;
+
+use crate::ecdf::Ecdf;
 
 /// The summary of a column over a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Profile {
     Numeric(NumericProfile),
     Categorical(CategoricalProfile),
+    Text(Box<TextProfile>),
+    Embedding(EmbeddingProfile),
 }
 
 impl Profile {
@@ -31,14 +40,41 @@ impl Profile {
         match self {
             Self::Numeric(profile) => profile.rows(),
             Self::Categorical(profile) => profile.rows(),
+            Self::Text(profile) => profile.rows(),
+            Self::Embedding(profile) => profile.rows(),
         }
     }
 
-    /// Rows without a usable value: null or NaN.
+    /// Rows without a usable value: null or NaN, or a vector that is broken or of another length than most.
     pub fn missing(&self) -> u64 {
         match self {
             Self::Numeric(profile) => profile.nulls + profile.nans,
             Self::Categorical(profile) => profile.nulls,
+            Self::Text(profile) => profile.nulls,
+            Self::Embedding(profile) => profile.rows() - profile.present(),
+        }
+    }
+
+    /// Adds another profile of the same column; `None` where it is of another kind.
+    pub fn merge(&mut self, other: &Self) -> Option<()> {
+        match (self, other) {
+            (Self::Numeric(mine), Self::Numeric(theirs)) => mine.merge(theirs),
+            (Self::Categorical(mine), Self::Categorical(theirs)) => mine.merge(theirs),
+            (Self::Text(mine), Self::Text(theirs)) => mine.merge(theirs),
+            (Self::Embedding(mine), Self::Embedding(theirs)) => mine.merge(theirs),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The distributions of the numbers that a profile keeps: that of a number, or those of a text's or
+    /// a vector's quantities; none of categories.
+    pub fn ecdfs(&self) -> Vec<Ecdf> {
+        match self {
+            Self::Numeric(profile) => vec![profile.ecdf()],
+            Self::Categorical(_) => Vec::new(),
+            Self::Text(profile) => profile.ecdfs(),
+            Self::Embedding(profile) => profile.ecdfs(),
         }
     }
 }
@@ -110,7 +146,7 @@ impl NumericProfile {
     }
 
     /// The distribution of the values, with the infinities at its ends.
-    pub fn ecdf(&self) -> crate::ecdf::Ecdf {
+    pub fn ecdf(&self) -> Ecdf {
         self.quantiles.ecdf_with([
             (f64::NEG_INFINITY, self.negative_infinities),
             (f64::INFINITY, self.positive_infinities),

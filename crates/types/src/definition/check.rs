@@ -54,6 +54,14 @@ pub fn check_against(
     for (at, name) in roles.features.iter().flatten().enumerate() {
         find(log, "log", &format!("log.features.{at}"), name)?;
     }
+    for (at, name) in roles.text.iter().enumerate() {
+        let key = format!("log.text.{at}");
+        let column = find(log, "log", &key, name)?;
+        let is_text = matches!(column.kind, ColumnKind::Text | ColumnKind::Categorical);
+        if !column.is_empty() && (!is_text || column.type_name == "Boolean") {
+            return Err(wrong_kind(&key, column, "text"));
+        }
+    }
     for (at, segment) in roles.segments.iter().enumerate() {
         if segment.sql.is_none() {
             find(log, "log", &format!("log.segments.{at}"), &segment.name)?;
@@ -74,6 +82,52 @@ pub fn check_against(
     }
     super::expect::check_against(definition, log)?;
     check_outcome(definition, log, outcomes)
+}
+
+/// Checks that a reference with files of its own has what it takes to be compared with the log.
+///
+/// # Errors
+/// A role or a feature of the log that the reference lacks, or has in another kind.
+pub fn check_reference(
+    definition: &Definition,
+    log: &Schema,
+    reference: &Schema,
+) -> Result<(), DefinitionError> {
+    let roles = &definition.log;
+    let in_log = roles.outcome.iter().filter(|outcome| outcome.path.is_none());
+    let mut needed = vec![roles.time.as_str(), roles.score.as_str()];
+    needed.extend(roles.id.as_deref());
+    needed.extend(
+        in_log.flat_map(|outcome| std::iter::once(outcome.column.as_str()).chain(outcome.time.as_deref())),
+    );
+    needed.extend(features(definition, log));
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| reference.column(name).is_none()).collect();
+    if !missing.is_empty() {
+        let message = format!("the reference has no column {}, which the log has", backticked(&missing));
+        let help =
+            format!("it has {}; leave out what it lacks with `log.ignore`", listed(reference.names(), 12));
+        return Err(DefinitionError::at_key("reference.path", message).with_help(Some(help)));
+    }
+    for name in needed {
+        if let (Some(here), Some(there)) = (log.column(name), reference.column(name))
+            && here.kind != there.kind
+            && !here.is_empty()
+            && !there.is_empty()
+        {
+            let message = format!(
+                "column `{name}` is {} in the log and {} in the reference, so they cannot be compared",
+                here.kind_words(),
+                there.kind_words()
+            );
+            return Err(DefinitionError::at_key("reference.path", message));
+        }
+    }
+    Ok(())
+}
+
+fn backticked(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    listed(names.iter().map(String::as_str), 6)
 }
 
 /// The model's inputs: those that the definition lists, else every column without another role.

@@ -16,14 +16,14 @@ pub enum DriftMethod {
     #[default]
     Auto,
     /// One distance, for the columns that it is for.
-    Effect(Effect),
+    Distance(Distance),
     /// What another tool would say, with its own thresholds.
     Peer(Peer),
 }
 
 /// A distance that says how much a column changed, whatever the number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Effect {
+pub enum Distance {
     Psi,
     JensenShannon,
     Hellinger,
@@ -36,7 +36,7 @@ pub enum Effect {
     CramersV,
 }
 
-impl Effect {
+impl Distance {
     pub const ALL: [Self; 10] = [
         Self::Psi,
         Self::JensenShannon,
@@ -108,24 +108,24 @@ impl Effect {
 
 impl DriftMethod {
     /// The distance that decides unless a column is of another kind, or another tool decides.
-    pub fn effect(self) -> Effect {
+    pub fn distance(self) -> Distance {
         match self {
-            Self::Effect(effect) => effect,
-            Self::Auto | Self::Peer(_) => Effect::Psi,
+            Self::Distance(distance) => distance,
+            Self::Auto | Self::Peer(_) => Distance::Psi,
         }
     }
 
     pub fn peer(self) -> Option<Peer> {
         match self {
             Self::Peer(peer) => Some(peer),
-            Self::Auto | Self::Effect(_) => None,
+            Self::Auto | Self::Distance(_) => None,
         }
     }
 
     /// Every name that is read.
     fn names() -> impl Iterator<Item = String> {
         std::iter::once("auto".to_owned())
-            .chain(Effect::ALL.map(|effect| effect.name().to_owned()))
+            .chain(Distance::ALL.map(|distance| distance.name().to_owned()))
             .chain(Peer::all().map(Peer::name))
     }
 }
@@ -140,8 +140,8 @@ impl TryFrom<String> for DriftMethod {
         if name == "auto" {
             return Ok(Self::Auto);
         }
-        if let Some(effect) = Effect::ALL.into_iter().find(|effect| effect.name() == name) {
-            return Ok(Self::Effect(effect));
+        if let Some(distance) = Distance::ALL.into_iter().find(|distance| distance.name() == name) {
+            return Ok(Self::Distance(distance));
         }
         if let Some((_, size)) = TESTS.iter().find(|(test, _)| *test == name) {
             return Err(format!(
@@ -159,7 +159,7 @@ impl From<DriftMethod> for String {
     fn from(method: DriftMethod) -> Self {
         match method {
             DriftMethod::Auto => "auto".into(),
-            DriftMethod::Effect(effect) => effect.name().into(),
+            DriftMethod::Distance(distance) => distance.name().into(),
             DriftMethod::Peer(peer) => peer.name(),
         }
     }
@@ -191,24 +191,24 @@ mod tests {
         // Distances between N(0, 1) and N(δ, 1) where PSI is δ² = 0.1 and 0.25.
         let cdf = |x: f64| 1.0 - stats::special::normal_sf(x);
         for (at, delta) in [0.1_f64.sqrt(), 0.5].into_iter().enumerate() {
-            let limit = |effect: Effect| [effect.limits().0, effect.limits().1][at];
-            let near = |effect: Effect, value: f64| {
-                assert!((limit(effect) - value).abs() < 0.015, "{effect:?}: {value}");
+            let limit = |distance: Distance| [distance.limits().0, distance.limits().1][at];
+            let near = |distance: Distance, value: f64| {
+                assert!((limit(distance) - value).abs() < 0.015, "{distance:?}: {value}");
             };
-            near(Effect::KolmogorovSmirnov, 2.0 * cdf(delta / 2.0) - 1.0);
-            near(Effect::TotalVariation, 2.0 * cdf(delta / 2.0) - 1.0);
-            near(Effect::Hellinger, (1.0 - (-delta * delta / 8.0).exp()).sqrt());
-            near(Effect::Wasserstein, delta);
+            near(Distance::KolmogorovSmirnov, 2.0 * cdf(delta / 2.0) - 1.0);
+            near(Distance::TotalVariation, 2.0 * cdf(delta / 2.0) - 1.0);
+            near(Distance::Hellinger, (1.0 - (-delta * delta / 8.0).exp()).sqrt());
+            near(Distance::Wasserstein, delta);
             let step = 1e-3;
             let grid = (-8000..8000).map(|at| f64::from(at) * step);
             let density = |x: f64| (-x * x / 2.0).exp() / std::f64::consts::TAU.sqrt();
             let gap = |x: f64| cdf(x) - cdf(x - delta);
             near(
-                Effect::EnergyDistance,
+                Distance::EnergyDistance,
                 grid.clone().map(|x| 2.0 * gap(x).powi(2) * step).sum::<f64>().sqrt(),
             );
             near(
-                Effect::CramerVonMises,
+                Distance::CramerVonMises,
                 grid.clone().map(|x| gap(x).powi(2) * density(x) * step).sum::<f64>().sqrt(),
             );
             let divergence =
@@ -217,7 +217,7 @@ mod tests {
                 let (p, q) = (density(x), density(x - delta));
                 f64::midpoint(divergence(p, q), divergence(q, p)) * step
             });
-            near(Effect::JensenShannon, js.sum::<f64>().sqrt());
+            near(Distance::JensenShannon, js.sum::<f64>().sqrt());
         }
     }
 }

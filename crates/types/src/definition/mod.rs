@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{check_against, features};
-pub use drift_method::{DriftMethod, Effect};
+pub use check::{check_against, check_reference, features};
+pub use drift_method::{Distance, DriftMethod};
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use parse::{DefinitionError, Place, parse};
@@ -151,6 +151,9 @@ pub struct Log {
     /// Columns that are neither features nor roles, such as the model version.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// Features that hold free text: drift is measured by length, kinds of characters and words, not by value.
+    #[serde(default)]
+    pub text: Vec<String>,
 }
 
 fn default_threshold() -> f64 {
@@ -187,11 +190,16 @@ pub struct Outcome {
     pub time: Option<String>,
 }
 
-/// What the current window is compared against.
+/// What the current window is compared against: a fixed window of the log, or a dataset of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {
-    /// A fixed window of the log.
+    /// Files of the reference alone, with the log's columns: a Parquet or CSV file, a folder or a glob, relative
+    /// to the definition. Without it, the reference is a window of the log.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// A fixed window of the log, or of the reference's own files; of those, by default, everything.
+    #[serde(default = "Window::everything", skip_serializing_if = "Window::is_everything")]
     pub window: Window,
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DriftMethod, Effect, Metric, Quality};
+use super::{Distance, DriftMethod, Metric, Quality};
 
 /// Continuous watching: drift, data quality, performance over time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,9 +64,9 @@ impl Default for Drift {
 impl Drift {
     /// From where on a change by a distance is worth a look, and an alarm. The definition's limits are for
     /// the distance that it names.
-    pub fn limits(&self, effect: Effect) -> (f64, f64) {
-        let (warn, fail) = effect.limits();
-        if effect == self.method.effect() {
+    pub fn limits(&self, distance: Distance) -> (f64, f64) {
+        let (warn, fail) = distance.limits();
+        if distance == self.method.distance() {
             (self.warn.unwrap_or(warn), self.fail.unwrap_or(fail))
         } else {
             (warn, fail)

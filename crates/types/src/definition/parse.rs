@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::{Definition, Drift, Metric};
 use crate::finding::CheckId;
 use crate::nearest::{listed, nearest};
+use crate::window::Dataset;
 
 /// A mistake in a definition: where, what, and the way out.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -56,8 +57,11 @@ impl DefinitionError {
 /// The first [`DefinitionError`]: bad TOML, an unknown or missing key, a value out of range or a
 /// setting that contradicts another.
 pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
-    let definition: Definition = toml::from_str(text).map_err(|error| from_toml(text, &error))?;
+    let mut definition: Definition = toml::from_str(text).map_err(|error| from_toml(text, &error))?;
     check_values(&definition)?;
+    if definition.reference.path.is_some() {
+        definition.reference.window = definition.reference.window.of(Dataset::Reference);
+    }
     Ok(definition)
 }
 
@@ -88,6 +92,13 @@ fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
 
 fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     let Definition { log, evaluate, .. } = definition;
+    let reference = &definition.reference;
+    if reference.path.is_none() && reference.window.is_everything() {
+        let message = "the reference is neither a window of the log nor files of its own";
+        let help =
+            "add `window = \"FROM/TO\"`, such as 2013-01-01/2013-05-01, or `path = \"reference/*.parquet\"`";
+        return Err(DefinitionError::at_key("reference", message).with_help(Some(help.into())));
+    }
     let drift = &definition.monitor.drift;
     open_share("log.threshold", log.threshold)?;
     open_share("monitor.drift.false_alarms", drift.false_alarms)?;
@@ -149,7 +160,7 @@ fn check_drift_limits(drift: &Drift) -> Result<(), DefinitionError> {
                 .with_help(Some("remove it, or choose a distance as `method`".into())));
         }
     }
-    let (warn, fail) = drift.limits(drift.method.effect());
+    let (warn, fail) = drift.limits(drift.method.distance());
     if warn > fail {
         let key = if drift.warn.is_some() { "warn" } else { "fail" };
         return Err(DefinitionError::at_key(

@@ -229,6 +229,7 @@ mod tests {
             current: 0.5,
         });
         Distribution {
+            of: None,
             bins: bins.collect(),
             method: None,
             reference_n: 4,

@@ -72,10 +72,12 @@ fn chart(column: &ColumnHistory, windows: &[Window]) -> Markup {
         .flatten()
         .filter_map(|finding| distribution(finding))
         .any(|of| quantiles(&of.current_quantiles).is_some());
+    let shown =
+        findings.iter().flatten().filter_map(|finding| distribution(finding)?.of.as_deref()).next_back();
     html! {
         figure.multiple {
             figcaption title=(label) {
-                span.name { (breakable(&label)) @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } } }
+                span.name { (breakable(&label)) @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } } @if let Some(shown) = shown { span.sub { (shown) } } }
                 @if let Some(last) = last_of(column) { (verdict::chip(last.verdict)) }
             }
             @if is_number { (number(&label, windows, &findings)) } @else { (categories(&label, windows, &findings)) }

@@ -139,7 +139,12 @@ fn opened(finding: &Finding, distribution: Option<&Distribution>) -> Markup {
                 @if let Some(of) = distribution { (rows_behind(of)) }
                 (unmeasured(finding))
             }
-            @if let Some(of) = distribution { figure { (histogram(&finding.subject.label(), of)) } }
+            @if let Some(of) = distribution {
+                figure {
+                    @if let Some(what) = &of.of { figcaption.sub { "Shown: " (what) } }
+                    (histogram(&finding.subject.label(), of))
+                }
+            }
             @if !finding.measures.is_empty() {
                 details.more {
                     summary { "All measures" }

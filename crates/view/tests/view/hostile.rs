@@ -28,6 +28,7 @@ fn distribution(bins: Vec<(String, f64, f64)>) -> Detail {
     let bins =
         bins.into_iter().map(|(label, reference, current)| DistributionBin { label, reference, current });
     Detail::Distribution(Distribution {
+        of: None,
         bins: bins.collect(),
         method: None,
         reference_n: 0,

@@ -48,6 +48,7 @@ fn hostile(check: CheckId, detail: Detail) -> Finding {
 
 fn distribution(label: &str, share: f64, quantiles: Vec<f64>) -> Detail {
     Detail::Distribution(Distribution {
+        of: None,
         bins: vec![DistributionBin { label: label.into(), reference: share, current: share }],
         method: None,
         reference_n: 1,

@@ -119,6 +119,7 @@ fn bell(moved: f64, missing: f64) -> Distribution {
         current: weight(i as f64) / total,
     });
     Distribution {
+        of: None,
         bins: bins.collect(),
         method: Some(MethodChoice {
             name: "psi".into(),
@@ -169,6 +170,7 @@ fn carriers() -> Finding {
         current: *current,
     });
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins: bins.collect(),
         method: None,
         reference_n: 108_874,
@@ -194,6 +196,7 @@ fn classes() -> Finding {
     let bins = [("0", 0.871, 0.858), ("1", 0.129, 0.142)]
         .map(|(label, reference, current)| DistributionBin { label: label.into(), reference, current });
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins: bins.to_vec(),
         method: None,
         reference_n: 108_874,
@@ -232,6 +235,7 @@ fn constant_column() -> Finding {
     finding.measures = vec![measure("psi", 0.0, 5_871, "one value")];
     let bins = vec![DistributionBin { label: "2013".into(), reference: 1.0, current: 1.0 }];
     finding.detail = Some(Detail::Distribution(Distribution {
+        of: None,
         bins,
         method: None,
         reference_n: 108_874,

@@ -237,6 +237,7 @@ fn bell(of: &Column, shift: f64, missing: f64) -> Distribution {
     let quantiles = |mean: f64| [-1.645, -0.674, 0.0, 0.674, 1.645].map(|z| mean + z * of.spread).to_vec();
     let bin = |label: String, current: f64| DistributionBin { label, reference: 0.5, current };
     Distribution {
+        of: None,
         bins: vec![
             bin(format!("≤ {}", of.mean), 0.5 - shift / 10.0),
             bin(format!("> {}", of.mean), 0.5 + shift / 10.0),
@@ -268,6 +269,7 @@ fn mix(subject: &Subject, of: &[(&str, f64, f64)], windows: &[Window]) -> Column
         let base = Finding::blank(CheckId::Drift, subject.clone(), Verdict::Pass, *window);
         let mut finding = judged(base, psi, 0.0, slot, &mut log_e);
         finding.detail = Some(Detail::Distribution(Distribution {
+            of: None,
             bins,
             method: None,
             reference_n: 108_874,
