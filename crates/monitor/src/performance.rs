@@ -326,3 +326,6 @@ fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
     rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -123,7 +123,7 @@ impl Rebuilt {
         };
         let usual = usual.map(|usual| {
             Measure::new(
-                "usual_reconstruction_change_share",
+                "reference_reconstruction_change_share",
                 usual,
                 found.reference.n,
                 format!(

@@ -28,8 +28,9 @@ const GROUPS_MOST: usize = 6;
 const OUTCOME: &str = "outcome given inputs";
 /// Columns that no group of their own is made for.
 const OTHERS: &str = "other columns";
-/// Parts that the sentence names.
+/// Parts that the sentence names at most, and the share of the whole from which it does.
 const NAMED: usize = 3;
+const NAMED_SHARE: f64 = 0.05;
 
 /// A division, and why a finer one was not made.
 pub(super) struct Divided {
@@ -84,7 +85,7 @@ fn lost(sample: &RowSample, loss: RowLoss, threshold: f64) -> impl Iterator<Item
 }
 
 /// Groups of columns by their source; the positions of the columns of each.
-fn groups(definition: &Definition, columns: &[String]) -> Vec<(String, Vec<usize>)> {
+pub(super) fn groups(definition: &Definition, columns: &[String]) -> Vec<(String, Vec<usize>)> {
     let source_of = |column: &String| {
         definition.source.iter().position(|source| source.features.iter().any(|feature| feature == column))
     };
@@ -180,7 +181,12 @@ fn attribution<'a>(
         .map(|(name, part)| AttributionTerm { name, change: part.value, standard_error: part.standard_error })
         .collect();
     terms.sort_by(|a, b| b.change.abs().total_cmp(&a.change.abs()));
-    Attribution { of: format!("change of the {}", loss.mean_name()), total: total.value, terms, assumption }
+    Attribution {
+        of: format!("change of the {} against the reference", loss.mean_name()),
+        total: total.value,
+        terms,
+        assumption,
+    }
 }
 
 /// What explains the change, in a sentence: the largest parts that can be told from nothing.
@@ -188,7 +194,9 @@ pub(super) fn words(of: &Attribution, loss: RowLoss) -> String {
     let part = |term: &AttributionTerm| {
         format!("{} {} ± {}", term.name, number(term.change), number(term.standard_error))
     };
-    let told = |term: &&AttributionTerm| term.change.abs() > 2.0 * term.standard_error;
+    let told = |term: &&AttributionTerm| {
+        term.change.abs() > (2.0 * term.standard_error).max(NAMED_SHARE * of.total.abs())
+    };
     let named: Vec<String> = of.terms.iter().filter(told).take(NAMED).map(part).collect();
     let rise = format!("Of the rise of {} in {}", number(of.total), loss.mean_name());
     match named.as_slice() {
