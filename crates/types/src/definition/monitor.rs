@@ -136,7 +136,7 @@ impl Default for WatchedPerformance {
             max_drop: 0.05,
             tolerance: 0.02,
             false_alarms: 0.01,
-            attribution_rows: 5000,
+            attribution_rows: 4000,
         }
     }
 }
