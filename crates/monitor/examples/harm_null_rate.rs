@@ -19,7 +19,7 @@ use types::answer::{Coverage, DayLosses, ScoredGroup};
 use types::definition::Cadence;
 use types::{Answer, Answers, Definition, Finding, Question, Schema, Window, definition};
 
-const SYSTEMS: usize = 4000;
+const SYSTEMS: usize = 2000;
 const MONTHS: usize = 24;
 const REFERENCE_DAYS: usize = 120;
 const DAYS: usize = 30;

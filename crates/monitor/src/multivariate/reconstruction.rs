@@ -149,19 +149,14 @@ impl Rebuilt {
 
     /// A sentence; `verdict` is that on the reconstruction error.
     pub(super) fn words(&self, verdict: Verdict, usual: Option<f64>) -> String {
-        let change =
-            |share: f64| format!("{} {}", percent(share.abs()), if share < 0.0 { "below" } else { "above" });
-        let compared = format!("PCA reconstruction error {} that of the reference", change(self.change()));
-        let usual =
-            usual.map_or_else(String::new, |usual| format!(", its own windows by up to {}", percent(usual)));
-        match verdict {
-            Verdict::Pass => {
-                format!("How columns hang together is as usual ({compared}{usual}).")
-            }
-            _ => format!(
-                "Columns hang together differently: {compared} ({}{usual}).",
-                number(self.drift.current.error)
-            ),
-        }
+        let share = self.change();
+        let side = if share < 0.0 { "below" } else { "above" };
+        let error = number(self.drift.current.error);
+        let compared = format!("is {error}, {} {side} the reference's", percent(share.abs()));
+        let usual = usual.map_or_else(String::new, |usual| {
+            format!("; windows of the reference differ from it by up to {}", percent(usual))
+        });
+        let how = if verdict == Verdict::Pass { "as usual" } else { "differently" };
+        format!("Columns hang together {how}: their PCA reconstruction error {compared}{usual}.")
     }
 }

@@ -191,19 +191,18 @@ fn attribution<'a>(
 
 /// What explains the change, in a sentence: the largest parts that can be told from nothing.
 pub(super) fn words(of: &Attribution, loss: RowLoss) -> String {
-    let part = |term: &AttributionTerm| {
-        format!("{} {} ± {}", term.name, number(term.change), number(term.standard_error))
-    };
     let told = |term: &&AttributionTerm| {
         term.change.abs() > (2.0 * term.standard_error).max(NAMED_SHARE * of.total.abs())
     };
-    let named: Vec<String> = of.terms.iter().filter(told).take(NAMED).map(part).collect();
-    let rise = format!("Of the rise of {} in {}", number(of.total), loss.mean_name());
-    match named.as_slice() {
-        [] => format!("{rise}, no part can be told from chance."),
-        [parts @ .., last] if !parts.is_empty() => {
-            format!("{rise}, these explain (± standard error): {} and {last}.", parts.join(", "))
-        }
-        _ => format!("{rise}, this explains (± standard error): {}.", named.concat()),
-    }
+    let part = |term: &AttributionTerm| {
+        let from = if term.name == OUTCOME { "changed outcomes given the inputs" } else { &term.name };
+        (format!("{} ± {}", number(term.change), number(term.standard_error)), from.to_owned())
+    };
+    let named: Vec<(String, String)> = of.terms.iter().filter(told).take(NAMED).map(part).collect();
+    let rise = format!("Of the rise of {} in {} (sampled rows", number(of.total), loss.mean_name());
+    let Some(((size, from), others)) = named.split_first() else {
+        return format!("{rise}), no part can be told from chance.");
+    };
+    let others: Vec<String> = others.iter().map(|(size, from)| format!(", {size} from {from}")).collect();
+    format!("{rise}, ± standard error), {size} comes from {from}{}.", others.concat())
 }

@@ -311,7 +311,7 @@ fn a_shift_of_inputs_alone_is_explained_by_its_source() {
         assert!(!part(of, other).1, "{other}: {of:#?}");
     }
     assert!((of.terms.iter().map(|term| term.change).sum::<f64>() - of.total).abs() < 1e-9);
-    assert!(finding.summary.contains("this explains (± standard error): weather"), "{}", finding.summary);
+    assert!(finding.summary.contains("comes from weather."), "{}", finding.summary);
 }
 
 #[test]

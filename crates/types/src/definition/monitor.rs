@@ -96,8 +96,8 @@ impl Default for Multivariate {
             rows: 2000,
             auc_warn: 0.65,
             auc_fail: 0.8,
-            reconstruction_warn: 0.1,
-            reconstruction_fail: 0.25,
+            reconstruction_warn: 0.15,
+            reconstruction_fail: 0.5,
         }
     }
 }
