@@ -74,7 +74,7 @@ fn divided(window: Window, of: &Attribution, not_by_source: Option<&str>) -> Mar
                 "Lines are one standard error to each side, and pale bars cannot be told from nothing."
             }
             @if bars.is_empty() { p.empty { "It was not divided." } } @else { (signed_bars(&format!("Parts of the {}", of.of), &bars)) }
-            @if let Some(reason) = not_by_source { p.sub { strong { "Not divided by source: " } (prose(reason)) "." } }
+            @if let Some(reason) = not_by_source { p.sub.assumption { strong { "Not divided by source: " } (prose(reason)) "." } }
             p.sub.assumption { strong { "What has to hold: " } (prose(&of.assumption)) }
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn figure(report: &MonitorReport) -> Markup {
             }
             div.plotted { (plot(&drawn, |tick| words::measure_value(LOSS, tick))) }
         }
-        @if let Some(said) = evidence(last) { p.prose { (said) } }
+        @if let Some(said) = evidence(last) { p.prose.delay { (said) } }
     }
 }
 
@@ -63,7 +63,11 @@ fn evidence(last: &Finding) -> Option<String> {
     let ever = last.thresholds.iter().find(|threshold| threshold.measure.contains("false alarm of harm"));
     let limit = ever?.at_most?;
     let windows = format::counted(sequential.windows, "settled window", "settled windows");
-    Some(if sequential.adjusted <= limit {
+    Some(if sequential.adjusted >= 1.0 {
+        format!(
+            "No evidence of harm: over {windows}, the bet that the model loses more than is tolerated has won nothing."
+        )
+    } else if sequential.adjusted <= limit {
         format!(
             "The model has been found harmfully worse than is tolerated: over {windows}, looked at as often as one likes, evidence like this comes about with a probability of at most {} where it is not.",
             format::number(sequential.adjusted)
