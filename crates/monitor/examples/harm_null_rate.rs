@@ -30,24 +30,51 @@ struct Case {
     name: &'static str,
     correlation: f64,
     tolerance: f64,
-    harm: f64,
+    rise: Rise,
 }
 
-const CASES: [Case; 8] = [
-    Case { name: "independent days", correlation: 0.0, tolerance: 0.02, harm: 0.0 },
-    Case { name: "independent days, hardly a tolerance", correlation: 0.0, tolerance: 0.001, harm: 0.0 },
-    Case { name: "as alike as in the flights", correlation: 0.45, tolerance: 0.02, harm: 0.0 },
-    Case { name: "as in the flights, hardly a tolerance", correlation: 0.45, tolerance: 0.001, harm: 0.0 },
-    Case { name: "much alike, hardly a tolerance", correlation: 0.8, tolerance: 0.001, harm: 0.0 },
-    Case { name: "as in the flights, loss at the tolerance", correlation: 0.45, tolerance: 0.02, harm: 0.02 },
-    Case { name: "as in the flights, loss 0.06 higher", correlation: 0.45, tolerance: 0.02, harm: 0.06 },
-    Case { name: "as in the flights, loss 0.12 higher", correlation: 0.45, tolerance: 0.02, harm: 0.12 },
+#[derive(Clone, Copy)]
+enum Rise {
+    By(f64),
+    /// Days lose on average exactly what the bound of their system is, so that it is nearly harm.
+    ToTheBound,
+}
+
+const CASES: [Case; 9] = [
+    Case { name: "independent", correlation: 0.0, tolerance: 0.01, rise: Rise::By(0.0) },
+    Case { name: "independent", correlation: 0.0, tolerance: 0.01, rise: Rise::By(0.01) },
+    Case { name: "independent", correlation: 0.0, tolerance: 0.01, rise: Rise::ToTheBound },
+    Case { name: "correlation 0.45", correlation: 0.45, tolerance: 0.01, rise: Rise::By(0.01) },
+    Case { name: "correlation 0.45", correlation: 0.45, tolerance: 0.01, rise: Rise::ToTheBound },
+    Case { name: "correlation 0.8", correlation: 0.8, tolerance: 0.01, rise: Rise::By(0.01) },
+    Case { name: "correlation 0.8", correlation: 0.8, tolerance: 0.01, rise: Rise::ToTheBound },
+    Case { name: "correlation 0.45", correlation: 0.45, tolerance: 0.01, rise: Rise::By(0.06) },
+    Case { name: "correlation 0.45", correlation: 0.45, tolerance: 0.01, rise: Rise::By(0.12) },
 ];
 
+/// The mean of `logistic(INTERCEPT + SLOPE z)` over standard normal `z`.
+fn mean_loss() -> f64 {
+    let (mut sum, mut weights) = (0.0, 0.0);
+    for step in -8000..=8000 {
+        let z = f64::from(step) / 1000.0;
+        let weight = (-z * z / 2.0).exp();
+        sum += weight * loss(z);
+        weights += weight;
+    }
+    sum / weights
+}
+
+const INTERCEPT: f64 = -1.65;
+const SLOPE: f64 = 0.36;
+
+fn loss(z: f64) -> f64 {
+    1.0 / (1.0 + (-INTERCEPT - SLOPE * z).exp())
+}
+
 fn main() {
-    println!("| days | tolerance | rise | ever called harm | median month |");
-    println!("|---|--:|--:|--:|--:|");
-    for (at, case) in CASES.iter().enumerate() {
+    println!("| days | loss rises by | ever called harm | median month |");
+    println!("|---|--:|--:|--:|");
+    for case in &CASES {
         let definition = defined(case.tolerance);
         let windows = windows(&definition);
         let mut months: Vec<usize> =
@@ -55,8 +82,11 @@ fn main() {
         months.sort_unstable();
         let share = 100.0 * months.len() as f64 / SYSTEMS as f64;
         let median = months.get(SYSTEMS / 2).map_or("–".to_owned(), |month| (month + 1).to_string());
-        let Case { name, tolerance, harm, .. } = case;
-        println!("| {}. {name} | {tolerance} | {harm} | {share:.2} % | {median} |", at + 1);
+        let rise = match case.rise {
+            Rise::By(rise) => rise.to_string(),
+            Rise::ToTheBound => "to the bound".to_owned(),
+        };
+        println!("| {} | {rise} | {share:.2} % | {median} |", case.name);
     }
 }
 
@@ -80,17 +110,29 @@ fn first_alarm(definition: &Definition, windows: &[Window], case: &Case, system:
     days.last = days.rng.normal();
     let reference = days.next(REFERENCE_DAYS, 0.0);
     let mut history = History::default();
-    for (month, window) in windows.iter().enumerate() {
+    let judged_month = |window: Window, days: Vec<DayLosses>, history: &History| {
         let mut answers = Answers::default();
         tell(&mut answers, definition.reference.window, reference.clone());
-        tell(&mut answers, *window, days.next(DAYS, case.harm));
-        let finding = judged(definition, *window, &history, &answers);
+        tell(&mut answers, window, days);
+        judged(definition, window, history, &answers)
+    };
+    let rise = match case.rise {
+        Rise::By(rise) => rise,
+        Rise::ToTheBound => bound(&judged_month(windows[0], reference.clone(), &history)) - mean_loss(),
+    };
+    for (month, window) in windows.iter().enumerate() {
+        let finding = judged_month(*window, days.next(DAYS, rise), &history);
         if finding.sequential.as_ref().unwrap().adjusted <= definition.monitor.performance.false_alarms {
             return Some(month);
         }
         history.add(Cadence::Month, &finding);
     }
     None
+}
+
+fn bound(finding: &Finding) -> f64 {
+    let limit = finding.thresholds.iter().find(|limit| limit.measure == "mean_daily_loss").unwrap();
+    limit.at_most.unwrap()
 }
 
 fn judged(definition: &Definition, window: Window, history: &History, answers: &Answers) -> Finding {
@@ -119,12 +161,12 @@ struct Days {
 }
 
 impl Days {
-    fn next(&mut self, count: usize, harm: f64) -> Vec<DayLosses> {
+    fn next(&mut self, count: usize, rise: f64) -> Vec<DayLosses> {
         (0..count)
             .map(|day| {
                 let fresh = (1.0 - self.correlation.powi(2)).sqrt() * self.rng.normal();
                 self.last = self.correlation * self.last + fresh;
-                let loss = (1.0 / (1.0 + (1.65 - 0.36 * self.last).exp()) + harm).min(1.0);
+                let loss = (loss(self.last) + rise).clamp(0.0, 1.0);
                 DayLosses { day: day as i64, rows: ROWS, squared: loss * ROWS as f64, wrong: 0 }
             })
             .collect()

@@ -1,8 +1,6 @@
 //! Means of series against statsmodels and SciPy (`testdata/reference/serial_mean.json`, made by
 //! `make_serial.py`).
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::Value;
 use stats::interval::Level;
 use stats::serial_mean::serial_mean;

@@ -141,7 +141,7 @@ fn divided(
                 "Everything that influences outcomes and has changed is among the inputs, and sources do not follow each other; what is missing from the inputs counts as `{OUTCOME}`. {rows}"
             );
             let attribution = attribution(loss, found.change, names.zip(parts), assumption);
-            return Ok(Divided { attribution, not_by_source: None });
+            Ok(Divided { attribution, not_by_source: None })
         }
         Err(
             error

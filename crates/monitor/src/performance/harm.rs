@@ -2,8 +2,8 @@
 //!
 //! The unit of the bet is a *day*: the mean loss of its rows, a number in [0, 1]. Rows of a day are no
 //! independent facts (all flights of an hour share its weather), and days are compared with a bound that
-//! each of them must be expected to stay within: the mean of the reference's days, plus the tolerance or
-//! what the mean of so few days may be off, whichever is more. Neighbouring days are alike as well; by as
+//! each of them must be expected to stay within: the mean of the reference's days, as high as it may
+//! plausibly be, plus the tolerance. Neighbouring days are alike as well; by as
 //! much as those of the reference were, a window's days count less. What is guaranteed is in docs/alarms.md.
 
 use stats::interval::Level;
@@ -131,7 +131,7 @@ fn bound(watched: &WatchedPerformance, losses: &[f64]) -> Result<(SerialMean, f6
     // Half of the budget is for the mean of the reference, one-sided; the other half is for the bet.
     let level = Level::new(1.0 - watched.false_alarms).map_err(|error| error.to_string())?;
     let mean = serial_mean(losses, LAGS, level).ok_or("the losses of the reference have no mean")?;
-    Ok((mean, mean.interval.upper.max(mean.mean + watched.tolerance)))
+    Ok((mean, mean.interval.upper + watched.tolerance))
 }
 
 /// What a stream is about; one about something else is another.

@@ -123,6 +123,11 @@ fn bet(finding: &Finding) -> &Sequential {
     finding.sequential.as_ref().unwrap_or_else(|| panic!("{finding:#?}"))
 }
 
+fn tolerated(finding: &Finding) -> f64 {
+    let limit = finding.thresholds.iter().find(|limit| limit.measure == "mean_daily_loss");
+    limit.and_then(|limit| limit.at_most).unwrap_or_else(|| panic!("{finding:#?}"))
+}
+
 fn usual(days: i64) -> Told {
     Told { wrong: 2400, coverage: 1.0, days: usual_days(days) }
 }
@@ -144,11 +149,9 @@ fn days_as_usual_lose_capital_and_raise_no_alarm() {
     let loss = findings[0].measure("mean_daily_loss").unwrap();
     // 20 wrong rows of 100: 0.2 · 0.64 + 0.8 · 0.04.
     assert!((loss.expected_by_chance.unwrap() - 0.16).abs() < 1e-9);
-    let limit = findings[0].thresholds.iter().find(|limit| limit.measure == "mean_daily_loss").unwrap();
-    assert!(
-        (limit.at_most.unwrap() - 0.18).abs() < 1e-9,
-        "the tolerance is more than days of the reference swing"
-    );
+    // The tolerance, and a little for a mean of 120 days that swing by 0.012 at most.
+    let bound = tolerated(&findings[0]);
+    assert!(bound > 0.16 + 0.01 && bound < 0.16 + 0.01 + 0.003, "{bound}");
 }
 
 #[test]
@@ -159,8 +162,8 @@ fn a_loss_that_has_doubled_is_harm_and_evidence_carries_on_from_window_to_window
     let findings = series(&defined(calm), &[(MAY, told()), (JUNE, told()), (JULY, told())]);
     let capital: Vec<f64> = findings.iter().map(|finding| bet(finding).log_e_value).collect();
     assert!(capital[0] < capital[1] && capital[1] < capital[2], "{capital:?}");
-    // The largest bet gains ln(1 + (0.28 / 0.18 − 1) / 2) a day on average, and is nearly all that is left.
-    let most = 12.0 * (1.0 + 0.5 * (0.28 / 0.18 - 1.0_f64)).ln();
+    // The largest bet gains ln(1 + (0.28 / bound − 1) / 2) a day on average, and is nearly all that is left.
+    let most = 12.0 * (1.0 + 0.5 * (0.28 / tolerated(&findings[0]) - 1.0_f64)).ln();
     for gain in [capital[1] - capital[0], capital[2] - capital[1]] {
         assert!(gain > 0.8 * most && gain < most + 0.01, "{capital:?}");
     }

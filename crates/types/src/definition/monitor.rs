@@ -116,8 +116,8 @@ pub struct WatchedPerformance {
     pub least_coverage: f64,
     /// The largest acceptable loss against the reference window.
     pub max_drop: f64,
-    /// By how much a day's mean loss (Brier, or the share of wrong predictions) may be expected to exceed
-    /// the reference's before the model counts as harmfully worse.
+    /// By how much a day's mean loss (Brier, or the share of wrong predictions) may exceed what it may
+    /// plausibly be in the reference before the model counts as harmfully worse.
     pub tolerance: f64,
     /// The probability that the model is ever called harmfully worse though it is not, over all windows
     /// that are looked at.
@@ -134,7 +134,7 @@ impl Default for WatchedPerformance {
             min_rows: 200,
             least_coverage: 0.9,
             max_drop: 0.05,
-            tolerance: 0.02,
+            tolerance: 0.01,
             false_alarms: 0.01,
             attribution_rows: 4000,
         }
