@@ -90,6 +90,12 @@ def missing_share_change(before, now, column):
     return now[column].isna().mean() - before[column].isna().mean()
 
 
+def mean_daily_brier(rows):
+    known = rows[rows["delayed"].notna()]
+    loss = (known["p_delayed"].astype(np.float64) - known["delayed"].astype(np.float64)) ** 2
+    return loss.groupby(known["scheduled_departure"].dt.floor("D")).mean().mean()
+
+
 def main():
     predictions, outcomes = table("predictions"), table("outcomes")
     assert predictions["flight_id"].is_unique and outcomes["flight_id"].is_unique
@@ -120,6 +126,10 @@ def main():
         },
         "categorical_drift": {
             column: categorical_drift(before, now, column) for column in ["origin", "carrier"]
+        },
+        "mean_daily_brier": {
+            "/".join(window): mean_daily_brier(within(log, window))
+            for window in [REFERENCE, ("2013-07-01", "2013-08-01"), ("2013-11-01", "2013-12-01")]
         },
         "missing_share_change": {
             column: missing_share_change(before, now, column)

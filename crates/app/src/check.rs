@@ -154,7 +154,7 @@ pub fn run(
         findings.extend(evaluate::judge(evaluated, &answers, &mut rng));
     }
     if request.practices.monitor() {
-        findings.extend(watch.findings(&answers, &state, &opened.ours(&known.records)));
+        findings.extend(watch.findings(answers, &state, &opened.ours(&known.records))?);
     }
 
     progress(Stage::Recording { findings: findings.len() });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use monitor::multivariate::MultivariateScope;
+use monitor::multivariate::{MultivariateScope, UsualTogether};
 use monitor::performance::PerformanceScope;
 use monitor::{History, Usual, UsualBuilder};
 use types::definition::{Against, Cadence, Definition, DefinitionError};
@@ -223,9 +223,13 @@ impl Series {
                 }
                 if *every == monitor.performance.every || *every == monitor.reassess.every {
                     let inputs = opened.log.inputs(&[definition.reference.window, window])?;
-                    if late.is_missing(inputs, known.latest(CheckId::PerformanceOverTime, false, window)) {
-                        work.performance.push(Unit { every: *every, window, inputs });
-                    }
+                    let recorded = known.latest(CheckId::PerformanceOverTime, false, window);
+                    let kept = if late.is_missing(inputs, recorded) {
+                        &mut work.performance
+                    } else {
+                        &mut work.performance_known
+                    };
+                    kept.push(Unit { every: *every, window, inputs });
                 }
             }
         }
@@ -240,6 +244,9 @@ struct Work {
     /// Drift of the outcome alone.
     outcomes: Vec<Unit>,
     performance: Vec<Unit>,
+    /// Windows whose performance evidence says already; made again only where an earlier window comes out
+    /// otherwise than it says.
+    performance_known: Vec<Unit>,
 }
 
 impl Work {
@@ -331,7 +338,7 @@ fn made(
         shared: &shared,
         as_of,
         usual: HashMap::new(),
-        usual_auc: HashMap::new(),
+        usual_together: HashMap::new(),
         windows: VecDeque::new(),
     };
     let mut findings = Vec::new();
@@ -360,14 +367,46 @@ fn made(
             new_finding(definition, finding, now, Some(inputs))
         }));
     }
-    for unit in &work.performance {
-        progress(Stage::Judging { window: unit.window });
-        if let Some(finding) = maker.performance(unit)? {
-            let inputs = late.with(unit.inputs, is_settled(&finding));
-            findings.push(new_finding(definition, finding, now, Some(inputs)));
-        }
+    for (unit, finding) in performances(&mut maker, work, &ours, progress)? {
+        let inputs = late.with(unit.inputs, is_settled(&finding));
+        findings.push(new_finding(definition, finding, now, Some(inputs)));
     }
     Ok(findings)
+}
+
+/// The performance of all windows that are missing. The bet on harm goes on from window to window, so where
+/// one comes out otherwise than evidence says, those after it are made again too.
+fn performances(
+    maker: &mut Maker<'_>,
+    work: &Work,
+    ours: &[&Record],
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Vec<(Unit, Finding)>, CheckError> {
+    let missing = work.performance.iter().map(|unit| (*unit, true));
+    let known = work.performance_known.iter().map(|unit| (*unit, false));
+    let mut units: Vec<(Unit, bool)> = missing.chain(known).collect();
+    units.sort_by_key(|(unit, _)| (unit.every.hours(), unit.window));
+    let recorded = Known::of(ours);
+    let mut moved: HashSet<Cadence> = HashSet::new();
+    let mut made: Vec<(Unit, Finding)> = Vec::new();
+    for (unit, missing) in units {
+        if !missing && !moved.contains(&unit.every) {
+            continue;
+        }
+        progress(Stage::Judging { window: unit.window });
+        let mut history = History::before(ours.iter().copied(), unit.every, unit.window);
+        for (earlier, finding) in made.iter().filter(|(earlier, _)| earlier.window.to() <= unit.window.from())
+        {
+            history.add(earlier.every, finding);
+        }
+        let Some(finding) = maker.performance(&unit, &history)? else { continue };
+        let before = recorded.latest(CheckId::PerformanceOverTime, false, unit.window);
+        if before.and_then(|record| record.finding.sequential.as_ref()) != finding.sequential.as_ref() {
+            moved.insert(unit.every);
+        }
+        made.push((unit, finding));
+    }
+    Ok(made)
 }
 
 /// Whether a finding about performance rests on outcomes that have all arrived.
@@ -412,8 +451,8 @@ struct Maker<'a> {
     as_of: Timestamp,
     /// By cadence and by what is compared against; several where that moves along.
     usual: HashMap<(Cadence, Vec<Window>), Arc<Usual>>,
-    /// Likewise: how well windows of the reference can be told apart.
-    usual_auc: HashMap<(Cadence, Vec<Window>), Option<f64>>,
+    /// Likewise: how much windows of the reference differ from all of it in all columns together.
+    usual_together: HashMap<(Cadence, Vec<Window>), UsualTogether>,
     windows: VecDeque<(Window, Arc<Answers>)>,
 }
 
@@ -454,24 +493,30 @@ impl Maker<'_> {
         answers.extend(self.own_answers(&monitor::multivariate::plan(scope), &answers)?);
         let mut rng = seeded(&self.opened.located.text, unit.window);
         let key = (unit.every, against.clone());
-        let usual_auc = if let Some(known) = self.usual_auc.get(&key) {
+        let usual = if let Some(known) = self.usual_together.get(&key) {
             *known
         } else {
             answers.extend(self.own_answers(&monitor::multivariate::plan_usual(scope, &usual), &answers)?);
-            let auc = monitor::multivariate::usual_auc(scope, &usual, &answers, &mut rng);
-            self.usual_auc.insert(key, auc);
-            auc
+            let usual = monitor::multivariate::usual(scope, &usual, &answers, &mut rng);
+            self.usual_together.insert(key, usual);
+            usual
         };
-        Ok(monitor::multivariate::judge(scope, usual_auc, &answers, &mut rng))
+        Ok(monitor::multivariate::judge(scope, usual, &answers, &mut rng))
     }
 
-    /// Judges the performance of a window.
-    fn performance(&self, unit: &Unit) -> Result<Option<Finding>, CheckError> {
-        let scope = performance_scope(self.opened, unit.window, self.as_of);
+    /// Judges the performance of a window, and explains a loss that is worth it.
+    fn performance(&self, unit: &Unit, history: &History) -> Result<Option<Finding>, CheckError> {
+        let scope = performance_scope(self.opened, unit.window, self.as_of, history);
         let mut answers = Answers::with_shared(Arc::clone(self.shared));
         answers.extend(self.own_answers(&monitor::performance::plan(scope), &answers)?);
         let mut rng = seeded(&self.opened.located.text, unit.window);
-        Ok(monitor::performance::judge(scope, &answers, &mut rng))
+        let Some(mut finding) = monitor::performance::judge(scope, &answers, &mut rng) else {
+            return Ok(None);
+        };
+        let questions = monitor::performance::plan_explanation(scope, &finding, &answers);
+        answers.extend(self.own_answers(&questions, &answers)?);
+        monitor::performance::explain(scope, &mut finding, &answers, &mut rng);
+        Ok(Some(finding))
     }
 
     fn usual(&mut self, every: Cadence, against: &[Window]) -> Result<Arc<Usual>, CheckError> {
@@ -524,8 +569,13 @@ impl Maker<'_> {
     }
 }
 
-fn performance_scope<'a>(opened: &'a Opened<'_>, window: Window, as_of: Timestamp) -> PerformanceScope<'a> {
-    PerformanceScope { definition: &opened.definition, schema: &opened.schema, window, as_of }
+fn performance_scope<'a>(
+    opened: &'a Opened<'_>,
+    window: Window,
+    as_of: Timestamp,
+    history: &'a History,
+) -> PerformanceScope<'a> {
+    PerformanceScope { definition: &opened.definition, schema: &opened.schema, window, as_of, history }
 }
 
 fn multivariate_scope<'a>(
@@ -553,8 +603,10 @@ fn shared_answers(
     for unit in &work.outcomes {
         questions.extend(monitor::outcome_questions(definition, unit.every, unit.window));
     }
+    let no_history = History::default();
     for unit in &work.performance {
-        questions.extend(monitor::performance::plan(performance_scope(opened, unit.window, as_of)));
+        let scope = performance_scope(opened, unit.window, as_of, &no_history);
+        questions.extend(monitor::performance::plan(scope));
     }
     let mut seen = HashSet::new();
     questions.retain(|question| seen.insert(question.clone()));

@@ -1,5 +1,7 @@
 //! All that monitoring says of one window, for a check of that window alone.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use monitor::multivariate::MultivariateScope;
 use monitor::performance::PerformanceScope;
@@ -8,7 +10,7 @@ use types::definition::Cadence;
 use types::log_state::LogState;
 use types::{Answers, Finding, Question, Record, Window};
 
-use crate::check::seeded;
+use crate::check::{CheckError, seeded};
 use crate::opened::Opened;
 
 /// One window that is watched.
@@ -43,12 +45,42 @@ impl<'a> Watch<'a> {
         questions.extend(monitor::outcome_questions(definition, self.every, self.window));
         questions.extend(monitor::multivariate::plan(self.together()));
         questions.extend(monitor::multivariate::plan_usual(self.together(), &self.usual));
-        questions.extend(monitor::performance::plan(self.performance()));
+        questions.extend(monitor::performance::plan(self.performance(&History::default())));
         questions
     }
 
     /// `records` are those of this system, model version and definition, oldest first.
-    pub(crate) fn findings(&self, answers: &Answers, log: &LogState, records: &[&Record]) -> Vec<Finding> {
+    pub(crate) fn findings(
+        &self,
+        answers: Answers,
+        log: &LogState,
+        records: &[&Record],
+    ) -> Result<Vec<Finding>, CheckError> {
+        let answers = Arc::new(answers);
+        let mut findings = self.of_columns(&answers, log, records);
+        let mut rng = seeded(&self.opened.located.text, self.window);
+        let together = self.together();
+        let usual = monitor::multivariate::usual(together, &self.usual, &answers, &mut rng);
+        findings.extend(monitor::multivariate::judge(together, usual, &answers, &mut rng));
+
+        let every = self.opened.definition.monitor.performance.every;
+        let history = History::before(records.iter().copied(), every, self.window);
+        let scope = self.performance(&history);
+        if let Some(mut finding) = monitor::performance::judge(scope, &answers, &mut rng) {
+            let questions = monitor::performance::plan_explanation(scope, &finding, &answers);
+            let mut more = Answers::with_shared(Arc::clone(&answers));
+            if !questions.is_empty() {
+                let asked = self.opened.log.answer(&questions, self.as_of);
+                more.extend(asked.map_err(|error| self.opened.explain(error))?);
+            }
+            monitor::performance::explain(scope, &mut finding, &more, &mut rng);
+            findings.push(finding);
+        }
+        Ok(findings)
+    }
+
+    /// Quality and drift of every column, and drift of the outcome.
+    fn of_columns(&self, answers: &Answers, log: &LogState, records: &[&Record]) -> Vec<Finding> {
         let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         // A window that was cut out by hand is no part of the series.
         let history = if self.window.is_of(self.every) {
@@ -76,11 +108,6 @@ impl<'a> Watch<'a> {
         let mut rng = seeded(&self.opened.located.text, self.window);
         let mut findings = monitor::judge(scope, answers, &mut rng);
         findings.extend(monitor::judge_outcome(scope, answers));
-        let mut rng = seeded(&self.opened.located.text, self.window);
-        let together = self.together();
-        let usual = monitor::multivariate::usual_auc(together, &self.usual, answers, &mut rng);
-        findings.extend(monitor::multivariate::judge(together, usual, answers, &mut rng));
-        findings.extend(monitor::performance::judge(self.performance(), answers, &mut rng));
         findings
     }
 
@@ -93,12 +120,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn performance(&self) -> PerformanceScope<'_> {
+    fn performance<'s>(&'s self, history: &'s History) -> PerformanceScope<'s> {
         PerformanceScope {
             definition: &self.opened.definition,
             schema: &self.opened.schema,
             window: self.window,
             as_of: self.as_of,
+            history,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
 use crate::sql::CELL;
-use crate::{outcomes, profiles, sample};
+use crate::{daily_losses, outcomes, profiles, sample};
 
 impl Log<'_> {
     /// Answers every question. Outcomes that became known after `as_of` are not seen.
@@ -32,6 +32,7 @@ impl Log<'_> {
         let fidelity = self.fidelity(&questions)?;
         profiles::answer(self, fidelity, &questions, &mut answers)?;
         outcomes::answer(self, fidelity, &questions, as_of, &mut answers)?;
+        daily_losses::answer(self, &questions, as_of, &mut answers)?;
         sample::answer(self, &questions, as_of, &mut answers)?;
         Ok(answers)
     }

@@ -10,6 +10,7 @@
 pub mod aggregate;
 mod answer;
 mod cells;
+mod daily_losses;
 mod days;
 mod error;
 mod files;

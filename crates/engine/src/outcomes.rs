@@ -36,7 +36,10 @@ pub(crate) fn answer(
                 wanted.push(question);
             }
             Question::Coverage { .. } | Question::Delays { .. } => wanted.push(question),
-            Question::Profile { .. } | Question::Identity { .. } | Question::Sample { .. } => {}
+            Question::Profile { .. }
+            | Question::Identity { .. }
+            | Question::DailyLosses { .. }
+            | Question::Sample { .. } => {}
         }
     }
     if wanted.is_empty() {

@@ -48,6 +48,7 @@ pub(crate) fn asked(question: &Question) -> Option<Asked> {
         Question::ScoredOutcomes { .. }
         | Question::Coverage { .. }
         | Question::Delays { .. }
+        | Question::DailyLosses { .. }
         | Question::Sample { .. } => None,
     }
 }

@@ -6,7 +6,7 @@ use types::definition::Cadence;
 use types::finding::Sequential;
 use types::{CheckId, Record, Subject, Window};
 
-/// Where each column's alarms stood before a window.
+/// Where the alarms of each column, and of the model's loss, stood before a window.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     alarms: HashMap<Subject, (Window, Sequential)>,
@@ -21,7 +21,8 @@ impl History {
         let mut history = Self::default();
         for record in records {
             let finding = &record.finding;
-            if finding.check == CheckId::Drift && finding.window.to() <= window.from() {
+            let carried = matches!(finding.check, CheckId::Drift | CheckId::PerformanceOverTime);
+            if carried && finding.window.to() <= window.from() {
                 history.add(every, finding);
             }
         }

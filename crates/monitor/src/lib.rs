@@ -8,6 +8,8 @@
 
 pub mod changes;
 pub mod drift;
+#[cfg(test)]
+mod generated;
 mod history;
 pub mod multivariate;
 pub mod performance;

@@ -4,8 +4,15 @@
 //! a biased sample. Before that its performance is estimated from the scores alone (CBPE), and once more with
 //! the reference weighted to look like the window's inputs, which corrects for a shift in these but not for one in what
 //! follows from them. An estimate can warn; only outcomes can pass or fail.
+//!
+//! Once a window is settled, its days go into a bet that the model has become harmfully worse (`harm`), and a
+//! loss that is worth it is divided among what can explain it (`attribution`; a second step, because it reads
+//! more rows).
 
+mod attribution;
 mod estimate;
+mod harm;
+mod loss;
 mod maturity;
 
 use rand_core::RngCore;
@@ -23,6 +30,8 @@ use types::{
     Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
 };
 
+use self::loss::RowLoss;
+use crate::History;
 use crate::multivariate::sample_question;
 
 /// The share of reports in which any segment's interval may miss its true value.
@@ -36,6 +45,8 @@ pub struct PerformanceScope<'a> {
     pub window: Window,
     /// Outcomes that became known later were not seen.
     pub as_of: jiff::Timestamp,
+    /// What the windows before it showed.
+    pub history: &'a History,
 }
 
 /// What to measure; nothing where the definition names no outcome, since nothing can be calibrated then.
@@ -55,6 +66,7 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
     ];
     questions.extend(sample(scope, reference, true));
     questions.extend(sample(scope, window, false));
+    questions.extend(harm::plan(scope));
     let segments = definition.log.segments.iter();
     questions.extend(segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window }));
     questions
@@ -131,7 +143,80 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     conclude(scope, &detail, &mut finding);
     add_contradictions(scope, answers, &mut finding);
     finding.detail = Some(Detail::Performance(Box::new(detail)));
+    if settled {
+        add_harm(scope, answers, &mut finding);
+    }
     Some(finding)
+}
+
+/// Goes on with the bet on the model's loss, and lets it have its say.
+fn add_harm(scope: PerformanceScope<'_>, answers: &Answers, finding: &mut Finding) {
+    let watched = &scope.definition.monitor.performance;
+    match harm::of(scope, answers) {
+        None => {}
+        Some(Err(reason)) => finding.unmeasured.push(Unmeasured { name: "harm".into(), reason }),
+        Some(Ok(harm)) => {
+            if harm.is_harmful() {
+                finding.verdict = Verdict::Fail;
+            }
+            if let Some(words) = harm.words(watched) {
+                finding.summary = format!("{} {words}", finding.summary);
+            }
+            finding.measures.extend(harm.measures());
+            finding.thresholds.extend(harm.thresholds(watched));
+            finding.sequential = Some(harm.sequential);
+        }
+    }
+}
+
+/// What more to measure to explain a window's loss; nothing where there is none that is worth it.
+pub fn plan_explanation(scope: PerformanceScope<'_>, finding: &Finding, answers: &Answers) -> Vec<Question> {
+    if is_worth_explaining(scope, finding, answers) { attribution::plan(scope) } else { Vec::new() }
+}
+
+/// Adds what explains a window's loss, or why nothing can be said; nothing where it is not worth it.
+/// `answers` are also those to [`plan_explanation`].
+pub fn explain(
+    scope: PerformanceScope<'_>,
+    finding: &mut Finding,
+    answers: &Answers,
+    rng: &mut impl RngCore,
+) {
+    let watched = &scope.definition.monitor.performance;
+    if watched.attribution_rows == 0 || !is_worth_explaining(scope, finding, answers) {
+        return;
+    }
+    let mut missing =
+        |name: &str, reason: String| finding.unmeasured.push(Unmeasured { name: name.into(), reason });
+    let divided = match attribution::of(scope, answers, rng) {
+        Ok(divided) => divided,
+        Err(reason) => return missing("attribution", reason),
+    };
+    if let Some(reason) = divided.not_by_source {
+        missing("attribution_by_source", reason);
+    }
+    let words = attribution::words(&divided.attribution, RowLoss::of(watched.metric));
+    finding.summary = format!("{} {words}", finding.summary);
+    if let Some(Detail::Performance(detail)) = &mut finding.detail {
+        detail.attribution = Some(divided.attribution);
+    }
+}
+
+/// Whether a settled window lost more than the reference: surely, or so that its verdict is not a pass.
+fn is_worth_explaining(scope: PerformanceScope<'_>, finding: &Finding, answers: &Answers) -> bool {
+    let settled = matches!(&finding.detail,
+        Some(Detail::Performance(of)) if of.maturity.state == MaturityState::Settled);
+    let metric = RowLoss::of(scope.definition.monitor.performance.metric).metric();
+    let threshold = scope.definition.log.threshold;
+    let measured = |window: Window| measure(overall(answers, window)?, metric, threshold, Level::P95).ok();
+    let (Some(before), Some(now), true) =
+        (measured(scope.definition.reference.window), measured(scope.window), settled)
+    else {
+        return false;
+    };
+    let rise = loss_against(metric, &now, &before);
+    let surely = rise.interval.is_some_and(|interval| interval.lower > 0.0);
+    surely || (rise.value > 0.0 && matches!(finding.verdict, Verdict::Warn | Verdict::Fail))
 }
 
 /// The verdict, its measures and its sentence.
@@ -261,3 +346,6 @@ fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
     rows.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,6 +119,8 @@ pub enum IntervalMethod {
     /// The square without its sampling noise, plus and minus a normal quantile times its standard error; the
     /// root of both ends, not below 0.
     NormalOfSquare,
+    /// Mean plus and minus a quantile of Student's t times its standard error.
+    StudentOfMean,
     /// Estimate plus and minus a normal quantile times the standard error of its rows' influence.
     NormalOfInfluence,
     /// Logit interval of average precision (Boyd et al. 2013).
@@ -148,6 +150,7 @@ impl IntervalMethod {
             Self::DeLongLogit => "DeLong on the logit scale",
             Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
+            Self::StudentOfMean => "Student's of the mean",
             Self::NormalOfInfluence => "normal, from each row's influence",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",

@@ -36,6 +36,7 @@ pub mod psi;
 pub mod reconstruction;
 pub mod sampling_noise;
 pub mod sequential;
+pub mod serial_mean;
 pub mod sketch;
 pub mod special;
 mod symmetric_eigen;

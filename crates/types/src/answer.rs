@@ -18,7 +18,22 @@ pub enum Answer {
     /// One group, without a value, where the question had no segment.
     ScoredOutcomes(Vec<ScoredGroup>),
     Coverage(Coverage),
+    /// Days without a known outcome are left out.
+    DailyLosses(Vec<DayLosses>),
     Sample(RowSample),
+}
+
+/// What the predictions of a day lost, as far as their outcomes are known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DayLosses {
+    /// Days since 1970-01-01 (UTC).
+    pub day: i64,
+    /// Rows with a score in [0, 1] and an outcome; at least one.
+    pub rows: u64,
+    /// The sum of the squared distances between score and outcome.
+    pub squared: f64,
+    /// Rows whose predicted class was wrong.
+    pub wrong: u64,
 }
 
 /// How often ids repeat among the rows of a window.
@@ -200,6 +215,14 @@ impl Answers {
     pub fn coverage(&self, question: &Question) -> Option<&Coverage> {
         match self.answer(question)? {
             Answer::Coverage(coverage) => Some(coverage),
+            _ => None,
+        }
+    }
+
+    /// Ascending.
+    pub fn daily_losses(&self, question: &Question) -> Option<&[DayLosses]> {
+        match self.answer(question)? {
+            Answer::DailyLosses(days) => Some(days),
             _ => None,
         }
     }

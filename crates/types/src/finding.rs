@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
 use stats::sequential::change_mixture::ChangeMixture;
+use stats::sequential::mean_betting::HarmfulShift;
 use stats::sequential::spending::Spending;
 
 use crate::answer::Coverage;
@@ -335,7 +336,7 @@ pub struct ReliabilityRow {
     pub n: u64,
 }
 
-/// The state of a column's alarms after a window: what the next window continues from.
+/// The state of the alarms of a column, or of the model's loss, after a window: what the next window continues from.
 ///
 /// Looking every week for ever does not raise more false alarms than looking once, because the
 /// verdict follows e-values that are carried on from window to window (docs/alarms.md).
@@ -349,7 +350,7 @@ pub struct Sequential {
     pub log_e_value: f64,
     /// The smallest budget of false alarms, over all columns, under which this is an alarm.
     pub adjusted: f64,
-    /// For each test of the column.
+    /// For each test of the column; of the model's loss there is one.
     pub streams: Vec<Stream>,
 }
 
@@ -359,19 +360,20 @@ impl Sequential {
     }
 }
 
-/// One test of a column, repeated window after window.
+/// One test, repeated window after window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stream {
-    /// `distribution` or `missing`.
+    /// `distribution` or `missing` of a column, `harm` of the model's loss.
     pub name: String,
-    /// Which bins the rows are counted in; other bins begin a new stream.
+    /// Which bins the rows are counted in, or what a loss is held against; another begins a new stream.
     pub bins: Digest,
     /// Rows of the reference and of all windows so far in each bin, where the reference is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pool: Vec<u64>,
-    /// This window's p-value against the rows before it.
+    /// This window's p-value against the rows before it; of `harm`, that of its days alone.
     pub p_value: f64,
-    /// How much more windows of the reference differ than independent rows would; 1 where they do not.
+    /// How much more windows of the reference differ than independent rows would; of `harm`, means of
+    /// neighbouring days than those of independent ones. 1 where they do not.
     pub dispersion: f64,
     pub state: StreamState,
     /// The natural logarithm of the largest e-value so far; it never falls.
@@ -388,6 +390,8 @@ pub enum StreamState {
     Change(ChangeMixture),
     /// Against a reference that moves along: e-values of single windows, weighted down over time.
     Spending(Spending),
+    /// Against a bound: bets that the mean loss of days is above it.
+    Harm { windows: u64, shift: HarmfulShift },
 }
 
 impl StreamState {
@@ -395,6 +399,7 @@ impl StreamState {
         match self {
             Self::Change(state) => state.windows,
             Self::Spending(state) => state.windows,
+            Self::Harm { windows, .. } => *windows,
         }
     }
 }

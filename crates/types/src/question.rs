@@ -26,6 +26,9 @@ pub enum Question {
     },
     /// How long outcomes took after their predictions, in days → [`crate::Answer::Profile`].
     Delays { window: Window },
+    /// What the predictions of each day (UTC) lost, those with a score in [0, 1] and a known outcome
+    /// → [`crate::Answer::DailyLosses`].
+    DailyLosses { window: Window },
     /// About as many rows of a window, drawn at random: the features as they are, the score and, where
     /// asked for, the outcome → [`crate::Answer::Sample`].
     Sample { features: Vec<(String, ColumnKind)>, rows: u32, outcomes: bool, window: Window },
@@ -39,6 +42,7 @@ impl Question {
             | Self::ScoredOutcomes { window, .. }
             | Self::Coverage { window, .. }
             | Self::Delays { window }
+            | Self::DailyLosses { window }
             | Self::Sample { window, .. } => *window,
         }
     }

@@ -42,6 +42,11 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         "domain_classifier_auc" => {
             return Some("How well the window can be told from the reference; 0.5 means not at all");
         }
+        "mean_daily_loss" => {
+            return Some(
+                "What the rows of a day lost on average; lower is better, and the limit is what is tolerated",
+            );
+        }
         "pca_reconstruction_error" => {
             return Some("How badly the relations between columns in the reference describe the window");
         }

@@ -16,7 +16,7 @@ const WEEK: &str = "2013-06-03/2013-06-10";
 const TOLERANCE: f64 = 1e-9;
 
 /// The example in a folder of its own, so that evidence is not written into the repository.
-fn flights() -> Folder {
+pub(crate) fn flights() -> Folder {
     let folder = Folder::empty();
     let example = repository("examples/flights");
     folder.write("forewarn.toml", std::fs::read(example.join("forewarn.toml")).unwrap());
@@ -50,7 +50,7 @@ fn checked() -> &'static Checked {
     })
 }
 
-fn facts() -> Value {
+pub(crate) fn facts() -> Value {
     let text = std::fs::read_to_string(repository("testdata/reference/flights.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }

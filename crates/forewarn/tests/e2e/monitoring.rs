@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 
 use crate::fixture::{DEFINITION, Folder, Run, Table, definition_with};
+use crate::flights::{facts, flights};
 
 pub(crate) const DAYS: usize = 35;
 
@@ -215,6 +216,73 @@ fn each_way_of_comparing_names_what_it_compares_with() {
         assert_eq!(features().count(), 4);
         for column in features() {
             assert_eq!(column["findings"][1]["verdict"], expected, "{against}: {column:#}");
+        }
+    }
+}
+
+/// The findings of a check about whole months of the flights, by window.
+fn monthly<'r>(report: &'r Value, window: &str) -> &'r Value {
+    let findings = report["performance"].as_array().unwrap();
+    findings.iter().find(|finding| finding["window"] == window).unwrap_or_else(|| panic!("{window}"))
+}
+
+fn value(finding: &Value, name: &str) -> f64 {
+    let measures = finding["measures"].as_array().unwrap();
+    let measure = measures.iter().find(|measure| measure["name"] == name).unwrap_or_else(|| panic!("{name}"));
+    measure["value"].as_f64().unwrap()
+}
+
+#[test]
+fn the_flights_losses_are_followed_explained_and_held_against_what_columns_have_in_common() {
+    let folder = flights();
+    let report = monitored(&folder, &[]);
+    let facts = &facts()["mean_daily_brier"];
+    let reference = facts["2013-01-01/2013-05-01"].as_f64().unwrap();
+    for month in ["2013-07-01/2013-08-01", "2013-11-01/2013-12-01"] {
+        let finding = monthly(&report, month);
+        // Squares are added up as multiples of 1e-9.
+        assert!((value(finding, "mean_daily_loss") - facts[month].as_f64().unwrap()).abs() < 1e-9);
+        assert!((value(finding, "reference_mean_daily_loss") - reference).abs() < 1e-9);
+    }
+    let december = monthly(&report, "2013-12-01/2014-01-01");
+    assert_eq!(december["sequential"]["windows"], 8, "from May on, each month once");
+    let divided = &december["detail"]["attribution"];
+    let changes = divided["terms"].as_array().unwrap().iter().map(|term| term["change"].as_f64().unwrap());
+    assert!((changes.sum::<f64>() - divided["total"].as_f64().unwrap()).abs() < 1e-9, "{divided:#}");
+    let said = december["summary"].as_str().unwrap();
+    assert!(said.contains("Of the rise of") && said.contains("mean Brier loss"), "{said}");
+    // July is warmer than any day of the reference.
+    let july = monthly(&report, "2013-07-01/2013-08-01");
+    let missing = july["unmeasured"].as_array().unwrap();
+    let reason = missing.iter().find(|missing| missing["name"] == "attribution").unwrap();
+    assert!(july["detail"]["attribution"].is_null(), "{reason}");
+    let weeks = report["multivariate"].as_array().unwrap();
+    for week in weeks {
+        let measures = week["measures"].as_array().unwrap();
+        let error = measures.iter().find(|measure| measure["name"] == "pca_reconstruction_error").unwrap();
+        assert!(error["interval"].is_object() && error["expected_by_chance"].as_f64().unwrap() > 0.0);
+        assert!(value(week, "reference_reconstruction_change_share") > 0.0);
+    }
+}
+
+#[test]
+fn months_that_settle_one_after_the_other_give_the_same_bet_as_all_at_once() {
+    let (at_once, step_by_step) = (flights(), flights());
+    let expected = monitored(&at_once, &[]);
+    for as_of in ["2013-08-05T00:00:00Z", "2013-08-20T00:00:00Z", "2013-11-02T00:00:00Z"] {
+        monitored(&step_by_step, &["--as-of", as_of]);
+    }
+    let found = monitored(&step_by_step, &[]);
+    for month in ["2013-07-01/2013-08-01", "2013-12-01/2014-01-01"] {
+        let [found, expected] =
+            [&found, &expected].map(|report| monthly(report, month)["sequential"].clone());
+        assert_eq!(found["windows"], expected["windows"], "{month}");
+        let [found, expected] =
+            [&found, &expected].map(|bet| bet["streams"][0]["state"]["shift"]["log_capitals"].clone());
+        let pairs = found.as_array().unwrap().iter().zip(expected.as_array().unwrap());
+        for (found, expected) in pairs {
+            let difference = found.as_f64().unwrap() - expected.as_f64().unwrap();
+            assert!(difference.abs() < 0.05, "a late outcome or two may differ: {found} {expected}");
         }
     }
 }

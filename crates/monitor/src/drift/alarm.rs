@@ -178,7 +178,7 @@ fn changing(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64
 fn spending(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64) -> Option<Stream> {
     let known = known.and_then(|stream| match stream.state {
         StreamState::Spending(state) => Some(state),
-        StreamState::Change(_) => None,
+        StreamState::Change(_) | StreamState::Harm { .. } => None,
     });
     let mut state = known.unwrap_or_default();
     let p_value = dispersed_p_value(&binned.reference, &binned.current, dispersion)?;

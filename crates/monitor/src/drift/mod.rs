@@ -447,7 +447,8 @@ fn finding(
             };
         }
     }
-    let told_apart = assessment.told_apart.iter().flat_map(|_| auc_thresholds(scope.definition));
+    let told_apart =
+        assessment.told_apart.iter().flat_map(|_| auc_thresholds(&scope.definition.monitor.multivariate));
     let thresholds = thresholds(drift, &assessment).into_iter().chain(told_apart).collect();
     Finding {
         check: CheckId::Drift,

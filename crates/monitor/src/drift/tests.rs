@@ -8,6 +8,7 @@ use types::{Answer, Answers, Definition, Finding, Verdict, Window, definition};
 use types::definition::{Cadence, Distance};
 use types::log_state::LogState;
 
+use crate::generated::Seeded;
 use crate::{History, Scope, Usual, plan};
 
 const DEFINITION: &str = r#"
@@ -19,19 +20,9 @@ score = "p"
 window = "2013-01-01/2013-05-01"
 "#;
 
-/// A reproducible stream of standard normal numbers (splitmix64 and Box–Muller).
 fn normals(seed: u64, n: usize) -> Vec<f64> {
-    let mut state = seed;
-    let mut uniform = || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    };
-    (0..n)
-        .map(|_| (-2.0 * (1.0 - uniform()).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos())
-        .collect()
+    let mut rng = Seeded(seed);
+    (0..n).map(|_| rng.normal()).collect()
 }
 
 fn numeric(values: &[f64], nulls: u64) -> Profile {

@@ -175,7 +175,7 @@ pub enum AttributionError {
     },
     /// One side has rows that the other has none of.
     #[error(
-        "attribute the change: the {side} side lacks kinds of rows that the other has (mean weight {mean_weight:.2} instead of 1)"
+        "attribute the change: the {side} rows cannot be reweighted to look like the other side's, which has kinds of rows that they lack (mean weight {mean_weight:.2} instead of 1)"
     )]
     TooLittleOverlap {
         /// Which side lacks them.

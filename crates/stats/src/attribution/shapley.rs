@@ -324,15 +324,17 @@ impl<'a> Game<'a> {
         options: &'a AttributionOptions,
     ) -> Result<Game<'a>, AttributionError> {
         let columns: Vec<usize> = groups.concat();
+        let ratio = ratios(&fit.share_current(&columns)?);
+        // Before more is learnt: sides that have little in common are refused.
+        let mut support = Support::of_plain_rows(rows);
+        support.include(rows, Side::Reference, |row| ratio[row], true, options)?;
+        support.include(rows, Side::Current, |row| 1.0 / ratio[row], true, options)?;
         let all = Learnt {
             groups: (2 << groups.len()) - 2,
-            ratio: ratios(&fit.share_current(&columns)?),
+            ratio,
             loss: fit.expected(Side::Reference, losses, &columns)?,
             current_loss: fit.expected(Side::Current, losses, &columns)?,
         };
-        let mut support = Support::of_plain_rows(rows);
-        support.include(rows, Side::Reference, |row| all.ratio[row], true, options)?;
-        support.include(rows, Side::Current, |row| 1.0 / all.ratio[row], true, options)?;
         Ok(Game { fit, losses, rows, groups, options, all, last: None, support })
     }
 

@@ -13,6 +13,8 @@
 //! * The hypothesis is that *each* row's mean loss, given what came before, is within the bound.
 //!   Good weeks before a bad one are no loss of validity, but they cost capital.
 //! * A loss seldom near 1 with a bound far below its largest value is slow to show.
+//! * Rows that come in groups, such as flights of a day that share its weather, are not each within
+//!   the bound given the others of their group. Feed the mean of each group as one loss.
 //!
 //! # Formula
 //!
@@ -21,6 +23,13 @@
 //! at most `m`, each factor has expectation at most 1. A bet within a factor of 2 of the best one
 //! is always among them (for a small gain `δ` over variance `σ²`: `λ = δ / σ²`), and earns at least
 //! three quarters of its growth.
+//!
+//! Losses whose neighbours are alike count less: with a *dispersion* `D` of at least 1, the variance
+//! of their mean over that of independent ones ([`serial_mean`](crate::serial_mean)), each factor is
+//! raised to the power `1/D`. For groups of `D` that are wholly alike this is the geometric mean of a
+//! group's factors and so at most their arithmetic mean, which bets on the group's mean loss: valid
+//! without approximation. For any other dependence with that dispersion it is valid to second order of
+//! the bet.
 //!
 //! Upper bound of the reference's mean at error probability `a`, for `n` rows with sample variance
 //! `V`: `x̄ + √(2 V ln(2/a) / n) + 7 ln(2/a) / (3 (n − 1))`. (The 2 in `ln(2/a)`
@@ -111,6 +120,12 @@ pub enum HarmfulShiftError {
         /// What was given.
         alpha: f64,
     },
+    /// A variance below that of independent losses, or none at all.
+    #[error("bet on losses of dispersion {dispersion}: it must be a number of at least 1")]
+    Dispersion {
+        /// What was given.
+        dispersion: f64,
+    },
     /// A tolerance below zero, or none at all.
     #[error("tolerate {tolerance} more loss: the tolerance must lie in [0, 1]")]
     Tolerance {
@@ -156,10 +171,27 @@ impl HarmfulShift {
     /// # Errors
     /// A loss outside [0, 1]; the state is then as before.
     pub fn update(&mut self, losses: &[(f64, u64)]) -> Result<(), HarmfulShiftError> {
+        self.update_dispersed(losses, 1.0)
+    }
+
+    /// As [`Self::update`], for losses whose neighbours are alike: `dispersion` is the variance of their
+    /// mean over that of independent ones, at least 1.
+    ///
+    /// # Errors
+    /// A loss outside [0, 1], a dispersion below 1 or without end; the state is then as before.
+    pub fn update_dispersed(
+        &mut self,
+        losses: &[(f64, u64)],
+        dispersion: f64,
+    ) -> Result<(), HarmfulShiftError> {
         check_losses(losses)?;
+        if !(1.0..f64::INFINITY).contains(&dispersion) {
+            return Err(HarmfulShiftError::Dispersion { dispersion });
+        }
         for (capital, bet) in self.log_capitals.iter_mut().zip(BETS) {
             let factor = |loss: f64| (bet * (loss / self.mean_bound - 1.0)).ln_1p();
-            *capital += losses.iter().map(|&(loss, rows)| rows as f64 * factor(loss)).sum::<f64>();
+            let gain = losses.iter().map(|&(loss, rows)| rows as f64 * factor(loss)).sum::<f64>();
+            *capital += gain / dispersion;
         }
         self.rows += losses.iter().map(|&(_, rows)| rows).fold(0, u64::saturating_add);
         self.log_e_max = self.log_e_max.max(self.log_e_value());
@@ -220,6 +252,15 @@ mod tests {
     }
 
     #[test]
+    fn losses_that_come_twice_count_once_at_a_dispersion_of_two() {
+        let mut once = HarmfulShift::above(0.25).unwrap();
+        once.update(&[(0.1, 3), (0.9, 5)]).unwrap();
+        let mut twice = HarmfulShift::above(0.25).unwrap();
+        twice.update_dispersed(&[(0.1, 6), (0.9, 10)], 2.0).unwrap();
+        assert!((once.log_e_value() - twice.log_e_value()).abs() < 1e-12);
+    }
+
+    #[test]
     fn an_empty_window_changes_nothing() {
         let mut shift = HarmfulShift::above(0.25).unwrap();
         let before = shift;
@@ -233,6 +274,9 @@ mod tests {
         let mut shift = HarmfulShift::above(0.25).unwrap();
         for loss in [f64::NAN, -0.1, 1.1] {
             assert!(shift.update(&[(0.5, 1), (loss, 1)]).is_err(), "{loss}");
+        }
+        for dispersion in [0.9, f64::NAN, f64::INFINITY] {
+            assert!(shift.update_dispersed(&[(0.5, 1)], dispersion).is_err(), "{dispersion}");
         }
         assert_eq!(shift, HarmfulShift::above(0.25).unwrap());
         for bound in [0.0, 1.0, f64::NAN] {

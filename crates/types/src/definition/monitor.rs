@@ -101,11 +101,24 @@ pub struct Multivariate {
     pub auc_warn: f64,
     /// From this AUC of the domain classifier (its whole interval) a change is an alarm.
     pub auc_fail: f64,
+    /// From this change of the PCA reconstruction error (its whole interval), as a share of the error in
+    /// the reference, a change is worth a look.
+    pub reconstruction_warn: f64,
+    /// From this change of the PCA reconstruction error (its whole interval), as a share of the error in
+    /// the reference, a change is an alarm.
+    pub reconstruction_fail: f64,
 }
 
 impl Default for Multivariate {
     fn default() -> Self {
-        Self { enabled: true, rows: 2000, auc_warn: 0.65, auc_fail: 0.8 }
+        Self {
+            enabled: true,
+            rows: 2000,
+            auc_warn: 0.65,
+            auc_fail: 0.8,
+            reconstruction_warn: 0.15,
+            reconstruction_fail: 0.5,
+        }
     }
 }
 
@@ -123,6 +136,14 @@ pub struct WatchedPerformance {
     pub least_coverage: f64,
     /// The largest acceptable loss against the reference window.
     pub max_drop: f64,
+    /// By how much a day's mean loss (Brier, or the share of wrong predictions) may exceed what it may
+    /// plausibly be in the reference before the model counts as harmfully worse.
+    pub tolerance: f64,
+    /// The probability that the model is ever called harmfully worse though it is not, over all windows
+    /// that are looked at.
+    pub false_alarms: f64,
+    /// Rows that are sampled of each side to say what explains a loss; 0 switches it off.
+    pub attribution_rows: u32,
 }
 
 impl Default for WatchedPerformance {
@@ -133,6 +154,9 @@ impl Default for WatchedPerformance {
             min_rows: 200,
             least_coverage: 0.9,
             max_drop: 0.05,
+            tolerance: 0.01,
+            false_alarms: 0.01,
+            attribution_rows: 4000,
         }
     }
 }

@@ -107,6 +107,8 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     let multivariate = &definition.monitor.multivariate;
     open_share("monitor.multivariate.auc_warn", multivariate.auc_warn)?;
     open_share("monitor.multivariate.auc_fail", multivariate.auc_fail)?;
+    positive("monitor.multivariate.reconstruction_warn", multivariate.reconstruction_warn)?;
+    positive("monitor.multivariate.reconstruction_fail", multivariate.reconstruction_fail)?;
     if !(100..=100_000).contains(&multivariate.rows) {
         return Err(DefinitionError::at_key(
             "monitor.multivariate.rows",
@@ -118,6 +120,14 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     }
     let watched = &definition.monitor.performance;
     positive("monitor.performance.max_drop", watched.max_drop)?;
+    open_share("monitor.performance.tolerance", watched.tolerance)?;
+    open_share("monitor.performance.false_alarms", watched.false_alarms)?;
+    if watched.attribution_rows != 0 && !(500..=100_000).contains(&watched.attribution_rows) {
+        return Err(DefinitionError::at_key(
+            "monitor.performance.attribution_rows",
+            "attribution_rows must be between 500 and 100000, or 0 to switch it off",
+        ));
+    }
     if !(watched.least_coverage > 0.0 && watched.least_coverage <= 1.0) {
         return Err(DefinitionError::at_key(
             "monitor.performance.least_coverage",

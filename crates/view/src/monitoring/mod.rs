@@ -10,6 +10,7 @@ mod distributions;
 mod drift;
 mod glance;
 mod glossary;
+mod harm;
 mod markdown;
 mod method;
 mod performance;

@@ -5,6 +5,7 @@ use types::finding::{Finding, MaturityState, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
 use types::window;
 
+use super::harm;
 use super::{last_estimated, last_realised, performance_of, windows_of};
 use crate::chart::{Divider, GuideKind, Plot, Point, Series, plot};
 use crate::maturity;
@@ -35,6 +36,7 @@ pub(super) fn section(report: &MonitorReport) -> Option<Section> {
             (legend(report))
             (chart(report))
             (delay(report))
+            (harm::figure(report))
             (table(&findings))
         },
     })

@@ -1,8 +1,9 @@
 //! Monitoring over time as an HTML page.
 
-use types::finding::{Detail, Finding, MaturityState, WindowPerformance};
+use types::definition::Cadence;
+use types::finding::{Detail, Finding, MaturityState, Sequential, Threshold, Unmeasured, WindowPerformance};
 use types::monitor_report::MonitorReport;
-use types::{Verdict, window};
+use types::{Measure, Verdict, window};
 use view::monitoring::html;
 
 use crate::sample::over_time::{monitor_report, sized};
@@ -204,6 +205,53 @@ fn an_attribution_states_its_total_and_its_assumption() {
     assert!(of.contains("3 earlier windows"));
     let faint = of.split("<details").next().unwrap().matches("faint").count();
     assert_eq!(faint, 2, "schedule and bookings are within two standard errors of nothing");
+}
+
+#[test]
+fn a_loss_that_could_not_be_divided_says_why() {
+    let mut report = monitor_report();
+    let not_divided = |name: &str, reason: &str| Unmeasured { name: name.into(), reason: reason.into() };
+    let last = &mut report.performance[6];
+    performance(last).attribution = None;
+    last.unmeasured = vec![not_divided("attribution", "the inputs hardly overlap")];
+    report.performance[5].unmeasured = vec![not_divided("attribution_by_source", "`temp` is new")];
+    let page = html(&report);
+    let of = section(&page, "causes");
+    assert!(of.contains("the loss could not be divided: the inputs hardly overlap."));
+    assert!(of.contains("<strong>Not divided by source: </strong><code>temp</code> is new."));
+    assert!(of.contains("3 earlier windows"), "one that was not divided counts as one");
+}
+
+#[test]
+fn the_bet_on_harm_is_drawn_and_said_in_words() {
+    let said = |adjusted: f64| {
+        let mut report = monitor_report();
+        let finding = &mut report.performance[5];
+        let loss = Measure::new("mean_daily_loss", 0.21, 24_650, "mean over 30 days");
+        finding.measures = vec![Measure { expected_by_chance: Some(0.17), ..loss }];
+        let limit = |measure: &str, at_most: f64| Threshold {
+            measure: measure.into(),
+            at_least: None,
+            at_most: Some(at_most),
+            from: "monitor.performance.tolerance".into(),
+        };
+        finding.thresholds =
+            vec![limit("mean_daily_loss", 0.2), limit("probability of a false alarm of harm, ever", 0.01)];
+        finding.sequential = Some(Sequential {
+            every: Cadence::Month,
+            windows: 6,
+            log_e_value: 0.0,
+            adjusted,
+            streams: vec![],
+        });
+        section(&html(&report), "performance").to_owned()
+    };
+    assert!(!section(&html(&monitor_report()), "performance").contains("Mean loss of a day"));
+    assert!(
+        said(1.0).contains("Mean loss of a day") && said(1.0).contains("No evidence of harm: over 6 settled")
+    );
+    assert!(said(0.2).contains("No harm that is sure so far") && said(0.2).contains("an alarm takes 0.010"));
+    assert!(said(0.006).contains("The model has been found harmfully worse"));
 }
 
 #[test]
