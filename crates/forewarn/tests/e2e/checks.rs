@@ -176,7 +176,11 @@ fn a_column_that_a_file_lacks_is_missing_there() {
     folder.write("parts/a.csv", log.rows(|row| row < REFERENCE_ROWS).csv());
     folder.write("parts/b.csv", log.rows(|row| row >= REFERENCE_ROWS).select(&without).csv());
     let report = folder.report(1);
-    says(report.about("monitor.quality", "amount"), "fail", &["`amount` is gone: parts/b.csv does not have it"]);
+    says(
+        report.about("monitor.quality", "amount"),
+        "fail",
+        &["`amount` is gone: parts/b.csv does not have it"],
+    );
 }
 
 #[test]
