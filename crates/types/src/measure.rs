@@ -31,7 +31,7 @@ pub fn title(name: &str) -> Cow<'static, str> {
 
 /// The metric of this name, where it is one.
 pub fn metric(name: &str) -> Option<Metric> {
-    Metric::ALL.into_iter().find(|metric| metric.name() == name)
+    Metric::named(name)
 }
 
 /// The value of a measure in its unit: shares as percentages, counts as counts.
