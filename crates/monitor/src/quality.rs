@@ -8,7 +8,7 @@ use types::format;
 use types::nearest::listed;
 use types::{Answers, CheckId, Finding, Measure, Question, Subject, Verdict};
 
-use crate::{Scope, Watched, is_measured, watched};
+use crate::{Scope, Watched, is_measured, scores, watched};
 
 /// Files that a sentence names before it counts.
 const FILES_NAMED: usize = 3;
@@ -32,11 +32,13 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
         .filter(|watched| is_measured(watched.kind) && watched.subject != Subject::PredictedClass)
         .flat_map(|watched| column_findings(scope, watched, answers))
         .collect();
+    findings.extend(scores::judge(scope, answers));
     findings.extend(repeated_ids(scope, answers));
     findings.extend(undated_rows(scope));
     findings.extend(changed_files(scope));
     if findings.is_empty() {
-        findings.push(all_well(scope, columns.len() - 1, answers));
+        let looked_at = columns.iter().filter(|watched| watched.subject != Subject::PredictedClass).count();
+        findings.push(all_well(scope, looked_at, answers));
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     findings
@@ -56,8 +58,10 @@ fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Ve
         findings.push(finding);
     }
     if let (Profile::Numeric(reference), Profile::Numeric(current)) = (reference, current) {
-        if is_score {
+        if is_score && scores::are_probabilities(scope.definition) {
             findings.extend(impossible_scores(scope, watched, current));
+        } else if is_score {
+            findings.extend(scores::unusable_predictions(scope, watched, current));
         } else {
             findings.extend(not_finite(scope, watched, reference, current));
         }
@@ -171,8 +175,9 @@ fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfi
             format!(" (the finite ones run from {} to {})", format::value(min), format::value(max))
         });
         findings.push(bad_score(scope, watched, "outside_unit_interval_share", outside, current.rows(), format!(
-            "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `log.score`.",
+            "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `{}`.",
             format::counted(outside, "value", "values"),
+            scores::key(scope.definition),
         )));
     }
     let missing = current.nulls + current.nans;
@@ -192,7 +197,7 @@ fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfi
     findings
 }
 
-fn bad_score(
+pub(crate) fn bad_score(
     scope: Scope<'_>,
     watched: &Watched,
     name: &str,
@@ -313,14 +318,16 @@ fn changed_files(scope: Scope<'_>) -> Option<Finding> {
 fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers) -> Finding {
     let identity = answers.identity(&Question::Identity { window: scope.window });
     let rows = identity.map(|identity| identity.rows).or_else(|| {
-        let score = watched(scope.definition, scope.schema).into_iter().rev().nth(1)?;
+        let is_score = |watched: &Watched| matches!(watched.subject, Subject::Score { .. });
+        let score = watched(scope.definition, scope.schema).into_iter().find(is_score)?;
         Some(answers.profile(&score.question(scope.window))?.rows())
     });
     let rows = rows.unwrap_or(0);
     let ids = if identity.is_some() { ", every id stands on one row" } else { "" };
     let summary = format!(
-        "{} looked at: none is empty or frozen, no value is infinite, every score lies in [0, 1]{ids} ({}).",
+        "{} looked at: none is empty or frozen, no value is infinite, {}{ids} ({}).",
         format::counted(columns as u64, "column", "columns"),
+        scores::all_well(scope.definition),
         format::counted(rows, "row", "rows"),
     );
     let measure = Measure::new("rows", rows as f64, rows, "count");

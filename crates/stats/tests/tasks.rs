@@ -75,11 +75,13 @@ fn metrics_of_numbers_equal_scikit_learns() {
 
 fn classified(probabilities: &[Vec<f64>], outcomes: &[usize]) -> ClassifiedRows {
     let mut rows = ClassifiedRows::new(probabilities[0].len(), None);
-    rows.extend(probabilities.iter().zip(outcomes).enumerate().map(|(at, (probabilities, &outcome))| KeptRow {
-        hash: at as u64,
-        outcome,
-        predicted: likeliest(probabilities).unwrap(),
-        probabilities: probabilities.clone(),
+    rows.extend(probabilities.iter().zip(outcomes).enumerate().map(|(at, (probabilities, &outcome))| {
+        KeptRow {
+            hash: at as u64,
+            outcome,
+            predicted: likeliest(probabilities).unwrap(),
+            probabilities: probabilities.clone(),
+        }
     }));
     rows
 }
@@ -87,8 +89,10 @@ fn classified(probabilities: &[Vec<f64>], outcomes: &[usize]) -> ClassifiedRows 
 #[test]
 fn metrics_of_classes_equal_scikit_learns() {
     for case in cases("multiclass") {
-        let probabilities: Vec<Vec<f64>> = case["probabilities"].as_array().unwrap().iter().map(numbers).collect();
-        let outcomes: Vec<usize> = numbers(&case["outcomes"]).into_iter().map(|class| class as usize).collect();
+        let probabilities: Vec<Vec<f64>> =
+            case["probabilities"].as_array().unwrap().iter().map(numbers).collect();
+        let outcomes: Vec<usize> =
+            numbers(&case["outcomes"]).into_iter().map(|class| class as usize).collect();
         let rows = classified(&probabilities, &outcomes);
         let level = Level::P95;
         check(&case, "accuracy", accuracy(&rows, level).ok());

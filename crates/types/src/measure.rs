@@ -25,6 +25,9 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "g_test" => "G statistic".into(),
         "cramer_von_mises" => "Cramér–von Mises statistic".into(),
         "psi_usual" => "usual PSI between windows".into(),
+        // The share is told by its unit.
+        "loss_share_against_reference" => "loss against reference".into(),
+        "not_adding_up_share" => "share of rows whose probabilities do not add up to 1".into(),
         _ => name.replace('_', " ").into(),
     }
 }
@@ -65,6 +68,9 @@ mod tests {
             ("different_values", 1200.0, "1,200"),
             ("roc_auc", 0.7131, "0.713"),
             ("outcome_coverage", 0.99, "99 %"),
+            ("mae", 12.345, "12.345"),
+            ("mape", 0.125, "0.125"),
+            ("loss_share_against_reference", 0.05, "5 %"),
         ] {
             assert_eq!(value_text(name, value), expected);
         }

@@ -106,12 +106,9 @@ impl<'a> Outcomes<'a> {
         }
     }
 
-    /// Rows whose outcome is the positive class of a binary task; 0 for other tasks.
-    pub fn positives(self) -> u64 {
-        match self {
-            Self::Binary(scores) => scores.positives_total(),
-            Self::Multiclass(_) | Self::Regression(_) => 0,
-        }
+    /// Rows whose outcome is the positive class, where the task is binary.
+    pub fn positives(self) -> Option<u64> {
+        self.binary().map(LabelledScores::positives_total)
     }
 
     pub fn binary(self) -> Option<&'a LabelledScores> {

@@ -3,7 +3,7 @@
 
 use crate::definition::Metric;
 use crate::finding::{Measure, Threshold};
-use crate::format::{count, number};
+use crate::format::{count, number, percent};
 use crate::outcomes::of_another_task;
 use crate::verdict::Verdict;
 use stats::classification::average_precision::average_precision;
@@ -127,6 +127,11 @@ pub const LOSS: &str = "loss_against_reference";
 /// The loss against the reference, as a share of the reference.
 pub const RELATIVE_LOSS: &str = "loss_share_against_reference";
 
+/// A loss, or a limit of it, in words: `5 %` where it is a share of the reference's, else `0.05`.
+pub fn loss_text(loss: &Measure, value: f64) -> String {
+    if loss.name == RELATIVE_LOSS { percent(value) } else { number(value) }
+}
+
 /// The ratio of two errors less 1, with the hybrid interval of [`loss_against`] on the logarithmic scale;
 /// `None` where the reference may well be 0, since nothing is a share of that.
 fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Option<Measure> {
@@ -138,7 +143,12 @@ fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Opti
         // An error that may be 0 has no lower bound on this scale: the ratio may be 0 too.
         let lower = if now.lower > 0.0 { ratio * (-down).exp() } else { 0.0 };
         let upper = if current.value > 0.0 { ratio * up.exp() } else { now.upper / before.lower };
-        Interval { lower: lower - 1.0, upper: upper - 1.0, level: now.level, method: IntervalMethod::Newcombe }
+        Interval {
+            lower: lower - 1.0,
+            upper: upper - 1.0,
+            level: now.level,
+            method: IntervalMethod::Newcombe,
+        }
     });
     Some(Measure {
         interval,

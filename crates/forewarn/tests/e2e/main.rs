@@ -16,3 +16,4 @@ mod formats;
 mod init;
 mod monitoring;
 mod outcomes;
+mod tasks;

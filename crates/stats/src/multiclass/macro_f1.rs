@@ -66,7 +66,8 @@ pub fn macro_f1(rows: &ClassifiedRows, level: Level) -> Result<Estimate, Multicl
             if p == 0.0 {
                 continue;
             }
-            let touched = |class: usize| classes[class].map_or(0.0, |(right, either)| -2.0 * right / either.powi(2));
+            let touched =
+                |class: usize| classes[class].map_or(0.0, |(right, either)| -2.0 * right / either.powi(2));
             let mut slope = touched(outcome) + touched(predicted);
             if outcome == predicted {
                 slope += classes[outcome].map_or(0.0, |(_, either)| 2.0 / either);

@@ -211,7 +211,12 @@ mod tests {
     use super::*;
 
     fn row(hash: u64, outcome: usize, probabilities: &[f64]) -> KeptRow {
-        KeptRow { hash, outcome, predicted: likeliest(probabilities).unwrap(), probabilities: probabilities.to_vec() }
+        KeptRow {
+            hash,
+            outcome,
+            predicted: likeliest(probabilities).unwrap(),
+            probabilities: probabilities.to_vec(),
+        }
     }
 
     fn rows(n: u64) -> Vec<KeptRow> {

@@ -37,9 +37,6 @@ use crate::interval::Level;
 ///
 /// # Errors
 /// Fewer than two rows.
-pub fn mean_absolute_error(
-    errors: &PredictionErrors,
-    level: Level,
-) -> Result<Estimate, RegressionUndefined> {
+pub fn mean_absolute_error(errors: &PredictionErrors, level: Level) -> Result<Estimate, RegressionUndefined> {
     mean_estimate(&errors.absolute, 0.0, level)
 }

@@ -106,11 +106,16 @@ fn check_outcome_kind(roles: &Log, column: &Column) -> Result<(), DefinitionErro
             Err(wrong_kind(KEY, column, "the name of a class"))
         }
         Output::Probabilities { scores, .. }
-            if column.kind == ColumnKind::Numeric && scores.keys().all(|class| class.parse::<f64>().is_err()) =>
+            if column.kind == ColumnKind::Numeric
+                && scores.keys().all(|class| class.parse::<f64>().is_err()) =>
         {
-            let message = format!("column `{}` holds numbers, and no class of `log.scores` is named by one", column.name);
-            Err(DefinitionError::at_key(KEY, message)
-                .with_help(Some("name the classes as the outcome does, such as `scores = { 0 = \"p_0\", … }`".into())))
+            let message = format!(
+                "column `{}` holds numbers, and no class of `log.scores` is named by one",
+                column.name
+            );
+            Err(DefinitionError::at_key(KEY, message).with_help(Some(
+                "name the classes as the outcome does, such as `scores = { 0 = \"p_0\", … }`".into(),
+            )))
         }
         _ => Ok(()),
     }

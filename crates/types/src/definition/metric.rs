@@ -47,13 +47,9 @@ impl Metric {
                 Self::Brier,
                 Self::LogLoss,
             ],
-            Task::Multiclass => &[
-                Self::MacroRocAuc,
-                Self::MacroF1,
-                Self::Accuracy,
-                Self::Brier,
-                Self::LogLoss,
-            ],
+            Task::Multiclass => {
+                &[Self::MacroRocAuc, Self::MacroF1, Self::Accuracy, Self::Brier, Self::LogLoss]
+            }
             Task::Regression => &[Self::Mae, Self::Rmse, Self::R2, Self::Mape, Self::MeanError],
         }
     }
@@ -114,16 +110,13 @@ impl Metric {
             Self::Mae => "mean absolute error",
             Self::Rmse => "root mean squared error",
             Self::R2 => "R²",
-            Self::Mape => "mean absolute percentage error",
+            Self::Mape => "mean absolute percentage error (as a share)",
             Self::MeanError => "mean error",
         }
     }
 
     pub fn higher_is_better(self) -> bool {
-        !matches!(
-            self,
-            Self::Brier | Self::LogLoss | Self::Mae | Self::Rmse | Self::Mape | Self::MeanError
-        )
+        !matches!(self, Self::Brier | Self::LogLoss | Self::Mae | Self::Rmse | Self::Mape | Self::MeanError)
     }
 
     /// Whether it is measured in the unit of the outcome, so that no fixed amount of it is much or little.

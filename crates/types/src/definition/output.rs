@@ -59,7 +59,8 @@ impl Log {
             Output::Score(column) => vec![("log.score".into(), column)],
             Output::Number(column) => vec![("log.predicted".into(), column)],
             Output::Probabilities { scores, predicted } => {
-                let scores = scores.iter().map(|(class, column)| (format!("log.scores.{class}"), column.as_str()));
+                let scores =
+                    scores.iter().map(|(class, column)| (format!("log.scores.{class}"), column.as_str()));
                 let predicted = predicted.map(|column| ("log.predicted".to_owned(), column));
                 scores.chain(predicted).collect()
             }

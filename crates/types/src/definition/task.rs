@@ -60,7 +60,8 @@ fn check_keys(task: Task, written: &Written<'_>) -> Result<(), DefinitionError> 
     for (key, tasks, what) in keys {
         if written.has(key) && !tasks.contains(&task) {
             let message = format!("`{key}` is {what}, which a {} task does not have", task.name());
-            let others: Vec<String> = tasks.iter().map(|task| format!("`task = \"{}\"`", task.name())).collect();
+            let others: Vec<String> =
+                tasks.iter().map(|task| format!("`task = \"{}\"`", task.name())).collect();
             let help = format!("remove it, or write {} under [model]", others.join(" or "));
             return Err(DefinitionError::at_key(key, message).with_help(Some(help)));
         }
@@ -89,7 +90,8 @@ fn check_outputs(definition: &Definition, written: &Written<'_>) -> Result<(), D
         Task::Multiclass => {
             let classes = definition.log.scores.len();
             if !(2..=MOST_CLASSES).contains(&classes) {
-                let message = format!("there are {classes} classes, and a multiclass task has 2 to {MOST_CLASSES}");
+                let message =
+                    format!("there are {classes} classes, and a multiclass task has 2 to {MOST_CLASSES}");
                 return Err(DefinitionError::at_key("log.scores", message)
                     .with_help(Some("name a column of probabilities for every class".into())));
             }
@@ -164,7 +166,9 @@ mod tests {
         assert_eq!(regression.log.output(), Output::Number("minutes"));
         let binary = parse(&definition("binary", "score = \"p\"", "")).unwrap();
         assert_eq!(binary.evaluate.performance.metric, Metric::RocAuc);
-        let written = parse(&definition("regression", PREDICTED, "[monitor]\nperformance = { metric = \"r2\" }")).unwrap();
+        let written =
+            parse(&definition("regression", PREDICTED, "[monitor]\nperformance = { metric = \"r2\" }"))
+                .unwrap();
         assert_eq!(written.monitor.performance.metric, Metric::R2);
     }
 
@@ -179,14 +183,19 @@ mod tests {
 
     #[test]
     fn what_a_task_lacks_or_cannot_have_names_the_way_out() {
-        check(&definition("binary", "", ""), "missing field `score`", "forewarn init", "path");
-        check(&definition("multiclass", "", ""), "missing field `scores`", "scores = {", "path");
-        check(&definition("regression", "", ""), "missing field `predicted`", "predicted = ", "path");
+        check(&definition("binary", "", ""), "missing field `score`", "forewarn init", "log");
+        check(&definition("multiclass", "", ""), "missing field `scores`", "scores = {", "log");
+        check(&definition("regression", "", ""), "missing field `predicted`", "predicted = ", "log");
         check(&definition("binary", SCORES, ""), "does not have", "task = \"multiclass\"", "p_jfk");
         check(&definition("multiclass", "score = \"p\"", ""), "does not have", "task = \"binary\"", "\"p\"");
         let both = format!("{PREDICTED}\nthreshold = 0.4");
         check(&definition("regression", &both, ""), "does not have", "remove it", "0.4");
-        check(&definition("multiclass", "scores = { a = \"p\" }", ""), "there are 1 classes", "every class", "p");
+        check(
+            &definition("multiclass", "scores = { a = \"p\" }", ""),
+            "there are 1 classes",
+            "every class",
+            "p",
+        );
         let twice = "scores = { a = \"p\", b = \"p\" }";
         check(&definition("multiclass", twice, ""), "already `log.scores.a`", "one role", "p");
     }
@@ -194,9 +203,24 @@ mod tests {
     #[test]
     fn a_metric_of_another_task_is_refused_with_those_of_this_one() {
         let performance = |metric: &str| format!("[monitor.performance]\nmetric = \"{metric}\"\n");
-        check(&definition("regression", PREDICTED, &performance("roc_auc")), "regression task", "mae, rmse", "roc_auc");
-        check(&definition("multiclass", SCORES, &performance("roc_auc")), "multiclass task", "macro_roc_auc", "roc_auc");
-        check(&definition("regression", PREDICTED, &performance("mean_error")), "cannot be", "mae", "mean_error");
+        check(
+            &definition("regression", PREDICTED, &performance("roc_auc")),
+            "regression task",
+            "mae, rmse",
+            "roc_auc",
+        );
+        check(
+            &definition("multiclass", SCORES, &performance("roc_auc")),
+            "multiclass task",
+            "macro_roc_auc",
+            "roc_auc",
+        );
+        check(
+            &definition("regression", PREDICTED, &performance("mean_error")),
+            "cannot be",
+            "mae",
+            "mean_error",
+        );
         let bound = "[evaluate]\nperformance = { metric = \"rmse\", at_most = -2 }\n";
         check(&definition("regression", PREDICTED, bound), "cannot be held to -2", "above 0", "-2");
         let other_side = "[evaluate]\nperformance = { metric = \"mae\", at_least = 2 }\n";
@@ -206,9 +230,19 @@ mod tests {
     #[test]
     fn numbers_have_no_calibration_to_check_or_to_need() {
         let table = "[evaluate.calibration]\nbins = 5\n";
-        check(&definition("regression", PREDICTED, table), "about probabilities", "mean_error", "calibration");
+        check(
+            &definition("regression", PREDICTED, table),
+            "about probabilities",
+            "mean_error",
+            "calibration",
+        );
         let gate = "[gate.deploy]\nneeds = [\"evaluate.calibration\"]\n";
-        check(&definition("regression", PREDICTED, gate), "about probabilities", "remove it", "evaluate.calibration");
+        check(
+            &definition("regression", PREDICTED, gate),
+            "about probabilities",
+            "remove it",
+            "evaluate.calibration",
+        );
         parse(&definition("regression", PREDICTED, "[gate.deploy]\nneeds = [\"evaluate.*\"]\n")).unwrap();
     }
 }
