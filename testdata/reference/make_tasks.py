@@ -55,6 +55,21 @@ def regression(name, predictions, outcomes, bounds=True):
     return case
 
 
+def ratio(rng):
+    """By what share a window's mean absolute error is larger than a reference's."""
+    reference, current = rng.gamma(2, 3, 500).round(3), rng.gamma(2, 4, 300).round(3)
+    found = stats.bootstrap(
+        (current, reference), lambda now, before: now.mean() / before.mean() - 1, vectorized=False,
+        n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(7),
+    )
+    return {
+        "reference": reference.tolist(),
+        "current": current.tolist(),
+        "value": float(current.mean() / reference.mean() - 1),
+        "bounds": [float(found.confidence_interval.low), float(found.confidence_interval.high)],
+    }
+
+
 def multiclass(name, probabilities, outcomes, bounds=True):
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
@@ -110,7 +125,7 @@ def main():
     # Class 2 is neither predicted nor the outcome; certain and wrong once.
     few = np.array([[0.75, 0.25, 0.0], [0.25, 0.75, 0.0], [1.0, 0.0, 0.0], [0.625, 0.375, 0.0]])
     multiclasses.append(multiclass("a class that never occurs", few, np.array([0, 1, 1, 0]), bounds=False))
-    cases = {"regression": regressions, "multiclass": multiclasses}
+    cases = {"regression": regressions, "multiclass": multiclasses, "ratio": ratio(rng)}
     lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in cases.items()]
     text = f'{{"tools": {json.dumps(VERSIONS)},\n"cases": {{\n' + ",\n".join(lines) + "\n}}\n"
     (FOLDER / "tasks.json").write_text(text)

@@ -137,7 +137,9 @@ fn limit(scope: Scope<'_>, metric: Metric, overall: Option<&Measure>) -> Option<
         return Some((limit, "evaluate.worst_segment".into()));
     }
     let overall = overall?.value;
-    let allowed = evaluate.performance.max_drop;
+    // Of an error in the unit of the outcome, a share of it is allowed.
+    let unit = if metric.has_unit() { overall } else { 1.0 };
+    let allowed = unit * evaluate.performance.max_drop;
     let limit = if metric.higher_is_better() {
         Limit::AtLeast(overall - allowed)
     } else {

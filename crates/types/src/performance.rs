@@ -218,6 +218,39 @@ impl Limit {
 mod tests {
     use super::*;
 
+    /// Absolute errors as predictions of 0.
+    fn mae(errors: &serde_json::Value) -> Measure {
+        let rows = errors.as_array().unwrap().iter().map(|error| (0.0, error.as_f64().unwrap()));
+        let errors = stats::regression::PredictionErrors::of(rows);
+        let log = crate::definition::parse(
+            "[model]\ntask = \"regression\"\n[log]\npath = \"l\"\ntime = \"t\"\npredicted = \"p\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n",
+        );
+        let outcomes = crate::outcomes::Outcomes::Regression(&errors);
+        outcomes.measure(Metric::Mae, &log.unwrap().log, Level::P95).unwrap()
+    }
+
+    #[test]
+    fn an_error_with_a_unit_is_compared_as_a_share_of_the_references() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/reference/tasks.json");
+        let content: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let case = &content["cases"]["ratio"];
+        let loss = loss_against(Metric::Mae, &mae(&case["current"]), &mae(&case["reference"]));
+        assert_eq!((loss.name.as_str(), loss.n), (RELATIVE_LOSS, 300));
+        assert!((loss.value - case["value"].as_f64().unwrap()).abs() < 1e-12);
+        let interval = loss.interval.unwrap();
+        let bound = |at: usize| case["bounds"][at].as_f64().unwrap();
+        let allowed = 0.1 * (bound(1) - bound(0));
+        let close = |found: f64, expected: f64| (found - expected).abs() < allowed;
+        assert!(close(interval.lower, bound(0)) && close(interval.upper, bound(1)), "{interval:?}");
+        // Nothing is a share of an error of 0: the difference it is then.
+        let none = serde_json::json!([0.0, 0.0]);
+        let from_none = loss_against(Metric::Mae, &mae(&case["current"]), &mae(&none));
+        assert_eq!(from_none.name, LOSS);
+        let to_none = loss_against(Metric::Mae, &mae(&none), &mae(&case["reference"]));
+        assert_eq!((to_none.name.as_str(), to_none.value), (RELATIVE_LOSS, -1.0));
+        assert!(to_none.interval.unwrap().contains(-1.0));
+    }
+
     #[test]
     fn a_limit_is_held_against_the_whole_interval() {
         let measure = |lower, upper| Measure {

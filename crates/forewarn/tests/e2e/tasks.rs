@@ -330,7 +330,7 @@ fn init_describes_a_log_of_the_task_that_is_asked_for() {
     let text = folder.read("forewarn.toml");
     for line in [
         "task = \"multiclass\"",
-        "scores = { highstreet_card = \"y_pred_proba_highstreet_card\", prepaid_card = ",
+        "scores = { \"highstreet_card\" = \"y_pred_proba_highstreet_card\", \"prepaid_card\" = ",
         "predicted = \"y_pred\"",
         "outcome = { column = \"y_true\" }",
     ] {
