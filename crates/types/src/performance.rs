@@ -232,7 +232,8 @@ mod tests {
     #[test]
     fn an_error_with_a_unit_is_compared_as_a_share_of_the_references() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/reference/tasks.json");
-        let content: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let content: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let case = &content["cases"]["ratio"];
         let loss = loss_against(Metric::Mae, &mae(&case["current"]), &mae(&case["reference"]));
         assert_eq!((loss.name.as_str(), loss.n), (RELATIVE_LOSS, 300));

@@ -24,7 +24,10 @@ segments = ["app_channel"]
 window = "2024-01-01/2024-02-01"
 
 [monitor]
-performance = { metric = "macro_f1" }
+performance = { metric = "macro_f1", min_rows = 100 }
+
+[evaluate]
+min_rows = 100
 
 [gate.deploy]
 needs = ["evaluate.*"]
@@ -46,6 +49,12 @@ segments = ["fuel"]
 
 [reference]
 window = "2024-01-01/2024-02-01"
+
+[monitor]
+performance = { min_rows = 100 }
+
+[evaluate]
+min_rows = 100
 
 [gate.deploy]
 needs = ["evaluate.*"]
@@ -131,7 +140,7 @@ fn several_classes_are_measured_as_by_scikit_learn() {
     says(report.finding("monitor.performance"), "fail", &["macro F1 was", "app_channel = store"]);
     says(
         report.finding("evaluate.calibration"),
-        "fail",
+        "warn",
         &["probabilities of the predicted class", "too high"],
     );
 }
@@ -300,7 +309,7 @@ fn probabilities_that_do_not_add_up_and_unknown_classes_are_findings() {
     says(sums, "fail", &["do not add up to 1", "from 1 to 1.5", "log.scores"]);
     says(report.finding("evaluate.outcomes"), "fail", &["none of the classes of `log.scores`"]);
     // Numbers that name classes are compared as numbers.
-    assert!(measure(report.finding("evaluate.performance"), "accuracy") > 0.3);
+    assert!(measure(report.finding("evaluate.performance"), "accuracy") > 0.25);
 }
 
 #[test]
@@ -310,16 +319,15 @@ fn what_a_task_cannot_have_is_refused_before_any_data_is_read() {
         folder.run(&["check"]).refuses(parts);
     };
     refuses(
-        CARS.replace("[gate", "[monitor.performance]\nmetric = \"roc_auc\"\n[gate"),
+        CARS.replace("performance = { min_rows = 100 }", "performance = { metric = \"roc_auc\" }"),
         &["regression task", "mae, rmse, r2, mape"],
     );
     refuses(CARS.replace("[gate", "[evaluate.calibration]\nbins = 5\n[gate"), &["about probabilities"]);
     refuses(CARDS.replace("multiclass", "binary"), &["a binary task does not have", "task = \"multiclass\""]);
     let folder = cars();
     folder.write("forewarn.toml", CARS.replace("predicted = \"y_pred\"", "predicted = \"fuel\""));
-    folder.run(&["check"]).refuses(&["log.predicted", "fuel", "a number"]);
-    folder
-        .write("forewarn.toml", CARS.replace("y_true", "sold").replace("time = \"sold\"", "time = \"sold\""));
+    folder.run(&["check"]).refuses(&["fuel", "a number"]);
+    folder.write("forewarn.toml", CARS.replace("y_true", "sold"));
     folder.run(&["check"]).refuses(&["sold", "a number"]);
 }
 
