@@ -24,7 +24,7 @@ segments = ["app_channel"]
 window = "2024-01-01/2024-02-01"
 
 [monitor]
-performance = { metric = "macro_f1", min_rows = 100 }
+performance = { metric = "macro_f1", min_rows = 90 }
 
 [evaluate]
 min_rows = 100

@@ -56,7 +56,8 @@ impl DefinitionError {
 /// The first [`DefinitionError`]: bad TOML, an unknown or missing key, a value out of range or a
 /// setting that contradicts another.
 pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
-    let mut definition: Definition = toml::from_str(text).map_err(|error| from_toml(text, &error))?;
+    let mut definition: Definition = toml::from_str(text)
+        .map_err(|error| task::one_score_for_several(text).unwrap_or_else(|| from_toml(text, &error)))?;
     task::complete(&mut definition, text)?;
     check_values(&definition)?;
     Ok(definition)

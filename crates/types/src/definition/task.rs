@@ -26,6 +26,16 @@ pub(super) fn complete(definition: &mut Definition, text: &str) -> Result<(), De
     check_calibration(definition, &written)
 }
 
+/// One column where each class needs one: most likely a slip for the score of a binary task.
+pub(super) fn one_score_for_several(text: &str) -> Option<DefinitionError> {
+    let root = DeTable::parse(text).ok()?;
+    let DeValue::Table(log) = root.get_ref().get("log")?.get_ref() else { return None };
+    let DeValue::String(column) = log.get("scores")?.get_ref() else { return None };
+    let message = "`scores` takes a column for each class";
+    let help = format!("did you mean `score`? (several classes: `scores = {{ CLASS = \"{column}\", … }}`)");
+    Some(DefinitionError::at_key("log.scores", message).with_help(Some(help)))
+}
+
 /// The keys that a definition really has.
 struct Written<'a>(Option<toml::Spanned<DeTable<'a>>>);
 
@@ -196,6 +206,8 @@ mod tests {
             "every class",
             "p",
         );
+        let one = "scores = \"p\"";
+        check(&definition("binary", one, ""), "a column for each class", "did you mean `score`?", "p");
         let twice = "scores = { a = \"p\", b = \"p\" }";
         check(&definition("multiclass", twice, ""), "already `log.scores.a`", "one role", "p");
     }
