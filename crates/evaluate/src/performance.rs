@@ -114,14 +114,12 @@ fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -
         return format!("That is {change}.");
     }
     match verdict {
-        Verdict::Pass => format!("That is {change}, which is within the {} allowed.", max_drop),
+        Verdict::Pass => format!("That is {change}, which is within the {max_drop} allowed."),
         Verdict::Fail => format!(
-            "That is {change}, surely more than the {} allowed: find out which inputs moved, and consider retraining.",
-            max_drop
+            "That is {change}, surely more than the {max_drop} allowed: find out which inputs moved, and consider retraining."
         ),
         Verdict::Warn | Verdict::Unknown => format!(
-            "That is {change}; whether it exceeds the {} allowed cannot be told from so few rows.",
-            max_drop
+            "That is {change}; whether it exceeds the {max_drop} allowed cannot be told from so few rows."
         ),
     }
 }

@@ -108,11 +108,12 @@ fn normal(uniform: &mut uniform::Uniform) -> f64 {
     uniform.many::<12>().iter().sum::<f64>() - 6.0
 }
 
+const RUNS: u32 = 1000;
+
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let mut draw = uniform::Uniform(5);
     let (mut mae, mut rmse, mut r2) = (0, 0, 0);
-    const RUNS: u32 = 1000;
     for _ in 0..RUNS {
         // Outcome of variance 4, error of variance 1 that does not depend on it.
         let errors = PredictionErrors::of((0..200).map(|_| {
