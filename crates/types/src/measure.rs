@@ -70,7 +70,7 @@ mod tests {
             ("outcome_coverage", 0.99, "99 %"),
             ("mae", 12.345, "12.345"),
             ("mape", 0.125, "0.125"),
-            ("loss_share_against_reference", 0.05, "5 %"),
+            ("loss_share_against_reference", 0.05, "5.0 %"),
         ] {
             assert_eq!(value_text(name, value), expected);
         }

@@ -127,7 +127,7 @@ pub const LOSS: &str = "loss_against_reference";
 /// The loss against the reference, as a share of the reference.
 pub const RELATIVE_LOSS: &str = "loss_share_against_reference";
 
-/// A loss, or a limit of it, in words: `5 %` where it is a share of the reference's, else `0.05`.
+/// A loss, or a limit of it, in words: `5.0 %` where it is a share of the reference's, else `0.05`.
 pub fn loss_text(loss: &Measure, value: f64) -> String {
     if loss.name == RELATIVE_LOSS { percent(value) } else { number(value) }
 }
