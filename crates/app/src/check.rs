@@ -144,7 +144,7 @@ pub fn run(
     }
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
-    refuse_empty_windows(&answers, &[window, reference])?;
+    refuse_empty_windows(definition, &answers, &[window, reference])?;
     let state = log_state(&opened, range.undated_rows, (as_of, now))?;
 
     progress(Stage::Judging { window });
@@ -211,11 +211,16 @@ pub(crate) fn log_state(
 }
 
 /// A window that lies within the log's time but holds no row cannot be checked.
-fn refuse_empty_windows(answers: &Answers, windows: &[Window]) -> Result<(), CheckError> {
+fn refuse_empty_windows(
+    definition: &Definition,
+    answers: &Answers,
+    windows: &[Window],
+) -> Result<(), CheckError> {
+    let score = definition.log.score_columns().first().copied().unwrap_or_default();
     for &window in windows {
-        let class =
-            Question::Profile { of: Measured::PredictedClass, kind: types::ColumnKind::Categorical, window };
-        let profiled = answers.profile(&class).map(stats::sketch::Profile::rows);
+        let of = Measured::Column { name: score.to_owned() };
+        let score = Question::Profile { of, kind: types::ColumnKind::Numeric, window };
+        let profiled = answers.profile(&score).map(stats::sketch::Profile::rows);
         let covered = answers
             .coverage(&Question::Coverage { orphans: true, window })
             .map(|coverage| coverage.predictions);

@@ -22,6 +22,7 @@ mod row_hash;
 mod sample;
 mod sql;
 mod store;
+mod truth;
 mod versions;
 
 pub use days::FilesRead;

@@ -10,14 +10,18 @@ use datafusion::logical_expr::Expr;
 use jiff::Timestamp;
 use stats::sketch::{Fidelity, Profile};
 use types::answer::{Coverage, ScoredGroup};
-use types::definition::Segment;
+use types::definition::{Output, Segment};
+use types::outcomes::{TaskGroup, TaskOutcomes};
 use types::{Answer, Answers, Question, Window};
 
-use crate::aggregate::{NumbersSummary, ScoredSummary, Summary, decode, function_name};
+use crate::aggregate::{
+    ClassifiedSummary, ErrorsSummary, NumbersSummary, ScoredSummary, Summary, decode, function_name,
+};
 use crate::cells::{Cells, TimeAxis};
 use crate::error::{EngineError, first_line};
 use crate::open::{LOG, Log, OUTCOMES, REFERENCE};
 use crate::sql::{CELL, quoted, segment_column};
+use crate::truth::{self, Truth};
 
 /// Answers the questions about outcomes by one pass over predictions joined with outcomes.
 pub(crate) fn answer(
@@ -35,7 +39,9 @@ pub(crate) fn answer(
                 segments.extend(by.as_ref().filter(|segment| !segments.contains(segment)));
                 wanted.push(question);
             }
-            Question::Coverage { .. } | Question::Delays { .. } => wanted.push(question),
+            Question::Coverage { .. } | Question::Delays { .. } | Question::Outcomes { .. } => {
+                wanted.push(question);
+            }
             Question::Profile { .. }
             | Question::Identity { .. }
             | Question::DailyLosses { .. }
@@ -46,21 +52,26 @@ pub(crate) fn answer(
         return Ok(());
     }
     let cells = Cells::of(wanted.iter().map(|question| question.window()));
-    let groups = groups(&joined(log, fidelity, &cells, &segments, as_of)?, segments.len())?;
+    let batches = joined(log, fidelity, &cells, &segments, as_of)?;
+    let groups = groups(&batches, segments.len(), log.roles.output())?;
     for question in wanted {
         let within = cells.within(question.window());
         let all_rows = |cell: &usize| groups.get(&(None, None)).and_then(|cells| cells.get(cell));
         let answer = match question {
             Question::ScoredOutcomes { by, .. } => {
                 let at = by.as_ref().and_then(|by| segments.iter().position(|segment| *segment == by));
-                Answer::ScoredOutcomes(scored_groups(&groups, within, at, fidelity)?)
+                grouped(log, &groups, within, at, fidelity)?
             }
-            Question::Delays { .. } => {
-                let mut delays = NumbersSummary::new(fidelity);
+            Question::Delays { .. } | Question::Outcomes { .. } => {
+                let is_delay = matches!(question, Question::Delays { .. });
+                let mut numbers = NumbersSummary::new(fidelity);
                 for group in within.filter_map(|cell| all_rows(&cell)) {
-                    delays.merge(decode(&group.delays)?);
+                    let part = if is_delay { Some(&group.delays) } else { group.outcomes.as_ref() };
+                    if let Some(part) = part {
+                        numbers.merge(decode(part)?);
+                    }
                 }
-                Answer::Profile(Profile::Numeric(delays.0))
+                Answer::Profile(Profile::Numeric(numbers.0))
             }
             _ => {
                 let mut coverage = Coverage::default();
@@ -78,10 +89,12 @@ pub(crate) fn answer(
     Ok(())
 }
 
-/// The encoded scores, the encoded delays and the counts of one group of one cell.
+/// The encoded scores, delays and numbers that came out, and the counts of one group of one cell.
 struct Group {
     scores: Vec<u8>,
     delays: Vec<u8>,
+    /// Only where the task is to predict a number.
+    outcomes: Option<Vec<u8>>,
     coverage: Coverage,
 }
 
@@ -122,7 +135,8 @@ fn joined(
     }
     log.context.register_table(ROWS, rows.into_view())?;
     let passed_on: Vec<String> = (0..segments.len()).map(segment_column).collect();
-    let sql = grouped_sql(&with_outcomes_sql(log, ROWS, &passed_on, as_of, None), fidelity, segments.len());
+    let rows = with_outcomes_sql(log, ROWS, &passed_on, as_of, None);
+    let sql = grouped_sql(log, &rows, fidelity, segments.len());
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
@@ -166,10 +180,10 @@ pub(crate) fn with_outcomes_sql(
     only: Option<&str>,
 ) -> String {
     let segment_columns: String = passed_on.iter().map(|column| format!(", p.{column}")).collect();
-    let score = quoted(&log.roles.score);
+    let Truth { label, ordered, agreed, type_name, predictions } = Truth::of(log, log.roles.outcome.as_ref());
     let Some(outcome) = &log.roles.outcome else {
         return format!(
-            "SELECT p.{CELL}{segment_columns}, p.{score} AS score, CAST(NULL AS BOOLEAN) AS outcome, \
+            "SELECT p.{CELL}{segment_columns}, {predictions}, CAST(NULL AS {type_name}) AS outcome, \
              CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS early, CAST(NULL AS DOUBLE) AS delay \
              FROM {rows} p"
         );
@@ -178,14 +192,13 @@ pub(crate) fn with_outcomes_sql(
         format!("CAST(p.__instant AS BIGINT) / {:e}", log.time_axis().units_of_a_day() as f64);
     let known = known_sql(log, as_of);
     if outcome.path.is_none() {
-        let label = label_sql(&quoted(&outcome.column));
         let seen = known.clone().map_or("true".into(), |known| known.seen);
         let early = known.clone().map_or("false".into(), |known| format!("({} < __instant)", known.instant));
         let delay = known.map_or("CAST(NULL AS DOUBLE)".into(), |known| {
             format!("CASE WHEN {} THEN {} - {predicted_day} END", known.seen, known.day(&known.instant))
         });
         return format!(
-            "SELECT p.{CELL}{segment_columns}, p.{score} AS score, \
+            "SELECT p.{CELL}{segment_columns}, {predictions}, \
              CASE WHEN {seen} THEN {label} END AS outcome, \
              CASE WHEN {column} IS NOT NULL AND {seen} THEN 1 END AS copies, \
              false AS contradictory, {early} AS early, {delay} AS delay FROM {rows} p",
@@ -194,14 +207,14 @@ pub(crate) fn with_outcomes_sql(
     }
     let log_id = quoted(log.roles.id.as_deref().unwrap_or_default());
     let id = outcome.id.as_deref().map_or(log_id.clone(), quoted);
-    let label = label_sql(&quoted(&outcome.column));
     let delay = known.as_ref().map_or("CAST(NULL AS DOUBLE)".to_owned(), |known| {
         format!("{} - {predicted_day}", known.day("o.first_known"))
     });
     let only = only.map(|only| format!(" AND {id} IN ({only})")).unwrap_or_default();
     let (latest, first_known, seen) = match known {
         Some(known) => (
-            // Of two that became known at once the positive one counts, whatever the order of the rows.
+            // Of two that became known at once the positive one (the last class, the larger number) counts,
+            // whatever the order of the rows.
             format!(
                 "last_value({label} ORDER BY {} ASC NULLS FIRST, {label} ASC NULLS FIRST)",
                 known.instant
@@ -211,9 +224,7 @@ pub(crate) fn with_outcomes_sql(
         ),
         // Without a time nothing says which of two contradictory outcomes is the later one.
         None => (
-            format!(
-                "CASE WHEN min(CAST({label} AS INT)) = max(CAST({label} AS INT)) THEN bool_or({label}) END"
-            ),
+            format!("CASE WHEN min({ordered}) = max({ordered}) THEN {agreed} END"),
             "NULL".to_owned(),
             "true".to_owned(),
         ),
@@ -221,20 +232,13 @@ pub(crate) fn with_outcomes_sql(
     let early =
         if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
     format!(
-        "SELECT p.{CELL}{segment_columns}, p.{score} AS score, o.outcome, o.copies, o.contradictory, {early} AS early, \
+        "SELECT p.{CELL}{segment_columns}, {predictions}, o.outcome, o.copies, o.contradictory, {early} AS early, \
          {delay} AS delay \
          FROM {rows} p LEFT JOIN (\
            SELECT {id} AS id, count(*) AS copies, {latest} AS outcome, {first_known} AS first_known, \
-             min(CAST({label} AS INT)) <> max(CAST({label} AS INT)) AS contradictory \
+             min({ordered}) <> max({ordered}) AS contradictory \
            FROM {OUTCOMES} WHERE {id} IS NOT NULL AND {seen}{only} GROUP BY {id}\
          ) o ON p.{log_id} = o.id"
-    )
-}
-
-/// An outcome as a boolean; anything but 0 and 1 is no outcome.
-fn label_sql(column: &str) -> String {
-    format!(
-        "(CASE WHEN CAST({column} AS DOUBLE) = 1 THEN true WHEN CAST({column} AS DOUBLE) = 0 THEN false END)"
     )
 }
 
@@ -279,20 +283,24 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
     Some(Known { instant, seen, units_of_a_day: 86_400e9 })
 }
 
-fn grouped_sql(rows: &str, fidelity: Fidelity, segments: usize) -> String {
-    let scored = function_name::<ScoredSummary>(fidelity);
+fn grouped_sql(log: &Log<'_>, rows: &str, fidelity: Fidelity, segments: usize) -> String {
+    let scored = truth::aggregate_sql(log, fidelity);
     let numbers = function_name::<NumbersSummary>(fidelity);
     let columns: Vec<String> = (0..segments).map(segment_column).collect();
     let sets: String = columns.iter().map(|column| format!(", ({CELL}, {column})")).collect();
     let values: String = columns.iter().map(|column| format!(", {column}, grouping({column})")).collect();
     let counts: String = COUNTS.iter().map(|(name, sql)| format!(", {sql} AS {name}")).collect();
+    let outcomes = match log.roles.output() {
+        Output::Number(_) => format!(", {numbers}(outcome) AS outcomes"),
+        Output::Score(_) | Output::Probabilities { .. } => String::new(),
+    };
     format!(
-        "SELECT {CELL}, {scored}(score, outcome) AS scores, {numbers}(delay) AS delays{counts}{values} FROM ({rows}) \
+        "SELECT {CELL}, {scored} AS scores, {numbers}(delay) AS delays{counts}{values}{outcomes} FROM ({rows}) \
          GROUP BY GROUPING SETS (({CELL}){sets})"
     )
 }
 
-fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineError> {
+fn groups(batches: &[RecordBatch], segments: usize, output: Output<'_>) -> Result<Groups, EngineError> {
     let mut groups = Groups::new();
     for batch in batches {
         let cells = batch.column(0).as_primitive::<Int32Type>();
@@ -303,6 +311,10 @@ fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineErro
             .collect::<Result<_, _>>()
             .map_err(|error| EngineError::Query(error.to_string()))?;
         let first_segment = FIRST_COUNT + COUNTS.len();
+        let outcomes = match output {
+            Output::Number(_) => Some(batch.column(first_segment + 2 * segments).as_binary::<i64>()),
+            Output::Score(_) | Output::Probabilities { .. } => None,
+        };
         for row in 0..batch.num_rows() {
             let count = |at: usize| counts[at].as_primitive::<Int64Type>().value(row) as u64;
             let coverage = Coverage {
@@ -326,44 +338,83 @@ fn groups(batches: &[RecordBatch], segments: usize) -> Result<Groups, EngineErro
                     key = (Some(at), texts.is_valid(row).then(|| texts.value(row).to_owned()));
                 }
             }
-            let group =
-                Group { scores: scores.value(row).to_vec(), delays: delays.value(row).to_vec(), coverage };
+            let group = Group {
+                scores: scores.value(row).to_vec(),
+                delays: delays.value(row).to_vec(),
+                outcomes: outcomes.map(|outcomes| outcomes.value(row).to_vec()),
+                coverage,
+            };
             groups.entry(key).or_default().insert(cells.value(row) as usize, group);
         }
     }
     Ok(groups)
 }
 
-fn scored_groups(
+/// Predictions with outcomes by the value of a segment, as the task has them.
+fn grouped(
+    log: &Log<'_>,
     groups: &Groups,
     within: std::ops::Range<usize>,
     segment: Option<usize>,
     fidelity: Fidelity,
-) -> Result<Vec<ScoredGroup>, EngineError> {
-    let mut scored = Vec::new();
+) -> Result<Answer, EngineError> {
+    Ok(match log.roles.output() {
+        Output::Score(_) => {
+            let group = |(value, scored): (Option<String>, ScoredSummary)| {
+                let (scores, invalid_scores) = scored.into_scores()?;
+                Ok(ScoredGroup { value, scores, invalid_scores })
+            };
+            let merged = merged_groups(groups, within, segment, fidelity)?;
+            Answer::ScoredOutcomes(merged.into_iter().map(group).collect::<Result<_, EngineError>>()?)
+        }
+        Output::Probabilities { scores, .. } => {
+            let group = |(value, classified): (Option<String>, ClassifiedSummary)| TaskGroup {
+                value,
+                invalid: classified.invalid,
+                outcomes: TaskOutcomes::Multiclass(classified.into_rows(scores.len())),
+            };
+            let merged = merged_groups(groups, within, segment, fidelity)?;
+            Answer::TaskOutcomes(merged.into_iter().map(group).collect())
+        }
+        Output::Number(_) => {
+            let group = |(value, found): (Option<String>, ErrorsSummary)| TaskGroup {
+                value,
+                outcomes: TaskOutcomes::Regression(found.errors),
+                invalid: found.invalid,
+            };
+            let merged = merged_groups(groups, within, segment, fidelity)?;
+            Answer::TaskOutcomes(merged.into_iter().map(group).collect())
+        }
+    })
+}
+
+/// By the value of a segment, ascending; one empty group where there are no rows and no segment.
+fn merged_groups<S: Summary>(
+    groups: &Groups,
+    within: std::ops::Range<usize>,
+    segment: Option<usize>,
+    fidelity: Fidelity,
+) -> Result<Vec<(Option<String>, S)>, EngineError> {
+    let mut merged: Vec<(Option<String>, S)> = Vec::new();
     for ((at, value), cells) in groups {
         if *at != segment {
             continue;
         }
-        let mut whole: Option<ScoredSummary> = None;
+        let mut whole: Option<S> = None;
         for group in cells.range(within.clone()).map(|(_, group)| group) {
-            let part: ScoredSummary = decode(&group.scores)?;
+            let part: S = decode(&group.scores)?;
             match &mut whole {
                 None => whole = Some(part),
                 Some(whole) => whole.merge(part),
             }
         }
-        if let Some(whole) = whole {
-            let (scores, invalid_scores) = whole.into_scores()?;
-            scored.push(ScoredGroup { value: value.clone(), scores, invalid_scores });
-        }
+        merged.extend(whole.map(|whole| (value.clone(), whole)));
     }
-    if scored.is_empty() && segment.is_none() {
-        let (scores, invalid_scores) = ScoredSummary::new(fidelity).into_scores()?;
-        scored.push(ScoredGroup { value: None, scores, invalid_scores });
+    if merged.is_empty() && segment.is_none() {
+        merged.push((None, S::new(fidelity)));
     }
-    scored.sort_by(|a, b| a.value.cmp(&b.value));
-    Ok(scored)
+    merged.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(merged)
 }
 
 fn add(sum: &mut Coverage, more: &Coverage) {

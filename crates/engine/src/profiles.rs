@@ -18,6 +18,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
 use crate::sql::{CELL, quoted};
+use crate::truth::{predicted_class_sql, score_sum_sql};
 
 /// One column of the query's result.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +47,7 @@ pub(crate) fn asked(question: &Question) -> Option<Asked> {
         Question::Profile { of, .. } => Some(Asked::Categories(of.clone())),
         Question::Identity { column, .. } => Some(Asked::Ids(column.clone())),
         Question::ScoredOutcomes { .. }
+        | Question::Outcomes { .. }
         | Question::Coverage { .. }
         | Question::Delays { .. }
         | Question::DailyLosses { .. }
@@ -126,15 +128,8 @@ pub(crate) fn aggregate_sql(log: &Log<'_>, fidelity: Fidelity, asked: &Asked) ->
 fn measured_sql(log: &Log<'_>, of: &Measured) -> String {
     match of {
         Measured::Column { name } => quoted(name),
-        Measured::PredictedClass => {
-            let score = quoted(&log.roles.score);
-            let threshold = log.roles.threshold;
-            // NaN compares as larger than every number, so it is taken out first.
-            format!(
-                "CASE WHEN isnan(CAST({score} AS DOUBLE)) THEN NULL \
-                 WHEN {score} >= {threshold:e} THEN 'positive' WHEN {score} < {threshold:e} THEN 'negative' END"
-            )
-        }
+        Measured::PredictedClass => predicted_class_sql(log),
+        Measured::ScoreSum => score_sum_sql(log),
     }
 }
 

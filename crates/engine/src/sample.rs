@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Float64Type};
 use jiff::Timestamp;
 use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::column::ColumnKind;
+use types::definition::Output;
 use types::{Answer, Answers, Question, Window};
 
 use crate::aggregate::{lists_of_floats, vectors};
@@ -17,8 +18,8 @@ use crate::days::whole_days;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
 use crate::outcomes::with_outcomes_sql;
-use crate::row_hash;
 use crate::sql::quoted;
+use crate::truth::{Truth, hash_sql};
 
 /// The table of the rows that were drawn.
 const DRAWN: &str = "drawn_rows";
@@ -54,7 +55,7 @@ fn drawn(
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
     let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
     log.context.register_table(IN_WINDOW, table.into_view())?;
-    let hash = hash_sql(log);
+    let hash = hash_sql(log, "");
     let sql = format!(
         "SELECT *, {hash} AS {HASH} FROM {IN_WINDOW} WHERE {hash} <= CAST({} AS BIGINT UNSIGNED)",
         largest_hash(log, rows, window, &cells)?
@@ -69,16 +70,7 @@ fn drawn(
         batches
     });
     log.context.deregister_table(IN_WINDOW)?;
-    read(&batches.map_err(|error| axis.explain(error))?, features)
-}
-
-/// The hash of a row's id; of what it says where the log has no id.
-fn hash_sql(log: &Log<'_>) -> String {
-    let roles = &log.roles;
-    match &roles.id {
-        Some(id) => format!("{}({})", row_hash::NAME, quoted(id)),
-        None => format!("{}({}, {})", row_hash::NAME, quoted(&roles.time), quoted(&roles.score)),
-    }
+    read(&batches.map_err(|error| axis.explain(error))?, features, log.roles.output())
 }
 
 /// The hash up to which about as many rows of the window are drawn as asked for.
@@ -96,9 +88,13 @@ fn sample_sql(log: &Log<'_>, features: &[(String, ColumnKind)], outcomes_as_of: 
     let columns: Vec<String> = features.iter().map(|(name, _)| quoted(name)).collect();
     let selected: String = columns.iter().map(|column| format!(", {column}")).collect();
     let Some(as_of) = outcomes_as_of else {
-        let score = quoted(&log.roles.score);
+        let score = match log.roles.output() {
+            Output::Score(column) | Output::Number(column) => quoted(column),
+            Output::Probabilities { .. } => "CAST(NULL AS DOUBLE)".into(),
+        };
+        let type_name = Truth::of(log, None).type_name;
         return format!(
-            "SELECT {score} AS score, CAST(NULL AS BOOLEAN) AS outcome{selected} FROM {DRAWN} ORDER BY {HASH}"
+            "SELECT {score} AS score, CAST(NULL AS {type_name}) AS outcome{selected} FROM {DRAWN} ORDER BY {HASH}"
         );
     };
     let id = log.roles.id.as_deref().map(quoted);
@@ -111,7 +107,11 @@ fn sample_sql(log: &Log<'_>, features: &[(String, ColumnKind)], outcomes_as_of: 
     format!("SELECT score, outcome{renamed} FROM ({joined}) ORDER BY {HASH}")
 }
 
-fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<RowSample, EngineError> {
+fn read(
+    batches: &[RecordBatch],
+    features: &[(String, ColumnKind)],
+    output: Output<'_>,
+) -> Result<RowSample, EngineError> {
     let mut sample = RowSample::default();
     let mut columns: Vec<SampledValues> = features
         .iter()
@@ -126,7 +126,15 @@ fn read(batches: &[RecordBatch], features: &[(String, ColumnKind)]) -> Result<Ro
         let scores = cast(batch.column(0), &DataType::Float64).map_err(failed)?;
         let missing = |score: Option<f64>| score.unwrap_or(f64::NAN);
         sample.scores.extend(scores.as_primitive::<Float64Type>().iter().map(missing));
-        sample.outcomes.extend(batch.column(1).as_boolean().iter());
+        match output {
+            Output::Score(_) => sample.outcomes.extend(batch.column(1).as_boolean().iter()),
+            Output::Probabilities { .. } => sample.outcomes.extend((0..batch.num_rows()).map(|_| None)),
+            Output::Number(_) => {
+                sample.outcomes.extend((0..batch.num_rows()).map(|_| None));
+                let numbers = cast(batch.column(1), &DataType::Float64).map_err(failed)?;
+                sample.outcome_numbers.extend(numbers.as_primitive::<Float64Type>().iter().map(missing));
+            }
+        }
         for (at, values) in columns.iter_mut().enumerate() {
             match values {
                 SampledValues::Numbers(numbers) => {

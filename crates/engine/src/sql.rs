@@ -5,6 +5,11 @@ pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text as an SQL literal.
+pub(crate) fn text_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// The column that says which cell of time a row belongs to.
 pub(crate) const CELL: &str = "__cell";
 
@@ -18,5 +23,6 @@ mod tests {
     #[test]
     fn a_quote_in_a_name_cannot_end_the_identifier() {
         assert_eq!(super::quoted("a\"; DROP"), "\"a\"\"; DROP\"");
+        assert_eq!(super::text_literal("it's"), "'it''s'");
     }
 }

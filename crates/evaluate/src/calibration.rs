@@ -1,12 +1,16 @@
 //! Calibration: when the model says 70 %, does it happen in 70 of 100 cases?
 
+use std::borrow::Cow;
+
 use rand_core::RngCore;
 use stats::classification::calibration::{
     CalibrationError, ReliabilityBin, calibration_in_the_large, expected_calibration_error, reliability,
 };
 use stats::interval::Level;
+use stats::labelled_scores::LabelledScores;
 use types::finding::{ReliabilityRow, Unmeasured};
 use types::format::{number, percent};
+use types::outcomes::Outcomes;
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::{interval_words, limit_words, overall, too_few};
@@ -18,9 +22,12 @@ use crate::{Scope, blank, unknown};
 const REPLICATES: usize = 1000;
 
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Finding {
-    let Some((scores, invalid)) = overall(answers, scope.window) else {
-        return unknown(scope, CheckId::Calibration, "Calibration was not measured.".into());
+    let not_measured = || unknown(scope, CheckId::Calibration, "Calibration was not measured.".into());
+    let Some((outcomes, invalid)) = overall(answers, scope.window) else {
+        return not_measured();
     };
+    let Some(scores) = confidences(outcomes) else { return not_measured() };
+    let scores = &*scores;
     if scores.n() < scope.definition.evaluate.min_rows {
         return too_few(
             scope,
@@ -32,6 +39,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     }
     let calibration = &scope.definition.evaluate.calibration;
     let bins = calibration.bins as usize;
+    let top_label = matches!(outcomes, Outcomes::Multiclass(_));
     let computed = expected_calibration_error(scores, bins, Level::P95, REPLICATES, rng)
         .and_then(|error| Ok((error, reliability(scores, bins, Level::P95)?)));
     let (error, rows) = match computed {
@@ -51,6 +59,12 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     finding.thresholds.push(limit.threshold("ece", "evaluate.calibration.ece_at_most"));
     let lean = calibration_in_the_large(scores, Level::P95).ok();
     finding.summary = summary(&measure, limit, verdict, lean.as_ref().map(|lean| lean.value), &rows);
+    if top_label {
+        finding.summary.insert_str(
+            0,
+            "Scores are the probabilities of the predicted class, and the share is how often it is right. ",
+        );
+    }
     finding.measures.push(measure);
     if let Some(lean) = lean {
         finding.measures.push(Measure {
@@ -67,6 +81,15 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     }
     finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect() });
     finding
+}
+
+/// The scores that make a promise: of several classes, the probability of the predicted one.
+fn confidences(outcomes: Outcomes<'_>) -> Option<Cow<'_, LabelledScores>> {
+    match outcomes {
+        Outcomes::Binary(scores) => Some(Cow::Borrowed(scores)),
+        Outcomes::Multiclass(rows) => Some(Cow::Owned(rows.top_label().unwrap_or_default())),
+        Outcomes::Regression(_) => None,
+    }
 }
 
 fn ece_measure(error: &CalibrationError) -> Measure {

@@ -12,6 +12,7 @@ mod performance;
 mod segments;
 
 use rand_core::RngCore;
+use types::definition::Task;
 use types::{Answers, CheckId, Definition, Finding, Question, Subject, Verdict, Window};
 
 /// What a check is about: the definition and the two windows.
@@ -54,7 +55,9 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
     if !scope.definition.log.segments.is_empty() {
         findings.push(segments::judge(scope, answers));
     }
-    findings.push(calibration::judge(scope, answers, rng));
+    if has_calibration(scope) {
+        findings.push(calibration::judge(scope, answers, rng));
+    }
     findings
 }
 
@@ -63,13 +66,21 @@ fn without_outcomes(scope: Scope<'_>) -> Vec<Finding> {
     let first = "How good the model is cannot be said: the definition names no outcome. \
                  Add `outcome` under [log] as soon as the truth about past predictions is known.";
     let mut findings = vec![unknown(scope, CheckId::Performance, first.into())];
-    let mut checks = vec![CheckId::Outcomes, CheckId::Calibration];
+    let mut checks = vec![CheckId::Outcomes];
+    if has_calibration(scope) {
+        checks.push(CheckId::Calibration);
+    }
     if !scope.definition.log.segments.is_empty() {
         checks.push(CheckId::WorstSegment);
     }
     let also = |check| unknown(scope, check, "Not known without outcomes.".into());
     findings.extend(checks.into_iter().map(also));
     findings
+}
+
+/// A predicted number promises no probability; the definition refuses to ask for its calibration.
+fn has_calibration(scope: Scope<'_>) -> bool {
+    scope.definition.model.task != Task::Regression
 }
 
 /// A finding about the model that says why it is unknown.

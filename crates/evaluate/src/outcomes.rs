@@ -3,6 +3,7 @@
 use stats::interval::Level;
 use stats::proportion::wilson_interval;
 use types::answer::Coverage;
+use types::definition::Output;
 use types::format::{counted, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
@@ -41,14 +42,23 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         )
     };
     Finding {
-        summary: summary(coverage, has_time),
+        summary: summary(coverage, has_time, unusable_words(scope)),
         measures: if coverage.predictions > 0 { vec![measure] } else { vec![] },
         detail: Some(Detail::Coverage(*coverage)),
         ..blank(scope, CheckId::Outcomes, verdict)
     }
 }
 
-fn summary(coverage: &Coverage, has_time: bool) -> String {
+/// What an outcome is that is none.
+fn unusable_words(scope: Scope<'_>) -> &'static str {
+    match scope.definition.log.output() {
+        Output::Score(_) => "one that is neither 0 nor 1",
+        Output::Probabilities { .. } => "one that is none of the classes of `log.scores`",
+        Output::Number(_) => "one that is no finite number",
+    }
+}
+
+fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
     if coverage.predictions == 0 {
         return "There are no predictions in this window.".into();
     }
@@ -65,14 +75,10 @@ fn summary(coverage: &Coverage, has_time: bool) -> String {
         counted(coverage.predictions, "prediction", "predictions"),
         percent(share)
     );
+    let (has_unusable, have_unusable) = (format!("has {unusable}"), format!("have {unusable}"));
     let notes = [
         (coverage.without_outcome, "has none", "have none", "."),
-        (
-            coverage.unusable_outcomes,
-            "has one that is neither 0 nor 1",
-            "have one that is neither 0 nor 1",
-            ".",
-        ),
+        (coverage.unusable_outcomes, has_unusable.as_str(), have_unusable.as_str(), "."),
         (
             coverage.repeated_outcomes,
             "has several",

@@ -1,13 +1,13 @@
 //! Average performance over the window, held against a limit or against the reference window.
 
 use stats::interval::{Interval, Level};
-use stats::labelled_scores::LabelledScores;
-use types::definition::Metric;
+use types::definition::{Metric, Output};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
-use types::{Answers, CheckId, Finding, Measure, Question, Verdict, Window};
+use types::outcomes::Outcomes;
+use types::{Answers, CheckId, Definition, Finding, Measure, Verdict, Window};
 
-use types::performance::{Limit, loss_against, measure};
+use types::performance::{Limit, loss_against, loss_text};
 
 use crate::{Scope, blank, unknown};
 
@@ -20,12 +20,13 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         return too_few(scope, CheckId::Performance, "How good the model is", current.n(), invalid);
     }
     let headline = evaluate.performance.metric;
-    let threshold = scope.definition.log.threshold;
+    let log = &scope.definition.log;
+    let all = Metric::of(scope.definition.model.task);
     let mut finding =
         Finding { reference: Some(scope.reference), ..blank(scope, CheckId::Performance, Verdict::Unknown) };
-    let others = Metric::ALL.into_iter().filter(|metric| *metric != headline);
+    let others = all.iter().copied().filter(|metric| *metric != headline);
     for metric in std::iter::once(headline).chain(others) {
-        match measure(current, metric, threshold, Level::P95) {
+        match current.measure(metric, log, Level::P95) {
             Ok(measure) => finding.measures.push(measure),
             Err(reason) => finding.unmeasured.push(Unmeasured { name: metric.name().into(), reason }),
         }
@@ -38,10 +39,9 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         return finding;
     };
     let before: Vec<Measure> = overall(answers, scope.reference)
-        .filter(|(scores, _)| scores.n() >= evaluate.min_rows)
-        .map(|(scores, _)| {
-            let measured = Metric::ALL.map(|metric| measure(scores, metric, threshold, Level::P95).ok());
-            measured.into_iter().flatten().collect()
+        .filter(|(outcomes, _)| outcomes.n() >= evaluate.min_rows)
+        .map(|(outcomes, _)| {
+            all.iter().filter_map(|metric| outcomes.measure(*metric, log, Level::P95).ok()).collect()
         })
         .unwrap_or_default();
     let reference = before.iter().find(|measure| measure.name == headline.name());
@@ -51,8 +51,9 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     );
     if invalid > 0 {
         finding.summary.push_str(&format!(
-            " {} without a score in [0, 1] not counted.",
-            counted(invalid, "row", "rows")
+            " {} without {} not counted.",
+            counted(invalid, "row", "rows"),
+            score_words(scope.definition)
         ));
     }
     finding
@@ -86,7 +87,7 @@ fn judge_headline(
         let verdict = limit.verdict(&loss);
         words.push_str(&format!(" {}", loss_words(&loss, verdict, reference.value, performance.max_drop)));
         verdicts.push(verdict);
-        finding.thresholds.push(limit.threshold("loss_against_reference", "evaluate.performance.max_drop"));
+        finding.thresholds.push(limit.threshold(&loss.name, "evaluate.performance.max_drop"));
         finding.measures.push(loss);
     } else {
         finding.unmeasured.push(Unmeasured {
@@ -102,7 +103,8 @@ fn judge_headline(
 }
 
 fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -> String {
-    let size = number(loss.value.abs());
+    let size = loss_text(loss, loss.value.abs());
+    let max_drop = loss_text(loss, max_drop);
     let change = match loss.value {
         0.0 => format!("as in the reference ({})", number(reference)),
         worse if worse > 0.0 => format!("{size} worse than in the reference ({})", number(reference)),
@@ -112,14 +114,12 @@ fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -
         return format!("That is {change}.");
     }
     match verdict {
-        Verdict::Pass => format!("That is {change}, which is within the {} allowed.", number(max_drop)),
+        Verdict::Pass => format!("That is {change}, which is within the {max_drop} allowed."),
         Verdict::Fail => format!(
-            "That is {change}, surely more than the {} allowed: find out which inputs moved, and consider retraining.",
-            number(max_drop)
+            "That is {change}, surely more than the {max_drop} allowed: find out which inputs moved, and consider retraining."
         ),
         Verdict::Warn | Verdict::Unknown => format!(
-            "That is {change}; whether it exceeds the {} allowed cannot be told from so few rows.",
-            number(max_drop)
+            "That is {change}; whether it exceeds the {max_drop} allowed cannot be told from so few rows."
         ),
     }
 }
@@ -141,29 +141,41 @@ pub(crate) fn interval_words(interval: Option<&Interval>) -> String {
     })
 }
 
-/// Scores and outcomes of all rows of a window, and how many rows had no valid score.
-pub(crate) fn overall(answers: &Answers, window: Window) -> Option<(&LabelledScores, u64)> {
-    let groups = answers.scored_outcomes(&Question::ScoredOutcomes { by: None, window })?;
-    groups.first().map(|group| (&group.scores, group.invalid_scores))
+/// Predictions and outcomes of all rows of a window, and how many rows had no valid prediction.
+pub(crate) fn overall(answers: &Answers, window: Window) -> Option<(Outcomes<'_>, u64)> {
+    answers.all_outcomes(window).map(|group| (group.outcomes, group.invalid))
+}
+
+/// What a row needs for its outcome to be of use.
+fn score_words(definition: &Definition) -> &'static str {
+    match definition.log.output() {
+        Output::Score(_) => "a score in [0, 1]",
+        Output::Probabilities { .. } => "probabilities in [0, 1] and a predicted class",
+        Output::Number(_) => "a finite prediction",
+    }
 }
 
 /// The finding where rows are too few; it names the invalid scores where they are the reason.
 pub(crate) fn too_few(scope: Scope<'_>, check: CheckId, what: &str, n: u64, invalid: u64) -> Finding {
     let needed = scope.definition.evaluate.min_rows;
+    let (score, invalid_score) = match scope.definition.log.output() {
+        Output::Score(_) => ("a score", "a score that is missing or outside [0, 1]"),
+        Output::Probabilities { .. } => {
+            ("probabilities", "a probability that is missing or outside [0, 1], or no predicted class")
+        }
+        Output::Number(_) => ("a prediction", "a prediction that is missing or not finite"),
+    };
     let mut summary = format!(
-        "{what} in this window is not known: {} a score and an outcome, {needed} are needed (evaluate.min_rows).",
+        "{what} in this window is not known: {} {score} and an outcome, {needed} are needed (evaluate.min_rows).",
         counted(n, "row has", "rows have")
     );
     if invalid > 0 {
-        summary.push_str(&format!(
-            " {} a score that is missing or outside [0, 1].",
-            counted(invalid, "row has", "rows have")
-        ));
+        summary.push_str(&format!(" {} {invalid_score}.", counted(invalid, "row has", "rows have")));
     }
     Finding {
         unmeasured: vec![Unmeasured {
             name: scope.definition.evaluate.performance.metric.name().into(),
-            reason: format!("{n} rows with score and outcome, {needed} needed"),
+            reason: format!("{n} rows with {} and outcome, {needed} needed", score.trim_start_matches("a ")),
         }],
         ..unknown(scope, check, summary)
     }

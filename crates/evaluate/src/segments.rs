@@ -4,14 +4,14 @@
 //! hold for all groups together (Bonferroni: each at level 1 − 0.05 / groups).
 
 use stats::interval::Level;
-use types::answer::ScoredGroup;
 use types::definition::{Metric, Segment};
 use types::finding::{SegmentRow, segment_label};
 use types::format::{count, counted, number};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
 use crate::performance::{interval_words, limit_words, overall};
-use types::performance::{Limit, measure};
+use types::outcomes::OutcomeGroup;
+use types::performance::Limit;
 
 use crate::{Scope, blank, unknown};
 
@@ -22,12 +22,12 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let evaluate = &scope.definition.evaluate;
     let metric = evaluate.worst_segment.as_ref().map_or(evaluate.performance.metric, |bound| bound.metric);
     let groups = groups(scope, answers);
-    let large = groups.iter().filter(|(_, group)| group.scores.n() >= evaluate.min_rows).count();
+    let large = groups.iter().filter(|(_, group)| group.outcomes.n() >= evaluate.min_rows).count();
     let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
     let all = overall(answers, scope.window)
-        .and_then(|(scores, _)| measure(scores, metric, scope.definition.log.threshold, Level::P95).ok());
+        .and_then(|(outcomes, _)| outcomes.measure(metric, &scope.definition.log, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
     if let Some((limit, _)) = &limit {
         for row in &mut rows {
@@ -61,7 +61,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     finding
 }
 
-fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, &'a ScoredGroup)> {
+fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, OutcomeGroup<'a>)> {
     scope
         .definition
         .log
@@ -69,7 +69,8 @@ fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, &'a S
         .iter()
         .flat_map(|segment| {
             let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
-            answers.scored_outcomes(&question).unwrap_or_default().iter().map(move |group| (segment, group))
+            let groups = answers.outcome_groups(&question).unwrap_or_default();
+            groups.into_iter().map(move |group| (segment, group))
         })
         .collect()
 }
@@ -78,14 +79,14 @@ fn segment_row(
     scope: Scope<'_>,
     metric: Metric,
     segment: &Segment,
-    group: &ScoredGroup,
+    group: &OutcomeGroup<'_>,
     level: Level,
 ) -> SegmentRow {
     let needed = scope.definition.evaluate.min_rows;
-    let measured = if group.scores.n() < needed {
+    let measured = if group.outcomes.n() < needed {
         Err(format!("too few rows: {needed} are needed"))
     } else {
-        measure(&group.scores, metric, scope.definition.log.threshold, level)
+        group.outcomes.measure(metric, &scope.definition.log, level)
     };
     let (measure, reason) = match measured {
         Ok(measure) => (Some(measure), None),
@@ -93,10 +94,10 @@ fn segment_row(
     };
     SegmentRow {
         column: segment.name.clone(),
-        value: group.value.clone(),
+        value: group.value.map(str::to_owned),
         verdict: Verdict::Unknown,
-        rows: group.scores.n(),
-        positives: group.scores.positives_total(),
+        rows: group.outcomes.n(),
+        positives: group.outcomes.positives(),
         measure,
         reason,
     }
@@ -136,7 +137,9 @@ fn limit(scope: Scope<'_>, metric: Metric, overall: Option<&Measure>) -> Option<
         return Some((limit, "evaluate.worst_segment".into()));
     }
     let overall = overall?.value;
-    let allowed = evaluate.performance.max_drop;
+    // Of an error in the unit of the outcome, a share of it is allowed.
+    let unit = if metric.has_unit() { overall } else { 1.0 };
+    let allowed = unit * evaluate.performance.max_drop;
     let limit = if metric.higher_is_better() {
         Limit::AtLeast(overall - allowed)
     } else {

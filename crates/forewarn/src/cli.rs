@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use types::Window;
+use types::definition::Task;
 use types::evidence::Checkpoint;
 
 /// AI risk management as a living practice.
@@ -97,6 +98,9 @@ pub(crate) enum Format {
 pub(crate) struct InitOptions {
     /// A Parquet or CSV file, a folder or a glob
     pub(crate) log: PathBuf,
+    /// What the model predicts
+    #[arg(long, value_enum, default_value_t = TaskName::Binary)]
+    pub(crate) task: TaskName,
     /// Where to write; `-` prints it
     #[arg(long, short, default_value = "forewarn.toml")]
     pub(crate) output: PathBuf,
@@ -113,6 +117,27 @@ pub(crate) struct VerifyOptions {
     /// COUNT:HASH of an earlier run, kept elsewhere: proves that no tail was cut since
     #[arg(long, value_name = "COUNT:HASH")]
     pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+/// The tasks of [`types::definition::Task`] as arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TaskName {
+    /// One of two classes
+    Binary,
+    /// One of several classes
+    Multiclass,
+    /// A number
+    Regression,
+}
+
+impl TaskName {
+    pub(crate) fn task(self) -> Task {
+        match self {
+            Self::Binary => Task::Binary,
+            Self::Multiclass => Task::Multiclass,
+            Self::Regression => Task::Regression,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@
 //! the definition does not linger and a look at the past decides nothing.
 
 use jiff::Timestamp;
-use types::definition::{Definition, Gate};
+use types::definition::{Definition, Gate, Task};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::{CheckId, Digest, Finding, Record, Verdict, Window};
 
@@ -63,7 +63,11 @@ fn checks(definition: &Definition, gate: &Gate) -> Vec<CheckId> {
 
 /// Whether a check can be made at all under a definition; a pattern asks only for those.
 fn applies(check: CheckId, definition: &Definition) -> bool {
-    check != CheckId::WorstSegment || !definition.log.segments.is_empty()
+    match check {
+        CheckId::WorstSegment => !definition.log.segments.is_empty(),
+        CheckId::Calibration => definition.model.task != Task::Regression,
+        _ => true,
+    }
 }
 
 fn need_status(check: CheckId, definition: Digest, records: &[&Record], now: Timestamp) -> NeedStatus {

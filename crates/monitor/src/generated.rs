@@ -48,5 +48,6 @@ pub(crate) fn sample(columns: Vec<(&str, Vec<f64>)>) -> RowSample {
             .collect(),
         scores: vec![f64::NAN; rows],
         outcomes: vec![None; rows],
+        outcome_numbers: Vec::new(),
     }
 }

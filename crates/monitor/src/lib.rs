@@ -15,6 +15,7 @@ pub mod multivariate;
 pub mod performance;
 pub mod quality;
 mod samples;
+mod scores;
 pub mod usual;
 
 pub use history::History;
@@ -26,7 +27,7 @@ use rand_core::RngCore;
 use stats::ecdf::Ecdf;
 use stats::sketch::Profile;
 use types::column::ColumnKind;
-use types::definition::{Against, Cadence, features};
+use types::definition::{Against, Cadence, Output, features};
 use types::log_state::LogState;
 use types::question::Measured;
 use types::{Answers, Definition, Finding, Question, Schema, Subject, Window};
@@ -178,6 +179,7 @@ pub fn column_questions(definition: &Definition, schema: &Schema, window: Window
             questions.push(question);
         }
     }
+    questions.extend(scores::plan(definition, window));
     questions
 }
 
@@ -205,7 +207,8 @@ pub(crate) fn is_measured(kind: ColumnKind) -> bool {
     !matches!(kind, ColumnKind::Time | ColumnKind::Other)
 }
 
-/// The features in the order of the log, then the score and the predicted class.
+/// The features in the order of the log, then the score (one for each class; the predicted number) and the
+/// predicted class.
 pub(crate) fn watched(definition: &Definition, schema: &Schema) -> Vec<Watched> {
     let source_of = |feature: &str| {
         let source =
@@ -222,19 +225,22 @@ pub(crate) fn watched(definition: &Definition, schema: &Schema) -> Vec<Watched> 
             type_name: column.type_name.clone(),
         })
         .collect();
-    let score = &definition.log.score;
-    let score_type = schema.column(score).map(|column| column.type_name.clone()).unwrap_or_default();
-    watched.push(Watched {
-        subject: Subject::Score { name: score.clone() },
-        of: Measured::Column { name: score.clone() },
+    let type_of = |name: &str| schema.column(name).map(|column| column.type_name.clone()).unwrap_or_default();
+    let scores = definition.log.score_columns();
+    watched.extend(scores.iter().map(|&score| Watched {
+        subject: Subject::Score { name: score.to_owned() },
+        of: Measured::Column { name: score.to_owned() },
         kind: ColumnKind::Numeric,
-        type_name: score_type.clone(),
-    });
-    watched.push(Watched {
-        subject: Subject::PredictedClass,
-        of: Measured::PredictedClass,
-        kind: ColumnKind::Categorical,
-        type_name: score_type,
-    });
+        type_name: type_of(score),
+    }));
+    // A predicted number has no class.
+    if !matches!(definition.log.output(), Output::Number(_)) {
+        watched.push(Watched {
+            subject: Subject::PredictedClass,
+            of: Measured::PredictedClass,
+            kind: ColumnKind::Categorical,
+            type_name: scores.first().map_or_else(String::new, |score| type_of(score)),
+        });
+    }
     watched
 }

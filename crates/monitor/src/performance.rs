@@ -14,17 +14,18 @@ mod estimate;
 mod harm;
 mod loss;
 mod maturity;
+mod multiclass;
+mod regression;
 
 use rand_core::RngCore;
 use stats::ecdf::Ecdf;
 use stats::interval::Level;
-use stats::labelled_scores::LabelledScores;
-use types::answer::ScoredGroup;
 use types::column::ColumnKind;
-use types::definition::Segment;
+use types::definition::{Output, Segment};
 use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
 use types::format::{counted, number, percent};
-use types::performance::{Limit, loss_against, measure};
+use types::outcomes::{OutcomeGroup, Outcomes};
+use types::performance::{Limit, loss_against, loss_text};
 use types::question::Measured;
 use types::{
     Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
@@ -62,11 +63,20 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
         Question::Delays { window: reference },
         Question::ScoredOutcomes { by: None, window },
         Question::ScoredOutcomes { by: None, window: reference },
-        scores(definition, window),
     ];
-    questions.extend(sample(scope, reference, true));
-    questions.extend(sample(scope, window, false));
-    questions.extend(harm::plan(scope));
+    match definition.log.output() {
+        Output::Score(_) => {
+            questions.push(scores(definition, window));
+            questions.extend(sample(scope, reference, true));
+            questions.extend(sample(scope, window, false));
+            questions.extend(harm::plan(scope));
+        }
+        Output::Probabilities { .. } => questions.extend(multiclass::plan(&definition.log, window)),
+        Output::Number(_) => {
+            questions.extend(regression::plan(scope, reference, true));
+            questions.extend(regression::plan(scope, window, false));
+        }
+    }
     let segments = definition.log.segments.iter();
     questions.extend(segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window }));
     questions
@@ -95,17 +105,17 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     let Some(maturity) = maturity::of(scope, answers) else {
         return unknown("How the model did is not known: the window has no predictions.".into());
     };
-    let (metric, threshold) = (watched.metric, definition.log.threshold);
-    let overall = |window| overall(answers, window);
-    let measured = |scores: &LabelledScores| {
-        if scores.n() < watched.min_rows {
+    let metric = watched.metric;
+    let overall = |window| answers.all_outcomes(window).map(|group| group.outcomes);
+    let measured = |outcomes: Outcomes<'_>| {
+        if outcomes.n() < watched.min_rows {
             return Err(format!(
                 "{} with an outcome, {} are needed (monitor.performance.min_rows)",
-                counted(scores.n(), "row", "rows"),
+                counted(outcomes.n(), "row", "rows"),
                 watched.min_rows
             ));
         }
-        measure(scores, metric, threshold, Level::P95)
+        outcomes.measure(metric, &definition.log, Level::P95)
     };
     let mut unmeasured = Vec::new();
     let mut kept = |name: &str, measured: Result<Measure, String>| match measured {
@@ -116,16 +126,23 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
         }
     };
     let not_measured = || Err("it was not measured".to_owned());
-    let reference_scores = overall(definition.reference.window);
-    let reference = kept("reference", reference_scores.map_or_else(not_measured, measured));
+    let reference_outcomes = overall(definition.reference.window);
+    let reference = kept("reference", reference_outcomes.map_or_else(not_measured, measured));
     let realised = if maturity.state == MaturityState::TooEarly {
         Err(format!("only {} of the outcomes have arrived", percent(maturity.coverage)))
     } else {
         overall(scope.window).map_or_else(not_measured, measured)
     };
     let realised = kept("realised", realised);
-    let current: Option<&Ecdf> = answers.ecdf(&scores(definition, scope.window));
-    let estimates = estimate::of(scope, answers, reference_scores, current, rng);
+    let estimates = match definition.log.output() {
+        Output::Score(_) => {
+            let reference = reference_outcomes.and_then(Outcomes::binary);
+            let current: Option<&Ecdf> = answers.ecdf(&scores(definition, scope.window));
+            estimate::of(scope, answers, reference, current, rng)
+        }
+        Output::Probabilities { .. } => multiclass::estimates(scope, answers, reference_outcomes, rng),
+        Output::Number(_) => regression::estimates(scope, answers, rng),
+    };
     let estimated = kept("estimated", estimates.plain);
     let estimated_for_shift = kept("estimated_for_shift", estimates.for_shift);
     let settled = maturity.state == MaturityState::Settled;
@@ -143,7 +160,7 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     conclude(scope, &detail, &mut finding);
     add_contradictions(scope, answers, &mut finding);
     finding.detail = Some(Detail::Performance(Box::new(detail)));
-    if settled {
+    if settled && matches!(definition.log.output(), Output::Score(_)) {
         add_harm(scope, answers, &mut finding);
     }
     Some(finding)
@@ -207,10 +224,11 @@ fn is_worth_explaining(scope: PerformanceScope<'_>, finding: &Finding, answers: 
     let settled = matches!(&finding.detail,
         Some(Detail::Performance(of)) if of.maturity.state == MaturityState::Settled);
     let metric = RowLoss::of(scope.definition.monitor.performance.metric).metric();
-    let threshold = scope.definition.log.threshold;
-    let measured = |window: Window| measure(overall(answers, window)?, metric, threshold, Level::P95).ok();
-    let (Some(before), Some(now), true) =
-        (measured(scope.definition.reference.window), measured(scope.window), settled)
+    let log = &scope.definition.log;
+    let measured =
+        |window: Window| answers.all_outcomes(window)?.outcomes.measure(metric, log, Level::P95).ok();
+    let (Some(before), Some(now), true, Output::Score(_)) =
+        (measured(scope.definition.reference.window), measured(scope.window), settled, log.output())
     else {
         return false;
     };
@@ -244,7 +262,11 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
         format!("{title} was {value}{interval} over {}.", counted(headline.n, "row", "rows"))
     } else {
         format!(
-            "{title} is estimated at {value}{interval} from scores alone; {} of the outcomes are known.",
+            "{title} is estimated at {value}{interval} from {} alone; {} of the outcomes are known.",
+            match scope.definition.log.output() {
+                Output::Number(_) => "inputs",
+                Output::Score(_) | Output::Probabilities { .. } => "scores",
+            },
             percent(of.maturity.coverage)
         )
     };
@@ -252,7 +274,7 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
     if let Some(reference) = &of.reference {
         let loss = loss_against(watched.metric, headline, reference);
         let verdict = limit.verdict(&loss);
-        let allowed = number(watched.max_drop);
+        let allowed = loss_text(&loss, watched.max_drop);
         words.push_str(&match verdict {
             Verdict::Fail => format!(
                 " That is surely more than {allowed} worse than in the reference ({}).",
@@ -270,15 +292,16 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
             (false, Verdict::Fail | Verdict::Warn) => Verdict::Warn,
             (false, _) => Verdict::Unknown,
         };
+        finding.thresholds.push(limit.threshold(&loss.name, "monitor.performance.max_drop"));
         finding.measures.push(loss);
-        finding.thresholds.push(limit.threshold("loss_against_reference", "monitor.performance.max_drop"));
     }
     if settled
         && let Some(worst) = of.segments.first()
         && let Some(measure) = &worst.measure
     {
         let label = segment_label(&worst.column, worst.value.as_deref());
-        words.push_str(&format!(" It was lowest where {label} ({}).", number(measure.value)));
+        let side = if watched.metric.higher_is_better() { "lowest" } else { "highest" };
+        words.push_str(&format!(" It was {side} where {label} ({}).", number(measure.value)));
     }
     finding.summary = words;
 }
@@ -302,40 +325,36 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
     ));
 }
 
-fn overall(answers: &Answers, window: Window) -> Option<&LabelledScores> {
-    let groups = answers.scored_outcomes(&Question::ScoredOutcomes { by: None, window })?;
-    groups.first().map(|group| &group.scores)
-}
-
 /// The metric for every value of every segment, worst first, with intervals that hold for all together.
 fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
     let definition = scope.definition;
     let watched = &definition.monitor.performance;
-    let groups: Vec<(&Segment, &ScoredGroup)> = definition
+    let groups: Vec<(&Segment, OutcomeGroup<'_>)> = definition
         .log
         .segments
         .iter()
         .flat_map(|segment| {
             let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
-            answers.scored_outcomes(&question).unwrap_or_default().iter().map(move |group| (segment, group))
+            let groups = answers.outcome_groups(&question).unwrap_or_default();
+            groups.into_iter().map(move |group| (segment, group))
         })
         .collect();
-    let large = groups.iter().filter(|(_, group)| group.scores.n() >= watched.min_rows).count();
+    let large = groups.iter().filter(|(_, group)| group.outcomes.n() >= watched.min_rows).count();
     let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
     let mut rows: Vec<SegmentRow> = groups
         .into_iter()
         .map(|(segment, group)| {
-            let measured = if group.scores.n() < watched.min_rows {
+            let measured = if group.outcomes.n() < watched.min_rows {
                 Err(format!("too few rows: {} are needed", watched.min_rows))
             } else {
-                measure(&group.scores, watched.metric, definition.log.threshold, level)
+                group.outcomes.measure(watched.metric, &definition.log, level)
             };
             SegmentRow {
                 column: segment.name.clone(),
-                value: group.value.clone(),
+                value: group.value.map(str::to_owned),
                 verdict: Verdict::Unknown,
-                rows: group.scores.n(),
-                positives: group.scores.positives_total(),
+                rows: group.outcomes.n(),
+                positives: group.outcomes.positives(),
                 reason: measured.as_ref().err().cloned(),
                 measure: measured.ok(),
             }

@@ -123,6 +123,8 @@ pub enum IntervalMethod {
     StudentOfMean,
     /// Estimate plus and minus a normal quantile times the standard error of its rows' influence.
     NormalOfInfluence,
+    /// The same for the logarithm of the estimate (of 1 less it, for R²).
+    NormalOfLogarithm,
     /// Logit interval of average precision (Boyd et al. 2013).
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
@@ -152,6 +154,7 @@ impl IntervalMethod {
             Self::NormalOfMean => "normal of the mean",
             Self::StudentOfMean => "Student's of the mean",
             Self::NormalOfInfluence => "normal, from each row's influence",
+            Self::NormalOfLogarithm => "normal on the logarithmic scale",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",

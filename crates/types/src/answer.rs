@@ -8,6 +8,7 @@ use stats::ecdf::Ecdf;
 use stats::labelled_scores::LabelledScores;
 use stats::sketch::Profile;
 
+use crate::outcomes::TaskGroup;
 use crate::question::Question;
 
 /// The answer to one [`Question`].
@@ -17,6 +18,8 @@ pub enum Answer {
     Identity(Identity),
     /// One group, without a value, where the question had no segment.
     ScoredOutcomes(Vec<ScoredGroup>),
+    /// The same where the task is not binary.
+    TaskOutcomes(Vec<TaskGroup>),
     Coverage(Coverage),
     /// Days without a known outcome are left out.
     DailyLosses(Vec<DayLosses>),
@@ -62,11 +65,11 @@ pub struct ScoredGroup {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     pub predictions: u64,
-    /// Predictions with a usable outcome (0 or 1) that was known in time.
+    /// Predictions with a usable outcome (0 or 1; a class; a finite number) that was known in time.
     pub with_outcome: u64,
     /// Predictions for which no outcome row exists (yet).
     pub without_outcome: u64,
-    /// Predictions whose outcome row holds something other than 0 or 1, or nothing.
+    /// Predictions whose outcome row holds something that is no outcome of the task, or nothing.
     pub unusable_outcomes: u64,
     /// Predictions with more than one outcome row; the latest known one counts.
     pub repeated_outcomes: u64,
@@ -83,10 +86,12 @@ pub struct Coverage {
 pub struct RowSample {
     /// The features, each of one length.
     pub columns: Vec<SampledColumn>,
-    /// NaN where there is none.
+    /// The score of a binary task, the predicted number of a regression task; NaN where there is none.
     pub scores: Vec<f64>,
-    /// `None` where there is none, or none that was known in time.
+    /// `None` where there is none, or none that was known in time; always for a task that is not binary.
     pub outcomes: Vec<Option<bool>>,
+    /// The outcomes of a regression task, NaN where there is none; empty for other tasks.
+    pub outcome_numbers: Vec<f64>,
 }
 
 impl RowSample {
@@ -114,6 +119,7 @@ impl RowSample {
         }
         self.scores.extend_from_slice(&other.scores);
         self.outcomes.extend_from_slice(&other.outcomes);
+        self.outcome_numbers.extend_from_slice(&other.outcome_numbers);
     }
 }
 
@@ -172,7 +178,7 @@ impl Answers {
         own.or_else(|| self.shared.as_ref().and_then(|shared| shared.kept(question)))
     }
 
-    fn answer(&self, question: &Question) -> Option<&Answer> {
+    pub(crate) fn answer(&self, question: &Question) -> Option<&Answer> {
         self.kept(question).map(|kept| &kept.answer)
     }
 

@@ -319,7 +319,9 @@ pub struct SegmentRow {
     /// On this value alone; `unknown` where there is no measure or no limit.
     pub verdict: Verdict,
     pub rows: u64,
-    pub positives: u64,
+    /// Rows whose outcome is the positive class, where the task is binary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positives: Option<u64>,
     /// `None` where there were too few rows or only one class; `reason` then says so.
     pub measure: Option<Measure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,6 +17,7 @@ pub mod log_state;
 pub mod measure;
 pub mod monitor_report;
 pub mod nearest;
+pub mod outcomes;
 pub mod performance;
 pub mod question;
 pub mod report;

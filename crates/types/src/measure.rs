@@ -33,13 +33,16 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "reference_reconstruction_change_share" => "usual change of the reconstruction error".into(),
         "mean_daily_loss" => "mean loss of a day".into(),
         "reference_mean_daily_loss" => "mean loss of a day in the reference".into(),
+        // The share is told by its unit.
+        "loss_share_against_reference" => "loss against reference".into(),
+        "not_adding_up_share" => "share of rows whose probabilities do not add up to 1".into(),
         _ => name.replace('_', " ").into(),
     }
 }
 
 /// The metric of this name, where it is one.
 pub fn metric(name: &str) -> Option<Metric> {
-    Metric::ALL.into_iter().find(|metric| metric.name() == name)
+    Metric::named(name)
 }
 
 /// The value of a measure in its unit: shares as percentages, counts as counts.
@@ -74,6 +77,9 @@ mod tests {
             ("different_values", 1200.0, "1,200"),
             ("roc_auc", 0.7131, "0.713"),
             ("outcome_coverage", 0.99, "99 %"),
+            ("mae", 12.345, "12.345"),
+            ("mape", 0.125, "0.125"),
+            ("loss_share_against_reference", 0.05, "5.0 %"),
         ] {
             assert_eq!(value_text(name, value), expected);
         }

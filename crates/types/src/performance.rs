@@ -3,7 +3,8 @@
 
 use crate::definition::Metric;
 use crate::finding::{Measure, Threshold};
-use crate::format::{count, number};
+use crate::format::{count, number, percent};
+use crate::outcomes::of_another_task;
 use crate::verdict::Verdict;
 use stats::classification::average_precision::average_precision;
 use stats::classification::brier::brier_score;
@@ -40,18 +41,33 @@ pub fn measure(
             }
             loss.estimate
         }),
+        _ => return Err(of_another_task(metric, "binary")),
     };
     let estimate = estimate.map_err(|undefined| reason(&undefined))?;
-    let method = format!("{} interval, level {:.4}{note}", estimate.interval.method.name(), level.get());
-    Ok(Measure {
+    Ok(named_measure(metric, &estimate, &note))
+}
+
+/// An estimate as the measure of a metric; `note` follows the words about the interval.
+pub(crate) fn named_measure(metric: Metric, estimate: &Estimate, note: &str) -> Measure {
+    let Interval { method, level, .. } = estimate.interval;
+    Measure {
         interval: Some(estimate.interval),
         error_bound: estimate.error_bound,
-        ..Measure::new(metric.name(), estimate.value, estimate.n, method)
-    })
+        ..Measure::new(
+            metric.name(),
+            estimate.value,
+            estimate.n,
+            format!("{} interval, level {:.4}{note}", method.name(), level.get()),
+        )
+    }
 }
 
 /// The part of the message that says why, without the "failed to …" that it completes.
 pub fn reason(undefined: &Undefined) -> String {
+    without_failed_to(undefined)
+}
+
+pub(crate) fn without_failed_to(undefined: &impl std::fmt::Display) -> String {
     let message = undefined.to_string();
     message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
 }
@@ -59,7 +75,15 @@ pub fn reason(undefined: &Undefined) -> String {
 /// How much worse the window is than the reference, positive for worse, with Newcombe's hybrid
 /// interval of a difference of two independent estimates (Zou & Donner 2008, "Construction of
 /// confidence limits about effect measures", eq. 4).
+///
+/// Errors in the unit of the outcome are compared as a share of the reference's, as
+/// [`RELATIVE_LOSS`]: an amount that is much for minutes is little for metres.
 pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> Measure {
+    if metric.has_unit()
+        && let Some(loss) = relative_loss(metric, current, reference)
+    {
+        return loss;
+    }
     let sign = if metric.higher_is_better() { 1.0 } else { -1.0 };
     let value = sign * (reference.value - current.value);
     let interval = current.interval.as_ref().zip(reference.interval.as_ref()).map(|(now, before)| {
@@ -86,7 +110,7 @@ pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> M
         error_bound: current.error_bound + reference.error_bound,
         expected_by_chance: Some(0.0),
         ..Measure::new(
-            "loss_against_reference",
+            LOSS,
             value,
             current.n,
             format!(
@@ -96,6 +120,50 @@ pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> M
             ),
         )
     }
+}
+
+/// The loss against the reference, as a difference.
+pub const LOSS: &str = "loss_against_reference";
+/// The loss against the reference, as a share of the reference.
+pub const RELATIVE_LOSS: &str = "loss_share_against_reference";
+
+/// A loss, or a limit of it, in words: `5.0 %` where it is a share of the reference's, else `0.05`.
+pub fn loss_text(loss: &Measure, value: f64) -> String {
+    if loss.name == RELATIVE_LOSS { percent(value) } else { number(value) }
+}
+
+/// The ratio of two errors less 1, with the hybrid interval of [`loss_against`] on the logarithmic scale;
+/// `None` where the reference may well be 0, since nothing is a share of that.
+fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Option<Measure> {
+    let before = reference.interval.as_ref().filter(|before| before.lower > 0.0)?;
+    let ratio = current.value / reference.value;
+    let interval = current.interval.as_ref().map(|now| {
+        let down = (current.value / now.lower).ln().hypot((before.upper / reference.value).ln());
+        let up = (now.upper / current.value).ln().hypot((reference.value / before.lower).ln());
+        // An error that may be 0 has no lower bound on this scale: the ratio may be 0 too.
+        let lower = if now.lower > 0.0 { ratio * (-down).exp() } else { 0.0 };
+        let upper = if current.value > 0.0 { ratio * up.exp() } else { now.upper / before.lower };
+        Interval {
+            lower: lower - 1.0,
+            upper: upper - 1.0,
+            level: now.level,
+            method: IntervalMethod::Newcombe,
+        }
+    });
+    Some(Measure {
+        interval,
+        expected_by_chance: Some(0.0),
+        ..Measure::new(
+            RELATIVE_LOSS,
+            ratio - 1.0,
+            current.n,
+            format!(
+                "{} of the window over that of the reference ({} rows), less 1, so that worse is positive",
+                metric.title(),
+                count(reference.n)
+            ),
+        )
+    })
 }
 
 /// A limit on one side.
@@ -149,6 +217,40 @@ impl Limit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Absolute errors as predictions of 0.
+    fn mae(errors: &serde_json::Value) -> Measure {
+        let rows = errors.as_array().unwrap().iter().map(|error| (0.0, error.as_f64().unwrap()));
+        let errors = stats::regression::PredictionErrors::of(rows);
+        let log = crate::definition::parse(
+            "[model]\ntask = \"regression\"\n[log]\npath = \"l\"\ntime = \"t\"\npredicted = \"p\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n",
+        );
+        let outcomes = crate::outcomes::Outcomes::Regression(&errors);
+        outcomes.measure(Metric::Mae, &log.unwrap().log, Level::P95).unwrap()
+    }
+
+    #[test]
+    fn an_error_with_a_unit_is_compared_as_a_share_of_the_references() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/reference/tasks.json");
+        let content: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let case = &content["cases"]["ratio"];
+        let loss = loss_against(Metric::Mae, &mae(&case["current"]), &mae(&case["reference"]));
+        assert_eq!((loss.name.as_str(), loss.n), (RELATIVE_LOSS, 300));
+        assert!((loss.value - case["value"].as_f64().unwrap()).abs() < 1e-12);
+        let interval = loss.interval.unwrap();
+        let bound = |at: usize| case["bounds"][at].as_f64().unwrap();
+        let allowed = 0.1 * (bound(1) - bound(0));
+        let close = |found: f64, expected: f64| (found - expected).abs() < allowed;
+        assert!(close(interval.lower, bound(0)) && close(interval.upper, bound(1)), "{interval:?}");
+        // Nothing is a share of an error of 0: the difference it is then.
+        let none = serde_json::json!([0.0, 0.0]);
+        let from_none = loss_against(Metric::Mae, &mae(&case["current"]), &mae(&none));
+        assert_eq!(from_none.name, LOSS);
+        let to_none = loss_against(Metric::Mae, &mae(&none), &mae(&case["reference"]));
+        assert_eq!((to_none.name.as_str(), to_none.value), (RELATIVE_LOSS, -1.0));
+        assert!(to_none.interval.unwrap().contains(-1.0));
+    }
 
     #[test]
     fn a_limit_is_held_against_the_whole_interval() {

@@ -16,8 +16,10 @@ pub enum Question {
     /// → [`crate::Answer::Identity`].
     Identity { column: String, window: Window },
     /// Scores with their outcomes, all together or for each value of a segment
-    /// → [`crate::Answer::ScoredOutcomes`].
+    /// → [`crate::Answer::ScoredOutcomes`], or [`crate::Answer::TaskOutcomes`] where the task is not binary.
     ScoredOutcomes { by: Option<Segment>, window: Window },
+    /// The known outcomes of a regression task as a column → [`crate::Answer::Profile`].
+    Outcomes { window: Window },
     /// How the predictions of a window found their outcomes → [`crate::Answer::Coverage`].
     Coverage {
         /// Whether to look for outcomes without a prediction too, which reads all ids of the log.
@@ -41,6 +43,7 @@ impl Question {
             | Self::Identity { window, .. }
             | Self::ScoredOutcomes { window, .. }
             | Self::Coverage { window, .. }
+            | Self::Outcomes { window }
             | Self::Delays { window }
             | Self::DailyLosses { window }
             | Self::Sample { window, .. } => *window,
@@ -54,6 +57,8 @@ pub enum Measured {
     Column {
         name: String,
     },
-    /// `score ≥ threshold`, as a category of its own.
+    /// Of a binary task `score ≥ threshold`, of a multiclass task the predicted class, as a category.
     PredictedClass,
+    /// What the probabilities of a multiclass task's classes add up to.
+    ScoreSum,
 }

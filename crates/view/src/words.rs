@@ -39,6 +39,9 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         "loss_against_reference" => {
             return Some("How much worse than in the reference window; below 0 is better");
         }
+        "loss_share_against_reference" => {
+            return Some("By what share the error is larger than in the reference window; below 0 is better");
+        }
         "domain_classifier_auc" => {
             return Some("How well the window can be told from the reference; 0.5 means not at all");
         }
@@ -61,13 +64,23 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         Metric::F1 => "Precision and recall in one number",
         Metric::Brier => "Mean squared distance between score and outcome",
         Metric::LogLoss => "Penalty that grows steeply for confident mistakes",
+        Metric::MacroF1 => "Precision and recall in one number, each class counting the same",
+        Metric::MacroRocAuc => "How well each class can be told from the rest, each counting the same",
+        Metric::Mae => "By how much a prediction is off on average, in the unit of the outcome",
+        Metric::Rmse => "Typical size of an error in the unit of the outcome, large errors counting most",
+        Metric::R2 => "Share of the variation of the outcome that the predictions explain",
+        Metric::Mape => "By what share of the outcome a prediction is off on average",
+        Metric::MeanError => "Predictions less outcomes on average; above 0 they are too high",
     })
 }
 
 /// Which direction is good, where the measure is a metric.
 pub(crate) fn better(name: &str) -> Option<&'static str> {
-    types::measure::metric(name)
-        .map(|metric| if metric.higher_is_better() { "higher is better" } else { "lower is better" })
+    types::measure::metric(name).map(|metric| match metric {
+        Metric::MeanError => "nearer to 0 is better",
+        metric if metric.higher_is_better() => "higher is better",
+        _ => "lower is better",
+    })
 }
 
 /// `0.690 – 0.714`.

@@ -12,10 +12,15 @@ use engine::{Engine, EngineError, EngineOptions, Probe, ProbedColumn};
 use jiff::Timestamp;
 use stats::sketch::{NumericProfile, Profile};
 use types::column::ColumnKind;
+use types::definition::Task;
 use types::window::{end_of_day, instant_text, start_of_day};
 
 /// Different values up to which text is proposed as a segment.
 const MOST_SEGMENT_VALUES: f64 = 20.0;
+/// What columns of probabilities, of predictions and of outcomes are called.
+const SCORE_WORDS: &[&str] = &["score", "prob", "pred", "p_", "yhat"];
+const PREDICTED_WORDS: &[&str] = &["pred", "yhat", "forecast", "estimate"];
+const OUTCOME_WORDS: &[&str] = &["label", "outcome", "target", "actual", "truth", "y"];
 /// Segments that are proposed.
 const MOST_SEGMENTS: usize = 3;
 /// Free text is at least so long on average, in characters, and so rarely repeated.
@@ -30,10 +35,10 @@ pub struct Proposal {
 }
 
 /// Looks at the log and proposes a definition that lies in `folder`.
-pub fn propose(path: &Path, folder: &Path) -> Result<Proposal, EngineError> {
+pub fn propose(path: &Path, folder: &Path, task: Task) -> Result<Proposal, EngineError> {
     let engine = Engine::new(EngineOptions::default())?;
     let probe = engine.probe(path)?;
-    let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe);
+    let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe, task);
     if proposal.unguessed.is_empty() {
         proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder));
     }
@@ -56,18 +61,19 @@ fn seen_from(folder: &Path, path: &Path) -> PathBuf {
         .collect()
 }
 
-fn proposal(path: &str, probe: &Probe) -> Proposal {
-    let roles = Roles::guess(probe);
+fn proposal(path: &str, probe: &Probe, task: Task) -> Proposal {
+    let roles = Roles::guess(probe, task);
     let mut unguessed = Vec::new();
     let mut text = format!(
         "# Proposed by forewarn after a look at {} rows and {} columns.\n\
          # Check every line; `forewarn check` uses it as it stands.\n\n\
          [system]\nid = {}\n# name = \"…\"\n# purpose = \"…\"\n# owner = \"…\"\n\
          # tier = \"limited\"    # prohibited | high | limited | minimal (EU AI Act)\n\n\
-         [model]\nversion = \"1\"\ntask = \"binary\"\n\n[log]\npath = {}\n",
+         [model]\nversion = \"1\"\ntask = \"{}\"\n\n[log]\npath = {}\n",
         types::format::count(probe.rows),
         probe.columns.len(),
         quoted(&system_id(path)),
+        task.name(),
         quoted(path),
     );
     let mut role = |key: &'static str, guess: Option<(&str, String)>| {
@@ -82,25 +88,76 @@ fn proposal(path: &str, probe: &Probe) -> Proposal {
         role("id", Some((id, "different on every row".into())));
     }
     role("time", roles.time.clone());
-    role("score", roles.score.clone());
+    match task {
+        Task::Binary => role("score", roles.score.clone()),
+        Task::Regression => role("predicted", roles.predicted.clone()),
+        Task::Multiclass if roles.scores.len() < 2 => {
+            text.push_str("scores = { }    # nothing fitting was found: name a column for each class\n");
+            unguessed.push("scores");
+        }
+        Task::Multiclass => {
+            text.push_str(&format!("{}\n", scores_line(&roles.scores)));
+            if let Some((column, why)) = &roles.predicted {
+                text.push_str(&format!("predicted = {}    # {why}\n", quoted(column)));
+            }
+        }
+    }
     match &roles.outcome {
         Some((column, why)) => text.push_str(&format!("outcome = {{ column = {} }}    # {why}\n", quoted(column))),
         None => text.push_str(
             "# outcome = { path = \"outcomes/*.parquet\", id = \"id\", column = \"label\", time = \"known_at\" }\n\
-             # No column holds only 0 and 1. Without outcomes drift is measured, performance is not.\n",
+             # No column looks like the outcome. Without outcomes drift is measured, performance is not.\n",
         ),
     }
     text.push_str(&list_line("segments", &roles.segments, "few different values"));
     text.push_str(&list_line("text", &roles.text, "long values with spaces, nearly all different"));
     text.push_str(&list_line("ignore", &roles.ignored, "the same value on every row"));
     text.push_str(&reference_lines(&roles));
-    text.push_str(
+    text.push_str(&format!(
         "\n# [[source]]                # which upstream feed features come from\n# name = \"…\"\n# features = [\"…\"]\n\n\
-         [evaluate]\n# performance = { metric = \"roc_auc\", at_least = 0.7, max_drop = 0.05 }\n\
-         # worst_segment = { metric = \"roc_auc\", at_least = 0.65 }\ncalibration = { ece_at_most = 0.05 }\n\n\
+         [evaluate]\n{}\n\
          [gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n",
-    );
+        evaluate_lines(task)
+    ));
     Proposal { text, unguessed }
+}
+
+/// `scores = { EWR = "p_EWR", JFK = "p_JFK" }`: the class is what follows the words that all names share.
+fn scores_line(columns: &[&str]) -> String {
+    let first = columns.first().copied().unwrap_or_default();
+    let ends_of_words = first.char_indices().filter(|(_, letter)| !letter.is_alphanumeric());
+    let shared = ends_of_words
+        .map(|(at, letter)| at + letter.len_utf8())
+        .filter(|&end| columns.iter().all(|column| column.get(..end) == first.get(..end)))
+        .last()
+        .unwrap_or(0);
+    let class = |column: &str| match &column[shared..] {
+        "" => quoted(column),
+        class => quoted(class),
+    };
+    let pairs: Vec<String> =
+        columns.iter().map(|column| format!("{} = {}", class(column), quoted(column))).collect();
+    format!(
+        "scores = {{ {} }}    # numbers between 0 and 1; check that the classes are named as in the outcome",
+        pairs.join(", ")
+    )
+}
+
+fn evaluate_lines(task: Task) -> &'static str {
+    match task {
+        Task::Binary => {
+            "# performance = { metric = \"roc_auc\", at_least = 0.7, max_drop = 0.05 }\n\
+             # worst_segment = { metric = \"roc_auc\", at_least = 0.65 }\ncalibration = { ece_at_most = 0.05 }\n"
+        }
+        Task::Multiclass => {
+            "# performance = { metric = \"macro_f1\", at_least = 0.7, max_drop = 0.05 }\n\
+             # worst_segment = { metric = \"macro_f1\", at_least = 0.6 }\ncalibration = { ece_at_most = 0.05 }\n"
+        }
+        Task::Regression => {
+            "# performance = { metric = \"mae\", max_drop = 0.1 }    # a tenth worse than in the reference\n\
+             # worst_segment = { metric = \"mae\", at_most = 10.0 }\n"
+        }
+    }
 }
 
 /// What each column seems to be for, with the reason.
@@ -111,6 +168,10 @@ struct Roles<'a> {
     /// First and last instant of the time column.
     range: Option<(Timestamp, Timestamp)>,
     score: Option<(&'a str, String)>,
+    /// Of several classes.
+    scores: Vec<&'a str>,
+    /// A class or a number.
+    predicted: Option<(&'a str, String)>,
     outcome: Option<(&'a str, String)>,
     segments: Vec<&'a str>,
     ignored: Vec<&'a str>,
@@ -118,25 +179,47 @@ struct Roles<'a> {
 }
 
 impl<'a> Roles<'a> {
-    fn guess(probe: &'a Probe) -> Self {
+    fn guess(probe: &'a Probe, task: Task) -> Self {
         let best = |fits: &dyn Fn(&ProbedColumn) -> bool, words: &[&str]| -> Option<&'a ProbedColumn> {
             let fitting = || probe.columns.iter().filter(|column| fits(column));
             // The first with a telling name, else the last, where outputs usually stand.
             fitting().find(|column| named_like(column, words)).or_else(|| fitting().last())
         };
         let time = probe.columns.iter().find(|column| column.column.kind == ColumnKind::Time);
-        let score = best(&is_share, &["score", "prob", "pred", "p_", "yhat"]);
-        let is_score = |column: &ProbedColumn| score.is_some_and(|score| name(score) == name(column));
-        let outcome = best(
-            &|column| is_binary(column) && !is_score(column),
-            &["label", "outcome", "target", "actual", "truth", "y"],
-        );
+        let score = best(&is_share, SCORE_WORDS).filter(|_| task == Task::Binary);
+        let called_score = |column: &&ProbedColumn| is_unit(column) && named_like(column, SCORE_WORDS);
+        let scores: Vec<&str> = match task {
+            Task::Multiclass => probe.columns.iter().filter(called_score).map(name).collect(),
+            Task::Binary | Task::Regression => Vec::new(),
+        };
+        // What only a name can tell is not taken from the type alone.
+        let called = |fits: &dyn Fn(&ProbedColumn) -> bool, words: &[&str]| {
+            probe.columns.iter().find(|column| fits(column) && named_like(column, words))
+        };
+        let is_number =
+            |column: &ProbedColumn| column.column.kind == ColumnKind::Numeric && !is_constant(column);
+        let is_text = |column: &ProbedColumn| column.column.kind == ColumnKind::Categorical;
+        let predicted = match task {
+            Task::Binary => None,
+            Task::Multiclass => called(&is_text, PREDICTED_WORDS),
+            Task::Regression => called(&is_number, PREDICTED_WORDS),
+        };
+        let is_output = |column: &ProbedColumn| {
+            let named = score.into_iter().chain(predicted).map(name);
+            scores.iter().copied().chain(named).any(|output| output == name(column))
+        };
+        let outcome = match task {
+            Task::Binary => best(&|column| is_binary(column) && !is_output(column), OUTCOME_WORDS),
+            Task::Multiclass => called(&|column| is_text(column) && !is_output(column), OUTCOME_WORDS),
+            Task::Regression => called(&|column| is_number(column) && !is_output(column), OUTCOME_WORDS),
+        };
+        let outcome_why = if task == Task::Binary { "only 0 and 1" } else { "told from its name" };
         let id = probe
             .columns
             .iter()
             .find(|column| is_unique(column, probe.rows) && named_like(column, &["id", "key", "uuid"]));
         let taken = |column: &ProbedColumn| {
-            is_score(column)
+            is_output(column)
                 || outcome.is_some_and(|outcome| name(outcome) == name(column))
                 || id.is_some_and(|id| name(id) == name(column))
         };
@@ -146,10 +229,12 @@ impl<'a> Roles<'a> {
             time: time.map(|column| (name(column), "the first column of instants".to_owned())),
             range: time.and_then(|column| column.range),
             score: score.map(|column| (name(column), "numbers between 0 and 1".to_owned())),
-            outcome: outcome.map(|column| (name(column), "only 0 and 1".to_owned())),
+            predicted: predicted.map(|column| (name(column), "told from its name".to_owned())),
+            outcome: outcome.map(|column| (name(column), outcome_why.to_owned())),
             segments: free().filter(|column| is_segment(column)).map(name).take(MOST_SEGMENTS).collect(),
             ignored: free().filter(|column| is_constant(column)).map(name).collect(),
             text: free().filter(|column| is_text(column)).map(name).collect(),
+            scores,
         }
     }
 }
@@ -177,10 +262,14 @@ fn numbers(column: &ProbedColumn) -> Option<&NumericProfile> {
 }
 
 fn is_share(column: &ProbedColumn) -> bool {
+    is_unit(column) && numbers(column).is_some_and(|profile| profile.ecdf().distinct() > 2)
+}
+
+/// Whether all numbers lie in [0, 1].
+fn is_unit(column: &ProbedColumn) -> bool {
     numbers(column).is_some_and(|profile| {
         let ecdf = profile.ecdf();
-        let unit = ecdf.min().is_some_and(|min| min >= 0.0) && ecdf.max().is_some_and(|max| max <= 1.0);
-        unit && ecdf.distinct() > 2
+        ecdf.min().is_some_and(|min| min >= 0.0) && ecdf.max().is_some_and(|max| max <= 1.0)
     })
 }
 

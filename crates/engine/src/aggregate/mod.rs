@@ -5,6 +5,8 @@
 //! adapter, `SummaryUdaf`; a new function is one file with one `Summary`.
 
 mod categories;
+mod classified;
+mod errors;
 mod ids;
 mod numbers;
 mod scored;
@@ -30,6 +32,8 @@ use serde::de::DeserializeOwned;
 use stats::sketch::Fidelity;
 
 pub(crate) use categories::CategoriesSummary;
+pub(crate) use classified::ClassifiedSummary;
+pub(crate) use errors::ErrorsSummary;
 pub(crate) use ids::IdsSummary;
 pub(crate) use numbers::NumbersSummary;
 pub(crate) use scored::ScoredSummary;
@@ -42,6 +46,10 @@ pub(crate) trait Summary: Debug + Send + Sync + Serialize + DeserializeOwned + '
     const NAME: &'static str;
     /// What its arguments are cast to.
     fn arguments() -> Vec<DataType>;
+    /// How many arguments the function takes; as many as there are types of them, unless it takes more.
+    fn signature() -> Signature {
+        Signature::any(Self::arguments().len(), Volatility::Immutable)
+    }
     fn new(fidelity: Fidelity) -> Self;
     /// Adds the rows of `columns`, all of the same length.
     fn extend(&mut self, columns: &[ArrayRef]) -> Result<()>;
@@ -70,6 +78,8 @@ pub fn all() -> Vec<AggregateUDF> {
                 SummaryUdaf::<TextsSummary>::udaf(fidelity),
                 SummaryUdaf::<VectorsSummary>::udaf(fidelity),
                 SummaryUdaf::<ScoredSummary>::udaf(fidelity),
+                SummaryUdaf::<ClassifiedSummary>::udaf(fidelity),
+                SummaryUdaf::<ErrorsSummary>::udaf(fidelity),
                 SummaryUdaf::<IdsSummary>::udaf(fidelity),
             ]
         })
@@ -98,7 +108,7 @@ impl<S: Summary> SummaryUdaf<S> {
     fn udaf(fidelity: Fidelity) -> AggregateUDF {
         AggregateUDF::from(Self {
             name: function_name::<S>(fidelity),
-            signature: Signature::any(S::arguments().len(), Volatility::Immutable),
+            signature: S::signature(),
             fidelity,
             summary: PhantomData,
         })

@@ -19,3 +19,4 @@ mod formats;
 mod init;
 mod monitoring;
 mod outcomes;
+mod tasks;

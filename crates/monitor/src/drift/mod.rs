@@ -456,7 +456,7 @@ fn finding(
         verdict: changes.verdict(),
         window: scope.window,
         reference: spanned(scope.against),
-        summary: words::summary(&watched.subject, &assessment, &changes),
+        summary: words::summary(scope.definition.log.output(), &watched.subject, &assessment, &changes),
         measures: assessment.measures,
         unmeasured: assessment.unmeasured,
         thresholds,

@@ -1,8 +1,9 @@
 //! Drift of what really happened, once enough of it is known.
 
-use stats::sketch::{CategoricalProfile, Profile};
+use stats::sketch::{CategoricalProfile, NumericProfile, Profile};
 use types::column::ColumnKind;
-use types::definition::Definition;
+use types::definition::{Definition, Output};
+use types::outcomes::Outcomes;
 use types::question::Measured;
 use types::{Answers, Question, Subject, Window};
 
@@ -14,19 +15,22 @@ pub(crate) fn plan(definition: &Definition, windows: &[Window]) -> Vec<Question>
     if definition.log.outcome.is_none() {
         return Vec::new();
     }
-    let of = |&window: &Window| {
-        [Question::ScoredOutcomes { by: None, window }, Question::Coverage { orphans: false, window }]
+    let values = |window| match definition.log.output() {
+        Output::Number(_) => Question::Outcomes { window },
+        Output::Score(_) | Output::Probabilities { .. } => Question::ScoredOutcomes { by: None, window },
     };
+    let of = |&window: &Window| [values(window), Question::Coverage { orphans: false, window }];
     windows.iter().flat_map(of).collect()
 }
 
-/// The outcome as a column of two classes; `None` where the definition names no outcome.
+/// The outcome as a column of classes or numbers; `None` where the definition names no outcome.
 pub(super) fn assessed(
     scope: Scope<'_>,
     answers: &Answers,
 ) -> Option<(Watched, Result<Assessment, Unassessed>)> {
     let (watched, before) = summarised(scope.definition, answers, scope.against)?;
-    let (now, coverage) = classes(answers, &[scope.window])?;
+    let now = values(scope.definition, answers, &[scope.window])?;
+    let coverage = known_share(answers, &[scope.window])?;
     let least = scope.definition.monitor.performance.least_coverage;
     if coverage < least {
         let reason = format!(
@@ -49,25 +53,60 @@ pub(crate) fn summarised<'a>(
     let watched = Watched {
         subject: Subject::Outcome,
         of: Measured::PredictedClass,
-        kind: ColumnKind::Categorical,
+        kind: match definition.log.output() {
+            Output::Number(_) => ColumnKind::Numeric,
+            Output::Score(_) | Output::Probabilities { .. } => ColumnKind::Categorical,
+        },
         type_name: String::new(),
     };
-    Some((watched, classes(answers, windows)?.0))
+    Some((watched, values(definition, answers, windows)?))
 }
 
-/// The classes of the known outcomes of some windows, and the share of predictions that have one.
-fn classes<'a>(answers: &Answers, windows: &[Window]) -> Option<(Summarised<'a>, f64)> {
-    let mut profile = CategoricalProfile::new(2);
+/// The known outcomes of some windows.
+fn values<'a>(definition: &Definition, answers: &Answers, windows: &[Window]) -> Option<Summarised<'a>> {
+    if let Output::Number(_) = definition.log.output() {
+        return numbers(answers, windows);
+    }
+    let names = definition.log.classes();
+    let mut profile = CategoricalProfile::new(names.len().max(2));
+    for &window in windows {
+        match answers.all_outcomes(window)?.outcomes {
+            Outcomes::Binary(scores) => {
+                profile.values.add("positive", scores.positives_total());
+                profile.values.add("negative", scores.negatives_total());
+            }
+            Outcomes::Multiclass(rows) => {
+                for (class, name) in names.iter().enumerate() {
+                    profile.values.add(name, rows.outcomes(class));
+                }
+            }
+            Outcomes::Regression(_) => return None,
+        }
+    }
+    Some(Summarised::of(Profile::Categorical(profile)))
+}
+
+fn numbers<'a>(answers: &Answers, windows: &[Window]) -> Option<Summarised<'a>> {
+    let mut whole: Option<NumericProfile> = None;
+    for &window in windows {
+        let Profile::Numeric(part) = answers.profile(&Question::Outcomes { window })? else { return None };
+        // An outcome that is not there yet is not a missing one.
+        let part = NumericProfile { nulls: 0, ..part.clone() };
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => whole.merge(&part),
+        }
+    }
+    Some(Summarised::of(Profile::Numeric(whole?)))
+}
+
+/// The share of the predictions of some windows whose outcome is known.
+fn known_share(answers: &Answers, windows: &[Window]) -> Option<f64> {
     let (mut predictions, mut known) = (0, 0);
     for &window in windows {
-        let groups = answers.scored_outcomes(&Question::ScoredOutcomes { by: None, window })?;
         let coverage = answers.coverage(&Question::Coverage { orphans: false, window })?;
-        let scores = &groups.first()?.scores;
-        profile.values.add("positive", scores.positives_total());
-        profile.values.add("negative", scores.negatives_total());
         predictions += coverage.predictions;
         known += coverage.with_outcome;
     }
-    let coverage = if predictions == 0 { 0.0 } else { known as f64 / predictions as f64 };
-    Some((Summarised::of(Profile::Categorical(profile)), coverage))
+    Some(if predictions == 0 { 0.0 } else { known as f64 / predictions as f64 })
 }

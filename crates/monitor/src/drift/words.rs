@@ -1,15 +1,22 @@
 //! The plain sentence of a drift finding: what changed, and what to do about it.
 
 use stats::peers::PeerDrift;
+use types::definition::Output;
 use types::format;
 use types::{Subject, Verdict};
 
 use super::{Assessment, Changes, peer};
 
-pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Changes) -> String {
+pub(super) fn summary(
+    output: Output<'_>,
+    subject: &Subject,
+    assessment: &Assessment,
+    changes: &Changes,
+) -> String {
     let name = match subject {
         Subject::PredictedClass => "The predicted class".to_owned(),
         Subject::Outcome => "What really happened".to_owned(),
+        Subject::Score { name } if matches!(output, Output::Number(_)) => format!("The prediction `{name}`"),
         Subject::Score { name } => format!("The score `{name}`"),
         other => format!("`{}`", other.label()),
     };
@@ -21,7 +28,7 @@ pub(super) fn summary(subject: &Subject, assessment: &Assessment, changes: &Chan
         sentences.push(assessment.unseen.clone());
     }
     sentences.extend_from_slice(&assessment.notes);
-    if let Some(advice) = advice(subject, changes) {
+    if let Some(advice) = advice(output, subject, changes) {
         sentences.push(advice);
     }
     sentences.join(" ")
@@ -65,12 +72,13 @@ fn missing_words(assessment: &Assessment) -> String {
     format!("It is missing in {} of rows, before in {}.", format::percent(now), format::percent(before))
 }
 
-fn advice(subject: &Subject, changes: &Changes) -> Option<String> {
+fn advice(output: Output<'_>, subject: &Subject, changes: &Changes) -> Option<String> {
     let verdict = changes.verdict();
     if verdict <= Verdict::Pass {
         return None;
     }
     let urgent = verdict == Verdict::Fail;
+    let is_number = matches!(output, Output::Number(_));
     Some(match subject {
         Subject::Feature { source: Some(source), .. } if changes.missing == Verdict::Fail => {
             format!("Check the `{source}` feed now.")
@@ -80,6 +88,14 @@ fn advice(subject: &Subject, changes: &Changes) -> Option<String> {
         ),
         Subject::Feature { .. } if urgent => {
             "Find out whether the world changed or its feed did, and whether performance holds.".into()
+        }
+        Subject::Score { .. } if urgent && is_number => {
+            "Predictions are not what they were in the reference; look at the drifted inputs and at the mean error."
+                .into()
+        }
+        Subject::Outcome if urgent && is_number => {
+            "What the model predicts comes out differently than in the reference; expect its predictions to be off."
+                .into()
         }
         Subject::Score { .. } | Subject::PredictedClass if urgent => {
             "Decisions are being made differently than in the reference; look at the drifted inputs and at calibration."

@@ -77,6 +77,7 @@ fn estimated(
         Metric::Brier | Metric::LogLoss => {
             return Err(format!("{} is not estimated without outcomes; watch roc_auc or f1", metric.title()));
         }
+        other => return Err(format!("{} is no metric of a binary task", other.title())),
     };
     let estimate = estimate.map_err(|undefined| undefined.to_string())?;
     Ok(Measure {

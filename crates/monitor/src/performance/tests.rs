@@ -263,7 +263,12 @@ fn rows(rng: &mut Seeded, world: World, count: usize) -> RowSample {
         name: name.into(),
         values: SampledValues::Numbers(values),
     };
-    RowSample { columns: names.into_iter().zip(columns).map(column).collect(), scores, outcomes }
+    RowSample {
+        columns: names.into_iter().zip(columns).map(column).collect(),
+        scores,
+        outcomes,
+        outcome_numbers: Vec::new(),
+    }
 }
 
 /// Explains a window that lost more than the reference.

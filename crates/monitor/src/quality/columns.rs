@@ -4,7 +4,7 @@ use stats::sketch::{EmbeddingProfile, NumericProfile, Profile};
 use types::{Answers, Finding, Measure, Subject, Verdict, format};
 
 use super::{SHARE_FAIL, capitalised, finding, share_measure, share_threshold};
-use crate::{Scope, Watched, is_measured};
+use crate::{Scope, Watched, is_measured, scores};
 
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
 const COMMON_VALUE: f64 = 0.5;
@@ -36,8 +36,10 @@ fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Ve
         findings.push(finding);
     }
     if let (Profile::Numeric(reference), Profile::Numeric(current)) = (reference, current) {
-        if is_score {
+        if is_score && scores::are_probabilities(scope.definition) {
             findings.extend(impossible_scores(scope, watched, current));
+        } else if is_score {
+            findings.extend(scores::unusable_predictions(scope, watched, current));
         } else {
             findings.extend(not_finite(scope, watched, reference, current));
         }
@@ -185,8 +187,9 @@ fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfi
             format!(" (the finite ones run from {} to {})", format::value(min), format::value(max))
         });
         findings.push(bad_score(scope, watched, "outside_unit_interval_share", outside, current.rows(), format!(
-            "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `log.score`.",
+            "{} of score `{name}` lie outside [0, 1]{range}. They are in no metric. If the column is not a probability, name the one that is in `{}`.",
             format::counted(outside, "value", "values"),
+            scores::key(scope.definition),
         )));
     }
     let missing = current.nulls + current.nans;
@@ -206,7 +209,7 @@ fn impossible_scores(scope: Scope<'_>, watched: &Watched, current: &NumericProfi
     findings
 }
 
-fn bad_score(
+pub(crate) fn bad_score(
     scope: Scope<'_>,
     watched: &Watched,
     name: &str,

@@ -22,7 +22,9 @@ use types::{
     format,
 };
 
-use crate::{Scope, Watched, watched};
+use crate::{Scope, Watched, scores, watched};
+
+pub(crate) use columns::bad_score;
 
 /// From this share of rows on, a repeated id or a value that cannot be is a failure.
 const SHARE_FAIL: f64 = 0.01;
@@ -69,6 +71,7 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
     let columns = watched(scope.definition, scope.schema);
     let files = files::of(scope);
     let mut findings = columns::findings(scope, &columns, answers);
+    findings.extend(scores::judge(scope, answers));
     // A column that the files do not have is told as that, not as one without values.
     findings.retain(|finding| !files.gone.contains(&finding.subject));
     findings.extend(files.findings);
@@ -79,7 +82,8 @@ pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
     findings.extend(clocks.findings);
     findings.extend(rows.findings);
     if findings.is_empty() {
-        let mut finding = all_well(scope, columns.len() - 1, answers, rows.said.as_deref());
+        let looked_at = columns.iter().filter(|watched| watched.subject != Subject::PredictedClass).count();
+        let mut finding = all_well(scope, looked_at, answers, rows.said.as_deref());
         finding.measures.extend(rows.measures);
         finding.unmeasured = rows.unmeasured.into_iter().chain(clocks.unmeasured).collect();
         findings.push(finding);
@@ -106,7 +110,8 @@ struct Looked {
 fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers, rows_said: Option<&str>) -> Finding {
     let identity = ids::question(scope).and_then(|question| answers.identity(&question).copied());
     let rows = identity.map(|identity| identity.rows).or_else(|| {
-        let score = watched(scope.definition, scope.schema).into_iter().rev().nth(1)?;
+        let is_score = |watched: &Watched| matches!(watched.subject, Subject::Score { .. });
+        let score = watched(scope.definition, scope.schema).into_iter().find(is_score)?;
         Some(answers.profile(&score.question(scope.window))?.rows())
     });
     let rows = rows.unwrap_or(0);
@@ -117,8 +122,9 @@ fn all_well(scope: Scope<'_>, columns: usize, answers: &Answers, rows_said: Opti
         ""
     };
     let summary = format!(
-        "{} looked at: none is empty or frozen, no value is infinite{range}, every score lies in [0, 1]{ids} ({}{}).",
+        "{} looked at: none is empty or frozen, no value is infinite{range}, {}{ids} ({}{}).",
         format::counted(columns as u64, "column", "columns"),
+        scores::all_well(scope.definition),
         format::counted(rows, "row", "rows"),
         rows_said.map(|said| format!(", {said}")).unwrap_or_default(),
     );

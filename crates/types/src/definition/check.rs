@@ -1,6 +1,6 @@
 //! A definition against the columns that the log really has.
 
-use super::{Definition, DefinitionError};
+use super::{Definition, DefinitionError, Log, Output};
 use crate::column::{Column, ColumnKind, Schema};
 use crate::nearest::{listed, nearest};
 
@@ -35,16 +35,7 @@ pub fn check_against(
     if matches!(time.kind, ColumnKind::Other) || time.type_name == "Boolean" {
         return Err(wrong_kind("log.time", time, "an instant"));
     }
-    let score = find(log, "log", "log.score", &roles.score)?;
-    if score.is_empty() {
-        return Err(DefinitionError::at_key(
-            "log.score",
-            format!("column `{}` has no value in any row", score.name),
-        ));
-    }
-    if score.kind != ColumnKind::Numeric {
-        return Err(wrong_kind("log.score", score, "a number in [0, 1]"));
-    }
+    check_outputs(roles, log)?;
     if let Some(id) = &roles.id {
         find(log, "log", "log.id", id)?;
     }
@@ -95,7 +86,9 @@ pub fn check_reference(
 ) -> Result<(), DefinitionError> {
     let roles = &definition.log;
     let in_log = roles.outcome.iter().filter(|outcome| outcome.path.is_none());
-    let mut needed = vec![roles.time.as_str(), roles.score.as_str()];
+    let outputs = roles.output_columns();
+    let mut needed = vec![roles.time.as_str()];
+    needed.extend(outputs.iter().map(|(_, name)| *name));
     needed.extend(roles.id.as_deref());
     needed.extend(
         in_log.flat_map(|outcome| std::iter::once(outcome.column.as_str()).chain(outcome.time.as_deref())),
@@ -125,9 +118,64 @@ pub fn check_reference(
     Ok(())
 }
 
+/// The columns that the model wrote hold what its task needs.
+fn check_outputs(roles: &Log, log: &Schema) -> Result<(), DefinitionError> {
+    for (key, name) in roles.output_columns() {
+        let column = find(log, "log", &key, name)?;
+        if column.is_empty() {
+            let message = format!("column `{}` has no value in any row", column.name);
+            return Err(DefinitionError::at_key(key, message));
+        }
+        let is_class = key == "log.predicted" && matches!(roles.output(), Output::Probabilities { .. });
+        if is_class {
+            if matches!(column.kind, ColumnKind::Time | ColumnKind::Other) {
+                return Err(wrong_kind(&key, column, "the name of a class"));
+            }
+        } else if column.kind != ColumnKind::Numeric {
+            let needed = match roles.output() {
+                Output::Number(_) => "a number",
+                Output::Score(_) | Output::Probabilities { .. } => "a number in [0, 1]",
+            };
+            return Err(wrong_kind(&key, column, needed));
+        }
+    }
+    Ok(())
+}
+
 fn backticked(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     listed(names.iter().map(String::as_str), 6)
+}
+
+/// The outcome is of the kind that the task predicts.
+fn check_outcome_kind(roles: &Log, column: &Column) -> Result<(), DefinitionError> {
+    const KEY: &str = "log.outcome.column";
+    if column.is_empty() {
+        return Ok(());
+    }
+    let is_boolean = column.type_name == "Boolean";
+    match roles.output() {
+        Output::Score(_) if column.kind != ColumnKind::Numeric && !is_boolean => {
+            Err(wrong_kind(KEY, column, "0 and 1, or true and false"))
+        }
+        Output::Number(_) if column.kind != ColumnKind::Numeric => Err(wrong_kind(KEY, column, "a number")),
+        Output::Probabilities { .. } if matches!(column.kind, ColumnKind::Time | ColumnKind::Other) => {
+            Err(wrong_kind(KEY, column, "the name of a class"))
+        }
+        Output::Probabilities { scores, .. }
+            if column.kind == ColumnKind::Numeric
+                && scores.keys().all(|class| class.parse::<f64>().is_err()) =>
+        {
+            let message = format!(
+                "column `{}` holds numbers, and no class of `log.scores` is named by one",
+                column.name
+            );
+            Err(DefinitionError::at_key(KEY, message).with_help(Some(
+                "name the classes as the outcome does, such as `scores = { 0 = \"p_0\", … }`".into(),
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The model's inputs: those that the definition lists, else every column without another role.
@@ -140,7 +188,7 @@ pub fn features<'a>(definition: &'a Definition, log: &'a Schema) -> Vec<&'a str>
     let outcome = roles.outcome.as_ref().filter(in_log);
     let taken = |name: &str| {
         name == roles.time
-            || name == roles.score
+            || roles.output_columns().iter().any(|(_, column)| *column == name)
             || roles.id.as_deref() == Some(name)
             || outcome.is_some_and(|o| o.column == name || o.time.as_deref() == Some(name))
             || roles.ignore.iter().any(|ignored| ignored == name)
@@ -158,9 +206,7 @@ fn check_outcome(
     };
     let (schema, table) = outcomes.map_or((log, "log"), |schema| (schema, "outcome table"));
     let column = find(schema, table, "log.outcome.column", &outcome.column)?;
-    if column.kind != ColumnKind::Numeric && column.type_name != "Boolean" && !column.is_empty() {
-        return Err(wrong_kind("log.outcome.column", column, "0 and 1, or true and false"));
-    }
+    check_outcome_kind(&definition.log, column)?;
     if let Some(time) = &outcome.time {
         let time = find(schema, table, "log.outcome.time", time)?;
         let log_time = log.column(&definition.log.time);

@@ -7,9 +7,12 @@
 mod check;
 mod drift_method;
 mod expect;
+mod metric;
 mod monitor;
+mod output;
 mod parse;
 mod segment;
+mod task;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +22,9 @@ use serde::{Deserialize, Serialize};
 pub use check::{check_against, check_reference, features};
 pub use drift_method::{Distance, DriftMethod};
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
+pub use metric::Metric;
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
+pub use output::Output;
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
 
@@ -113,11 +118,29 @@ impl Default for Model {
 }
 
 /// What the model predicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// One of two classes; the score is the probability of the positive one.
+    #[default]
     Binary,
+    /// One of several classes; there is a probability for each.
+    Multiclass,
+    /// A number.
+    Regression,
+}
+
+impl Task {
+    pub const ALL: [Self; 3] = [Self::Binary, Self::Multiclass, Self::Regression];
+
+    /// The name in definitions.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::Multiclass => "multiclass",
+            Self::Regression => "regression",
+        }
+    }
 }
 
 /// The prediction log: where it is and which column plays which role.
@@ -134,9 +157,18 @@ pub struct Log {
     /// For a time column of integers: what they count since 1970-01-01 UTC.
     #[serde(default)]
     pub time_unit: Option<TimeUnit>,
-    /// The column with the model's probability of the positive class, in [0, 1].
+    /// For a binary task: the column with the model's probability of the positive class, in [0, 1].
+    #[serde(default)]
     pub score: String,
-    /// The score from which on the positive class is predicted.
+    /// For a multiclass task: the column with the probability of each class, by the class's name as the
+    /// outcome has it, such as `{ EWR = "p_ewr", JFK = "p_jfk" }`.
+    #[serde(default)]
+    pub scores: BTreeMap<String, String>,
+    /// For a regression task: the column with the predicted number. For a multiclass task: the column
+    /// with the predicted class's name; without it, the likeliest class is the predicted one.
+    #[serde(default)]
+    pub predicted: Option<String>,
+    /// For a binary task: the score from which on the positive class is predicted.
     #[serde(default = "default_threshold")]
     pub threshold: f64,
     /// What really happened: a column of the log, or a table that is joined by id.
@@ -183,7 +215,8 @@ pub struct Outcome {
     /// The column of that table that names the prediction; by default the log's id.
     #[serde(default)]
     pub id: Option<String>,
-    /// The column with the outcome: 1, true for the positive class and 0, false for the other.
+    /// The column with the outcome. Binary: 1, true for the positive class and 0, false for the other.
+    /// Multiclass: the name of the class that happened. Regression: the number that came out.
     pub column: String,
     /// The column that says when the outcome became known.
     #[serde(default)]
@@ -243,13 +276,15 @@ impl Default for Evaluate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Performance {
-    /// The metric that the verdict is about; all metrics are reported.
+    /// The metric that the verdict is about; all metrics of the task are reported. By default `roc_auc`
+    /// for a binary task, `macro_roc_auc` for a multiclass and `mae` for a regression task.
     pub metric: Metric,
     /// The least acceptable value.
     pub at_least: Option<f64>,
     /// The largest acceptable value, for metrics that are better when smaller.
     pub at_most: Option<f64>,
-    /// The largest acceptable loss against the reference window.
+    /// The largest acceptable loss against the reference window; for errors that have a unit (`mae`,
+    /// `rmse`) as a share of the reference's.
     pub max_drop: f64,
 }
 
@@ -272,7 +307,8 @@ pub struct Bound {
     pub at_most: Option<f64>,
 }
 
-/// Whether the scores mean what they say.
+/// Whether the scores mean what they say. For a multiclass task, the probability of the predicted class
+/// is held against how often that class is right; a regression task has no scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Calibration {
@@ -285,65 +321,6 @@ pub struct Calibration {
 impl Default for Calibration {
     fn default() -> Self {
         Self { ece_at_most: 0.05, bins: 10 }
-    }
-}
-
-/// A metric of binary classification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    Accuracy,
-    Precision,
-    Recall,
-    F1,
-    RocAuc,
-    AveragePrecision,
-    Brier,
-    LogLoss,
-}
-
-impl Metric {
-    pub const ALL: [Self; 8] = [
-        Self::RocAuc,
-        Self::AveragePrecision,
-        Self::Accuracy,
-        Self::Precision,
-        Self::Recall,
-        Self::F1,
-        Self::Brier,
-        Self::LogLoss,
-    ];
-
-    /// The name in definitions and evidence.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::Precision => "precision",
-            Self::Recall => "recall",
-            Self::F1 => "f1",
-            Self::RocAuc => "roc_auc",
-            Self::AveragePrecision => "average_precision",
-            Self::Brier => "brier",
-            Self::LogLoss => "log_loss",
-        }
-    }
-
-    /// The name in tables and reports.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Accuracy => "accuracy",
-            Self::Precision => "precision",
-            Self::Recall => "recall",
-            Self::F1 => "F1",
-            Self::RocAuc => "ROC AUC",
-            Self::AveragePrecision => "average precision",
-            Self::Brier => "Brier score",
-            Self::LogLoss => "log loss",
-        }
-    }
-
-    pub fn higher_is_better(self) -> bool {
-        !matches!(self, Self::Brier | Self::LogLoss)
     }
 }
 

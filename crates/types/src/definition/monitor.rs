@@ -128,13 +128,15 @@ impl Default for Multivariate {
 pub struct WatchedPerformance {
     /// How long a window is and how often the check is due.
     pub every: Cadence,
-    /// The metric that is watched.
+    /// The metric that is watched. By default `roc_auc` for a binary task, `macro_roc_auc` for a multiclass
+    /// and `mae` for a regression task.
     pub metric: Metric,
     /// With fewer rows with outcomes, overall or in a segment, it is unknown.
     pub min_rows: u64,
     /// A window counts as realised when this share of its outcomes has arrived.
     pub least_coverage: f64,
-    /// The largest acceptable loss against the reference window.
+    /// The largest acceptable loss against the reference window; for errors that have a unit (`mae`,
+    /// `rmse`) as a share of the reference's.
     pub max_drop: f64,
     /// By how much a day's mean loss (Brier, or the share of wrong predictions) may exceed what it may
     /// plausibly be in the reference before the model counts as harmfully worse.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Definition, Drift, Metric};
+use super::{Definition, Drift, Metric, Task, task};
 use crate::finding::CheckId;
 use crate::nearest::{listed, nearest};
 use crate::window::Dataset;
@@ -57,7 +57,9 @@ impl DefinitionError {
 /// The first [`DefinitionError`]: bad TOML, an unknown or missing key, a value out of range or a
 /// setting that contradicts another.
 pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
-    let mut definition: Definition = toml::from_str(text).map_err(|error| from_toml(text, &error))?;
+    let mut definition: Definition = toml::from_str(text)
+        .map_err(|error| task::one_score_for_several(text).unwrap_or_else(|| from_toml(text, &error)))?;
+    task::complete(&mut definition, text)?;
     check_values(&definition)?;
     if definition.reference.path.is_some() {
         definition.reference.window = definition.reference.window.of(Dataset::Reference);
@@ -140,9 +142,10 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
         return Err(DefinitionError::at_key("evaluate.calibration.bins", "bins must be between 2 and 100"));
     }
     let performance = &evaluate.performance;
-    check_bound("evaluate.performance", performance.metric, performance.at_least, performance.at_most)?;
+    let task = definition.model.task;
+    check_bound(task, "evaluate.performance", performance.metric, performance.at_least, performance.at_most)?;
     if let Some(bound) = &evaluate.worst_segment {
-        check_bound("evaluate.worst_segment", bound.metric, bound.at_least, bound.at_most)?;
+        check_bound(task, "evaluate.worst_segment", bound.metric, bound.at_least, bound.at_most)?;
         if bound.at_least.is_none() && bound.at_most.is_none() {
             let direction = if bound.metric.higher_is_better() { "at_least" } else { "at_most" };
             return Err(DefinitionError::at_key("evaluate.worst_segment", "the worst segment has no limit")
@@ -205,15 +208,16 @@ fn check_outcome(definition: &Definition) -> Result<(), DefinitionError> {
 /// A column has one role: a model that is given its own answer, or the truth, is measured wrongly.
 fn check_roles(definition: &Definition) -> Result<(), DefinitionError> {
     let log = &definition.log;
-    let mut roles: Vec<(&str, &str)> = vec![("log.time", &log.time), ("log.score", &log.score)];
-    roles.extend(log.id.as_deref().map(|id| ("log.id", id)));
+    let mut roles: Vec<(String, &str)> = vec![("log.time".into(), &log.time)];
+    roles.extend(log.output_columns());
+    roles.extend(log.id.as_deref().map(|id| ("log.id".into(), id)));
     let outcome = log.outcome.as_ref().filter(|outcome| outcome.path.is_none());
-    roles.extend(outcome.map(|outcome| ("log.outcome.column", outcome.column.as_str())));
+    roles.extend(outcome.map(|outcome| ("log.outcome.column".into(), outcome.column.as_str())));
     // An empty name is a role still to be filled in, and is told as a missing column.
     roles.retain(|(_, column)| !column.is_empty());
     for (at, (key, column)) in roles.iter().enumerate() {
         if let Some((other, _)) = roles[..at].iter().find(|(_, taken)| taken == column) {
-            return Err(DefinitionError::at_key(*key, format!("column `{column}` is already `{other}`"))
+            return Err(DefinitionError::at_key(key, format!("column `{column}` is already `{other}`"))
                 .with_help(Some("a column has one role".into())));
         }
     }
@@ -270,6 +274,7 @@ fn check_gates(definition: &Definition) -> Result<(), DefinitionError> {
 }
 
 fn check_bound(
+    task: Task,
     key: &str,
     metric: Metric,
     at_least: Option<f64>,
@@ -289,17 +294,12 @@ fn check_bound(
     }
     for (name, bound) in [("at_least", at_least), ("at_most", at_most)] {
         let Some(bound) = bound else { continue };
-        let valid = if metric == Metric::LogLoss {
-            bound > 0.0 && bound.is_finite()
-        } else {
-            (0.0..=1.0).contains(&bound)
-        };
-        if !valid {
+        if !metric.can_be(task, bound) {
             return Err(DefinitionError::at_key(
                 format!("{key}.{name}"),
                 format!("{} cannot be held to {bound}", metric.title()),
             )
-            .with_help(Some("give a number between 0 and 1".into())));
+            .with_help(Some(format!("give {}", metric.range(task)))));
         }
     }
     Ok(())

@@ -203,7 +203,7 @@ fn cell(label: &str, finding: &Finding, row: Option<&SegmentRow>, with_text: boo
     match (row, measure) {
         (Some(row), Some(measure)) => {
             lines.push(measure_label(measure));
-            lines.push(format!("{} positive", format::count(row.positives)));
+            lines.extend(row.positives.map(|positives| format!("{} positive", format::count(positives))));
         }
         (Some(row), None) => lines.push(row.reason.clone().unwrap_or_else(|| "too few rows".into())),
         (None, _) => lines.push("no outcomes".into()),

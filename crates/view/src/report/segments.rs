@@ -168,7 +168,7 @@ impl<'a> Forest<'a> {
                 thead { tr {
                     th.name scope="col" { (column) }
                     th.num.wide scope="col" { "Rows" }
-                    th.num.wide scope="col" { "Positive" }
+                    @if rows.iter().any(|row| row.positives.is_some()) { th.num.wide scope="col" { "Positive" } }
                     th.plot scope="col" { (axis(&self.scale, |tick| words::measure_value(self.metric, tick))) }
                     th.num scope="col" { (words::measure_title(self.metric)) }
                 } }
@@ -187,7 +187,7 @@ impl<'a> Forest<'a> {
                     @if self.worst == Some(key) { span.tag { "worst" } }
                 }
                 td.num.wide { (format::count(row.rows)) }
-                td.num.wide { (format::count(row.positives)) }
+                @if let Some(positives) = row.positives { td.num.wide { (format::count(positives)) } }
                 @match &row.measure {
                     Some(measure) => {
                         td.plot { (lane(&self.scale, measure.value, interval_ends(measure), &self.guides, &format!("{}: {}", segment_label(key.0, key.1), measure_label(measure)))) }

@@ -46,7 +46,7 @@ fn segments(values: usize) -> Detail {
         value: Some(format!("value {i}")),
         verdict: Verdict::Pass,
         rows: i as u64,
-        positives: 0,
+        positives: Some(0),
         measure: (i % 3 > 0).then(|| measure("roc_auc", 0.5, i as u64, "m")),
         reason: None,
     });
@@ -128,7 +128,7 @@ fn segment_named(name: &str) -> Detail {
         value: value.map(str::to_owned),
         verdict: Verdict::Pass,
         rows: 1,
-        positives: 1,
+        positives: Some(1),
         measure: value.map(|_| measure(name, 0.5, 1, name)),
         reason: Some(name.into()),
     };

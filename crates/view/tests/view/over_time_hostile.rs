@@ -68,7 +68,7 @@ fn performance(name: &str, value: f64) -> Detail {
         value: value.map(str::to_owned),
         verdict: Verdict::Unknown,
         rows: 1,
-        positives: 1,
+        positives: Some(1),
         measure: of,
         reason: Some(name.into()),
     };

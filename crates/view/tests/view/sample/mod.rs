@@ -277,7 +277,7 @@ fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow
         value: value.map(str::to_owned),
         verdict: Verdict::Pass,
         rows,
-        positives: rows / 5,
+        positives: Some(rows / 5),
         measure: enough.then(|| segment_measure(auc, auc - half, auc + half * 0.9, rows)),
         reason: (!enough).then(|| format!("too few rows with an outcome: {rows}, 200 are needed")),
     }

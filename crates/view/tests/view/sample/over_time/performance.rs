@@ -136,7 +136,7 @@ fn segment(slot: usize, column: &str, value: &str, rows: u64, level: f64) -> Seg
         value: Some(value.into()),
         verdict: if enough { verdict } else { Verdict::Unknown },
         rows,
-        positives: rows / 5,
+        positives: Some(rows / 5),
         measure: enough.then(|| auc(at, half, rows)),
         reason: (!enough).then(|| format!("too few rows with an outcome: {rows}, 200 are needed")),
     }

@@ -1,0 +1,69 @@
+//! What a model puts into its log, which depends on its task.
+
+use std::collections::BTreeMap;
+
+use super::{Log, Task};
+
+/// The columns of the log that the model wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// The probability of the positive class.
+    Score(&'a str),
+    /// The probability of each class, in the order of their names.
+    Probabilities {
+        scores: &'a BTreeMap<String, String>,
+        /// The class that the model called; without it, the likeliest one.
+        predicted: Option<&'a str>,
+    },
+    /// The predicted number.
+    Number(&'a str),
+}
+
+impl Output<'_> {
+    pub fn task(self) -> Task {
+        match self {
+            Self::Score(_) => Task::Binary,
+            Self::Probabilities { .. } => Task::Multiclass,
+            Self::Number(_) => Task::Regression,
+        }
+    }
+}
+
+impl Log {
+    /// What the model wrote; a definition that was parsed has no other columns than those of its task.
+    pub fn output(&self) -> Output<'_> {
+        let predicted = self.predicted.as_deref();
+        match predicted {
+            _ if !self.scores.is_empty() => Output::Probabilities { scores: &self.scores, predicted },
+            Some(predicted) if self.score.is_empty() => Output::Number(predicted),
+            _ => Output::Score(&self.score),
+        }
+    }
+
+    /// The names of the classes of a multiclass task, in order; none for other tasks.
+    pub fn classes(&self) -> Vec<&str> {
+        self.scores.keys().map(String::as_str).collect()
+    }
+
+    /// The columns of probabilities, or the one of predicted numbers.
+    pub fn score_columns(&self) -> Vec<&str> {
+        match self.output() {
+            Output::Score(column) | Output::Number(column) => vec![column],
+            Output::Probabilities { scores, .. } => scores.values().map(String::as_str).collect(),
+        }
+    }
+
+    /// Every column that the model wrote, with its key in the definition.
+    pub fn output_columns(&self) -> Vec<(String, &str)> {
+        match self.output() {
+            Output::Score(column) => vec![("log.score".into(), column)],
+            Output::Number(column) => vec![("log.predicted".into(), column)],
+            Output::Probabilities { scores, predicted } => {
+                let scores =
+                    scores.iter().map(|(class, column)| (format!("log.scores.{class}"), column.as_str()));
+                let predicted = predicted.map(|column| ("log.predicted".to_owned(), column));
+                scores.chain(predicted).collect()
+            }
+        }
+    }
+}
