@@ -198,10 +198,10 @@ impl<'a> Roles<'a> {
         };
         let is_number =
             |column: &ProbedColumn| column.column.kind == ColumnKind::Numeric && !is_constant(column);
-        let is_text = |column: &ProbedColumn| column.column.kind == ColumnKind::Categorical;
+        let is_category = |column: &ProbedColumn| column.column.kind == ColumnKind::Categorical;
         let predicted = match task {
             Task::Binary => None,
-            Task::Multiclass => called(&is_text, PREDICTED_WORDS),
+            Task::Multiclass => called(&is_category, PREDICTED_WORDS),
             Task::Regression => called(&is_number, PREDICTED_WORDS),
         };
         let is_output = |column: &ProbedColumn| {
@@ -210,7 +210,7 @@ impl<'a> Roles<'a> {
         };
         let outcome = match task {
             Task::Binary => best(&|column| is_binary(column) && !is_output(column), OUTCOME_WORDS),
-            Task::Multiclass => called(&|column| is_text(column) && !is_output(column), OUTCOME_WORDS),
+            Task::Multiclass => called(&|column| is_category(column) && !is_output(column), OUTCOME_WORDS),
             Task::Regression => called(&|column| is_number(column) && !is_output(column), OUTCOME_WORDS),
         };
         let outcome_why = if task == Task::Binary { "only 0 and 1" } else { "told from its name" };
