@@ -94,7 +94,8 @@ fn proposal(column: &Column, reference: &Profile) -> Option<Expectation> {
             values.sort();
             expected.allowed = (is_whole && column.kind == ColumnKind::Categorical).then_some(values);
         }
-        Profile::Text(_) | Profile::Embedding(_) => {}
+        // What can be expected of a free text or a vector is for people to say.
+        Profile::Text(_) | Profile::Embedding(_) => return None,
     }
     let likely = wilson_interval(reference.missing(), reference.rows(), Level::P95).ok()?.upper;
     expected.max_missing = SHARES.into_iter().find(|share| *share >= likely);
