@@ -26,6 +26,7 @@ use types::{Answers, CheckId, Detail, Digest, Finding, Question, Record, Subject
 use crate::PROGRAM;
 use crate::check::{CheckError, Stage, new_finding, seeded};
 use crate::evidence_log;
+use crate::kept_usual::KeptUsual;
 use crate::monitor_report;
 use crate::opened::Opened;
 use crate::window::WindowChoiceError;
@@ -386,8 +387,11 @@ impl<'a> Histories<'a> {
     }
 }
 
-/// Windows whose profiles are kept at hand, because the windows after them are compared with them.
+/// Windows whose profiles are kept at hand, because the windows after them are compared with them; fewer
+/// where they have many columns.
 const WINDOWS_AT_HAND: usize = 16;
+/// Profiles of columns that are kept at hand.
+const COLUMNS_AT_HAND: usize = 1024;
 
 /// Makes the findings of one window after the other.
 struct Maker<'a> {
@@ -436,17 +440,32 @@ impl Maker<'_> {
         let usual = monitor::usual_windows(definition, unit.every, &against);
         let mut answers = Answers::with_shared(Arc::clone(self.shared));
         answers.extend(self.own_answers(&monitor::multivariate::plan(scope), &answers)?);
-        let mut rng = seeded(&self.opened.located.text, unit.window);
         let key = (unit.every, against.clone());
         let usual_auc = if let Some(known) = self.usual_auc.get(&key) {
             *known
         } else {
-            answers.extend(self.own_answers(&monitor::multivariate::plan_usual(scope, &usual), &answers)?);
-            let auc = monitor::multivariate::usual_auc(scope, &usual, &answers, &mut rng);
+            let kept = KeptUsual::of(self.opened, unit.every, &against)?;
+            let auc = if let Some(known) = kept.auc()? {
+                known
+            } else {
+                let plan = monitor::multivariate::plan_usual(scope, &usual);
+                answers.extend(self.own_answers(&plan, &answers)?);
+                let made = self.usual_auc_of(scope, &usual, &answers);
+                kept.keep_auc(made)?;
+                made
+            };
             self.usual_auc.insert(key, auc);
             auc
         };
+        let mut rng = seeded(&self.opened.located.text, unit.window);
         Ok(monitor::multivariate::judge(scope, usual_auc, &answers, &mut rng))
+    }
+
+    /// The same whichever window asks for it first.
+    fn usual_auc_of(&self, scope: MultivariateScope<'_>, usual: &[Window], answers: &Answers) -> Option<f64> {
+        let seed = scope.against.last().copied().unwrap_or(scope.window);
+        let mut rng = seeded(&self.opened.located.text, seed);
+        monitor::multivariate::usual_auc(scope, usual, answers, &mut rng)
     }
 
     /// Judges the performance of a window.
@@ -463,6 +482,25 @@ impl Maker<'_> {
         if let Some(known) = self.usual.get(&key) {
             return Ok(Arc::clone(known));
         }
+        let definition = &self.opened.definition;
+        let mut outcome = UsualBuilder::of_outcome(definition, against, self.shared);
+        for window in monitor::usual_windows(definition, every, against) {
+            outcome.add(definition, window, self.shared);
+        }
+        let kept = KeptUsual::of(self.opened, every, against)?;
+        let of_log = if let Some(known) = kept.columns()? {
+            known
+        } else {
+            let made = self.usual_of_log(every, against)?;
+            kept.keep_columns(&made)?;
+            made
+        };
+        let usual = Arc::new(of_log.with(outcome.finish()));
+        self.usual.insert(key, Arc::clone(&usual));
+        Ok(usual)
+    }
+
+    fn usual_of_log(&mut self, every: Cadence, against: &[Window]) -> Result<Usual, CheckError> {
         let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         let mut whole = Answers::with_shared(Arc::clone(self.shared));
         let questions: Vec<Question> = against
@@ -470,13 +508,11 @@ impl Maker<'_> {
             .flat_map(|&window| monitor::profile_questions(definition, schema, window))
             .collect();
         whole.extend(self.own_answers(&questions, &whole)?);
-        let mut usual = UsualBuilder::new(definition, schema, against, &whole);
+        let mut usual = UsualBuilder::of_log(definition, schema, against, &whole);
         for window in monitor::usual_windows(definition, every, against) {
             usual.add(definition, window, &*self.of_window(window)?);
         }
-        let usual = Arc::new(usual.finish());
-        self.usual.insert(key, Arc::clone(&usual));
-        Ok(usual)
+        Ok(usual.finish())
     }
 
     /// The profiles of a window, and what is shared.
@@ -489,7 +525,8 @@ impl Maker<'_> {
         answers.extend(self.own_answers(&monitor::profile_questions(definition, schema, window), &answers)?);
         let answers = Arc::new(answers);
         self.windows.push_back((window, Arc::clone(&answers)));
-        if self.windows.len() > WINDOWS_AT_HAND {
+        let most = (COLUMNS_AT_HAND / schema.columns.len().max(1)).clamp(1, WINDOWS_AT_HAND);
+        if self.windows.len() > most {
             self.windows.pop_front();
         }
         Ok(answers)

@@ -52,10 +52,13 @@ impl<'a> Watch<'a> {
         } else {
             History::default()
         };
-        let mut usual = UsualBuilder::new(definition, schema, &self.against, answers);
+        let mut usual = UsualBuilder::of_log(definition, schema, &self.against, answers);
+        let mut usual_outcome = UsualBuilder::of_outcome(definition, &self.against, answers);
         for &window in &self.usual {
             usual.add(definition, window, answers);
+            usual_outcome.add(definition, window, answers);
         }
+        let usual = usual.finish().with(usual_outcome.finish());
         let scope = monitor::Scope {
             definition,
             schema,
@@ -64,7 +67,7 @@ impl<'a> Watch<'a> {
             against: &self.against,
             log,
             history: &history,
-            usual: &usual.finish(),
+            usual: &usual,
         };
         let mut findings = monitor::judge(scope, answers);
         findings.extend(monitor::judge_outcome(scope, answers));

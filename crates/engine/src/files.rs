@@ -1,5 +1,6 @@
 //! From a path in the definition to files, their common schema and their digests.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -42,13 +43,24 @@ pub(crate) struct Layout {
 }
 
 impl TableFiles {
-    /// The table of one file alone, with the columns of all.
-    pub(crate) fn only(&self, at: usize) -> Self {
-        let file = &self.files[at];
-        let of_file = self.layouts.iter().filter(|layout| layout.files.contains(file));
-        let layouts =
-            of_file.map(|layout| Layout { columns: layout.columns.clone(), files: vec![file.clone()] });
-        Self { files: vec![file.clone()], layouts: layouts.collect(), ..self.clone() }
+    /// The table of some of the files, with the columns of all.
+    pub(crate) fn only(&self, files: &[usize]) -> Self {
+        let files: Vec<PathBuf> = files.iter().map(|&at| self.files[at].clone()).collect();
+        let asked: HashSet<&PathBuf> = files.iter().collect();
+        let of_layout = |layout: &Layout| {
+            let files: Vec<PathBuf> =
+                layout.files.iter().filter(|file| asked.contains(file)).cloned().collect();
+            (!files.is_empty()).then(|| Layout { columns: layout.columns.clone(), files })
+        };
+        let layouts = self.layouts.iter().filter_map(of_layout).collect();
+        Self {
+            format: self.format,
+            schema: Arc::clone(&self.schema),
+            rows_about: self.rows_about,
+            empty_columns: self.empty_columns.clone(),
+            files,
+            layouts,
+        }
     }
 }
 
@@ -249,7 +261,7 @@ struct Typed {
 }
 
 fn widen_by(common: &mut Vec<Typed>, schema: &ArrowSchema, path: &Path) -> Result<(), EngineError> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for field in schema.fields() {
         if !seen.insert(field.name()) {
             return Err(EngineError::DuplicateColumn { column: field.name().clone(), path: path.to_owned() });

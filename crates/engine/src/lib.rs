@@ -12,6 +12,7 @@ mod answer;
 mod cells;
 mod days;
 mod error;
+mod file_profile;
 mod files;
 mod open;
 mod outcomes;
@@ -27,7 +28,7 @@ pub use days::FilesRead;
 pub use error::EngineError;
 pub use open::{Engine, EngineOptions, Log, TimeRange};
 pub use probe::{Probe, ProbedColumn};
-pub use store::ProfileStore;
+pub use store::{ProfileStore, keep, load};
 
 #[cfg(test)]
 mod tests;

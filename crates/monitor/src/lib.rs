@@ -10,13 +10,14 @@ pub mod changes;
 pub mod drift;
 mod history;
 pub mod multivariate;
+mod parallel;
 pub mod performance;
 pub mod quality;
 mod samples;
 pub mod usual;
 
 pub use history::History;
-pub use usual::{Usual, UsualBuilder, usual_windows};
+pub use usual::{StoredUsual, Usual, UsualBuilder, usual_windows};
 
 use std::borrow::Cow;
 

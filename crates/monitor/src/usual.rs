@@ -11,7 +11,7 @@
 //! Rao & Scott (1981), "The analysis of categorical data from complex sample surveys", J. Am. Stat.
 //! Assoc. 76, with the design effect estimated from the windows of the reference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use stats::sequential::conformal::window_p_value;
 use stats::special::chi_square_sf;
@@ -19,6 +19,7 @@ use types::definition::{Against, Cadence, Definition};
 use types::{Answers, Schema, Subject, Window};
 
 use crate::drift::{Comparison, comparison, outcome};
+use crate::parallel::in_parallel;
 use crate::{Summarised, Watched, is_measured, watched};
 
 /// With fewer windows in the reference nothing is said about what is usual.
@@ -45,8 +46,12 @@ pub(crate) struct UsualColumn {
     pub(crate) psi_most: f64,
     pub(crate) windows: usize,
     /// By stream; at least 1.
-    dispersion: HashMap<&'static str, f64>,
+    dispersion: BTreeMap<String, f64>,
 }
+
+/// What is usual in plain numbers, for keeping: of each watched column the population stability index,
+/// the windows and the dispersions by stream; `None` where there were too few windows.
+pub type StoredUsual = Vec<Option<(f64, usize, BTreeMap<String, f64>)>>;
 
 impl UsualColumn {
     pub(crate) fn dispersion(&self, stream: &str) -> f64 {
@@ -57,6 +62,33 @@ impl UsualColumn {
 impl Usual {
     pub(crate) fn of(&self, subject: &Subject) -> Option<&UsualColumn> {
         self.columns.get(subject)
+    }
+
+    /// What is known of the columns of the log, for [`Self::restored`]; the outcome is left out, because it
+    /// becomes known later.
+    pub fn stored(&self, definition: &Definition, schema: &Schema) -> StoredUsual {
+        let stored = |watched: Watched| {
+            let column = self.of(&watched.subject)?;
+            Some((column.psi_most, column.windows, column.dispersion.clone()))
+        };
+        watched(definition, schema).into_iter().map(stored).collect()
+    }
+
+    /// What [`Self::stored`] said under the same definition and schema.
+    pub fn restored(definition: &Definition, schema: &Schema, stored: StoredUsual) -> Self {
+        let columns = watched(definition, schema).into_iter().zip(stored);
+        let restored = columns.filter_map(|(watched, stored)| {
+            let (psi_most, windows, dispersion) = stored?;
+            Some((watched.subject, UsualColumn { psi_most, windows, dispersion }))
+        });
+        Self { columns: restored.collect() }
+    }
+
+    /// Adds what is usual for other columns.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.columns.extend(other.columns);
+        self
     }
 }
 
@@ -74,8 +106,13 @@ struct Sums {
 }
 
 impl<'a> UsualBuilder<'a> {
-    /// `answers` are about the whole of what is compared against.
-    pub fn new(definition: &Definition, schema: &Schema, against: &[Window], answers: &'a Answers) -> Self {
+    /// Of the columns of the log; `answers` are about the whole of what is compared against.
+    pub fn of_log(
+        definition: &Definition,
+        schema: &Schema,
+        against: &[Window],
+        answers: &'a Answers,
+    ) -> Self {
         let columns = watched(definition, schema)
             .into_iter()
             .filter(|watched| is_measured(watched.kind))
@@ -83,23 +120,31 @@ impl<'a> UsualBuilder<'a> {
                 let summarised = watched.profile(answers, against)?;
                 Some((watched, summarised, Sums::default()))
             });
-        let outcome = outcome::summarised(definition, answers, against)
-            .map(|(watched, summarised)| (watched, summarised, Sums::default()));
-        Self { columns: columns.chain(outcome).collect() }
+        Self { columns: columns.collect() }
+    }
+
+    /// Of the outcome, where the definition names one; `answers` are about the whole of what is compared
+    /// against.
+    pub fn of_outcome(definition: &Definition, against: &[Window], answers: &Answers) -> Self {
+        let outcome = outcome::summarised(definition, answers, against);
+        let columns = outcome.map(|(watched, summarised)| (watched, summarised, Sums::default()));
+        Self { columns: columns.into_iter().collect() }
     }
 
     /// Adds a window; `answers` are about it.
     pub fn add(&mut self, definition: &Definition, window: Window, answers: &Answers) {
-        for (watched, whole, sums) in &mut self.columns {
+        let least = definition.monitor.drift.min_rows;
+        let comparisons = in_parallel(&self.columns, |(watched, whole, _)| {
             let part = if watched.subject == Subject::Outcome {
                 outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
             } else {
                 watched.profile(answers, &[window])
             };
-            let least = definition.monitor.drift.min_rows;
-            let part = part.filter(|part| part.profile.rows() >= least);
-            if let Some(comparison) = part.and_then(|part| comparison(whole, &part)) {
-                sums.add(&comparison);
+            comparison(whole, &part.filter(|part| part.profile.rows() >= least)?)
+        });
+        for ((_, _, sums), comparison) in self.columns.iter_mut().zip(comparisons) {
+            if let Some(comparison) = &comparison {
+                sums.add(comparison);
             }
         }
     }
@@ -144,7 +189,7 @@ impl Sums {
             dispersion: self
                 .chi_square
                 .into_iter()
-                .map(|(stream, (statistic, freedom))| (stream, (statistic / freedom).max(1.0)))
+                .map(|(stream, (statistic, freedom))| (stream.to_owned(), (statistic / freedom).max(1.0)))
                 .collect(),
         }
     }

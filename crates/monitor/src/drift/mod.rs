@@ -24,6 +24,7 @@ use types::finding::{Distribution, Sequential, Threshold, Unmeasured};
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
+use crate::parallel::in_parallel;
 use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
@@ -58,14 +59,9 @@ pub(crate) struct Unassessed {
 
 /// Findings about every watched column, worst first.
 pub fn judge(scope: Scope<'_>, answers: &Answers) -> Vec<Finding> {
-    let columns = watched(scope.definition, scope.schema)
-        .into_iter()
-        .map(|watched| {
-            let assessed = assess(scope, &watched, answers);
-            (watched, assessed)
-        })
-        .collect();
-    judged(scope, columns)
+    let watched = watched(scope.definition, scope.schema);
+    let assessed = in_parallel(&watched, |watched| assess(scope, watched, answers));
+    judged(scope, watched.into_iter().zip(assessed).collect())
 }
 
 /// A finding about the outcome, which is a family of its own because it is known later than the others.
