@@ -7,6 +7,7 @@
 pub mod check;
 pub mod evidence_log;
 pub mod init;
+mod kept_usual;
 pub mod monitor;
 mod monitor_report;
 mod opened;

@@ -7,10 +7,16 @@ use std::collections::HashSet;
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use engine::ProfileStore;
 
 use crate::evidence_log::FOLDER;
+
+/// How the names of entries begin that are made of several files' profiles.
+const DERIVED: [&str; 3] = ["merged-", "sample-", "usual-"];
+/// A little longer than the longest cadence.
+const DERIVED_KEPT_FOR: Duration = Duration::from_hours(100 * 24);
 
 /// Keeps profiles of one system.
 #[derive(Debug)]
@@ -27,13 +33,12 @@ impl FolderStore {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        if let Ok(mut used) = self.used.lock() {
-            used.insert(name.to_owned());
-        }
+        self.retain(name);
         self.folder.join(name)
     }
 
-    /// Deletes what this run had no use for: profiles of files that changed or vanished.
+    /// Deletes what this run had no use for: profiles of files that changed or vanished, and what was made
+    /// of them a long time ago. What was made of them lately may be needed when the next window is complete.
     pub(crate) fn prune(&self) -> std::io::Result<()> {
         let Ok(used) = self.used.lock() else { return Ok(()) };
         let entries = match std::fs::read_dir(&self.folder) {
@@ -42,7 +47,14 @@ impl FolderStore {
         };
         for entry in entries {
             let entry = entry?;
-            if !used.contains(&*entry.file_name().to_string_lossy()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let made_of_files = DERIVED.iter().any(|prefix| name.starts_with(prefix));
+            let is_recent = || {
+                let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+                Ok::<bool, Error>(age < DERIVED_KEPT_FOR)
+            };
+            let is_kept = used.contains(&name) || (made_of_files && is_recent()?);
+            if !is_kept {
                 std::fs::remove_file(entry.path())?;
             }
         }
@@ -72,6 +84,12 @@ impl ProfileStore for FolderStore {
             Error::new(error.kind(), format!("{}: {error}", path.display()))
         })
     }
+
+    fn retain(&self, name: &str) {
+        if let Ok(mut used) = self.used.lock() {
+            used.insert(name.to_owned());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,10 +104,14 @@ mod tests {
         store.prune().unwrap();
         store.write("a", b"1").unwrap();
         store.write("b", b"2").unwrap();
+        store.write("c", b"3").unwrap();
+        store.write("merged-d", b"4").unwrap();
         let later = FolderStore::of(folder.path());
         assert_eq!(later.read("a").unwrap().as_deref(), Some(b"1".as_slice()));
+        later.retain("c");
         later.prune().unwrap();
         assert_eq!(later.read("b").unwrap(), None);
-        assert!(later.read("a").unwrap().is_some());
+        assert!(later.read("a").unwrap().is_some() && later.read("c").unwrap().is_some());
+        assert!(later.read("merged-d").unwrap().is_some(), "the next window may need it");
     }
 }

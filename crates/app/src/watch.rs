@@ -88,12 +88,15 @@ impl<'a> Watch<'a> {
         } else {
             History::default()
         };
-        let mut usual = UsualBuilder::new(definition, schema, &self.against, answers);
+        let mut usual = UsualBuilder::of_log(definition, schema, &self.against, answers);
+        let mut usual_outcome = UsualBuilder::of_outcome(definition, &self.against, answers);
         for &window in &self.usual {
             usual.add(definition, window, answers);
+            usual_outcome.add(definition, window, answers);
         }
+        let mut usual = usual.finish().with(usual_outcome.finish());
         for &window in &self.chunks {
-            usual.add_chunk(definition, window, answers);
+            usual.add_chunk(definition, schema, window, answers);
         }
         let scope = monitor::Scope {
             definition,
@@ -103,7 +106,7 @@ impl<'a> Watch<'a> {
             against: &self.against,
             log,
             history: &history,
-            usual: &usual.finish(),
+            usual: &usual,
         };
         let mut rng = seeded(&self.opened.located.text, self.window);
         let mut findings = monitor::judge(scope, answers, &mut rng);

@@ -7,22 +7,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use datafusion::common::ScalarValue;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use stats::sketch::{Fidelity, Profile};
 use types::digest::Digester;
 use types::log_state::{ColumnFile, ColumnFiles, LogDay};
 use types::{Answer, Answers, Digest, Question, Window};
 
 use crate::aggregate::{
-    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode,
+    CategoriesSummary, IdsSummary, NumbersSummary, Summary, TextsSummary, VectorsSummary, decode, encode,
 };
 use crate::error::EngineError;
+use crate::file_profile::{Blocks, COLUMNS_OF_A_BLOCK, Day, FileKey, FileProfile};
 use crate::files::{Held, UnevenColumn};
 use crate::open::{Log, register};
 use crate::profiles::{Asked, aggregate_sql, asked};
@@ -34,61 +33,11 @@ const COLUMNS_OF_A_SCAN: usize = 128;
 const DAYS_MERGED_QUICKLY: i64 = 14;
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
-/// The profile of one file: what its rows are, day by day.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct FileProfile {
-    /// Ascending.
-    days: Vec<Day>,
-    /// Rows without a time: they are in no window.
-    undated_rows: u64,
-    /// The summaries of each column, in the order of the days.
-    columns: BTreeMap<String, Vec<Vec<u8>>>,
-}
-
-/// The rows of one day of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Day {
-    /// Days since 1970-01-01 UTC.
-    day: i64,
-    rows: u64,
-    /// The first and the last instant, in microseconds since 1970-01-01 UTC.
-    first: i64,
-    last: i64,
-    /// Rows whose time is text without an offset.
-    local_rows: u64,
-}
-
 /// What of the log had to be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FilesRead {
     pub read: u64,
     pub files: u64,
-}
-
-impl FileProfile {
-    fn name(digest: Digest) -> String {
-        format!("file-{digest}")
-    }
-
-    /// The positions of the days that lie in a window.
-    fn within(&self, days: &Range<i64>) -> Range<usize> {
-        let at = |day: i64| self.days.partition_point(|known| known.day < day);
-        at(days.start)..at(days.end)
-    }
-
-    fn rows_within(&self, days: &Range<i64>) -> u64 {
-        self.days[self.within(days)].iter().map(|day| day.rows).sum()
-    }
-}
-
-impl Day {
-    /// Adds the rows that another file has of the same day.
-    fn merge(&mut self, other: &Self) {
-        self.rows += other.rows;
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-        self.local_rows += other.local_rows;
-    }
 }
 
 /// The days of a window that begins and ends at midnight (UTC).
@@ -99,6 +48,13 @@ pub(crate) fn whole_days(window: Window) -> Option<Range<i64>> {
         whole.then(|| microseconds.div_euclid(MICROSECONDS_OF_A_DAY))
     };
     Some(day(window.from())?..day(window.to())?)
+}
+
+/// The days in which a window lies.
+fn days_touched(window: Window) -> Range<i64> {
+    let day =
+        |at: Timestamp, round_up: i64| (at.as_microsecond() + round_up).div_euclid(MICROSECONDS_OF_A_DAY);
+    day(window.from(), 0)..day(window.to(), MICROSECONDS_OF_A_DAY - 1)
 }
 
 impl Log<'_> {
@@ -182,7 +138,7 @@ impl Log<'_> {
         let mut digester = Digester::default();
         for dataset in std::iter::once(self).chain(self.reference()) {
             let windows = windows.iter().filter(|window| std::ptr::eq(self.dataset(**window), dataset));
-            let days: Vec<Range<i64>> = windows.filter_map(|window| whole_days(*window)).collect();
+            let days: Vec<Range<i64>> = windows.map(|window| days_touched(*window)).collect();
             let profiles = dataset.profiles.borrow();
             for (at, file) in dataset.versions()?.log.iter().enumerate() {
                 let Some(profile) = profiles.get(&at) else { continue };
@@ -217,34 +173,38 @@ impl Log<'_> {
         })
     }
 
+    /// The files that have rows in a window of whole days; the files must have been profiled.
+    pub(crate) fn files_in(&self, window: Window) -> Vec<usize> {
+        let Some(days) = whole_days(window) else { return Vec::new() };
+        let profiles = self.profiles.borrow();
+        let has_rows = |profile: &FileProfile| !profile.within(&days).is_empty();
+        (0..self.log.files.len()).filter(|at| profiles.get(at).is_some_and(has_rows)).collect()
+    }
+
     /// Loads or makes the profile of every file; returns how many were read.
     fn file_profiles(&self, asked: &[Asked]) -> Result<u64, EngineError> {
         let Some(store) = self.store() else { return Ok(0) };
+        let time = self.time_axis().key();
+        let keys: Vec<String> = asked.iter().map(|asked| asked.key(self)).collect();
         let mut read = 0;
         for (at, file) in self.versions()?.log.iter().enumerate() {
-            let name = FileProfile::name(file.digest);
-            let known = self.profiles.borrow().get(&at).cloned();
-            let known = match known {
-                Some(known) => Some(known),
-                None => load::<(u32, String, FileProfile)>(store, &name)?
-                    .filter(|(format, time, _)| *format == FORMAT && *time == self.time_axis().key())
-                    .map(|(_, _, profile)| Arc::new(profile)),
-            };
-            let missing = |asked: &&Asked| {
-                known.as_ref().is_none_or(|known| !known.columns.contains_key(&asked.key(self)))
-            };
-            let missing: Vec<&Asked> = asked.iter().filter(missing).collect();
-            let profile = match (known, missing.is_empty()) {
-                (Some(known), true) => known,
-                (known, _) => {
-                    let mut profile = known.map(Arc::unwrap_or_clone).unwrap_or_default();
-                    self.profile_file(at, &missing, &mut profile)?;
-                    read += 1;
-                    let entry = (FORMAT, self.time_axis().key(), profile);
-                    keep(store, &name, &entry)?;
-                    Arc::new(entry.2)
-                }
-            };
+            let key = FileKey { digest: file.digest, time: &time };
+            let known = self.profiles.borrow_mut().remove(&at);
+            let known = if known.is_some() { known } else { FileProfile::load(store, key)? };
+            let is_new = known.is_none();
+            let mut profile = known.unwrap_or_default();
+            let missing: Vec<&Asked> = asked
+                .iter()
+                .zip(&keys)
+                .filter(|(_, key)| !profile.has(key))
+                .map(|(asked, _)| asked)
+                .collect();
+            if is_new || !missing.is_empty() {
+                self.profile_file(at, key, &missing, &mut profile)?;
+                profile.keep(store, key)?;
+                read += 1;
+            }
+            profile.retain(store, key);
             self.profiles.borrow_mut().insert(at, profile);
         }
         Ok(read)
@@ -254,13 +214,14 @@ impl Log<'_> {
     fn profile_file(
         &self,
         at: usize,
+        key: FileKey<'_>,
         asked: &[&Asked],
         profile: &mut FileProfile,
     ) -> Result<(), EngineError> {
         const FILE: &str = "profiled_file";
         const ROWS: &str = "profiled_rows";
         let axis = self.time_axis();
-        let table = self.log.only(at);
+        let table = self.log.only(&[at]);
         register(&self.engine.runtime, &self.context, FILE, &table)?;
         let rows = self.engine.runtime.block_on(self.context.table(FILE))?;
         self.context.register_table(ROWS, axis.with_day(rows)?.into_view())?;
@@ -268,7 +229,7 @@ impl Log<'_> {
             .chunks(COLUMNS_OF_A_SCAN)
             // Rows are counted where no column is asked for, too.
             .chain(asked.is_empty().then_some(&[] as &[&Asked]))
-            .try_for_each(|asked| self.scan_days(ROWS, at, asked, profile));
+            .try_for_each(|asked| self.scan_days((ROWS, at, key), asked, profile));
         self.context.deregister_table(ROWS)?;
         self.context.deregister_table(FILE)?;
         scanned.map_err(|error| axis.explain(error))
@@ -276,8 +237,7 @@ impl Log<'_> {
 
     fn scan_days(
         &self,
-        rows: &str,
-        at: usize,
+        (rows, at, key): (&str, usize, FileKey<'_>),
         asked: &[&Asked],
         profile: &mut FileProfile,
     ) -> Result<(), EngineError> {
@@ -316,8 +276,8 @@ impl Log<'_> {
             return Err(EngineError::ChangedWhileRead { path: self.log.files[at].clone() });
         }
         (profile.days, profile.undated_rows) = (days, undated_rows);
-        profile.columns.extend(asked.iter().map(|asked| asked.key(self)).zip(states));
-        Ok(())
+        let Some(store) = self.store() else { return Ok(()) };
+        profile.add(store, key, asked.iter().map(|asked| asked.key(self)).zip(states).collect())
     }
 
     /// Answers the questions that days can answer; returns the others.
@@ -337,58 +297,83 @@ impl Log<'_> {
             by_window.entry(question.window()).or_default().push(question);
         }
         for (window, questions) in by_window {
-            let merged = self.merged(store, window, &questions)?;
-            for (question, bytes) in questions.into_iter().zip(merged) {
-                answers.insert(question.clone(), answer_of(question, &bytes)?);
+            for questions in questions.chunks(COLUMNS_OF_A_BLOCK) {
+                let columns: Vec<Asked> = questions.iter().filter_map(|question| asked(question)).collect();
+                for (question, merged) in questions.iter().zip(self.merged(store, window, &columns)?) {
+                    answers.insert((*question).clone(), merged.into_answer());
+                }
             }
         }
         Ok(others.into_iter().cloned().collect())
     }
 
-    /// The summaries of a window, in the order of the questions; a long window's are kept.
+    /// The summaries of a window, in the order of the columns; a long window's are kept.
     fn merged(
         &self,
         store: &dyn ProfileStore,
         window: Window,
-        questions: &[&Question],
-    ) -> Result<Vec<Vec<u8>>, EngineError> {
+        columns: &[Asked],
+    ) -> Result<Vec<Merged>, EngineError> {
         let days = whole_days(window).unwrap_or(0..0);
-        let columns: Vec<Asked> = questions.iter().filter_map(|question| asked(question)).collect();
-        let long = days.end - days.start > DAYS_MERGED_QUICKLY;
+        let keys: Vec<String> = columns.iter().map(|column| column.key(self)).collect();
+        if days.end - days.start <= DAYS_MERGED_QUICKLY {
+            return self.merged_days(store, &days, columns, &keys);
+        }
         let mut name = Digester::default();
         name.update(self.inputs(&[window])?.bytes().as_slice());
         name.update(format!("{FORMAT}\n{window}\n{}\n", self.time_axis().key()).as_bytes());
-        for column in &columns {
-            name.update(format!("{}\n", column.key(self)).as_bytes());
+        for key in &keys {
+            name.update(format!("{key}\n").as_bytes());
         }
         let name = format!("merged-{}", name.finish());
-        if long && let Some(kept) = load::<Vec<Vec<u8>>>(store, &name)? {
-            return Ok(kept);
+        if let Some(kept) = load::<Vec<Vec<u8>>>(store, &name)? {
+            return columns.iter().zip(&kept).map(|(column, bytes)| Merged::read(column, bytes)).collect();
         }
-        let merged: Vec<Vec<u8>> =
-            columns.iter().map(|column| self.merge_days(column, &days)).collect::<Result<_, _>>()?;
-        if long {
-            keep(store, &name, &merged)?;
-        }
+        let mut merged = self.merged_days(store, &days, columns, &keys)?;
+        merged.iter_mut().for_each(Merged::thin);
+        let written: Vec<Vec<u8>> = merged.iter().map(Merged::write).collect::<Result<_, _>>()?;
+        keep(store, &name, &written)?;
         Ok(merged)
     }
 
-    fn merge_days(&self, asked: &Asked, days: &Range<i64>) -> Result<Vec<u8>, EngineError> {
-        let profiles = self.profiles.borrow();
-        let key = asked.key(self);
-        let mut files: Vec<(&usize, &Arc<FileProfile>)> = profiles.iter().collect();
-        files.sort_by_key(|(at, _)| **at);
-        let states = files.into_iter().flat_map(|(_, profile)| {
-            let states = profile.columns.get(&key).map(Vec::as_slice).unwrap_or_default();
-            states.get(profile.within(days)).unwrap_or_default().iter().map(Vec::as_slice)
-        });
-        match asked {
-            Asked::Numbers(_) => merged_bytes::<NumbersSummary>(self.days_fidelity, states),
-            Asked::Categories(_) => merged_bytes::<CategoriesSummary>(self.days_fidelity, states),
-            Asked::Texts(_) => merged_bytes::<TextsSummary>(self.days_fidelity, states),
-            Asked::Vectors(_) => merged_bytes::<VectorsSummary>(self.days_fidelity, states),
-            Asked::Ids(_) => merged_bytes::<IdsSummary>(self.days_fidelity, states),
+    /// Merges days. Where a file's summaries are gone or damaged, that file is read again.
+    fn merged_days(
+        &self,
+        store: &dyn ProfileStore,
+        days: &Range<i64>,
+        columns: &[Asked],
+        keys: &[String],
+    ) -> Result<Vec<Merged>, EngineError> {
+        for _ in 0..=self.log.files.len() {
+            if let Some(merged) = self.merged_as_kept(store, days, columns, keys)? {
+                return Ok(merged);
+            }
+            self.file_profiles(columns)?;
         }
+        Err(EngineError::Query("profiles of the files are gone as soon as they are written".into()))
+    }
+
+    fn merged_as_kept(
+        &self,
+        store: &dyn ProfileStore,
+        days: &Range<i64>,
+        columns: &[Asked],
+        keys: &[String],
+    ) -> Result<Option<Vec<Merged>>, EngineError> {
+        let mut merged: Vec<Merged> =
+            columns.iter().map(|column| Merged::new(column, self.days_fidelity)).collect();
+        let time = self.time_axis().key();
+        let mut profiles = self.profiles.borrow_mut();
+        for (at, file) in self.versions()?.log.iter().enumerate() {
+            let Some(profile) = profiles.get_mut(&at) else { continue };
+            let key = FileKey { digest: file.digest, time: &time };
+            let blocks = Blocks { store, key, at_hand: &self.blocks };
+            let within = profile.within(days);
+            if !profile.summaries(&blocks, within, keys, |column, state| merged[column].add(state))? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(merged))
     }
 }
 
@@ -407,32 +392,78 @@ fn state(batch: &RecordBatch, column: usize, row: usize) -> Vec<u8> {
     batch.column(column).as_binary::<i64>().value(row).to_vec()
 }
 
-fn merged_bytes<'a, S: Summary>(
-    fidelity: Fidelity,
-    states: impl Iterator<Item = &'a [u8]>,
-) -> Result<Vec<u8>, EngineError> {
-    let mut whole = S::new(fidelity);
-    for state in states {
-        whole.merge(decode(state)?);
-    }
-    postcard::to_stdvec(&whole)
-        .map_err(|error| EngineError::Query(format!("a {} state is not writable: {error}", S::NAME)))
+/// The summary of a window, to which days are added.
+enum Merged {
+    Numbers(Box<NumbersSummary>),
+    Categories(Box<CategoriesSummary>),
+    Texts(Box<TextsSummary>),
+    Vectors(Box<VectorsSummary>),
+    Ids(IdsSummary),
 }
 
-fn answer_of(question: &Question, bytes: &[u8]) -> Result<Answer, EngineError> {
-    Ok(match asked(question) {
-        Some(Asked::Categories(_)) => {
-            Answer::Profile(Profile::Categorical(decode::<CategoriesSummary>(bytes)?.into_profile()))
+impl Merged {
+    fn new(asked: &Asked, fidelity: Fidelity) -> Self {
+        match asked {
+            Asked::Numbers(_) => Self::Numbers(Box::new(Summary::new(fidelity))),
+            Asked::Categories(_) => Self::Categories(Box::new(Summary::new(fidelity))),
+            Asked::Texts(_) => Self::Texts(Box::new(Summary::new(fidelity))),
+            Asked::Vectors(_) => Self::Vectors(Box::new(Summary::new(fidelity))),
+            Asked::Ids(_) => Self::Ids(Summary::new(fidelity)),
         }
-        Some(Asked::Texts(_)) => Answer::Profile(Profile::Text(Box::new(decode::<TextsSummary>(bytes)?.0))),
-        Some(Asked::Vectors(_)) => Answer::Profile(Profile::Embedding(decode::<VectorsSummary>(bytes)?.0)),
-        Some(Asked::Ids(_)) => Answer::Identity(decode::<IdsSummary>(bytes)?.identity()),
-        _ => Answer::Profile(Profile::Numeric(decode::<NumbersSummary>(bytes)?.0)),
-    })
+    }
+
+    fn add(&mut self, state: &[u8]) -> Result<(), EngineError> {
+        let added = match self {
+            Self::Numbers(whole) => whole.merge_encoded(state),
+            Self::Categories(whole) => whole.merge_encoded(state),
+            Self::Texts(whole) => whole.merge_encoded(state),
+            Self::Vectors(whole) => whole.merge_encoded(state),
+            Self::Ids(whole) => whole.merge_encoded(state),
+        };
+        Ok(added?)
+    }
+
+    fn read(asked: &Asked, bytes: &[u8]) -> Result<Self, EngineError> {
+        Ok(match asked {
+            Asked::Numbers(_) => Self::Numbers(Box::new(decode(bytes)?)),
+            Asked::Categories(_) => Self::Categories(Box::new(decode(bytes)?)),
+            Asked::Texts(_) => Self::Texts(Box::new(decode(bytes)?)),
+            Asked::Vectors(_) => Self::Vectors(Box::new(decode(bytes)?)),
+            Asked::Ids(_) => Self::Ids(decode(bytes)?),
+        })
+    }
+
+    /// Many days of an approximate summary need no more points than tell about as much.
+    fn thin(&mut self) {
+        if let Self::Numbers(whole) = self {
+            whole.0.quantiles.thin_merged();
+        }
+    }
+
+    fn write(&self) -> Result<Vec<u8>, EngineError> {
+        let written = match self {
+            Self::Numbers(whole) => encode(whole.as_ref()),
+            Self::Categories(whole) => encode(whole.as_ref()),
+            Self::Texts(whole) => encode(whole.as_ref()),
+            Self::Vectors(whole) => encode(whole.as_ref()),
+            Self::Ids(whole) => encode(whole),
+        };
+        Ok(written?)
+    }
+
+    fn into_answer(self) -> Answer {
+        match self {
+            Self::Numbers(whole) => Answer::Profile(Profile::Numeric(whole.0)),
+            Self::Categories(whole) => Answer::Profile(Profile::Categorical(whole.into_profile())),
+            Self::Texts(whole) => Answer::Profile(Profile::Text(Box::new(whole.0))),
+            Self::Vectors(whole) => Answer::Profile(Profile::Embedding(whole.0)),
+            Self::Ids(whole) => Answer::Identity(whole.identity()),
+        }
+    }
 }
 
 /// The profiles of files that are in memory, by position of the file.
-pub(crate) type Profiles = HashMap<usize, Arc<FileProfile>>;
+pub(crate) type Profiles = HashMap<usize, FileProfile>;
 
 #[cfg(test)]
 mod tests {
@@ -444,5 +475,8 @@ mod tests {
         assert_eq!(days("1970-01-02/1970-01-04"), Some(1..3));
         assert_eq!(days("1969-12-31/1970-01-01"), Some(-1..0));
         assert_eq!(days("1970-01-02/1970-01-04T12:00:00Z"), None);
+        let touched = |text: &str| days_touched(text.parse().unwrap());
+        assert_eq!(touched("1970-01-02/1970-01-04"), 1..3);
+        assert_eq!(touched("1970-01-02T06:00:00Z/1970-01-04T12:00:00Z"), 1..4);
     }
 }

@@ -1,6 +1,6 @@
 //! From a path in the definition to files, their common schema and their digests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -68,12 +68,17 @@ pub(crate) enum Held {
 }
 
 impl TableFiles {
-    /// The table of one file alone, with the columns of all.
-    pub(crate) fn only(&self, at: usize) -> Self {
-        let file = &self.files[at];
-        let of_file = self.layouts.iter().filter(|layout| layout.files.contains(file));
-        let layouts = of_file.map(|layout| Layout { files: vec![file.clone()], ..layout.clone() });
-        Self { files: vec![file.clone()], layouts: layouts.collect(), ..self.clone() }
+    /// The table of some of the files, with the columns of all.
+    pub(crate) fn only(&self, files: &[usize]) -> Self {
+        let files: Vec<PathBuf> = files.iter().map(|&at| self.files[at].clone()).collect();
+        let asked: HashSet<&PathBuf> = files.iter().collect();
+        let of_layout = |layout: &Layout| {
+            let files: Vec<PathBuf> =
+                layout.files.iter().filter(|file| asked.contains(file)).cloned().collect();
+            (!files.is_empty()).then(|| Layout { files, ..layout.clone() })
+        };
+        let layouts = self.layouts.iter().filter_map(of_layout).collect();
+        Self { files, layouts, ..self.clone() }
     }
 }
 
@@ -357,7 +362,7 @@ fn widen_by(
     path: &Path,
     ids: &[&str],
 ) -> Result<(), EngineError> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for field in schema.fields() {
         if !seen.insert(field.name()) {
             return Err(EngineError::DuplicateColumn { column: field.name().clone(), path: path.to_owned() });

@@ -13,6 +13,7 @@ mod cells;
 mod daily_losses;
 mod days;
 mod error;
+mod file_profile;
 mod files;
 mod open;
 mod outcomes;
@@ -29,7 +30,7 @@ pub use days::FilesRead;
 pub use error::EngineError;
 pub use open::{Engine, EngineOptions, Log, TimeRange};
 pub use probe::{Probe, ProbedColumn};
-pub use store::ProfileStore;
+pub use store::{ProfileStore, keep, load};
 
 #[cfg(test)]
 mod tests;

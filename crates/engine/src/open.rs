@@ -28,6 +28,7 @@ use types::window::Dataset;
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
 use crate::error::EngineError;
+use crate::file_profile::BlocksAtHand;
 use crate::files::{AsText, Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
 use crate::store::ProfileStore;
 use crate::versions::{Files, dataset_version};
@@ -145,6 +146,7 @@ impl Engine {
             seen,
             versions: OnceCell::new(),
             profiles: RefCell::default(),
+            blocks: RefCell::default(),
         })
     }
 
@@ -300,6 +302,8 @@ pub struct Log<'e> {
     versions: OnceCell<(Files, FileChanges)>,
     /// The profiles of the log's files that were looked at, by the file's position.
     pub(crate) profiles: RefCell<Profiles>,
+    /// The summaries of their columns that were asked for last.
+    pub(crate) blocks: RefCell<BlocksAtHand>,
 }
 
 impl std::fmt::Debug for Log<'_> {
@@ -441,7 +445,7 @@ impl Log<'_> {
     /// Runs a query over one file; a failure that comes from it is traced to it.
     pub(crate) fn collect_of(&self, file: usize, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
         let collected = self.engine.collect(rows);
-        collected.map_err(|error| first_bad_file(&self.log.only(file)).unwrap_or(error))
+        collected.map_err(|error| first_bad_file(&self.log.only(&[file])).unwrap_or(error))
     }
 
     /// Runs a query; a failure that comes from a file is traced to it.

@@ -179,10 +179,9 @@ fn merged<'a, S: Summary>(
 ) -> Result<S, EngineError> {
     let mut whole: Option<S> = None;
     for state in states {
-        let part: S = decode(state)?;
         match &mut whole {
-            None => whole = Some(part),
-            Some(whole) => whole.merge(part),
+            None => whole = Some(decode(state)?),
+            Some(whole) => whole.merge_encoded(state)?,
         }
     }
     Ok(whole.unwrap_or_else(|| S::new(fidelity)))

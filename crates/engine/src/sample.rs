@@ -10,15 +10,17 @@ use jiff::Timestamp;
 use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::column::ColumnKind;
 use types::definition::Output;
+use types::digest::Digester;
 use types::{Answer, Answers, Question, Window};
 
 use crate::aggregate::{lists_of_floats, vectors};
 use crate::cells::Cells;
 use crate::days::whole_days;
 use crate::error::EngineError;
-use crate::open::{LOG, Log};
+use crate::open::{LOG, Log, register};
 use crate::outcomes::with_outcomes_sql;
 use crate::sql::quoted;
+use crate::store::{FORMAT, keep, load};
 use crate::truth::{Truth, hash_sql};
 
 /// The table of the rows that were drawn.
@@ -42,6 +44,7 @@ pub(crate) fn answer(
     Ok(())
 }
 
+/// A window's rows; those of whole days are kept until a file changes, so that a reference is drawn once.
 fn drawn(
     log: &Log<'_>,
     features: &[(String, ColumnKind)],
@@ -49,10 +52,42 @@ fn drawn(
     outcomes_as_of: Option<Timestamp>,
     window: Window,
 ) -> Result<RowSample, EngineError> {
+    let profiled = whole_days(window).is_some() && !log.profiles.borrow().is_empty();
+    // Outcomes arrive late, so rows with their outcomes are drawn each time.
+    let Some(store) = log.store().filter(|_| profiled && outcomes_as_of.is_none()) else {
+        return drawn_from_rows(log, features, rows, outcomes_as_of, window);
+    };
+    let mut name = Digester::default();
+    name.update(&log.inputs(&[window])?.bytes());
+    let (time, hash) = (log.time_axis().key(), hash_sql(log, ""));
+    let output = log.roles.output();
+    name.update(format!("{FORMAT}\n{window}\n{time}\n{hash}\n{output:?}\n{rows}\n{features:?}").as_bytes());
+    let name = format!("sample-{}", name.finish());
+    if let Some(kept) = load(store, &name)? {
+        return Ok(kept);
+    }
+    let sample = drawn_from_rows(log, features, rows, None, window)?;
+    keep(store, &name, &sample)?;
+    Ok(sample)
+}
+
+fn drawn_from_rows(
+    log: &Log<'_>,
+    features: &[(String, ColumnKind)],
+    rows: u32,
+    outcomes_as_of: Option<Timestamp>,
+    window: Window,
+) -> Result<RowSample, EngineError> {
+    const FILES: &str = "files_of_window";
     const IN_WINDOW: &str = "rows_in_window";
     let axis = log.time_axis();
     let cells = Cells::of([window]);
-    let table = log.engine.runtime.block_on(log.context.table(LOG))?;
+    let files = log.files_in(window);
+    let table = if files.is_empty() { LOG } else { FILES };
+    if !files.is_empty() {
+        register(&log.engine.runtime, &log.context, FILES, &log.log.only(&files))?;
+    }
+    let table = log.engine.runtime.block_on(log.context.table(table))?;
     let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
     log.context.register_table(IN_WINDOW, table.into_view())?;
     let hash = hash_sql(log, "");
@@ -70,6 +105,7 @@ fn drawn(
         batches
     });
     log.context.deregister_table(IN_WINDOW)?;
+    log.context.deregister_table(FILES)?;
     read(&batches.map_err(|error| axis.explain(error))?, features, log.roles.output())
 }
 

@@ -31,13 +31,16 @@ pub trait ProfileStore: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// They cannot be written.
     fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()>;
+
+    /// Says that what is kept under a name is still of use, though it is not read now.
+    fn retain(&self, name: &str);
 }
 
 /// What is kept under a name; `None` where nothing is, or nothing that can be used.
-pub(crate) fn load<T: DeserializeOwned>(
-    store: &dyn ProfileStore,
-    name: &str,
-) -> Result<Option<T>, EngineError> {
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn load<T: DeserializeOwned>(store: &dyn ProfileStore, name: &str) -> Result<Option<T>, EngineError> {
     let Some(bytes) = store.read(name).map_err(|error| unusable(name, &error))? else {
         return Ok(None);
     };
@@ -56,7 +59,10 @@ pub(crate) fn load<T: DeserializeOwned>(
 }
 
 /// Keeps a value under a name.
-pub(crate) fn keep<T: Serialize>(store: &dyn ProfileStore, name: &str, value: &T) -> Result<(), EngineError> {
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep<T: Serialize>(store: &dyn ProfileStore, name: &str, value: &T) -> Result<(), EngineError> {
     let bytes = postcard::to_stdvec(value)
         .map_err(|error| EngineError::Query(format!("a profile is not writable: {error}")))?;
     let packed = zstd::bulk::compress(&bytes, ZSTD_LEVEL).map_err(|error| unusable(name, &error))?;

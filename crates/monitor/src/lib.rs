@@ -12,6 +12,7 @@ pub mod drift;
 mod generated;
 mod history;
 pub mod multivariate;
+mod parallel;
 pub mod performance;
 pub mod quality;
 mod samples;
@@ -19,11 +20,11 @@ mod scores;
 pub mod usual;
 
 pub use history::History;
-pub use usual::{Usual, UsualBuilder, chunk_windows, usual_windows};
+pub use usual::{StoredUsual, Usual, UsualBuilder, chunk_windows, usual_windows};
 
 use std::borrow::Cow;
 
-use rand_core::RngCore;
+use rand_core::{RngCore, SeedableRng};
 use stats::ecdf::Ecdf;
 use stats::sketch::Profile;
 use types::column::ColumnKind;
@@ -186,7 +187,8 @@ pub fn column_questions(definition: &Definition, schema: &Schema, window: Window
 /// What it takes to tell whether the outcome itself drifted.
 pub fn outcome_questions(definition: &Definition, every: Cadence, window: Window) -> Vec<Question> {
     let mut windows = against(definition, every, window);
-    windows.extend(usual_windows(definition, every, &windows));
+    let parts = [usual_windows(definition, every, &windows), chunk_windows(definition, every, &windows)];
+    windows.extend(parts.concat());
     windows.push(window);
     drift::outcome::plan(definition, &windows)
 }
@@ -197,7 +199,7 @@ pub fn judge_outcome(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
 }
 
 /// What the answers mean. `rng` serves embeddings alone.
-pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
+pub fn judge<R: RngCore + SeedableRng>(scope: Scope<'_>, answers: &Answers, rng: &mut R) -> Vec<Finding> {
     let mut findings = quality::judge(scope, answers);
     findings.extend(drift::judge(scope, answers, rng));
     findings

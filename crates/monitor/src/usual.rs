@@ -11,8 +11,9 @@
 //! Rao & Scott (1981), "The analysis of categorical data from complex sample surveys", J. Am. Stat.
 //! Assoc. 76, with the design effect estimated from the windows of the reference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use serde::{Deserialize, Serialize};
 use stats::peers::Peer;
 use stats::sequential::conformal::window_p_value;
 use stats::special::chi_square_sf;
@@ -21,6 +22,7 @@ use types::{Answers, Schema, Subject, Window};
 
 use crate::drift::peer::Chunks;
 use crate::drift::{Comparison, comparison, outcome};
+use crate::parallel::in_parallel;
 use crate::{Summarised, Watched, is_measured, watched};
 
 /// With fewer windows in the reference nothing is said about what is usual.
@@ -57,14 +59,18 @@ pub struct Usual {
 }
 
 /// What is usual for one column.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UsualColumn {
     /// By effect: the distance that nine in ten windows stay at or below, without what chance gives.
-    most: HashMap<&'static str, f64>,
+    most: BTreeMap<String, f64>,
     pub(crate) windows: usize,
     /// By stream; at least 1.
-    dispersion: HashMap<&'static str, f64>,
+    dispersion: BTreeMap<String, f64>,
 }
+
+/// What is usual, for keeping: of each watched column; `None` where there were too few windows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredUsual(Vec<Option<UsualColumn>>);
 
 impl UsualColumn {
     pub(crate) fn most(&self, effect: &str) -> f64 {
@@ -85,13 +91,46 @@ impl Usual {
     pub(crate) fn chunks(&self, subject: &Subject) -> Option<&Chunks> {
         self.chunks.get(subject)
     }
+
+    /// Adds a part of the reference that another tool takes its thresholds from; `answers` are about it.
+    pub fn add_chunk(&mut self, definition: &Definition, schema: &Schema, window: Window, answers: &Answers) {
+        let of_log = watched(definition, schema).into_iter().filter_map(|watched| {
+            let part = watched.profile(answers, &[window])?;
+            Some((watched.subject, part))
+        });
+        let outcome = outcome::summarised(definition, answers, &[window])
+            .map(|(watched, part)| (watched.subject, part));
+        for (subject, part) in of_log.chain(outcome) {
+            self.chunks.entry(subject).or_default().add(&part);
+        }
+    }
+
+    /// What is known of the columns of the log, for [`Self::restored`]; the outcome is left out, because it
+    /// becomes known later.
+    pub fn stored(&self, definition: &Definition, schema: &Schema) -> StoredUsual {
+        let stored = |watched: Watched| self.of(&watched.subject).cloned();
+        StoredUsual(watched(definition, schema).into_iter().map(stored).collect())
+    }
+
+    /// What [`Self::stored`] said under the same definition and schema.
+    pub fn restored(definition: &Definition, schema: &Schema, stored: StoredUsual) -> Self {
+        let columns = watched(definition, schema).into_iter().zip(stored.0);
+        let restored = columns.filter_map(|(watched, stored)| Some((watched.subject, stored?)));
+        Self { columns: restored.collect(), chunks: HashMap::new() }
+    }
+
+    /// Adds what is usual for other columns.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.columns.extend(other.columns);
+        self
+    }
 }
 
 /// Takes in one window of the reference after the other, so that not all have to be in memory.
 #[derive(Debug)]
 pub struct UsualBuilder<'a> {
     columns: Vec<(Watched, Summarised<'a>, Sums)>,
-    chunks: HashMap<Subject, Chunks>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -104,8 +143,13 @@ struct Sums {
 }
 
 impl<'a> UsualBuilder<'a> {
-    /// `answers` are about the whole of what is compared against.
-    pub fn new(definition: &Definition, schema: &Schema, against: &[Window], answers: &'a Answers) -> Self {
+    /// Of the columns of the log; `answers` are about the whole of what is compared against.
+    pub fn of_log(
+        definition: &Definition,
+        schema: &Schema,
+        against: &[Window],
+        answers: &'a Answers,
+    ) -> Self {
         let columns = watched(definition, schema)
             .into_iter()
             .filter(|watched| is_measured(watched.kind))
@@ -113,28 +157,32 @@ impl<'a> UsualBuilder<'a> {
                 let summarised = watched.profile(answers, against)?;
                 Some((watched, summarised, Sums::default()))
             });
-        let outcome = outcome::summarised(definition, answers, against)
-            .map(|(watched, summarised)| (watched, summarised, Sums::default()));
-        Self { columns: columns.chain(outcome).collect(), chunks: HashMap::new() }
+        Self { columns: columns.collect() }
+    }
+
+    /// Of the outcome, where the definition names one; `answers` are about the whole of what is compared
+    /// against.
+    pub fn of_outcome(definition: &Definition, against: &[Window], answers: &Answers) -> Self {
+        let outcome = outcome::summarised(definition, answers, against);
+        let columns = outcome.map(|(watched, summarised)| (watched, summarised, Sums::default()));
+        Self { columns: columns.into_iter().collect() }
     }
 
     /// Adds a window; `answers` are about it.
     pub fn add(&mut self, definition: &Definition, window: Window, answers: &Answers) {
-        for (watched, whole, sums) in &mut self.columns {
-            let part = part_of(definition, watched, window, answers);
-            let least = definition.monitor.drift.min_rows;
-            let part = part.filter(|part| part.profile.rows() >= least);
-            if let Some(part) = part {
-                sums.add(&comparison(definition, whole, &part.alike(whole)));
-            }
-        }
-    }
-
-    /// Adds a part of the reference that another tool takes its thresholds from; `answers` are about it.
-    pub fn add_chunk(&mut self, definition: &Definition, window: Window, answers: &Answers) {
-        for (watched, _, _) in &self.columns {
-            if let Some(part) = part_of(definition, watched, window, answers) {
-                self.chunks.entry(watched.subject.clone()).or_default().add(&part);
+        let least = definition.monitor.drift.min_rows;
+        let comparisons = in_parallel(&self.columns, |(watched, whole, _)| {
+            let part = if watched.subject == Subject::Outcome {
+                outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
+            } else {
+                watched.profile(answers, &[window])
+            };
+            let part = part.filter(|part| part.profile.rows() >= least)?;
+            Some(comparison(definition, whole, &part.alike(whole)))
+        });
+        for ((_, _, sums), comparison) in self.columns.iter_mut().zip(comparisons) {
+            if let Some(comparison) = &comparison {
+                sums.add(comparison);
             }
         }
     }
@@ -145,20 +193,7 @@ impl<'a> UsualBuilder<'a> {
             .into_iter()
             .filter(|(_, _, sums)| sums.windows >= WINDOWS_LEAST)
             .map(|(watched, _, sums)| (watched.subject, sums.usual()));
-        Usual { columns: columns.collect(), chunks: self.chunks }
-    }
-}
-
-fn part_of<'a>(
-    definition: &Definition,
-    watched: &Watched,
-    window: Window,
-    answers: &'a Answers,
-) -> Option<Summarised<'a>> {
-    if watched.subject == Subject::Outcome {
-        outcome::summarised(definition, answers, &[window]).map(|(_, part)| part)
-    } else {
-        watched.profile(answers, &[window])
+        Usual { columns: columns.collect(), chunks: HashMap::new() }
     }
 }
 
@@ -192,12 +227,16 @@ impl Sums {
             excess.get((excess.len() * 9).div_ceil(10).saturating_sub(1)).copied().unwrap_or(0.0)
         };
         UsualColumn {
-            most: self.excess.into_iter().map(|(effect, excess)| (effect, nine_in_ten(excess))).collect(),
+            most: self
+                .excess
+                .into_iter()
+                .map(|(effect, excess)| (effect.to_owned(), nine_in_ten(excess)))
+                .collect(),
             windows: self.windows,
             dispersion: self
                 .chi_square
                 .into_iter()
-                .map(|(stream, (statistic, freedom))| (stream, (statistic / freedom).max(1.0)))
+                .map(|(stream, (statistic, freedom))| (stream.to_owned(), (statistic / freedom).max(1.0)))
                 .collect(),
         }
     }

@@ -14,7 +14,7 @@
 //! # Formula
 //!
 //! With the centred vectors as rows of X, `Q ← orth(Xᵀ X Q)` from a random Q of a few columns more than asked
-//! for, [`ITERATIONS`] times; then the eigenvectors of `(XQ)ᵀ XQ` turn Q to the principal axes.
+//! for, six times; then the eigenvectors of `(XQ)ᵀ XQ` turn Q to the principal axes.
 //!
 //! # Example
 //!

@@ -128,8 +128,7 @@ fn scores_line(columns: &[&str]) -> String {
     let ends_of_words = first.char_indices().filter(|(_, letter)| !letter.is_alphanumeric());
     let shared = ends_of_words
         .map(|(at, letter)| at + letter.len_utf8())
-        .filter(|&end| columns.iter().all(|column| column.get(..end) == first.get(..end)))
-        .last()
+        .rfind(|&end| columns.iter().all(|column| column.get(..end) == first.get(..end)))
         .unwrap_or(0);
     let class = |column: &str| match &column[shared..] {
         "" => quoted(column),

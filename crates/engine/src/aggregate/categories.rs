@@ -9,9 +9,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
-use stats::sketch::{CategoricalProfile, Fidelity};
+use stats::sketch::{CategoricalProfile, Fidelity, StoredCategoricalProfile};
 
-use super::Summary;
+use super::{Summary, decode_as};
 
 /// Different values that are counted exactly.
 const MOST_VALUES: usize = 65_536;
@@ -38,6 +38,13 @@ pub(crate) struct CategoriesSummary {
     /// Counts by the offset of the text, where there is one small buffer: a dictionary.
     #[serde(skip)]
     dictionary: Vec<(u32, u64)>,
+}
+
+/// The summary as it is written, with the texts where they lie.
+#[derive(Deserialize)]
+struct Stored<'a> {
+    #[serde(borrow)]
+    profile: StoredCategoricalProfile<'a>,
 }
 
 /// A buffer of at most this many bytes is counted by offset.
@@ -142,6 +149,12 @@ impl Summary for CategoriesSummary {
     fn merge(&mut self, mut other: Self) {
         other.settle();
         self.profile.merge(&other.profile);
+    }
+
+    fn merge_encoded(&mut self, bytes: &[u8]) -> Result<()> {
+        let stored: Stored<'_> = decode_as::<Self, _>(bytes)?;
+        self.profile.merge_stored(&stored.profile);
+        Ok(())
     }
 
     fn heap_bytes(&self) -> usize {

@@ -68,8 +68,7 @@ impl Summary for ClassifiedSummary {
         let outcomes = cast(outcomes, &DataType::Int32)?;
         let scores: Vec<ArrayRef> =
             scores.iter().map(|scores| Ok(cast(scores, &DataType::Float64)?)).collect::<Result<_>>()?;
-        let scores: Vec<&PrimitiveArray<Float64Type>> =
-            scores.iter().map(|scores| scores.as_primitive()).collect();
+        let scores: Vec<&PrimitiveArray<Float64Type>> = scores.iter().map(AsArray::as_primitive).collect();
         let (hashes, predicted) =
             (hashes.as_primitive::<UInt64Type>(), predicted.as_primitive::<Int32Type>());
         let mut rows = Vec::new();

@@ -27,8 +27,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use stats::sketch::Fidelity;
 
 pub(crate) use categories::CategoriesSummary;
@@ -54,6 +54,11 @@ pub(crate) trait Summary: Debug + Send + Sync + Serialize + DeserializeOwned + '
     /// Adds the rows of `columns`, all of the same length.
     fn extend(&mut self, columns: &[ArrayRef]) -> Result<()>;
     fn merge(&mut self, other: Self);
+    /// Merges what [`encode`] wrote.
+    fn merge_encoded(&mut self, bytes: &[u8]) -> Result<()> {
+        self.merge(decode(bytes)?);
+        Ok(())
+    }
     fn heap_bytes(&self) -> usize;
     /// Called once before the summary is written out.
     fn finish(&mut self) {}
@@ -88,11 +93,22 @@ pub fn all() -> Vec<AggregateUDF> {
 
 /// Reads what a summary's function returned for one group.
 pub(crate) fn decode<S: Summary>(bytes: &[u8]) -> Result<S> {
+    decode_as::<S, S>(bytes)
+}
+
+/// Reads a summary in a form that may borrow from the bytes.
+fn decode_as<'a, S: Summary, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T> {
     postcard::from_bytes(bytes).or_else(|error| exec_err!("a {} state is not readable: {error}", S::NAME))
 }
 
-fn encode<S: Summary>(summary: &mut S) -> Result<Vec<u8>> {
+/// A finished summary as its function returns it.
+fn finished<S: Summary>(summary: &mut S) -> Result<Vec<u8>> {
     summary.finish();
+    encode(summary)
+}
+
+/// Writes a summary as [`decode`] reads it.
+pub(crate) fn encode<S: Summary>(summary: &S) -> Result<Vec<u8>> {
     postcard::to_stdvec(summary).or_else(|error| exec_err!("a {} state is not writable: {error}", S::NAME))
 }
 
@@ -168,7 +184,7 @@ impl<S: Summary> Accumulator for SummaryAccumulator<S> {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::LargeBinary(Some(encode(&mut self.0)?)))
+        Ok(ScalarValue::LargeBinary(Some(finished(&mut self.0)?)))
     }
 
     fn size(&self) -> usize {
@@ -181,7 +197,7 @@ impl<S: Summary> Accumulator for SummaryAccumulator<S> {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for state in states[0].as_binary::<i64>().iter().flatten() {
-            self.0.merge(decode(state)?);
+            self.0.merge_encoded(state)?;
         }
         Ok(())
     }
@@ -223,7 +239,7 @@ impl<S: Summary> Group<S> {
 
     fn write(&mut self) -> Result<()> {
         if let Self::Open(summary) = self {
-            *self = Self::Written(encode(summary)?);
+            *self = Self::Written(finished(summary)?);
         }
         Ok(())
     }
@@ -234,14 +250,14 @@ impl<S: Summary> Group<S> {
             *self = Self::Written(state.to_vec());
             return Ok(());
         }
-        self.open(fidelity)?.merge(decode(state)?);
+        self.open(fidelity)?.merge_encoded(state)?;
         self.write()
     }
 
     fn into_bytes(self, fidelity: Fidelity) -> Result<Vec<u8>> {
         match self {
-            Self::Empty => encode(&mut S::new(fidelity)),
-            Self::Open(mut summary) => encode(&mut summary),
+            Self::Empty => finished(&mut S::new(fidelity)),
+            Self::Open(mut summary) => finished(&mut summary),
             Self::Written(bytes) => Ok(bytes),
         }
     }
@@ -336,7 +352,7 @@ impl<S: Summary> GroupsAccumulator for SummaryGroups<S> {
                 let mut summary = S::new(self.fidelity);
                 let columns: Vec<ArrayRef> = values.iter().map(|column| column.slice(row, 1)).collect();
                 summary.extend(&columns)?;
-                encode(&mut summary)
+                finished(&mut summary)
             })
             .collect::<Result<_>>()?;
         Ok(vec![Arc::new(LargeBinaryArray::from_iter_values(states))])

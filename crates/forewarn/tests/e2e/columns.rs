@@ -153,7 +153,9 @@ fn embeddings_that_stay_are_quiet_with_distance_interval_and_chance() {
 fn embeddings_that_move_are_told_with_how_far_and_a_second_run_reads_nothing() {
     let folder = embedded("moved");
     let files = ["log/reference.parquet", "log/moved.parquet"];
-    files.iter().for_each(|file| crate::monitoring::age(&folder, file));
+    for file in &files {
+        crate::monitoring::age(&folder, file);
+    }
     let report = folder.report(0);
     let finding = report.about("monitor.drift", "meaning");
     says(finding, "fail", &["`meaning` changed a lot", "the mean vector lies", "8 numbers"]);

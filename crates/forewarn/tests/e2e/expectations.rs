@@ -340,7 +340,7 @@ fn an_id_that_becomes_text_still_finds_its_outcome() {
         "fail",
         &["text in log/day-28.csv", "a number in log/day-00.csv"],
     );
-    assert_eq!(measure(report.finding("evaluate.performance"), "roc_auc").is_finite(), true);
+    assert!(measure(report.finding("evaluate.performance"), "roc_auc").is_finite());
     let ids = report.findings("monitor.quality");
     assert!(ids.iter().all(|finding| !summary(finding).contains("rows have no `id`")), "{ids:#?}");
 }

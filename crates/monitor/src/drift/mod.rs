@@ -17,7 +17,7 @@ pub(crate) mod peer;
 mod text;
 mod words;
 
-use rand_core::RngCore;
+use rand_core::{RngCore, SeedableRng};
 use stats::chi_square::ChiSquare;
 use stats::false_discovery::benjamini_hochberg;
 use stats::interval::Level;
@@ -31,6 +31,7 @@ use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 use self::alarm::Binned;
 use self::distance::Sides;
 use crate::multivariate::{auc_thresholds, joined};
+use crate::parallel::in_parallel;
 use crate::usual::UsualColumn;
 use crate::{Scope, Summarised, Watched, is_measured, watched};
 
@@ -129,15 +130,16 @@ pub(crate) struct Unassessed {
 }
 
 /// Findings about every watched column, worst first. `rng` serves embeddings alone.
-pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
-    let columns = watched(scope.definition, scope.schema)
+pub fn judge<R: RngCore + SeedableRng>(scope: Scope<'_>, answers: &Answers, rng: &mut R) -> Vec<Finding> {
+    // Each column has a source of its own, so that the order in which threads come to them is no matter.
+    let watched: Vec<(Watched, u64)> = watched(scope.definition, scope.schema)
         .into_iter()
-        .map(|watched| {
-            let assessed = assess(scope, &watched, answers, rng);
-            (watched, assessed)
-        })
+        .map(|watched| (watched, rng.next_u64()))
         .collect();
-    judged(scope, columns)
+    let assessed = in_parallel(&watched, |(watched, seed)| {
+        assess(scope, watched, answers, &mut R::seed_from_u64(*seed))
+    });
+    judged(scope, watched.into_iter().map(|(watched, _)| watched).zip(assessed).collect())
 }
 
 /// A finding about the outcome, which is a family of its own because it is known later than the others.

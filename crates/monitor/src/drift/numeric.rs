@@ -213,7 +213,8 @@ fn change_in_words(before: &Ecdf, now: &Ecdf) -> String {
 /// Equal-width bins for the eye, with open ends beyond the central 99 % of both windows.
 fn shown_bins(before: &Ecdf, now: &Ecdf) -> Vec<DistributionBin> {
     let ends = |ecdf: &Ecdf| Some((ecdf.quantile(0.005)?, ecdf.quantile(0.995)?));
-    let ranges: Vec<(f64, f64)> = [before.finite(), now.finite()].iter().filter_map(ends).collect();
+    let ranges: Vec<(f64, f64)> =
+        [before.finite(), now.finite()].iter().filter_map(|side| ends(side)).collect();
     let low = ranges.iter().map(|range| range.0).fold(f64::INFINITY, f64::min);
     let high = ranges.iter().map(|range| range.1).fold(f64::NEG_INFINITY, f64::max);
     if !(low.is_finite() && high.is_finite()) {

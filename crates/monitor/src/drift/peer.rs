@@ -32,6 +32,9 @@ impl Chunks {
 
 /// What the tool says; an error where it has no method for such a column, or no result.
 pub(super) fn said(peer: Peer, sides: Sides<'_>, chunks: Option<&Chunks>) -> Result<PeerDrift, PeerError> {
+    let none = Chunks::default();
+    // Without parts of the reference NannyML has no threshold.
+    let chunks = chunks.or_else(|| matches!(peer, Peer::NannyMl013(_)).then_some(&none));
     match sides {
         Sides::Numbers(before, now) => match chunks {
             Some(chunks) => peer.numeric(&chunks.numbers, now),

@@ -43,6 +43,14 @@ fn categorical(counts: &[(&str, u64)]) -> Profile {
 /// For what is not drawn at random here.
 struct Fixed;
 
+impl rand_core::SeedableRng for Fixed {
+    type Seed = [u8; 8];
+
+    fn from_seed(_: Self::Seed) -> Self {
+        Self
+    }
+}
+
 impl RngCore for Fixed {
     fn next_u32(&mut self) -> u32 {
         1

@@ -9,6 +9,7 @@ mod classifier;
 mod reconstruction;
 
 use rand_core::RngCore;
+use serde::{Deserialize, Serialize};
 use types::answer::RowSample;
 use types::column::ColumnKind;
 use types::definition::features;
@@ -35,7 +36,7 @@ pub struct MultivariateScope<'a> {
 
 /// What windows of the reference show when they are held against all of it; `None` where there are none, or
 /// too few rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UsualTogether {
     /// The largest AUC with which one can be told from all of it.
     auc: Option<f64>,

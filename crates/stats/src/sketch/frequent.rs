@@ -1,7 +1,7 @@
 //! How often each value occurs: exact up to a cap of different values, bounded beyond it.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use super::distinct::DistinctSketch;
 /// (1982): a common amount is taken off every counter and those that reach zero are dropped, so a
 /// kept count is too low by at most [`FrequentValues::count_error`] and a value that occurs more
 /// often than that is never lost. Merging is that of Agarwal et al. (2012), "Mergeable summaries".
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FrequentValues {
     most_values: usize,
     n: u64,
@@ -23,6 +23,19 @@ pub struct FrequentValues {
     counts: HashMap<Box<str>, u64, FixedState>,
     /// Counts different values once there are too many to keep.
     distinct: Option<DistinctSketch>,
+    /// What [`Self::most_frequent`] says, from when it was asked to the next change.
+    #[serde(skip)]
+    ranked: OnceLock<Vec<Counted>>,
+}
+
+/// A value and how often it occurs.
+type Counted = (Box<str>, u64);
+
+impl PartialEq for FrequentValues {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |values: &Self| (values.most_values, values.n, values.count_error);
+        of(self) == of(other) && self.counts == other.counts && self.distinct == other.distinct
+    }
 }
 
 impl FrequentValues {
@@ -34,6 +47,7 @@ impl FrequentValues {
             count_error: 0,
             counts: HashMap::default(),
             distinct: None,
+            ranked: OnceLock::new(),
         }
     }
 
@@ -42,31 +56,47 @@ impl FrequentValues {
         if count == 0 {
             return;
         }
+        self.ranked.take();
         self.n += count;
+        self.add_counted(value, count);
+        self.forget_beyond_cap();
+    }
+
+    fn add_counted(&mut self, value: &str, count: u64) {
         if let Some(distinct) = &mut self.distinct {
             distinct.add(value);
         }
-        if let Some(counter) = self.counts.get_mut(value) {
-            *counter += count;
-        } else {
-            self.counts.insert(value.into(), count);
-            self.forget_beyond_cap();
+        match self.counts.get_mut(value) {
+            Some(counter) => *counter += count,
+            None => drop(self.counts.insert(value.into(), count)),
         }
     }
 
     pub fn merge(&mut self, other: &Self) {
-        self.most_values = self.most_values.min(other.most_values);
-        self.n += other.n;
-        self.count_error += other.count_error;
-        if let Some(theirs) = &other.distinct {
+        let counts = other.counts.iter().map(|(value, count)| (&**value, *count));
+        self.merge_counts((other.most_values, other.n, other.count_error), other.distinct.as_ref(), counts);
+    }
+
+    /// Merges what was stored, whose texts need not be copied where they are known.
+    pub fn merge_stored(&mut self, other: &StoredFrequentValues<'_>) {
+        let counts = other.counts.iter().copied();
+        self.merge_counts((other.most_values, other.n, other.count_error), other.distinct.as_ref(), counts);
+    }
+
+    fn merge_counts<'a>(
+        &mut self,
+        (most_values, n, count_error): (usize, u64, u64),
+        distinct: Option<&DistinctSketch>,
+        counts: impl Iterator<Item = (&'a str, u64)>,
+    ) {
+        self.ranked.take();
+        self.most_values = self.most_values.min(most_values);
+        self.n += n;
+        self.count_error += count_error;
+        if let Some(theirs) = distinct {
             self.distinct_so_far().merge(theirs);
         }
-        for (value, count) in &other.counts {
-            if let Some(distinct) = &mut self.distinct {
-                distinct.add(value);
-            }
-            *self.counts.entry(value.clone()).or_insert(0) += count;
-        }
+        counts.for_each(|(value, count)| self.add_counted(value, count));
         self.forget_beyond_cap();
     }
 
@@ -87,10 +117,17 @@ impl FrequentValues {
 
     /// Values with their counts, most frequent first, ties by value.
     pub fn most_frequent(&self) -> Vec<(&str, u64)> {
-        let mut values: Vec<(&str, u64)> =
-            self.counts.iter().map(|(value, count)| (&**value, *count)).collect();
-        values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-        values
+        let ranked = self.ranked.get_or_init(|| {
+            let mut values: Vec<(&str, u64)> = self.values().collect();
+            values.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+            values.into_iter().map(|(value, count)| (value.into(), count)).collect()
+        });
+        ranked.iter().map(|(value, count)| (&**value, *count)).collect()
+    }
+
+    /// Values with their counts, in no order.
+    pub fn values(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.counts.iter().map(|(value, count)| (&**value, *count))
     }
 
     /// How many different values there were: exact while all are kept, else a HyperLogLog estimate
@@ -132,21 +169,61 @@ impl FrequentValues {
     }
 }
 
+/// Counts as they were stored, with the texts where they lie.
+#[derive(Debug, Deserialize)]
+pub struct StoredFrequentValues<'a> {
+    most_values: usize,
+    n: u64,
+    count_error: u64,
+    #[serde(borrow, deserialize_with = "sorted_counts::borrowed")]
+    counts: Vec<(&'a str, u64)>,
+    distinct: Option<DistinctSketch>,
+}
+
 /// Stored in the order of the values, so that equal counts have equal bytes.
 mod sorted_counts {
-    use super::{BTreeMap, Deserialize, FixedState, HashMap};
+    use std::fmt::{Formatter, Result as FmtResult};
+
+    use serde::de::{MapAccess, Visitor};
+
+    use super::{Deserialize, FixedState, HashMap};
 
     pub(super) fn serialize<S: serde::Serializer>(
         counts: &HashMap<Box<str>, u64, FixedState>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(counts.iter().collect::<BTreeMap<_, _>>())
+        let mut sorted: Vec<(&Box<str>, &u64)> = counts.iter().collect();
+        sorted.sort_unstable_by_key(|(value, _)| *value);
+        serializer.collect_map(sorted)
     }
 
     pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<HashMap<Box<str>, u64, FixedState>, D::Error> {
-        Ok(BTreeMap::<Box<str>, u64>::deserialize(deserializer)?.into_iter().collect())
+        HashMap::deserialize(deserializer)
+    }
+
+    pub(super) fn borrowed<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<(&'de str, u64)>, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Vec<(&'de str, u64)>;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> FmtResult {
+                f.write_str("counts by value")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                // A damaged length must not ask for all memory.
+                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(0).min(1 << 16));
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+        deserializer.deserialize_map(Pairs)
     }
 }
 

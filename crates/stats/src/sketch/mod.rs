@@ -18,7 +18,7 @@ mod weighted_keys;
 
 use serde::{Deserialize, Serialize};
 
-pub use frequent::FrequentValues;
+pub use frequent::{FrequentValues, StoredFrequentValues};
 pub use moments::Moments;
 pub use quantile::{Fidelity, QuantileSketch};
 pub use text::TextProfile;
@@ -174,6 +174,20 @@ impl CategoricalProfile {
         self.nulls += other.nulls;
         self.values.merge(&other.values);
     }
+
+    /// Merges what was stored, without copying the texts that are known.
+    pub fn merge_stored(&mut self, other: &StoredCategoricalProfile<'_>) {
+        self.nulls += other.nulls;
+        self.values.merge_stored(&other.values);
+    }
+}
+
+/// A [`CategoricalProfile`] as it was stored, with the texts where they lie.
+#[derive(Debug, Deserialize)]
+pub struct StoredCategoricalProfile<'a> {
+    nulls: u64,
+    #[serde(borrow)]
+    values: StoredFrequentValues<'a>,
 }
 
 #[cfg(test)]
