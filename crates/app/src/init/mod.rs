@@ -2,7 +2,7 @@
 //!
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
 //! that a person can check it line by line. What is expected of single columns comes from the reference; see
-//! [`mod@expectations`].
+//! `expectations`.
 
 mod expectations;
 

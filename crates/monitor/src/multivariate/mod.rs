@@ -1,7 +1,7 @@
 //! All columns together: is there a shift that no single column shows?
 //!
-//! Two looks at a sample of the window's rows and one of the reference's. [`mod@classifier`] tries to tell
-//! them apart, and the columns that it needs for that give a shift away. [`mod@reconstruction`] rebuilds rows
+//! Two looks at a sample of the window's rows and one of the reference's. `classifier` tries to tell
+//! them apart, and the columns that it needs for that give a shift away. `reconstruction` rebuilds rows
 //! from what the reference's columns have in common. Windows of the reference differ from it too (a week
 //! has its own weather), so a window is held against what some of those show.
 

@@ -1,9 +1,9 @@
 //! Data quality: is the log what it should be?
 //!
 //! One finding for each thing that is wrong, and one for each `[[expect]]` table, kept or broken; where nothing
-//! else is wrong, one finding says what was looked at. [`mod@columns`] has columns that died or froze and values
-//! that cannot be, [`mod@ids`] ids that repeat, [`mod@files`] files and their columns, [`mod@rows`] how many rows
-//! there are and [`mod@clocks`] when, [`mod@declared`] what the definition expects, and [`mod@inferred`] what
+//! else is wrong, one finding says what was looked at. `columns` has columns that died or froze and values
+//! that cannot be, `ids` ids that repeat, `files` files and their columns, `rows` how many rows
+//! there are and `clocks` when, `declared` what the definition expects, and `inferred` what
 //! the reference lets expect where nothing is declared. [`mod@proposed`] writes expectations for a new log.
 
 mod clocks;
