@@ -170,7 +170,7 @@ fn performance(page: &mut Page, report: &MonitorReport) {
             percent(of.maturity.coverage),
         ));
     }
-    page.sentence(&format!("{}: {}", title(&of_last.metric), last.summary));
+    page.sentence(&last.summary);
 }
 
 fn short(verdict: Verdict) -> &'static str {
