@@ -116,6 +116,8 @@ impl QuantileSketch {
     pub fn compact(&mut self) {
         let mut weight = 1;
         for level in &mut self.levels {
+            // Sorted plain keys are a run that the sort of the points has only to merge.
+            sort_keys(level);
             self.points.extend(level.drain(..).map(|key| (key, weight)));
             weight *= STRIDE as u64;
         }
