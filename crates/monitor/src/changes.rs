@@ -1,7 +1,7 @@
 //! What changed since last time, in plain sentences that fit one paragraph.
 
 use types::finding::MaturityState;
-use types::format::{counted, number};
+use types::format::{capitalised, counted, number};
 use types::measure::title;
 use types::monitor_report::ColumnHistory;
 use types::nearest::listed;
@@ -79,7 +79,7 @@ fn performance_in_words(findings: &[Finding]) -> Vec<String> {
         });
         sentences.push(format!(
             "{} was {} in {}{compared}.",
-            title(&of.metric),
+            capitalised(&title(&of.metric)),
             number(measure.value),
             window.in_words()
         ));

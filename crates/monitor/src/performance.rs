@@ -23,7 +23,7 @@ use stats::interval::Level;
 use types::column::ColumnKind;
 use types::definition::{Output, Segment};
 use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
-use types::format::{counted, number, percent};
+use types::format::{capitalised, counted, number, percent};
 use types::outcomes::{OutcomeGroup, Outcomes};
 use types::performance::{Limit, loss_against, loss_text};
 use types::question::Measured;
@@ -248,7 +248,7 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
         return;
     };
     finding.measures.push(headline.clone());
-    let title = watched.metric.title();
+    let title = capitalised(watched.metric.title());
     let interval = headline.interval.as_ref().map_or_else(String::new, |interval| {
         format!(
             " ({} interval {} to {})",

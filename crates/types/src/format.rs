@@ -85,6 +85,12 @@ pub fn p_value(p: f64) -> String {
     if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
 }
 
+/// The beginning of a sentence.
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A hyphen in front of a number reads as a dash; typesetters use the minus sign.
 fn minus(text: &str) -> String {
     match text.strip_prefix('-') {

@@ -153,10 +153,14 @@ impl Rebuilt {
         let side = if share < 0.0 { "below" } else { "above" };
         let error = number(self.drift.current.error);
         let compared = format!("is {error}, {} {side} the reference's", percent(share.abs()));
+        let how = match verdict {
+            Verdict::Pass if usual.is_none_or(|usual| share.abs() <= usual) => "as usual",
+            Verdict::Pass => "much as they did",
+            _ => "differently",
+        };
         let usual = usual.map_or_else(String::new, |usual| {
             format!("; windows of the reference differ from it by up to {}", percent(usual))
         });
-        let how = if verdict == Verdict::Pass { "as usual" } else { "differently" };
         format!("Columns hang together {how}: their PCA reconstruction error {compared}{usual}.")
     }
 }

@@ -75,7 +75,7 @@ fn rows_of_one_kind_pass_both_looks() {
     let expected = error.expected_by_chance.unwrap();
     assert!((error.value - expected).abs() < 0.1 * expected, "{error:?}");
     assert!(finding.measure("reference_reconstruction_change_share").unwrap().value < 0.1);
-    assert!(finding.summary.contains("Columns hang together as usual"), "{}", finding.summary);
+    assert!(!finding.summary.contains("differently"), "{}", finding.summary);
 }
 
 #[test]

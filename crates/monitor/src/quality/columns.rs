@@ -3,7 +3,7 @@
 use stats::sketch::{EmbeddingProfile, NumericProfile, Profile};
 use types::{Answers, Finding, Measure, Subject, Verdict, format};
 
-use super::{SHARE_FAIL, capitalised, finding, share_measure, share_threshold};
+use super::{SHARE_FAIL, finding, share_measure, share_threshold};
 use crate::{Scope, Watched, is_measured, scores};
 
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
@@ -123,7 +123,7 @@ fn frozen_column(
         "`{name}` has the same value in all {} of this window; the reference has {} different ones. {} may be frozen or filled with a default.",
         format::counted(current.rows() - current.missing(), "row", "rows"),
         format::count(before as u64),
-        capitalised(&feed(&watched.subject)),
+        format::capitalised(&feed(&watched.subject)),
     );
     let measure = Measure::new("different_values", 1.0, current.rows(), "count of different values");
     Some(finding(scope, watched.subject.clone(), verdict, summary, vec![measure]))

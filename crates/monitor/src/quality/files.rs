@@ -2,9 +2,9 @@
 
 use types::log_state::{ColumnFile, ColumnFiles};
 use types::nearest::listed;
-use types::{Finding, Measure, Subject, Verdict};
+use types::{Finding, Measure, Subject, Verdict, format};
 
-use super::{capitalised, column_subject, finding};
+use super::{column_subject, finding};
 use crate::Scope;
 
 /// Files that a sentence names before it counts.
@@ -33,7 +33,7 @@ fn changed_files(scope: Scope<'_>) -> Option<Finding> {
     }
     let summary = format!(
         "{} since the last look. A log is append-only: find out who rewrote it. What was found from these files stays in evidence, and was found anew.",
-        capitalised(&parts.join(", and "))
+        format::capitalised(&parts.join(", and "))
     );
     let count = changes.changed.len() + changes.vanished.len();
     let measure = Measure::new("changed_files_count", count as f64, count as u64, "files changed or gone");

@@ -2,7 +2,7 @@
 
 use types::{Answers, Finding, Question, Subject, Verdict, format};
 
-use super::{SHARE_FAIL, capitalised, finding, share_measure, share_threshold};
+use super::{SHARE_FAIL, finding, share_measure, share_threshold};
 use crate::Scope;
 
 /// The question whether the log's ids repeat; `None` where the definition names no id.
@@ -32,7 +32,7 @@ pub(super) fn repeated_ids(scope: Scope<'_>, answers: &Answers) -> Option<Findin
     }
     let summary = format!(
         "{}. Repeated predictions count more than once in every number here; find out whether the log was written twice.",
-        capitalised(&parts.join(", and "))
+        format::capitalised(&parts.join(", and "))
     );
     let measure = share_measure("repeated_id_share", bad, identity.rows);
     let verdict = if measure.value >= SHARE_FAIL { Verdict::Fail } else { Verdict::Warn };

@@ -165,10 +165,5 @@ fn share_threshold(measure: &str) -> Threshold {
     Threshold { measure: measure.into(), at_least: None, at_most: Some(SHARE_FAIL), from: "default".into() }
 }
 
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests;
