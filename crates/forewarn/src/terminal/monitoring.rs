@@ -135,7 +135,7 @@ fn performance(page: &mut Page, report: &MonitorReport) {
             _ => None,
         })
     };
-    let Some((last, of_last)) = details().next_back() else { return };
+    let Some((last, _)) = details().next_back() else { return };
     page.section("Performance", "as it turned out, and as it was estimated without outcomes");
     page.line(&styled(DIM, "          window                 realised                estimated  outcomes"));
     for (finding, of) in details() {

@@ -137,7 +137,7 @@ fn several_classes_are_measured_as_by_scikit_learn() {
     }
     let report = checked(&folder, &["--window", MARCH]);
     says(report.finding("evaluate.performance"), "fail", &["macro ROC AUC", "surely more"]);
-    says(report.finding("monitor.performance"), "fail", &["macro F1 was", "app_channel = store"]);
+    says(report.finding("monitor.performance"), "fail", &["Macro F1 was", "app_channel = store"]);
     says(
         report.finding("evaluate.calibration"),
         "warn",
@@ -222,7 +222,7 @@ fn before_prices_are_known_the_error_is_estimated_from_the_inputs() {
     says(
         watched,
         watched["verdict"].as_str().unwrap(),
-        &["mean absolute error is estimated at", "from inputs alone"],
+        &["Mean absolute error is estimated at", "from inputs alone"],
     );
     let outcome = report.findings("monitor.drift");
     let outcome = outcome.iter().find(|finding| finding["subject"]["kind"] == "outcome").unwrap();
