@@ -4,7 +4,7 @@ use stats::false_discovery::{benjamini_hochberg, holm};
 use stats::sequential::e_bh::e_bh_adjusted;
 use stats::sequential::running_maximum::{adjusted_log_e_value, anytime_p_value};
 
-/// The least PSI above chance that counts as an effect, the default of `psi_warn`.
+/// The least PSI above chance that counts as an effect, the default of `warn`.
 const EFFECT: f64 = 0.1;
 
 /// What is known of a column at the end of a week.
