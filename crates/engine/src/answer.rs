@@ -12,7 +12,7 @@ use crate::cells::Cells;
 use crate::error::EngineError;
 use crate::open::{LOG, Log};
 use crate::sql::CELL;
-use crate::{daily_losses, outcomes, profiles, sample};
+use crate::{cases, daily_losses, outcomes, profiles, sample};
 
 impl Log<'_> {
     /// Answers every question. Outcomes that became known after `as_of` are not seen.
@@ -34,6 +34,7 @@ impl Log<'_> {
         outcomes::answer(self, fidelity, &questions, as_of, &mut answers)?;
         daily_losses::answer(self, &questions, as_of, &mut answers)?;
         sample::answer(self, &questions, as_of, &mut answers)?;
+        cases::answer(self, &questions, as_of, &mut answers)?;
         Ok(answers)
     }
 

@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 mod answer;
+mod cases;
 mod cells;
 mod daily_losses;
 mod days;

@@ -45,7 +45,8 @@ pub(crate) fn answer(
             Question::Profile { .. }
             | Question::Identity { .. }
             | Question::DailyLosses { .. }
-            | Question::Sample { .. } => {}
+            | Question::Sample { .. }
+            | Question::Cases { .. } => {}
         }
     }
     if wanted.is_empty() {
@@ -144,7 +145,7 @@ fn joined(
 }
 
 /// The segment whose expression fails on some row, where that is why a query failed.
-fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<EngineError> {
+pub(crate) fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<EngineError> {
     segments.iter().find_map(|segment| {
         let expression = segment_expression(log, segment).ok()?;
         let table = log.engine.runtime.block_on(log.context.table(LOG)).ok()?;
@@ -158,7 +159,7 @@ fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<EngineError> 
     })
 }
 
-fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineError> {
+pub(crate) fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineError> {
     let sql = segment.sql.clone().unwrap_or_else(|| quoted(&segment.name));
     let bad = |reason: String| EngineError::BadSegment { segment: segment.name.clone(), reason };
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;

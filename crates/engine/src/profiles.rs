@@ -51,7 +51,8 @@ pub(crate) fn asked(question: &Question) -> Option<Asked> {
         | Question::Coverage { .. }
         | Question::Delays { .. }
         | Question::DailyLosses { .. }
-        | Question::Sample { .. } => None,
+        | Question::Sample { .. }
+        | Question::Cases { .. } => None,
     }
 }
 

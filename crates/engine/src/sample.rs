@@ -3,13 +3,13 @@
 //! A row is drawn when the hash of its id falls below a share of all hashes, so the sample does not depend on
 //! the order of rows, on threads or on the day of the run.
 
-use datafusion::arrow::array::{AsArray, Float64Array, RecordBatch};
+use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use jiff::Timestamp;
 use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::column::ColumnKind;
-use types::definition::Output;
+use types::definition::{Output, Segment};
 use types::digest::Digester;
 use types::{Answer, Answers, Question, Window};
 
@@ -18,15 +18,15 @@ use crate::cells::Cells;
 use crate::days::whole_days;
 use crate::error::EngineError;
 use crate::open::{LOG, Log, register};
-use crate::outcomes::with_outcomes_sql;
-use crate::sql::quoted;
+use crate::outcomes::{segment_expression, with_outcomes_sql};
+use crate::sql::{quoted, segment_column};
 use crate::store::{FORMAT, keep, load};
 use crate::truth::{Truth, hash_sql};
 
 /// The table of the rows that were drawn.
-const DRAWN: &str = "drawn_rows";
+pub(crate) const DRAWN: &str = "drawn_rows";
 /// Their hash, by which they are put in an order that threads do not decide.
-const HASH: &str = "__hash";
+pub(crate) const HASH: &str = "__hash";
 
 /// Answers the questions that ask for rows, window by window.
 pub(crate) fn answer(
@@ -78,6 +78,23 @@ fn drawn_from_rows(
     outcomes_as_of: Option<Timestamp>,
     window: Window,
 ) -> Result<RowSample, EngineError> {
+    let batches = with_drawn(log, rows, window, &[], |_| {
+        let query =
+            log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
+        log.collect(query)
+    })?;
+    read(&batches, features, log.roles.output())
+}
+
+/// Draws rows of a window, and hands their share of the window to a query of [`DRAWN`], which has a column for
+/// each segment beside those of the log.
+pub(crate) fn with_drawn<T>(
+    log: &Log<'_>,
+    rows: u32,
+    window: Window,
+    segments: &[Segment],
+    query: impl FnOnce(f64) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
     const FILES: &str = "files_of_window";
     const IN_WINDOW: &str = "rows_in_window";
     let axis = log.time_axis();
@@ -88,25 +105,26 @@ fn drawn_from_rows(
         register(&log.engine.runtime, &log.context, FILES, &log.log.only(&files))?;
     }
     let table = log.engine.runtime.block_on(log.context.table(table))?;
-    let table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
+    let mut table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
+    for (at, segment) in segments.iter().enumerate() {
+        table = table.with_column(&segment_column(at), segment_expression(log, segment)?)?;
+    }
     log.context.register_table(IN_WINDOW, table.into_view())?;
     let hash = hash_sql(log, "");
+    let largest = largest_hash(log, rows, window, &cells)?;
     let sql = format!(
-        "SELECT *, {hash} AS {HASH} FROM {IN_WINDOW} WHERE {hash} <= CAST({} AS BIGINT UNSIGNED)",
-        largest_hash(log, rows, window, &cells)?
+        "SELECT *, {hash} AS {HASH} FROM {IN_WINDOW} WHERE {hash} <= CAST({largest} AS BIGINT UNSIGNED)"
     );
-    let query = log.engine.runtime.block_on(log.context.sql(&sql));
-    let batches = query.map_err(EngineError::from).and_then(|drawn| {
+    let drawn = log.engine.runtime.block_on(log.context.sql(&sql));
+    let answered = drawn.map_err(EngineError::from).and_then(|drawn| {
         log.context.register_table(DRAWN, drawn.into_view())?;
-        let query =
-            log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
-        let batches = log.collect(query);
+        let answered = query(largest as f64 / u64::MAX as f64);
         log.context.deregister_table(DRAWN)?;
-        batches
+        answered
     });
     log.context.deregister_table(IN_WINDOW)?;
     log.context.deregister_table(FILES)?;
-    read(&batches.map_err(|error| axis.explain(error))?, features, log.roles.output())
+    answered.map_err(|error| axis.explain(error))
 }
 
 /// The hash up to which about as many rows of the window are drawn as asked for.
@@ -149,47 +167,71 @@ fn read(
     output: Output<'_>,
 ) -> Result<RowSample, EngineError> {
     let mut sample = RowSample::default();
-    let mut columns: Vec<SampledValues> = features
-        .iter()
-        .map(|(_, kind)| match kind {
-            ColumnKind::Numeric => SampledValues::Numbers(Vec::new()),
-            ColumnKind::Embedding => SampledValues::Vectors(Vec::new()),
-            _ => SampledValues::Categories(Vec::new()),
-        })
-        .collect();
-    let failed = |error: datafusion::arrow::error::ArrowError| EngineError::Query(error.to_string());
+    let mut columns = empty_columns(features);
     for batch in batches {
-        let scores = cast(batch.column(0), &DataType::Float64).map_err(failed)?;
-        let missing = |score: Option<f64>| score.unwrap_or(f64::NAN);
-        sample.scores.extend(scores.as_primitive::<Float64Type>().iter().map(missing));
+        sample.scores.extend(numbers(batch.column(0))?);
         match output {
             Output::Score(_) => sample.outcomes.extend(batch.column(1).as_boolean().iter()),
             Output::Probabilities { .. } => sample.outcomes.extend((0..batch.num_rows()).map(|_| None)),
             Output::Number(_) => {
                 sample.outcomes.extend((0..batch.num_rows()).map(|_| None));
-                let numbers = cast(batch.column(1), &DataType::Float64).map_err(failed)?;
-                sample.outcome_numbers.extend(numbers.as_primitive::<Float64Type>().iter().map(missing));
+                sample.outcome_numbers.extend(numbers(batch.column(1))?);
             }
         }
         for (at, values) in columns.iter_mut().enumerate() {
-            match values {
-                SampledValues::Numbers(numbers) => {
-                    let column = cast(batch.column(2 + at), &DataType::Float64).map_err(failed)?;
-                    numbers.extend(column.as_primitive::<Float64Type>().iter().map(missing));
-                }
-                SampledValues::Vectors(rows) => {
-                    let entries = |vector: Float64Array| -> Vec<f64> { vector.iter().map(missing).collect() };
-                    let lists = lists_of_floats(batch.column(2 + at))?;
-                    rows.extend(vectors(&lists).into_iter().map(|vector| vector.map(entries)));
-                }
-                SampledValues::Categories(texts) => {
-                    let column = cast(batch.column(2 + at), &DataType::Utf8View).map_err(failed)?;
-                    texts.extend(column.as_string_view().iter().map(|text| text.map(str::to_owned)));
-                }
-            }
+            add_values(values, batch.column(2 + at))?;
         }
     }
-    let named = features.iter().zip(columns);
-    sample.columns = named.map(|((name, _), values)| SampledColumn { name: name.clone(), values }).collect();
+    sample.columns = named(features, columns);
     Ok(sample)
+}
+
+/// Columns of values, each still empty, as their kinds are read.
+pub(crate) fn empty_columns(features: &[(String, ColumnKind)]) -> Vec<SampledValues> {
+    let empty = |(_, kind): &(String, ColumnKind)| match kind {
+        ColumnKind::Numeric => SampledValues::Numbers(Vec::new()),
+        ColumnKind::Embedding => SampledValues::Vectors(Vec::new()),
+        _ => SampledValues::Categories(Vec::new()),
+    };
+    features.iter().map(empty).collect()
+}
+
+/// Columns of values under the names of their features.
+pub(crate) fn named(features: &[(String, ColumnKind)], columns: Vec<SampledValues>) -> Vec<SampledColumn> {
+    let named = features.iter().zip(columns);
+    named.map(|((name, _), values)| SampledColumn { name: name.clone(), values }).collect()
+}
+
+/// Numbers, NaN where there is none.
+pub(crate) fn numbers(column: &ArrayRef) -> Result<Vec<f64>, EngineError> {
+    let numbers = cast(column, &DataType::Float64).map_err(failed)?;
+    Ok(numbers.as_primitive::<Float64Type>().iter().map(missing).collect())
+}
+
+/// Texts, `None` where there is none.
+pub(crate) fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, EngineError> {
+    let texts = cast(column, &DataType::Utf8View).map_err(failed)?;
+    Ok(texts.as_string_view().iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+/// Adds the values of a batch's column.
+pub(crate) fn add_values(values: &mut SampledValues, column: &ArrayRef) -> Result<(), EngineError> {
+    match values {
+        SampledValues::Numbers(all) => all.extend(numbers(column)?),
+        SampledValues::Vectors(rows) => {
+            let entries = |vector: Float64Array| -> Vec<f64> { vector.iter().map(missing).collect() };
+            let lists = lists_of_floats(column)?;
+            rows.extend(vectors(&lists).into_iter().map(|vector| vector.map(entries)));
+        }
+        SampledValues::Categories(all) => all.extend(texts(column)?),
+    }
+    Ok(())
+}
+
+pub(crate) fn failed(error: datafusion::arrow::error::ArrowError) -> EngineError {
+    EngineError::Query(error.to_string())
+}
+
+fn missing(number: Option<f64>) -> f64 {
+    number.unwrap_or(f64::NAN)
 }

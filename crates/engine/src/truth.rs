@@ -89,7 +89,7 @@ fn predictions_sql(log: &Log<'_>) -> String {
     }
 }
 
-fn score_column(class: usize) -> String {
+pub(crate) fn score_column(class: usize) -> String {
     format!("__score_{class}")
 }
 

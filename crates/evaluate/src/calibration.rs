@@ -79,7 +79,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
             )
         });
     }
-    finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect() });
+    finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect(), more: Box::default() });
     finding
 }
 

@@ -99,6 +99,7 @@ fn segment_row(
         rows: group.outcomes.n(),
         positives: group.outcomes.positives(),
         measure,
+        shrunken: None,
         reason,
     }
 }

@@ -6,7 +6,7 @@
 //! the definition does not linger and a look at the past decides nothing.
 
 use jiff::Timestamp;
-use types::definition::{Definition, Gate, Task};
+use types::definition::{Definition, Gate};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::{CheckId, Digest, Finding, Record, Verdict, Window};
 
@@ -61,13 +61,9 @@ fn checks(definition: &Definition, gate: &Gate) -> Vec<CheckId> {
     checks
 }
 
-/// Whether a check can be made at all under a definition; a pattern asks only for those.
+/// Whether a check is made at all under a definition; a pattern asks only for those.
 fn applies(check: CheckId, definition: &Definition) -> bool {
-    match check {
-        CheckId::WorstSegment => !definition.log.segments.is_empty(),
-        CheckId::Calibration => definition.model.task != Task::Regression,
-        _ => true,
-    }
+    check.practice() != "evaluate" || definition.evaluates(check)
 }
 
 fn need_status(check: CheckId, definition: Digest, records: &[&Record], now: Timestamp) -> NeedStatus {

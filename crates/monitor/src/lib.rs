@@ -15,7 +15,6 @@ pub mod multivariate;
 mod parallel;
 pub mod performance;
 pub mod quality;
-mod samples;
 mod scores;
 pub mod usual;
 

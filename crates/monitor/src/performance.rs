@@ -12,7 +12,6 @@
 mod attribution;
 mod estimate;
 mod harm;
-mod loss;
 mod maturity;
 mod multiclass;
 mod regression;
@@ -31,7 +30,7 @@ use types::{
     Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
 };
 
-use self::loss::RowLoss;
+use types::loss::RowLoss;
 use crate::History;
 use crate::multivariate::sample_question;
 
@@ -357,6 +356,7 @@ fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
                 positives: group.outcomes.positives(),
                 reason: measured.as_ref().err().cloned(),
                 measure: measured.ok(),
+                shrunken: None,
             }
         })
         .collect();

@@ -8,6 +8,7 @@ use stats::ecdf::Ecdf;
 use stats::labelled_scores::LabelledScores;
 use stats::sketch::Profile;
 
+use crate::cases::Cases;
 use crate::outcomes::TaskGroup;
 use crate::question::Question;
 
@@ -24,6 +25,7 @@ pub enum Answer {
     /// Days without a known outcome are left out.
     DailyLosses(Vec<DayLosses>),
     Sample(RowSample),
+    Cases(Cases),
 }
 
 /// What the predictions of a day lost, as far as their outcomes are known.

@@ -8,6 +8,10 @@ use stats::sequential::spending::Spending;
 
 use crate::answer::Coverage;
 use crate::definition::Cadence;
+use crate::detail::{
+    Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail, FoundSlices, Subpopulation,
+    TailDetail,
+};
 use crate::digest::Digest;
 use crate::verdict::Verdict;
 use crate::window::Window;
@@ -33,10 +37,22 @@ pub enum CheckId {
     WorstSegment,
     #[serde(rename = "evaluate.calibration")]
     Calibration,
+    #[serde(rename = "evaluate.slices")]
+    Slices,
+    #[serde(rename = "evaluate.worst_subpopulation")]
+    WorstSubpopulation,
+    #[serde(rename = "evaluate.errors")]
+    Errors,
+    #[serde(rename = "evaluate.tail")]
+    Tail,
+    #[serde(rename = "evaluate.fairness")]
+    Fairness,
+    #[serde(rename = "evaluate.comparison")]
+    Comparison,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -45,6 +61,12 @@ impl CheckId {
         Self::Performance,
         Self::WorstSegment,
         Self::Calibration,
+        Self::Slices,
+        Self::WorstSubpopulation,
+        Self::Errors,
+        Self::Tail,
+        Self::Fairness,
+        Self::Comparison,
     ];
 
     pub fn name(self) -> &'static str {
@@ -57,6 +79,12 @@ impl CheckId {
             Self::Performance => "evaluate.performance",
             Self::WorstSegment => "evaluate.worst_segment",
             Self::Calibration => "evaluate.calibration",
+            Self::Slices => "evaluate.slices",
+            Self::WorstSubpopulation => "evaluate.worst_subpopulation",
+            Self::Errors => "evaluate.errors",
+            Self::Tail => "evaluate.tail",
+            Self::Fairness => "evaluate.fairness",
+            Self::Comparison => "evaluate.comparison",
         }
     }
 
@@ -209,6 +237,9 @@ pub struct Finding {
     pub thresholds: Vec<Threshold>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Where the alarms of a stream stand that is looked at again and again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequential: Option<Sequential>,
@@ -237,8 +268,18 @@ impl Finding {
             unmeasured: Vec::new(),
             thresholds: Vec::new(),
             detail: None,
+            owner: None,
             sequential: None,
         }
+    }
+
+    /// What is kept for ever: the finding without the inputs of single cases.
+    #[must_use]
+    pub fn for_evidence(mut self) -> Self {
+        if let Some(Detail::Tail(tail)) = &mut self.detail {
+            tail.worst.iter_mut().for_each(|case| case.inputs.clear());
+        }
+        self
     }
 
     pub fn measure(&self, name: &str) -> Option<&Measure> {
@@ -261,7 +302,17 @@ pub enum Detail {
     /// Mean score against observed share, over equal-mass bins.
     Reliability {
         bins: Vec<ReliabilityRow>,
+        #[serde(default, flatten)]
+        more: Box<CalibrationDetail>,
     },
+    /// Classes, decision thresholds and costs beside the metrics.
+    Averages(Box<Averages>),
+    Slices(FoundSlices),
+    Subpopulation(Subpopulation),
+    Errors(Box<ErrorStructure>),
+    Tail(Box<TailDetail>),
+    Fairness(Box<FairnessDetail>),
+    Comparison(Box<ComparisonDetail>),
     Coverage(Coverage),
     /// All columns together: which ones give a shift away.
     Multivariate {
@@ -324,6 +375,9 @@ pub struct SegmentRow {
     pub positives: Option<u64>,
     /// `None` where there were too few rows or only one class; `reason` then says so.
     pub measure: Option<Measure>,
+    /// The measure drawn towards that of all groups, the more the fewer rows it rests on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shrunken: Option<Measure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

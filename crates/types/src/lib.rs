@@ -6,14 +6,17 @@
 //! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
 
 pub mod answer;
+pub mod cases;
 pub mod column;
 pub mod definition;
+pub mod detail;
 pub mod digest;
 pub mod evidence;
 pub mod finding;
 pub mod format;
 pub mod gate;
 pub mod log_state;
+pub mod loss;
 pub mod measure;
 pub mod monitor_report;
 pub mod nearest;
@@ -21,6 +24,7 @@ pub mod outcomes;
 pub mod performance;
 pub mod question;
 pub mod report;
+pub mod samples;
 pub mod verdict;
 pub mod window;
 

@@ -34,6 +34,15 @@ pub enum Question {
     /// About as many rows of a window, drawn at random: the features as they are, the score and, where
     /// asked for, the outcome → [`crate::Answer::Sample`].
     Sample { features: Vec<(String, ColumnKind)>, rows: u32, outcomes: bool, window: Window },
+    /// About as many rows of a window, drawn at random, of those that have a usable prediction and an outcome:
+    /// features, values of segments and further columns of numbers → [`crate::Answer::Cases`].
+    Cases {
+        features: Vec<(String, ColumnKind)>,
+        segments: Vec<Segment>,
+        also: Vec<String>,
+        rows: u32,
+        window: Window,
+    },
 }
 
 impl Question {
@@ -46,7 +55,8 @@ impl Question {
             | Self::Outcomes { window }
             | Self::Delays { window }
             | Self::DailyLosses { window }
-            | Self::Sample { window, .. } => *window,
+            | Self::Sample { window, .. }
+            | Self::Cases { window, .. } => *window,
         }
     }
 }

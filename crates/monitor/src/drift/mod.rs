@@ -463,6 +463,7 @@ fn finding(
         unmeasured: assessment.unmeasured,
         thresholds,
         detail: Some(Detail::Distribution(assessment.distribution)),
+        owner: None,
         sequential: assessment.sequential,
     }
 }
@@ -514,6 +515,7 @@ fn unknown(scope: Scope<'_>, watched: &Watched, unassessed: &Unassessed) -> Find
         unmeasured: vec![Unmeasured { name: "psi".into(), reason: unassessed.reason.clone() }],
         thresholds: vec![],
         detail: None,
+        owner: None,
         sequential: None,
     }
 }

@@ -9,10 +9,10 @@ use types::definition::Multivariate;
 use types::finding::{FeatureWeight, Threshold};
 use types::format::{number, percent};
 use types::nearest::listed;
+use types::samples::Samples;
 use types::{Measure, Verdict};
 
 use super::USUAL_WINDOWS;
-use crate::samples::Samples;
 
 pub(super) const NAME: &str = "domain_classifier_auc";
 /// Features that are kept with the finding.
@@ -36,7 +36,7 @@ pub(super) fn told_apart(
     current: &RowSample,
     rng: &mut impl RngCore,
 ) -> Result<ToldApart, String> {
-    let samples = Samples::of(reference, current);
+    let samples = Samples::of(&reference.columns, &current.columns);
     let rows = |range: std::ops::Range<usize>| samples.features(&range.collect::<Vec<usize>>());
     let before = rows(0..reference.rows()).map_err(|error| error.to_string())?;
     let now = rows(reference.rows()..samples.all().end).map_err(|error| error.to_string())?;

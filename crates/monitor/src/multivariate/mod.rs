@@ -11,8 +11,7 @@ mod reconstruction;
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 use types::answer::RowSample;
-use types::column::ColumnKind;
-use types::definition::features;
+use types::definition::compared_columns;
 use types::finding::Unmeasured;
 use types::{Answers, CheckId, Definition, Detail, Finding, Question, Schema, Subject, Verdict, Window};
 
@@ -95,16 +94,6 @@ pub(crate) fn sample_question(
     let rows = definition.monitor.multivariate.rows;
     let columns = compared_columns(definition, schema);
     (!columns.is_empty()).then_some(Question::Sample { features: columns, rows, outcomes, window })
-}
-
-/// The features that rows are compared by.
-pub(crate) fn compared_columns(definition: &Definition, schema: &Schema) -> Vec<(String, ColumnKind)> {
-    features(definition, schema)
-        .into_iter()
-        .filter_map(|name| schema.column(name))
-        .filter(|column| matches!(column.kind, ColumnKind::Numeric | ColumnKind::Categorical))
-        .map(|column| (column.name.clone(), column.kind))
-        .collect()
 }
 
 fn sampled<'a>(scope: MultivariateScope<'_>, window: Window, answers: &'a Answers) -> Option<&'a RowSample> {

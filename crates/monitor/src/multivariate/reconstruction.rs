@@ -12,10 +12,10 @@ use types::answer::RowSample;
 use types::definition::Multivariate;
 use types::finding::Threshold;
 use types::format::{number, percent};
+use types::samples::Samples;
 use types::{Measure, Verdict};
 
 use super::USUAL_WINDOWS;
-use crate::samples::Samples;
 
 pub(super) const NAME: &str = "pca_reconstruction_error";
 /// Components are kept until they hold this share of the reference's variance, as NannyML does.
@@ -34,7 +34,7 @@ pub(super) struct Rebuilt {
 
 /// Rebuilds the rows of both sides.
 pub(super) fn rebuilt(reference: &RowSample, current: &RowSample) -> Result<Rebuilt, String> {
-    let samples = Samples::of(reference, current);
+    let samples = Samples::of(&reference.columns, &current.columns);
     let rows = |range: std::ops::Range<usize>| samples.features(&range.collect::<Vec<usize>>());
     let before = rows(0..reference.rows()).map_err(|error| error.to_string())?;
     let now = rows(reference.rows()..samples.all().end).map_err(|error| error.to_string())?;

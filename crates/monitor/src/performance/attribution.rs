@@ -13,15 +13,14 @@ use stats::attribution::shared_space::decompose;
 use stats::attribution::{AttributionError, AttributionOptions, Contribution, Lost};
 use stats::learn::{Features, Loss, Options};
 use types::answer::RowSample;
-use types::definition::Definition;
+use types::definition::{Definition, compared_columns};
 use types::finding::{Attribution, AttributionTerm};
 use types::format::{count, number};
+use types::samples::Samples;
 use types::{Answers, Question, Window};
 
 use super::PerformanceScope;
-use super::loss::RowLoss;
-use crate::multivariate::compared_columns;
-use crate::samples::Samples;
+use types::loss::RowLoss;
 
 /// Groups of columns at most. Each more doubles the work, and seven parts are as many as anybody reads.
 const GROUPS_MOST: usize = 6;
@@ -64,7 +63,7 @@ pub(super) fn of(
     let (before, now) = (sampled(scope.definition.reference.window)?, sampled(scope.window)?);
     let loss = RowLoss::of(scope.definition.monitor.performance.metric);
     let threshold = scope.definition.log.threshold;
-    let samples = Samples::of(before, now);
+    let samples = Samples::of(&before.columns, &now.columns);
     let side = |sample: &RowSample, first: usize| -> Result<(Features, Vec<f64>), String> {
         let (rows, losses): (Vec<usize>, Vec<f64>) =
             lost(sample, loss, threshold).map(|(row, loss)| (first + row, loss)).unzip();
@@ -80,7 +79,7 @@ pub(super) fn of(
 fn lost(sample: &RowSample, loss: RowLoss, threshold: f64) -> impl Iterator<Item = (usize, f64)> {
     sample.scores.iter().zip(&sample.outcomes).enumerate().filter_map(move |(row, (&score, &outcome))| {
         let valid = (0.0..=1.0).contains(&score);
-        Some((row, loss.of_row(score, outcome.filter(|_| valid)?, threshold)))
+        Some((row, loss.of_score(score, outcome.filter(|_| valid)?, threshold)))
     })
 }
 
@@ -131,7 +130,7 @@ fn divided(
     );
     let mean = |side: Lost<'_>| side.losses.iter().sum::<f64>() / side.losses.len().max(1) as f64;
     if mean(current) <= mean(reference) {
-        return Err(format!("the {} of the sampled rows did not rise", loss.mean_name()));
+        return Err(format!("the {} of the sampled rows did not rise", loss.mean_title()));
     }
     match attribute(reference, current, &columns, &options, rng) {
         Ok(found) => {
@@ -182,7 +181,7 @@ fn attribution<'a>(
         .collect();
     terms.sort_by(|a, b| b.change.abs().total_cmp(&a.change.abs()));
     Attribution {
-        of: format!("change of the {} against the reference", loss.mean_name()),
+        of: format!("change of the {} against the reference", loss.mean_title()),
         total: total.value,
         terms,
         assumption,
@@ -199,7 +198,7 @@ pub(super) fn words(of: &Attribution, loss: RowLoss) -> String {
         (format!("{} ± {}", number(term.change), number(term.standard_error)), from.to_owned())
     };
     let named: Vec<(String, String)> = of.terms.iter().filter(told).take(NAMED).map(part).collect();
-    let rise = format!("Of the rise of {} in {} (sampled rows", number(of.total), loss.mean_name());
+    let rise = format!("Of the rise of {} in {} (sampled rows", number(of.total), loss.mean_title());
     let Some(((size, from), others)) = named.split_first() else {
         return format!("{rise}), no part can be told from chance.");
     };

@@ -11,10 +11,10 @@ use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
 use stats::learn::{Booster, Loss, Options};
 use types::definition::Metric;
+use types::samples::Samples;
 use types::{Answers, Measure};
 
 use super::PerformanceScope;
-use crate::samples::Samples;
 
 /// Fewer rows of the reference, after weighting, teach nothing.
 const EFFECTIVE_ROWS_LEAST: u64 = 100;
@@ -100,7 +100,7 @@ fn weighted_rows(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Vec<W
     if before.columns.is_empty() || now.rows() == 0 {
         return Err("there are no inputs to compare".into());
     }
-    let samples = Samples::of(before, now);
+    let samples = Samples::of(&before.columns, &now.columns);
     let mut odds = vec![1.0; before.rows()];
     let all: Vec<usize> = samples.all().collect();
     for fold in 0..FOLDS {

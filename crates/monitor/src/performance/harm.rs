@@ -18,7 +18,7 @@ use types::format::{counted, number};
 use types::{Answers, Digest, Measure, Question, Subject, Window};
 
 use super::PerformanceScope;
-use super::loss::RowLoss;
+use types::loss::RowLoss;
 
 /// The stream of the model's loss.
 const HARM: &str = "harm";
@@ -137,7 +137,7 @@ fn bound(watched: &WatchedPerformance, losses: &[f64]) -> Result<(SerialMean, f6
 /// What a stream is about; one about something else is another.
 fn held_against(loss: RowLoss, bound: f64) -> Digest {
     let mut digest = Digester::default();
-    digest.update(loss.name().as_bytes());
+    digest.update(loss.title().as_bytes());
     digest.update(&bound.to_le_bytes());
     digest.finish()
 }
@@ -151,7 +151,7 @@ impl Harm {
     pub(super) fn measures(&self) -> [Measure; 2] {
         let [before, now] = self.rows;
         let of = |days: u64| {
-            format!("mean over {} of each day's {}", counted(days, "day", "days"), self.loss.mean_name())
+            format!("mean over {} of each day's {}", counted(days, "day", "days"), self.loss.mean_title())
         };
         let loss = Measure {
             interval: self.interval,
@@ -185,7 +185,7 @@ impl Harm {
 
     /// A sentence, where there is something to say.
     pub(super) fn words(&self, watched: &WatchedPerformance) -> Option<String> {
-        let (name, window, bound) = (self.loss.mean_name(), number(self.window), number(self.bound));
+        let (name, window, bound) = (self.loss.mean_title(), number(self.window), number(self.bound));
         if self.is_harmful() {
             Some(format!(
                 "The model is harmfully worse: a day's {name} was {window} on average, at most {bound} is tolerated ({} in the reference), and an alarm that is false is ever raised with a probability of at most {}.",

@@ -6,12 +6,12 @@ use stats::interval::Level;
 use types::answer::RowSample;
 use types::definition::Metric;
 use types::format::count;
+use types::samples::Samples;
 use types::{Answers, Measure, Question, Window};
 
 use super::PerformanceScope;
 use super::estimate::Estimates;
 use crate::multivariate::sample_question;
-use crate::samples::Samples;
 
 /// Rows that are learnt from, and rows that are asked about; of more, a random sample of about as many.
 const ROWS: u32 = 10_000;
@@ -54,7 +54,7 @@ fn estimated(
     };
     let before = sampled(scope.definition.reference.window, true)?;
     let now = sampled(scope.window, false)?;
-    let samples = Samples::of(before, now);
+    let samples = Samples::of(&before.columns, &now.columns);
     let learnt: Vec<usize> =
         rows_where(before, |row| before.outcome_numbers.get(row).is_some_and(|y| y.is_finite()));
     let asked: Vec<usize> = rows_where(now, |_| true);

@@ -71,6 +71,7 @@ pub fn check_against(
             }
         }
     }
+    check_evaluated(definition, log)?;
     super::expect::check_against(definition, log)?;
     check_outcome(definition, log, outcomes)
 }
@@ -142,6 +143,25 @@ fn check_outputs(roles: &Log, log: &Schema) -> Result<(), DefinitionError> {
     Ok(())
 }
 
+/// The columns that only an evaluation reads.
+fn check_evaluated(definition: &Definition, log: &Schema) -> Result<(), DefinitionError> {
+    let quantiles = definition.log.quantiles.iter();
+    let quantiles = quantiles.map(|(level, column)| (format!("log.quantiles.{level}"), column.as_str()));
+    let other = definition.evaluate.comparison.iter().flat_map(|comparison| comparison.columns());
+    let other = other.map(|column| ("evaluate.comparison".to_owned(), column));
+    for (key, name) in quantiles.chain(other) {
+        let column = find(log, "log", &key, name)?;
+        if column.kind != ColumnKind::Numeric {
+            return Err(wrong_kind(&key, column, "a number"));
+        }
+    }
+    let protected = definition.evaluate.fairness.iter().flat_map(|fairness| &fairness.protected);
+    for (at, segment) in protected.enumerate().filter(|(_, segment)| segment.sql.is_none()) {
+        find(log, "log", &format!("evaluate.fairness.protected.{at}"), &segment.name)?;
+    }
+    Ok(())
+}
+
 fn backticked(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     listed(names.iter().map(String::as_str), 6)
@@ -186,14 +206,27 @@ pub fn features<'a>(definition: &'a Definition, log: &'a Schema) -> Vec<&'a str>
     }
     let in_log = |outcome: &&super::Outcome| outcome.path.is_none();
     let outcome = roles.outcome.as_ref().filter(in_log);
+    let comparison = definition.evaluate.comparison.as_ref();
     let taken = |name: &str| {
         name == roles.time
             || roles.output_columns().iter().any(|(_, column)| *column == name)
             || roles.id.as_deref() == Some(name)
             || outcome.is_some_and(|o| o.column == name || o.time.as_deref() == Some(name))
             || roles.ignore.iter().any(|ignored| ignored == name)
+            || roles.quantiles.values().any(|column| column == name)
+            || comparison.is_some_and(|comparison| comparison.columns().contains(&name))
     };
     log.names().filter(|name| !taken(name)).collect()
+}
+
+/// The features that rows are compared by, with their kinds: numbers and categories.
+pub fn compared_columns(definition: &Definition, log: &Schema) -> Vec<(String, ColumnKind)> {
+    features(definition, log)
+        .into_iter()
+        .filter_map(|name| log.column(name))
+        .filter(|column| matches!(column.kind, ColumnKind::Numeric | ColumnKind::Categorical))
+        .map(|column| (column.name.clone(), column.kind))
+        .collect()
 }
 
 fn check_outcome(

@@ -6,6 +6,7 @@
 
 mod check;
 mod drift_method;
+mod evaluate;
 mod expect;
 mod metric;
 mod monitor;
@@ -19,8 +20,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{check_against, check_reference, features};
+pub use check::{check_against, check_reference, compared_columns, features};
 pub use drift_method::{Distance, DriftMethod};
+pub use evaluate::{
+    Bound, CRITERIA, Calibration, Comparison, Cost, Errors, Evaluate, Fairness, FairnessLimit, Performance, Slices, Tail,
+    WorstSubpopulation,
+};
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use metric::Metric;
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
@@ -53,7 +58,7 @@ pub struct Definition {
     /// What is expected of single columns of the log, in every window.
     #[serde(default)]
     pub expect: Vec<Expectation>,
-    /// How good the model is: average, worst segment, calibration.
+    /// How good the model is: on average, where it is worst, and whether its scores mean what they say.
     #[serde(default)]
     pub evaluate: Evaluate,
     /// Named sets of checks that must be fresh and passing before something may go ahead.
@@ -168,6 +173,10 @@ pub struct Log {
     /// with the predicted class's name; without it, the likeliest class is the predicted one.
     #[serde(default)]
     pub predicted: Option<String>,
+    /// For a regression task: columns with predicted quantiles, by the share of outcomes that should lie at or
+    /// below them, such as `{ "0.05" = "low", "0.95" = "high" }`.
+    #[serde(default)]
+    pub quantiles: BTreeMap<String, String>,
     /// For a binary task: the score from which on the positive class is predicted.
     #[serde(default = "default_threshold")]
     pub threshold: f64,
@@ -242,86 +251,6 @@ pub struct Reference {
 pub struct Source {
     pub name: String,
     pub features: Vec<String>,
-}
-
-/// How good the model is: average, worst segment, calibration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Evaluate {
-    /// How often the checks are due; their evidence stays fresh for that long and half as long again.
-    pub every: Cadence,
-    /// With fewer rows with outcomes, overall or in a segment, the verdict is unknown.
-    pub min_rows: u64,
-    /// The average over the whole window.
-    pub performance: Performance,
-    /// The worst value of any declared segment.
-    pub worst_segment: Option<Bound>,
-    /// Whether the scores mean what they say.
-    pub calibration: Calibration,
-}
-
-impl Default for Evaluate {
-    fn default() -> Self {
-        Self {
-            every: Cadence::Month,
-            min_rows: 200,
-            performance: Performance::default(),
-            worst_segment: None,
-            calibration: Calibration::default(),
-        }
-    }
-}
-
-/// The average performance over the whole window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Performance {
-    /// The metric that the verdict is about; all metrics of the task are reported. By default `roc_auc`
-    /// for a binary task, `macro_roc_auc` for a multiclass and `mae` for a regression task.
-    pub metric: Metric,
-    /// The least acceptable value.
-    pub at_least: Option<f64>,
-    /// The largest acceptable value, for metrics that are better when smaller.
-    pub at_most: Option<f64>,
-    /// The largest acceptable loss against the reference window; for errors that have a unit (`mae`,
-    /// `rmse`) as a share of the reference's.
-    pub max_drop: f64,
-}
-
-impl Default for Performance {
-    fn default() -> Self {
-        Self { metric: Metric::RocAuc, at_least: None, at_most: None, max_drop: 0.05 }
-    }
-}
-
-/// A metric and its limit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Bound {
-    pub metric: Metric,
-    /// The least acceptable value.
-    #[serde(default)]
-    pub at_least: Option<f64>,
-    /// The largest acceptable value, for metrics that are better when smaller.
-    #[serde(default)]
-    pub at_most: Option<f64>,
-}
-
-/// Whether the scores mean what they say. For a multiclass task, the probability of the predicted class
-/// is held against how often that class is right; a regression task has no scores.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Calibration {
-    /// The largest acceptable expected calibration error.
-    pub ece_at_most: f64,
-    /// Equal-mass bins of the reliability diagram.
-    pub bins: u32,
-}
-
-impl Default for Calibration {
-    fn default() -> Self {
-        Self { ece_at_most: 0.05, bins: 10 }
-    }
 }
 
 /// A named set of checks that must be fresh and passing before something may go ahead.

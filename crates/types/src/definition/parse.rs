@@ -156,6 +156,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
                 .with_help(Some("name columns in `log.segments`".into())));
         }
     }
+    super::evaluate::check_values(definition)?;
     super::expect::check_values(definition)?;
     check_outcome(definition)?;
     check_roles(definition)?;
@@ -305,7 +306,7 @@ fn check_bound(
     Ok(())
 }
 
-fn open_share(key: &str, value: f64) -> Result<(), DefinitionError> {
+pub(super) fn open_share(key: &str, value: f64) -> Result<(), DefinitionError> {
     if value > 0.0 && value < 1.0 {
         Ok(())
     } else {
@@ -313,7 +314,7 @@ fn open_share(key: &str, value: f64) -> Result<(), DefinitionError> {
     }
 }
 
-fn positive(key: &str, value: f64) -> Result<(), DefinitionError> {
+pub(super) fn positive(key: &str, value: f64) -> Result<(), DefinitionError> {
     if value > 0.0 && value.is_finite() {
         Ok(())
     } else {

@@ -4,6 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Definition, DefinitionError, Metric, Task};
 use crate::finding::CheckId;
+use crate::loss::RowLoss;
 use crate::nearest::listed;
 
 /// More classes than this are no longer told apart in any report.
@@ -19,6 +20,9 @@ pub(super) fn complete(definition: &mut Definition, text: &str) -> Result<(), De
     }
     if !written.has("evaluate.performance.metric") {
         definition.evaluate.performance.metric = default;
+    }
+    if !written.has("evaluate.loss") {
+        definition.evaluate.loss = RowLoss::of_task(task)[0];
     }
     check_keys(task, &written)?;
     check_outputs(definition, &written)?;
@@ -129,14 +133,14 @@ fn check_metrics(definition: &Definition) -> Result<(), DefinitionError> {
     Ok(())
 }
 
-/// A predicted number promises no probability, so nothing can be said about whether it keeps it.
+/// A predicted number alone promises no probability, so nothing can be said about whether it keeps it.
 fn check_calibration(definition: &Definition, written: &Written<'_>) -> Result<(), DefinitionError> {
-    if definition.model.task != Task::Regression {
+    if definition.model.task != Task::Regression || !definition.log.quantiles.is_empty() {
         return Ok(());
     }
     let refused = |key: String| {
-        let message = "calibration is about probabilities, which a regression task does not have";
-        let help = "remove it; too high and too low predictions show in `mean_error`";
+        let message = "calibration is about probabilities, and a predicted number alone promises none";
+        let help = "remove it, or name columns of predicted quantiles: `log.quantiles = { \"0.05\" = \"low\", … }`";
         Err(DefinitionError::at_key(key, message).with_help(Some(help.into())))
     };
     if written.has("evaluate.calibration") {
@@ -245,7 +249,7 @@ mod tests {
         check(
             &definition("regression", PREDICTED, table),
             "about probabilities",
-            "mean_error",
+            "log.quantiles",
             "calibration",
         );
         let gate = "[gate.deploy]\nneeds = [\"evaluate.calibration\"]\n";
