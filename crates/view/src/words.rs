@@ -1,7 +1,10 @@
 //! Names, units and explanations of measures and checks, the same in every output format.
 
-use types::definition::{Metric, Tier};
-use types::finding::{CheckId, Measure, Threshold, WindowPerformance};
+mod evaluation;
+
+use types::definition::{Metric, Task, Tier};
+use types::finding::{CheckId, Detail, Measure, Threshold, WindowPerformance};
+use types::loss::RowLoss;
 pub(crate) use types::measure::{title as measure_title, value_text as measure_value};
 use types::{Verdict, Window, format, window};
 
@@ -61,6 +64,9 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         }
         _ => {}
     }
+    if let Some(meaning) = evaluation::meaning(name) {
+        return Some(meaning);
+    }
     Some(match types::measure::metric(name)? {
         Metric::RocAuc => "How often a random positive case scores above a random negative one",
         Metric::AveragePrecision => "Precision, averaged over all alarm thresholds",
@@ -78,6 +84,21 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         Metric::Mape => "By what share of the outcome a prediction is off on average",
         Metric::MeanError => "Predictions less outcomes on average; above 0 they are too high",
     })
+}
+
+/// The measure that is the mean of a loss, whether that is given by its own name or by the loss's.
+pub(crate) fn loss_measure(loss: &str) -> &str {
+    let known = Task::ALL.into_iter().flat_map(RowLoss::of_task);
+    known.into_iter().find(|of| of.name() == loss).map_or(loss, |of| of.mean_name())
+}
+
+/// What a measure's value is written in the unit of: a mean loss in that of the loss.
+pub(crate) fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
+    match (detail, measure) {
+        (Some(Detail::Slices(of)), "slice_mean_loss") => loss_measure(&of.loss),
+        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => loss_measure(&of.loss),
+        _ => measure,
+    }
 }
 
 /// Which direction is good, where the measure is a metric.

@@ -8,6 +8,27 @@ use super::verdict;
 use crate::chart::{Guide, GuideKind};
 use crate::words;
 
+/// Verdict and sentence side by side, and who answers for it.
+pub(crate) fn said(finding: &Finding) -> Markup {
+    html! {
+        div.verdict-line {
+            (verdict::chip(finding.verdict))
+            div {
+                p.sentence { (prose(&finding.summary)) }
+                @if let Some(owner) = &finding.owner { p.owner.sub { "Owner: " (owner) } }
+            }
+        }
+    }
+}
+
+/// All measures with their methods, folded away.
+pub(crate) fn more(finding: &Finding) -> Markup {
+    html! {
+        @if !finding.measures.is_empty() { details.more { summary { "All measures" } (table(finding)) } }
+        (unmeasured(finding))
+    }
+}
+
 /// A finding in full: verdict, subject, sentence, numbers.
 pub(crate) fn panel(finding: &Finding) -> Markup {
     html! {
