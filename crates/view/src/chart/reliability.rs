@@ -55,9 +55,14 @@ impl Plane {
         format!("{:.1} {:.1}", self.x(x), self.y(y))
     }
 
+    /// Fewer where there is little room.
     fn ticks(&self) -> impl Iterator<Item = f64> {
-        let to = self.to;
-        (0..=5).map(move |i| to * f64::from(i) / 5.0)
+        let (to, steps) = (self.to, if self.is_small() { 4 } else { 5 });
+        (0..=steps).map(move |i| to * f64::from(i) / f64::from(steps))
+    }
+
+    fn is_small(&self) -> bool {
+        self.size < 400.0
     }
 }
 
@@ -83,7 +88,7 @@ fn diagram(of: &Reliability<'_>, plane: &Plane) -> Markup {
             }
             (calibrated(of.curve, plane))
             line.diagonal x1=(px(left)) y1=(px(bottom)) x2=(px(right)) y2=(px(top)) {}
-            text.note transform=(format!("translate({:.1} {:.1}) rotate(-45)", right - 10.0, top + 31.0)) text-anchor="end" { "said = happened" }
+            @if !plane.is_small() { text.note transform=(format!("translate({:.1} {:.1}) rotate(-45)", right - 10.0, top + 31.0)) text-anchor="end" { "said = happened" } }
             text.note x=(px(f64::midpoint(left, right))) y=(px(bottom + 38.0)) text-anchor="middle" { "what the model said (mean score)" }
             text.note transform=(format!("translate(12 {:.1}) rotate(-90)", f64::midpoint(top, bottom))) text-anchor="middle" { "what happened (share of outcomes)" }
             (recalibrated(of.curve, plane))
@@ -106,7 +111,9 @@ fn recalibrated(curve: &[CurvePoint], plane: &Plane) -> Markup {
 }
 
 fn drawable(curve: &[CurvePoint]) -> impl Iterator<Item = &CurvePoint> {
-    curve.iter().filter(|point| [point.at, point.value, point.lower, point.upper].iter().all(|of| of.is_finite()))
+    curve
+        .iter()
+        .filter(|point| [point.at, point.value, point.lower, point.upper].iter().all(|of| of.is_finite()))
 }
 
 fn anchor(tick: f64, end: f64) -> &'static str {

@@ -81,7 +81,10 @@ fn gaps(finding: &Finding, rows: &[GapRow]) -> Markup {
         against: Some(0.0),
         measure: Some(&row.gap),
         reason: None,
-        extra: vec![html! { (format::percent(row.score_mean)) }, html! { (format::percent(row.outcome_share)) }],
+        extra: vec![
+            html! { (format::percent(row.score_mean)) },
+            html! { (format::percent(row.outcome_share)) },
+        ],
     });
     html! {
         p.legend { span { span.key.dot {} "mean score less share of positive outcomes; left of 0 the model promises too little" } }

@@ -82,9 +82,14 @@ fn metrics(of: &ComparisonDetail, model: &str) -> Markup {
 }
 
 fn metric(row: &PairRow) -> Markup {
-    let [this, other, difference] = [row.this, row.other, row.difference.value].map(|value| words::measure_value(&row.name, value));
+    let [this, other, difference] =
+        [row.this, row.other, row.difference.value].map(|value| words::measure_value(&row.name, value));
     let ends = ends(&row.difference);
-    let scale = Scale::around([0.0, row.difference.value].into_iter().chain(ends.into_iter().flat_map(|(lower, upper)| [lower, upper])));
+    let scale = Scale::around(
+        [0.0, row.difference.value]
+            .into_iter()
+            .chain(ends.into_iter().flat_map(|(lower, upper)| [lower, upper])),
+    );
     let guides = [Guide { at: 0.0, kind: GuideKind::Overall }];
     html! {
         tr {

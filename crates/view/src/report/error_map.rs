@@ -20,7 +20,8 @@ struct Row<'a> {
     rates: [Option<&'a RateRow>; 2],
 }
 
-const KINDS: [(&str, &str); 2] = [("false_positive_rate", "False positives"), ("false_negative_rate", "False negatives")];
+const KINDS: [(&str, &str); 2] =
+    [("false_positive_rate", "False positives"), ("false_negative_rate", "False negatives")];
 
 fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();

@@ -87,11 +87,19 @@ fn over_time(points: &[CurvePoint], loss: Option<&Loss>) -> Markup {
     let unit = unit(loss);
     let is_hinted = points.iter().all(|point| (0.0..=1.0).contains(&point.at));
     let across = Across {
-        scale: if is_hinted { Scale::new(0.0, 1.0) } else { Scale::around(points.iter().map(|point| point.at)) },
+        scale: if is_hinted {
+            Scale::new(0.0, 1.0)
+        } else {
+            Scale::around(points.iter().map(|point| point.at))
+        },
         ticks: Vec::new(),
         title: "beginning → end of the window (stretches of equally many rows)",
     };
-    let mut chart = Chart::new(format!("{} along the window", words::sentence_case(&words::measure_title(unit))), across, 150.0);
+    let mut chart = Chart::new(
+        format!("{} along the window", words::sentence_case(&words::measure_title(unit))),
+        across,
+        150.0,
+    );
     chart.curves = vec![Curve { class: "of-current", points: points.to_vec(), drawn: Drawn::Dots }];
     chart.levels = loss.and_then(|loss| loss.average).map(overall).into_iter().collect();
     chart.said = points.iter().map(|point| (point.at, said_at(point, unit))).collect();
@@ -114,11 +122,17 @@ fn said_at(point: &CurvePoint, unit: &str) -> String {
 /// Mean residual by prediction; above 0 the predictions are too low.
 fn levels(points: &[CurvePoint]) -> Markup {
     let across = Across::over(points.iter().map(|point| point.at), "predicted value", format::value);
-    let mut chart = Chart::new("Mean of outcome less prediction, by the predicted value".into(), across, 170.0);
+    let mut chart =
+        Chart::new("Mean of outcome less prediction, by the predicted value".into(), across, 170.0);
     chart.from_zero = false;
     chart.curves = vec![Curve { class: "of-current", points: points.to_vec(), drawn: Drawn::Dots }];
     chart.levels = vec![Guide { at: 0.0, kind: GuideKind::Overall }];
-    chart.said = points.iter().map(|point| (point.at, format!("predicted {}: {}", format::value(point.at), said_at(point, "residual")))).collect();
+    chart.said = points
+        .iter()
+        .map(|point| {
+            (point.at, format!("predicted {}: {}", format::value(point.at), said_at(point, "residual")))
+        })
+        .collect();
     html! {
         figure {
             (chart.markup(format::value))

@@ -116,8 +116,12 @@ fn criterion_meaning(name: &str) -> Option<&'static str> {
         "equalized_odds" | "equalised_odds" => "Misses and false alarms are equally frequent in all groups",
         "predictive_parity" => "A positive prediction is right equally often in all groups",
         "treatment_equality" => "Misses and false alarms stand in the same ratio in all groups",
-        "accuracy_equality" | "overall_accuracy_equality" => "Predictions are right equally often in all groups",
-        "calibration" | "calibration_within_groups" | "calibration_gap" => "A score means the same in all groups",
+        "accuracy_equality" | "overall_accuracy_equality" => {
+            "Predictions are right equally often in all groups"
+        }
+        "calibration" | "calibration_within_groups" | "calibration_gap" => {
+            "A score means the same in all groups"
+        }
         _ => return None,
     })
 }

@@ -2,8 +2,8 @@
 
 use types::detail::TailDetail;
 use types::finding::{Detail, Measure};
-use types::report::CheckReport;
 use types::format;
+use types::report::CheckReport;
 
 use crate::words;
 
@@ -27,7 +27,9 @@ impl Loss {
                     average: Some(of.overall),
                     ends: None,
                 }),
-                Detail::Tail(of) if !(of.pools.is_empty() && of.deciles.is_empty()) => Some(Self::of_tail(of)),
+                Detail::Tail(of) if !(of.pools.is_empty() && of.deciles.is_empty()) => {
+                    Some(Self::of_tail(of))
+                }
                 _ => None,
             })
         })
@@ -73,4 +75,3 @@ impl Loss {
         }
     }
 }
-

@@ -205,9 +205,10 @@ impl<'a> Forest<'a> {
 }
 
 fn label(row: &SegmentRow, measure: &Measure) -> String {
-    let shrunken = row.shrunken.as_ref().map(|of| {
-        format!("; drawn towards all groups {}", words::measure_value(&measure.name, of.value))
-    });
+    let shrunken = row
+        .shrunken
+        .as_ref()
+        .map(|of| format!("; drawn towards all groups {}", words::measure_value(&measure.name, of.value)));
     let of = segment_label(&row.column, row.value.as_deref());
     format!("{of}: {}{}", measure_label(measure), shrunken.unwrap_or_default())
 }

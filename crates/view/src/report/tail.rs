@@ -51,7 +51,7 @@ fn detail(of: &TailDetail) -> Markup {
             div.chart-and-list {
                 figure {
                     (rarity_legend(&loss))
-                    (rarity(&of.deciles, &loss, 200.0))
+                    (rarity(&of.deciles, &loss, "usual → unusual inputs (tenths of the reference)", 200.0))
                     figcaption.sub { "Rows are sorted by how unusual their inputs are in the reference, and cut into ten classes: 1 holds the most usual tenth of the reference, 10 the most unusual." }
                 }
                 (deciles(&of.deciles, &loss))
@@ -73,14 +73,17 @@ pub(super) fn rarity_legend(loss: &Loss) -> Markup {
 }
 
 /// The mean loss by rarity, with the line of all rows.
-pub(super) fn rarity(deciles: &[RarityRow], loss: &Loss, height: f64) -> Markup {
+pub(super) fn rarity(deciles: &[RarityRow], loss: &Loss, title: &'static str, height: f64) -> Markup {
     let across = Across {
         scale: Scale::new(0.5, 10.5),
         ticks: (1..=10u32).map(|decile| (f64::from(decile), decile.to_string())).collect(),
-        title: "usual → unusual inputs (tenths of the reference)",
+        title,
     };
     let mut chart = Chart::new(
-        format!("{} by how unusual the inputs are, from the most usual tenth of the reference to the most unusual", words::sentence_case(&words::measure_title(&loss.unit))),
+        format!(
+            "{} by how unusual the inputs are, from the most usual tenth of the reference to the most unusual",
+            words::sentence_case(&words::measure_title(&loss.unit))
+        ),
         across,
         height,
     );
@@ -91,7 +94,8 @@ pub(super) fn rarity(deciles: &[RarityRow], loss: &Loss, height: f64) -> Markup 
     });
     chart.curves = vec![Curve { class: "of-current", points: points.collect(), drawn: Drawn::Dots }];
     chart.levels = loss.average.map(overall).into_iter().collect();
-    chart.said = measured().map(|(row, measure)| (f64::from(row.decile), said_of(row, measure, &loss.unit))).collect();
+    chart.said =
+        measured().map(|(row, measure)| (f64::from(row.decile), said_of(row, measure, &loss.unit))).collect();
     chart.markup(|tick| words::measure_value(&loss.unit, tick))
 }
 
@@ -119,7 +123,8 @@ fn deciles(rows: &[RarityRow], loss: &Loss) -> Markup {
 
 fn decile(row: &RarityRow, loss: &Loss) -> Markup {
     let value = row.mean_loss.as_ref().map(|of| words::measure_value(&loss.unit, of.value));
-    let interval = row.mean_loss.as_ref().and_then(ends).map(|(lower, upper)| range(&loss.unit, lower, upper));
+    let interval =
+        row.mean_loss.as_ref().and_then(ends).map(|(lower, upper)| range(&loss.unit, lower, upper));
     html! {
         tr {
             th scope="row" { (row.decile) @if row.decile == 1 { span.sub { " most usual" } } @if row.decile == 10 { span.sub { " most unusual" } } }

@@ -70,7 +70,8 @@ fn chart(of: &Subpopulation, unit: &str, limits: &[f64], judged: Option<f64>) ->
     let shares = of.curve.iter().map(|point| point.at).chain([0.0, 1.0]);
     let across = Across::over(shares, "share of rows in the group", format::percent);
     let title = words::measure_title(unit);
-    let mut chart = Chart::new(format!("Largest {title} of any group, by the group's share of the rows"), across, 220.0);
+    let mut chart =
+        Chart::new(format!("Largest {title} of any group, by the group's share of the rows"), across, 220.0);
     if !of.reference.is_empty() {
         chart.curves.push(Curve { class: "of-reference", points: of.reference.clone(), drawn: Drawn::Line });
     }

@@ -2,9 +2,13 @@
 
 pub(super) fn meaning(name: &str) -> Option<&'static str> {
     Some(match name {
-        "expected_cost" => "What a prediction costs on average, with the costs that the definition gives to mistakes",
+        "expected_cost" => {
+            "What a prediction costs on average, with the costs that the definition gives to mistakes"
+        }
         "balanced_accuracy" => "Share of predictions that were right, each class counting the same",
-        "matthews" => "Agreement of prediction and outcome over all four kinds of case; 0 is guessing, 1 perfect",
+        "matthews" => {
+            "Agreement of prediction and outcome over all four kinds of case; 0 is guessing, 1 perfect"
+        }
         "cohens_kappa" => "Agreement of prediction and outcome beyond what chance alone would give",
         "micro_f1" => "Precision and recall in one number, each row counting the same",
         "weighted_f1" => "Precision and recall in one number, each class counting by its rows",
@@ -28,8 +32,12 @@ pub(super) fn meaning(name: &str) -> Option<&'static str> {
         "miscalibration" => "What recalibration would remove from the score",
         "discrimination" => "What telling cases apart removes from the score; higher is better",
         "classwise_ece" => "The calibration error of each class's probability, averaged",
-        "worst_segment_gap" => "Mean score less share of positive outcomes, in the segment where it is largest",
-        "coverage_gap" => "Largest distance between the share that a quantile promises and the share below it",
+        "worst_segment_gap" => {
+            "Mean score less share of positive outcomes, in the segment where it is largest"
+        }
+        "coverage_gap" => {
+            "Largest distance between the share that a quantile promises and the share below it"
+        }
         "interval_coverage" => "Share of outcomes between the lowest and the highest predicted quantile",
         "slice_lift" => "How many times the average loss the worst confirmed slice has",
         "slice_mean_loss" => "What the rows of the worst slice lost on average",

@@ -1,12 +1,13 @@
 //! The headline of each check, small and side by side.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding, Subject};
+use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
 use crate::page::measures::breakable;
 use crate::page::verdict;
+use crate::report::loss::Loss;
 use crate::report::{findings_of, section_of};
 use crate::words;
 
@@ -29,40 +30,53 @@ const ORDER: [CheckId; 14] = [
 ];
 
 pub(in crate::report) fn cells(report: &CheckReport) -> Markup {
+    let loss = Loss::of(report);
     html! {
-        div.cells {
+        div.stats {
             @for check in ORDER {
                 @let findings = findings_of(report, check);
-                @if let Some(worst) = findings.first() { (cell(check, worst, &findings)) }
+                @if let Some(worst) = findings.first() { (cell(check, worst, &findings, loss.as_ref())) }
             }
         }
     }
 }
 
-fn cell(check: CheckId, worst: &Finding, findings: &[&Finding]) -> Markup {
+fn cell(check: CheckId, worst: &Finding, findings: &[&Finding], loss: Option<&Loss>) -> Markup {
     html! {
-        a.cell class=(worst.verdict.word()) href=(format!("#{}", section_of(check))) {
-            span.cell-head { span { (words::check_title(check)) } (verdict::icon(worst.verdict)) }
-            @if matches!(check, CheckId::Drift | CheckId::Quality) { (counted(worst, findings)) } @else { (headline(worst)) }
+        a.stat class=(worst.verdict.word()) href=(format!("#{}", section_of(check))) {
+            span.stat-head { span { (words::check_title(check)) } (verdict::icon(worst.verdict)) }
+            @if matches!(check, CheckId::Drift | CheckId::Quality) { (counted(worst, findings)) } @else { (headline(worst, loss)) }
         }
     }
 }
 
 /// How many of the columns do not pass, and the worst of them.
 fn counted(worst: &Finding, findings: &[&Finding]) -> Markup {
-    let conspicuous = findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)).count();
+    let conspicuous =
+        findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)).count();
     html! {
         strong { (conspicuous) span.of { " of " (findings.len()) } }
         span.sub { "failing or worth a look" @if worst.verdict != Verdict::Pass { ", worst: " (breakable(&worst.subject.label())) } }
     }
 }
 
-fn headline(finding: &Finding) -> Markup {
-    let Some(measure) = finding.measures.first() else {
+/// The headline; of a window over time what outcomes say, else what was estimated.
+fn measure(finding: &Finding) -> Option<&Measure> {
+    let monitored = match &finding.detail {
+        Some(Detail::Performance(of)) => of.realised.as_ref().or(of.estimated.as_ref()),
+        _ => None,
+    };
+    monitored.or(finding.measures.first())
+}
+
+fn headline(finding: &Finding, loss: Option<&Loss>) -> Markup {
+    let Some(measure) = measure(finding) else {
         return html! { strong { "—" } span.sub { "not measured" } };
     };
-    let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
-    let ends = measure.interval.as_ref().map(|of| [of.lower, of.upper].map(|end| words::measure_value(unit, end)));
+    let of_loss = loss.filter(|_| measure.name == "loss_difference").map(|loss| loss.unit.as_str());
+    let unit = of_loss.unwrap_or_else(|| words::unit_of(finding.detail.as_ref(), &measure.name));
+    let ends =
+        measure.interval.as_ref().map(|of| [of.lower, of.upper].map(|end| words::measure_value(unit, end)));
     html! {
         strong { (words::measure_value(unit, measure.value)) }
         span.sub {

@@ -80,7 +80,9 @@ fn of_metric(report: &CheckReport) -> Option<Group> {
     let headline = finding.measures.first()?;
     let average = Row { is_average: true, ..row("All rows", finding, "performance", headline) };
     let mut rows = vec![average];
-    rows.extend(worst_segment(report).filter(|(metric, ..)| *metric == headline.name).map(|(.., worst)| worst));
+    rows.extend(
+        worst_segment(report).filter(|(metric, ..)| *metric == headline.name).map(|(.., worst)| worst),
+    );
     Some(Group { unit: headline.name.clone(), average: Some(headline.value), rows })
 }
 
@@ -114,7 +116,8 @@ fn of_other_metric(report: &CheckReport) -> Option<Group> {
 fn worst_segment(report: &CheckReport) -> Option<(&str, Option<&Measure>, Row)> {
     findings_of(report, CheckId::WorstSegment).into_iter().find_map(|finding| {
         let Some(Detail::Segments { metric, overall, rows }) = &finding.detail else { return None };
-        let (segment, measure) = rows.iter().find_map(|row: &SegmentRow| Some((row, row.measure.as_ref()?)))?;
+        let (segment, measure) =
+            rows.iter().find_map(|row: &SegmentRow| Some((row, row.measure.as_ref()?)))?;
         let which = segment_label(&segment.column, segment.value.as_deref());
         let worst = Row { which: Some(which), ..row("Worst segment", finding, "segments", measure) };
         Some((metric.as_str(), overall.as_ref(), worst))
@@ -136,10 +139,15 @@ fn of_loss(report: &CheckReport, loss: Option<&Loss>) -> Option<Group> {
         is_average: true,
     });
     let has_performance = report.findings.iter().any(|finding| finding.check == CheckId::Performance);
-    let worst: Vec<Row> = [worst_slice(report), worst_subpopulation(report), rarest(report)].into_iter().flatten().collect();
+    let worst: Vec<Row> =
+        [worst_slice(report), worst_subpopulation(report), rarest(report)].into_iter().flatten().collect();
     let anchor = worst.first()?.anchor;
     let average = average.map(|row| if has_performance { row } else { Row { anchor, ..row } });
-    Some(Group { unit: loss.unit.clone(), average: loss.average, rows: average.into_iter().chain(worst).collect() })
+    Some(Group {
+        unit: loss.unit.clone(),
+        average: loss.average,
+        rows: average.into_iter().chain(worst).collect(),
+    })
 }
 
 fn worst_slice(report: &CheckReport) -> Option<Row> {
@@ -148,7 +156,11 @@ fn worst_slice(report: &CheckReport) -> Option<Row> {
     let slice = found.slices.iter().find(|slice| slice.confirmed).or(found.slices.first())?;
     let limits = limits(finding, "slice_lift").into_iter().map(|lift| lift * found.overall).collect();
     let what = if slice.confirmed { "Worst slice found" } else { "Worst slice, not confirmed" };
-    Some(Row { which: Some(slice.conditions.join(" and ")), limits, ..row(what, finding, "slices", &slice.mean_loss) })
+    Some(Row {
+        which: Some(slice.conditions.join(" and ")),
+        limits,
+        ..row(what, finding, "slices", &slice.mean_loss)
+    })
 }
 
 fn worst_subpopulation(report: &CheckReport) -> Option<Row> {
@@ -157,7 +169,10 @@ fn worst_subpopulation(report: &CheckReport) -> Option<Row> {
     let measure = finding.measure("worst_subpopulation_loss")?;
     let same = |value: f64| (value - measure.value).abs() <= 1e-9 * measure.value.abs();
     let share = of.curve.iter().find(|point| same(point.value)).map(|point| point.at);
-    let what = share.map_or_else(|| "Worst subpopulation".into(), |share| format!("Worst {} of the rows", format::percent(share)));
+    let what = share.map_or_else(
+        || "Worst subpopulation".into(),
+        |share| format!("Worst {} of the rows", format::percent(share)),
+    );
     Some(Row { which: Some("whatever describes them".into()), ..row(&what, finding, "worst-case", measure) })
 }
 
@@ -187,7 +202,8 @@ impl Group {
     }
 
     fn row(&self, scale: &Scale, row: &Row) -> Markup {
-        let guides: Vec<Guide> = row.limits.iter().map(|at| Guide { at: *at, kind: GuideKind::Limit }).collect();
+        let guides: Vec<Guide> =
+            row.limits.iter().map(|at| Guide { at: *at, kind: GuideKind::Limit }).collect();
         let class = if row.is_average { "average" } else { row.verdict.map_or("", Verdict::word) };
         let value = words::measure_value(&self.unit, row.value);
         let range = row.ends.map(|(lower, upper)| range(&self.unit, lower, upper));
@@ -208,7 +224,8 @@ impl Group {
                 (Dumbbell { average: against, value: row.value, ends: row.ends, guides: &guides, class, label: &label }.markup(scale))
                 span.value {
                     strong { (value) }
-                    span.sub { (range.unwrap_or_default()) @if let Some(n) = row.n { span.rows { " n " (format::count(n)) } } }
+                    @if let Some(n) = row.n { span.sub.rows { "n " (format::count(n)) } }
+                    @if let Some(range) = range { span.sub { (range) } }
                 }
             }
         }

@@ -1,20 +1,22 @@
 //! The smaller panels: reliability, rarity, the worst slices, the map of errors.
 
 use maud::{Markup, html};
-use types::detail::{FoundSlices, ResidualRow};
+use types::detail::{FoundSlices, PoolRow, ResidualRow};
 use types::finding::{CheckId, Detail, Finding, segment_label};
 use types::format;
 use types::report::CheckReport;
 
 use super::Panel;
-use crate::chart::{Reliability, Scale, SignedBar, overall, lane, signed_bars, small_reliability};
+use crate::chart::{Reliability, Scale, SignedBar, lane, overall, signed_bars, small_reliability};
+use crate::page::verdict;
 use crate::report::lanes::ends;
 use crate::report::loss::Loss;
 use crate::report::{error_map as map, findings_of, slices as slices_section, tail};
 use crate::words;
 
 const SLICES: usize = 5;
-const SEGMENTS: usize = 7;
+const SEGMENTS: usize = 9;
+const KINDS: usize = 6;
 
 /// The worst finding of a check that has a detail.
 fn shown(report: &CheckReport, check: CheckId) -> Option<(&Finding, &Detail)> {
@@ -23,7 +25,9 @@ fn shown(report: &CheckReport, check: CheckId) -> Option<(&Finding, &Detail)> {
 }
 
 pub(super) fn reliability(report: &CheckReport) -> Option<Panel> {
-    let (finding, Detail::Reliability { bins, more }) = shown(report, CheckId::Calibration)? else { return None };
+    let (finding, Detail::Reliability { bins, more }) = shown(report, CheckId::Calibration)? else {
+        return None;
+    };
     if bins.is_empty() && more.curve.is_empty() {
         return None;
     }
@@ -32,7 +36,16 @@ pub(super) fn reliability(report: &CheckReport) -> Option<Panel> {
         anchor: "calibration",
         verdict: Some(finding.verdict),
         wide: false,
-        body: html! { figure.square { (small_reliability(&Reliability { bins, curve: &more.curve })) } },
+        body: html! {
+            figure.square { (small_reliability(&Reliability { bins, curve: &more.curve })) }
+            p.legend {
+                span { span.key.dot {} "bins of the score" }
+                @if !more.curve.is_empty() {
+                    span { span.key.level.recalibrated-level {} "without bins" }
+                    span { span.key.calibrated-band {} "if scores were right" }
+                }
+            }
+        },
     })
 }
 
@@ -45,8 +58,29 @@ pub(super) fn rarity(report: &CheckReport) -> Option<Panel> {
         anchor: "tail",
         verdict: Some(finding.verdict),
         wide: false,
-        body: html! { figure { (tail::rarity_legend(&loss)) (tail::rarity(&of.deciles, &loss, 178.0)) } },
+        body: html! {
+            figure { (tail::rarity_legend(&loss)) (tail::rarity(&of.deciles, &loss, "usual → unusual inputs", 176.0)) }
+            @if !of.pools.is_empty() { (kinds(&of.pools)) }
+        },
     })
+}
+
+/// Kinds of rare cases with their lift.
+fn kinds(pools: &[PoolRow]) -> Markup {
+    html! {
+        ul.kinds-of {
+            @for pool in pools.iter().take(KINDS) {
+                li {
+                    span { (words::sentence_case(&pool.what)) span.sub { " n " (format::count(pool.rows)) } }
+                    @match &pool.lift {
+                        Some(lift) => span.num { strong { (words::measure_value("lift", lift.value)) } },
+                        None => span.num.sub { "too few rows" },
+                    }
+                    (verdict::icon(pool.verdict))
+                }
+            }
+        }
+    }
 }
 
 pub(super) fn slices(report: &CheckReport) -> Option<Panel> {
@@ -99,12 +133,22 @@ pub(super) fn error_map(report: &CheckReport) -> Option<Panel> {
 }
 
 fn residual_bars(rows: &[ResidualRow]) -> Markup {
-    let bars: Vec<SignedBar> = rows.iter().take(SEGMENTS).map(|row| {
-        let name = segment_label(&row.column, row.value.as_deref());
-        let half = ends(&row.residual).map_or(0.0, |(lower, upper)| (upper - lower) / 2.0 / 1.96);
-        let text = format::number(row.residual.value);
-        SignedBar { title: format!("{name}: {text}, {}", format::counted(row.residual.n, "row", "rows")), name, value: row.residual.value, standard_error: half, text }
-    }).collect();
+    let bars: Vec<SignedBar> = rows
+        .iter()
+        .take(SEGMENTS)
+        .map(|row| {
+            let name = segment_label(&row.column, row.value.as_deref());
+            let half = ends(&row.residual).map_or(0.0, |(lower, upper)| (upper - lower) / 2.0 / 1.96);
+            let text = format::number(row.residual.value);
+            SignedBar {
+                title: format!("{name}: {text}, {}", format::counted(row.residual.n, "row", "rows")),
+                name,
+                value: row.residual.value,
+                standard_error: half,
+                text,
+            }
+        })
+        .collect();
     html! {
         p.legend { span { "outcome less prediction on average, with standard error" } }
         (signed_bars("Mean residual by segment", &bars))

@@ -127,13 +127,18 @@ fn in_use(finding: &Finding, rows: &[ThresholdRow]) -> Option<f64> {
         return Some(threshold.value);
     }
     let (recall, precision) = (finding.measure("recall")?.value, finding.measure("precision")?.value);
-    let off = |row: &ThresholdRow| (row.recall - recall).abs() + (row.precision.unwrap_or(0.0) - precision).abs();
+    let off =
+        |row: &ThresholdRow| (row.recall - recall).abs() + (row.precision.unwrap_or(0.0) - precision).abs();
     let nearest = rows.iter().filter(|row| off(row).is_finite()).min_by(|a, b| off(a).total_cmp(&off(b)))?;
     (off(nearest) < 1e-6).then_some(nearest.threshold)
 }
 
 fn base(label: &str, of: &Averages, in_use: Option<f64>) -> Chart {
-    let across = Across::over(of.thresholds.iter().map(|row| row.threshold).chain([0.0, 1.0]), "decision threshold (score)", format::value);
+    let across = Across::over(
+        of.thresholds.iter().map(|row| row.threshold).chain([0.0, 1.0]),
+        "decision threshold (score)",
+        format::value,
+    );
     let mut chart = Chart::new(label.to_owned(), across, 190.0);
     chart.places.extend(in_use.map(|at| (at, "place")));
     chart.places.extend(of.cheapest.map(|row| (row.threshold, "cheapest")));
@@ -142,15 +147,24 @@ fn base(label: &str, of: &Averages, in_use: Option<f64>) -> Chart {
 }
 
 fn shares_chart(of: &Averages, in_use: Option<f64>) -> Chart {
-    let mut chart = base("Recall, precision, false positives and predicted positives by decision threshold", of, in_use);
-    let curve = |(class, _, value): &(&'static str, &str, ValueOf)| Curve { class, points: points(&of.thresholds, *value), drawn: Drawn::Line };
+    let mut chart =
+        base("Recall, precision, false positives and predicted positives by decision threshold", of, in_use);
+    let curve = |(class, _, value): &(&'static str, &str, ValueOf)| Curve {
+        class,
+        points: points(&of.thresholds, *value),
+        drawn: Drawn::Line,
+    };
     chart.curves = SHARES.iter().map(curve).collect();
     chart
 }
 
 fn cost_chart(of: &Averages, in_use: Option<f64>) -> Chart {
     let mut chart = base("Expected cost of a prediction by decision threshold", of, in_use);
-    chart.curves = vec![Curve { class: "of-current", points: points(&of.thresholds, |row| row.cost), drawn: Drawn::Line }];
+    chart.curves = vec![Curve {
+        class: "of-current",
+        points: points(&of.thresholds, |row| row.cost),
+        drawn: Drawn::Line,
+    }];
     chart
 }
 
@@ -163,7 +177,8 @@ fn points(rows: &[ThresholdRow], of: ValueOf) -> Vec<CurvePoint> {
 }
 
 fn said(row: &ThresholdRow) -> String {
-    let shares = SHARES.iter().filter_map(|(_, title, of)| Some(format!("{title} {}", format::percent(of(row)?))));
+    let shares =
+        SHARES.iter().filter_map(|(_, title, of)| Some(format!("{title} {}", format::percent(of(row)?))));
     let cost = row.cost.map(|cost| format!("cost {}", format::value(cost)));
     let said: Vec<String> = shares.chain(cost).collect();
     format!("from {}: {}", format::value(row.threshold), said.join(", "))
