@@ -119,8 +119,20 @@ pub(crate) fn interval(measure: &Measure) -> Option<String> {
 
 /// `ROC AUC 0.702 (0.690 – 0.714)`.
 pub(crate) fn measure_text(measure: &Measure) -> String {
-    let interval = interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-    format!("{} {}{interval}", measure_title(&measure.name), measure_value(&measure.name, measure.value))
+    measure_text_in(&measure.name, measure)
+}
+
+/// The same with the value written in the unit of another measure.
+pub(crate) fn measure_text_in(unit: &str, measure: &Measure) -> String {
+    let interval = measure.interval.as_ref().map(|interval| {
+        format!(" ({} – {})", measure_value(unit, interval.lower), measure_value(unit, interval.upper))
+    });
+    format!(
+        "{} {}{}",
+        measure_title(&measure.name),
+        measure_value(unit, measure.value),
+        interval.unwrap_or_default()
+    )
 }
 
 /// What outcomes say, what was estimated without them, and how many outcomes there are.

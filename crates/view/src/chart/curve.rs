@@ -140,7 +140,7 @@ impl Chart {
                 @let anchor = if i == last && at > 96.0 { "end" } else if i == 0 && at < 4.0 { "start" } else { "middle" };
                 text.tick x=(pct(at)) y=(px(self.height + 17.0)) text-anchor=(anchor) { (text) }
             }
-            text.note x="50%" y=(px(self.height + 34.0)) text-anchor="middle" { (self.across.title) }
+            text.note x="50%" y=(px(self.height + if last == 0 { 20.0 } else { 34.0 })) text-anchor="middle" { (self.across.title) }
         }
     }
 

@@ -5,7 +5,7 @@ use types::detail::CurvePoint;
 use types::finding::ReliabilityRow;
 use types::format;
 
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 58.0;
 const BOTTOM: f64 = 48.0;
 const MARGIN: f64 = 12.0;
 const STRIP: f64 = 64.0;
