@@ -85,8 +85,8 @@ pub(super) fn guide_lines(scale: &Scale, guides: &[Guide]) -> Markup {
 pub(crate) fn axis(scale: &Scale, text: impl Fn(f64) -> String) -> Markup {
     html! {
         svg.axis aria-hidden="true" {
-            @for tick in scale.ticks(5) {
-                text.tick x=(pct(scale.at(tick))) y="14" text-anchor="middle" { (text(tick)) }
+            @for (i, tick) in scale.ticks(5).into_iter().enumerate() {
+                text.tick.minor[i % 2 == 1] x=(pct(scale.at(tick))) y="14" text-anchor="middle" { (text(tick)) }
             }
         }
     }

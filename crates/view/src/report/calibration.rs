@@ -21,10 +21,18 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
         id: "calibration",
         title: "Calibration",
         short: "Calibration",
-        question: "When the model says 30 %, does it happen 30 % of the time?",
+        question: if findings.iter().any(|finding| promises_quantiles(finding)) {
+            "Does each predicted quantile hold the share of outcomes that it promises?"
+        } else {
+            "When the model says 30 %, does it happen 30 % of the time?"
+        },
         verdicts: verdicts(&findings),
         body: html! { @for finding in &findings { (one(finding)) } },
     })
+}
+
+fn promises_quantiles(finding: &Finding) -> bool {
+    matches!(&finding.detail, Some(Detail::Reliability { more, .. }) if !more.quantiles.is_empty())
 }
 
 fn one(finding: &Finding) -> Markup {

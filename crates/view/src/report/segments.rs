@@ -183,7 +183,7 @@ impl<'a> Forest<'a> {
         html! {
             tr {
                 th.name scope="row" title=(segment_label(key.0, key.1)) {
-                    span.label { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
+                    span.label.pair[row.column.contains(" × ")] { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
                     @if row.measure.is_some() && row.verdict != Verdict::Pass { (verdict::icon(row.verdict)) }
                     @if self.worst == Some(key) { span.tag { "worst" } }
                 }

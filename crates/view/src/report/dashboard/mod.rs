@@ -31,6 +31,7 @@ pub(super) fn panels(report: &CheckReport) -> Markup {
     let panels: Vec<Panel> = [
         extremes::panel(report, loss.as_ref()),
         panels::reliability(report),
+        panels::quantiles(report),
         panels::rarity(report),
         panels::slices(report),
         panels::error_map(report),

@@ -7,7 +7,7 @@ use types::format;
 use types::report::CheckReport;
 
 use super::Panel;
-use crate::chart::{Reliability, Scale, SignedBar, lane, overall, signed_bars, small_reliability};
+use crate::chart::{Dumbbell, Reliability, Scale, SignedBar, lane, overall, signed_bars, small_reliability};
 use crate::page::verdict;
 use crate::report::lanes::ends;
 use crate::report::loss::Loss;
@@ -61,6 +61,37 @@ pub(super) fn rarity(report: &CheckReport) -> Option<Panel> {
         body: html! {
             figure { (tail::rarity_legend(&loss)) (tail::rarity(&of.deciles, &loss, "usual → unusual inputs", 176.0)) }
             @if !of.pools.is_empty() { (kinds(&of.pools)) }
+        },
+    })
+}
+
+/// What predicted quantiles promise and hold.
+pub(super) fn quantiles(report: &CheckReport) -> Option<Panel> {
+    let (finding, Detail::Reliability { more, .. }) = shown(report, CheckId::Calibration)? else {
+        return None;
+    };
+    let rows = &more.quantiles;
+    if rows.is_empty() {
+        return None;
+    }
+    let scale = Scale::new(0.0, 1.0);
+    Some(Panel {
+        title: "Do quantiles hold what they promise?",
+        anchor: "calibration",
+        verdict: Some(finding.verdict),
+        wide: false,
+        body: html! {
+            p.legend { span { span.key.ring {} "promised share of outcomes" } span { span.key.dot {} "share at or below" } }
+            ul.quantiles {
+                @for row in rows.iter().take(SEGMENTS) {
+                    @let (promised, held) = (format::percent(row.level), format::percent(row.covered.value));
+                    li {
+                        span { (promised) }
+                        (Dumbbell { average: Some(row.level), value: row.covered.value, ends: ends(&row.covered), guides: &[], class: row.verdict.word(), label: &format!("promised {promised}, held {held}, {}", format::counted(row.covered.n, "row", "rows")) }.markup(&scale))
+                        strong { (held) }
+                    }
+                }
+            }
         },
     })
 }

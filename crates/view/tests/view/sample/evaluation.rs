@@ -14,13 +14,26 @@ use types::report::CheckReport;
 
 use super::{finding, interval, measure, threshold};
 
-pub(crate) use beside::{averages, calibration_detail, classes, intersections, quantiles};
+pub(crate) use beside::{averages, calibration_detail, intersections};
+use beside::{classes, quantiles};
 
 const ROWS: u64 = 5_459;
 
 /// The findings of the checks that only an evaluation makes.
 pub(crate) fn findings() -> Vec<Finding> {
     vec![slices(), worst_subpopulation(), errors(), tail::tail(), groups::fairness(), groups::comparison()]
+}
+
+/// A model that tells flights that are on time, late and cancelled.
+pub(crate) fn of_classes() -> CheckReport {
+    let mut report = super::report();
+    report.findings.retain(|finding| matches!(finding.check, CheckId::Outcomes | CheckId::Performance));
+    for finding in &mut report.findings {
+        if finding.check == CheckId::Performance {
+            finding.detail = Some(classes());
+        }
+    }
+    report
 }
 
 /// A model that predicts delays in minutes.
