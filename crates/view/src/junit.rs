@@ -89,9 +89,10 @@ fn case(finding: &Finding) -> String {
 fn numbers(finding: &Finding) -> String {
     let mut text = String::new();
     for measure in &finding.measures {
-        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-        let value =
-            words::measure_value(words::unit_of(finding.detail.as_ref(), &measure.name), measure.value);
+        let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
+        let interval =
+            words::interval_in(unit, measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+        let value = words::measure_value(unit, measure.value);
         let _ = writeln!(text, "{} {value}{interval}, n = {}", measure.name, measure.n);
     }
     match &finding.detail {
@@ -126,8 +127,9 @@ fn numbers(finding: &Finding) -> String {
         let _ = writeln!(text, "owner: {owner}");
     }
     for threshold in &finding.thresholds {
-        let _ =
-            writeln!(text, "limit: {} {} ({})", threshold.measure, words::bound(threshold), threshold.from);
+        let unit = words::unit_of(finding.detail.as_ref(), &threshold.measure);
+        let bound = words::bound_in(unit, threshold);
+        let _ = writeln!(text, "limit: {} {bound} ({})", threshold.measure, threshold.from);
     }
     for missing in &finding.unmeasured {
         let _ = writeln!(text, "{} not measured: {}", missing.name, missing.reason);

@@ -94,7 +94,7 @@ pub(crate) fn loss_measure(loss: &str) -> &str {
 
 /// What a measure's value is written in the unit of: a mean loss in that of the loss.
 pub(crate) fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
-    match (detail, measure) {
+    match (detail, measure.strip_prefix("reference_").unwrap_or(measure)) {
         (Some(Detail::Slices(of)), "slice_mean_loss") => loss_measure(&of.loss),
         (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => loss_measure(&of.loss),
         _ => measure,
@@ -112,8 +112,13 @@ pub(crate) fn better(name: &str) -> Option<&'static str> {
 
 /// `0.690 – 0.714`.
 pub(crate) fn interval(measure: &Measure) -> Option<String> {
+    interval_in(&measure.name, measure)
+}
+
+/// The same in the unit of another measure.
+pub(crate) fn interval_in(unit: &str, measure: &Measure) -> Option<String> {
     let interval = measure.interval.as_ref()?;
-    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(&measure.name, bound));
+    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(unit, bound));
     Some(format!("{lower} – {upper}"))
 }
 
@@ -124,15 +129,8 @@ pub(crate) fn measure_text(measure: &Measure) -> String {
 
 /// The same with the value written in the unit of another measure.
 pub(crate) fn measure_text_in(unit: &str, measure: &Measure) -> String {
-    let interval = measure.interval.as_ref().map(|interval| {
-        format!(" ({} – {})", measure_value(unit, interval.lower), measure_value(unit, interval.upper))
-    });
-    format!(
-        "{} {}{}",
-        measure_title(&measure.name),
-        measure_value(unit, measure.value),
-        interval.unwrap_or_default()
-    )
+    let interval = interval_in(unit, measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+    format!("{} {}{interval}", measure_title(&measure.name), measure_value(unit, measure.value))
 }
 
 /// What outcomes say, what was estimated without them, and how many outcomes there are.
@@ -158,7 +156,12 @@ pub(crate) fn level(measure: &Measure) -> Option<String> {
 
 /// `at least 0.620`, `at most 0.050`.
 pub(crate) fn bound(threshold: &Threshold) -> String {
-    let text = |value: f64| measure_value(&threshold.measure, value);
+    bound_in(&threshold.measure, threshold)
+}
+
+/// The same in the unit of another measure.
+pub(crate) fn bound_in(unit: &str, threshold: &Threshold) -> String {
+    let text = |value: f64| measure_value(unit, value);
     match (threshold.at_least, threshold.at_most) {
         (Some(low), Some(high)) => format!("between {} and {}", text(low), text(high)),
         (Some(low), None) => format!("at least {}", text(low)),

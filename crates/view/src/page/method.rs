@@ -10,10 +10,11 @@ use crate::words;
 
 /// The different limits of a report, in order of appearance.
 pub(crate) fn limits(findings: &[&Finding]) -> Markup {
-    let mut rows: Vec<(&'static str, &Threshold)> = Vec::new();
+    let mut rows: Vec<(&'static str, &Threshold, &str)> = Vec::new();
     for finding in findings {
         for threshold in &finding.thresholds {
-            let row = (finding.check.name(), threshold);
+            let unit = words::unit_of(finding.detail.as_ref(), &threshold.measure);
+            let row = (finding.check.name(), threshold, unit);
             if !rows.contains(&row) {
                 rows.push(row);
             }
@@ -27,11 +28,11 @@ pub(crate) fn limits(findings: &[&Finding]) -> Markup {
             table {
                 thead { tr { th scope="col" { "Check" } th scope="col" { "Measure" } th scope="col" { "Acceptable" } th scope="col" { "Comes from" } } }
                 tbody {
-                    @for (check, threshold) in rows {
+                    @for (check, threshold, unit) in rows {
                         tr {
                             td { code { (check) } }
                             td { (words::measure_title(&threshold.measure)) }
-                            td.figure { (words::bound(threshold)) }
+                            td.figure { (words::bound_in(unit, threshold)) }
                             td.sub { (threshold.from) }
                         }
                     }

@@ -28,14 +28,12 @@ fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
     for rate in rates {
         let Some(kind) = KINDS.iter().position(|(name, _)| *name == rate.rate.name) else { continue };
         let (column, value) = (rate.column.as_str(), rate.value.as_deref());
-        match rows.iter_mut().find(|row| row.column == column && row.value == value) {
-            Some(row) => row.rates[kind] = row.rates[kind].or(Some(rate)),
-            None => {
-                let mut row = Row { column, value, rates: [None; 2] };
-                row.rates[kind] = Some(rate);
-                rows.push(row);
-            }
-        }
+        let at =
+            rows.iter().position(|row| row.column == column && row.value == value).unwrap_or_else(|| {
+                rows.push(Row { column, value, rates: [None; 2] });
+                rows.len() - 1
+            });
+        rows[at].rates[kind].get_or_insert(rate);
     }
     rows
 }

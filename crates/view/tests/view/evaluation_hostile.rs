@@ -66,9 +66,9 @@ impl Of<'_> {
         self.all(|_| Driver { name: self.name(), weight: self.value })
     }
 
-    fn rate(&self) -> Option<RateWithInterval> {
+    fn rate(&self) -> RateWithInterval {
         let interval = interval(self.value, self.value, IntervalMethod::Wilson);
-        Some(RateWithInterval { value: self.value, interval, n: 0 })
+        RateWithInterval { value: self.value, interval, n: 0 }
     }
 
     fn averages(&self) -> Averages {
@@ -153,7 +153,7 @@ impl Of<'_> {
         let kinds = ["false_positive_rate", "false_negative_rate", self.name];
         let rate = |i: usize| RateRow {
             column: self.name(),
-            value: (i % 5 > 0).then(|| format!("{}{i}", self.name)),
+            value: (!i.is_multiple_of(5)).then(|| format!("{}{i}", self.name)),
             rate: self.measure(kinds[i % 3]),
             others: self.value,
             flagged: i.is_multiple_of(2),
@@ -196,7 +196,7 @@ impl Of<'_> {
             predicted: self.name(),
             outcome: self.name(),
             loss: self.value,
-            inputs: vec![(self.name(), self.name()); 30],
+            inputs: vec![(self.name(), self.name()); 5],
         };
         let outside = || OutsideRow { column: self.name(), rows: 0, mean_loss: Some(self.named()) };
         TailDetail {
@@ -210,19 +210,19 @@ impl Of<'_> {
     fn fairness(&self) -> FairnessDetail {
         let group = |i: usize| GroupRow {
             column: format!("{}{}", self.name, i % 3),
-            value: (i % 2 > 0).then(|| self.name()),
+            value: (!i.is_multiple_of(2)).then(|| self.name()),
             rows: 0,
             positives: 0,
-            selection_rate: self.rate(),
+            selection_rate: Some(self.rate()),
             true_positive_rate: None,
-            false_positive_rate: self.rate(),
-            precision: self.rate(),
-            calibration_gap: self.rate(),
+            false_positive_rate: Some(self.rate()),
+            precision: Some(self.rate()),
+            calibration_gap: Some(self.rate()),
         };
         let criterion = |i: usize| CriterionRow {
             column: self.name(),
             criterion: self.name(),
-            difference: (i % 2 > 0).then(|| self.named()),
+            difference: (!i.is_multiple_of(2)).then(|| self.named()),
             ratio: None,
             lowest: Some(self.name()),
             highest: Some(self.name()),

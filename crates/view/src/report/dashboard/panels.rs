@@ -20,8 +20,7 @@ const KINDS: usize = 6;
 
 /// The worst finding of a check that has a detail.
 fn shown(report: &CheckReport, check: CheckId) -> Option<(&Finding, &Detail)> {
-    let findings = findings_of(report, check).into_iter();
-    findings.filter_map(|finding| Some((finding, finding.detail.as_ref()?))).next()
+    findings_of(report, check).into_iter().find_map(|finding| Some((finding, finding.detail.as_ref()?)))
 }
 
 pub(super) fn reliability(report: &CheckReport) -> Option<Panel> {

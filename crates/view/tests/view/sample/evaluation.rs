@@ -96,12 +96,10 @@ fn drivers(of: &[(&str, f64)]) -> Vec<Driver> {
     of.iter().map(|(name, weight)| Driver { name: (*name).into(), weight: *weight }).collect()
 }
 
-pub(super) fn with_measures(
-    check: CheckId,
-    verdict: Verdict,
-    summary: &str,
-    of: &[(&str, f64, Option<(f64, f64)>)],
-) -> Finding {
+/// Name and value of a measure, and the ends of its interval.
+pub(super) type Named = (&'static str, f64, Option<(f64, f64)>);
+
+pub(super) fn with_measures(check: CheckId, verdict: Verdict, summary: &str, of: &[Named]) -> Finding {
     let mut finding = finding(check, Subject::Model, verdict, summary);
     let measures = of.iter().map(|(name, value, ends)| Measure {
         interval: ends.map(|(lower, upper)| interval(lower, upper, IntervalMethod::NormalOfMean)),

@@ -331,6 +331,6 @@ fn calibration() -> Finding {
         }
     });
     finding.detail =
-        Some(Detail::Reliability { bins: bins.collect(), more: evaluation::calibration_detail() });
+        Some(Detail::Reliability { bins: bins.collect(), more: Box::new(evaluation::calibration_detail()) });
     finding
 }

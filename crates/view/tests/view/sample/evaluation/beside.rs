@@ -47,7 +47,7 @@ pub(crate) fn classes() -> Detail {
     Detail::Averages(Box::new(Averages { classes, thresholds: vec![], cheapest: None }))
 }
 
-pub(crate) fn calibration_detail() -> Box<CalibrationDetail> {
+pub(crate) fn calibration_detail() -> CalibrationDetail {
     let steps = [
         (0.01, 0.04),
         (0.05, 0.055),
@@ -80,7 +80,7 @@ pub(crate) fn calibration_detail() -> Box<CalibrationDetail> {
         ),
         verdict,
     };
-    Box::new(CalibrationDetail {
+    CalibrationDetail {
         curve: curve.collect(),
         gaps: vec![
             gap("carrier", "EV", 917, 0.181, 0.302, Verdict::Fail),
@@ -91,7 +91,7 @@ pub(crate) fn calibration_detail() -> Box<CalibrationDetail> {
             gap("carrier", "HA", 200, 0.121, 0.104, Verdict::Pass),
         ],
         quantiles: vec![],
-    })
+    }
 }
 
 /// Predicted quantiles of a number.

@@ -31,7 +31,7 @@ pub(super) fn fairness() -> Finding {
         groups: vec![
             group("age_group", "18 – 25", 812, 171, [0.164, 0.321, 0.122, 0.412]),
             group("age_group", "26 – 45", 2_204, 491, [0.183, 0.344, 0.137, 0.419]),
-            group("age_group", "46 – 65", 1_690, 352, [0.159, 0.318, 0.117, 0.418]),
+            group("age_group", "46 – 65", 1_690, 352, [0.159, 0.316, 0.117, 0.418]),
             group("age_group", "over 65", 753, 121, [0.130, 0.298, 0.098, 0.368]),
             group("sex", "female", 2_811, 588, [0.166, 0.328, 0.123, 0.413]),
             group("sex", "male", 2_648, 547, [0.161, 0.322, 0.119, 0.414]),
@@ -57,13 +57,9 @@ pub(super) fn fairness() -> Finding {
     finding
 }
 
-fn rate(value: f64, n: u64) -> Option<RateWithInterval> {
+fn rate(value: f64, n: u64) -> RateWithInterval {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
-    Some(RateWithInterval {
-        value,
-        interval: interval(value - half, value + half, IntervalMethod::Wilson),
-        n,
-    })
+    RateWithInterval { value, interval: interval(value - half, value + half, IntervalMethod::Wilson), n }
 }
 
 fn group(column: &str, value: &str, rows: u64, positives: u64, of: [f64; 4]) -> GroupRow {
@@ -73,10 +69,10 @@ fn group(column: &str, value: &str, rows: u64, positives: u64, of: [f64; 4]) -> 
         value: Some(value.into()),
         rows,
         positives,
-        selection_rate: rate(selected, rows),
-        true_positive_rate: rate(found, positives),
-        false_positive_rate: rate(alarms, rows - positives),
-        precision: rate(right, (rows as f64 * selected) as u64),
+        selection_rate: Some(rate(selected, rows)),
+        true_positive_rate: Some(rate(found, positives)),
+        false_positive_rate: Some(rate(alarms, rows - positives)),
+        precision: Some(rate(right, (rows as f64 * selected) as u64)),
         calibration_gap: Some(RateWithInterval {
             value: -0.05 - selected / 10.0,
             interval: interval(
