@@ -29,6 +29,7 @@ pub mod kolmogorov_smirnov;
 pub mod l_infinity;
 pub mod labelled_scores;
 pub mod learn;
+pub mod mean_loss;
 pub mod multiclass;
 pub mod peers;
 pub mod principal_directions;
