@@ -121,6 +121,9 @@ pub enum IntervalMethod {
     NormalOfSquare,
     /// Mean plus and minus a quantile of Student's t times its standard error.
     StudentOfMean,
+    /// Difference of two means plus and minus a quantile of Student's t, each side with a variance of its own
+    /// (Welch 1947).
+    WelchOfDifference,
     /// Estimate plus and minus a normal quantile times the standard error of its rows' influence.
     NormalOfInfluence,
     /// The same for the logarithm of the estimate (of 1 less it, for R²).
@@ -153,6 +156,7 @@ impl IntervalMethod {
             Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
             Self::StudentOfMean => "Student's of the mean",
+            Self::WelchOfDifference => "Welch",
             Self::NormalOfInfluence => "normal, from each row's influence",
             Self::NormalOfLogarithm => "normal on the logarithmic scale",
             Self::BoydLogit => "logit (Boyd et al.)",

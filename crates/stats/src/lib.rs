@@ -41,6 +41,7 @@ pub mod sampling_noise;
 pub mod sequential;
 pub mod serial_mean;
 pub mod sketch;
+pub mod slice_search;
 pub mod special;
 mod symmetric_eigen;
 pub mod tail_bound;

@@ -64,6 +64,7 @@ pub(crate) mod random;
 mod split;
 mod tree;
 
+pub(crate) use bins::quantile_edges;
 pub use booster::{Booster, LearnError, Loss, Options, RowSampling};
 pub use features::{Column, ColumnKind, Features, FeaturesError, MISSING};
 pub use importance::{Importance, ImportanceError, permutation_importance};
