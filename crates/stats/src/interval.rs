@@ -128,6 +128,11 @@ pub enum IntervalMethod {
     NormalOfInfluence,
     /// The same for the logarithm of the estimate (of 1 less it, for R²).
     NormalOfLogarithm,
+    /// Estimate plus and minus a quantile of Student's t times the standard error of its rows' influence.
+    StudentOfInfluence,
+    /// Autocorrelation plus and minus a normal quantile times its standard error in a first-order
+    /// autoregression.
+    NormalOfAutocorrelation,
     /// Logit interval of average precision (Boyd et al. 2013).
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
@@ -158,6 +163,8 @@ impl IntervalMethod {
             Self::StudentOfMean => "Student's of the mean",
             Self::WelchOfDifference => "Welch",
             Self::NormalOfInfluence => "normal, from each row's influence",
+            Self::StudentOfInfluence => "Student's, from each row's influence",
+            Self::NormalOfAutocorrelation => "normal, of an autoregression",
             Self::NormalOfLogarithm => "normal on the logarithmic scale",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",

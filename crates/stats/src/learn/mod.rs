@@ -56,6 +56,7 @@
 
 mod bins;
 mod booster;
+pub(crate) mod cross_fit;
 mod features;
 pub(crate) mod folds;
 mod histogram;

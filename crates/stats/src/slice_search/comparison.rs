@@ -4,7 +4,7 @@ use super::confirm::{Comparison, ComparisonMethod, Confirmed};
 use crate::hypergeometric::Hypergeometric;
 use crate::interval::{Interval, IntervalMethod, Level};
 use crate::proportion::{Proportion, newcombe_difference_interval};
-use crate::serial_mean::student_t_quantile;
+use crate::special::student_t_quantile;
 use crate::special::{gamma_p, gamma_q, normal_sf, student_t_two_sided};
 
 /// Below this skewness the gamma distribution is taken as the normal one that it has become.
