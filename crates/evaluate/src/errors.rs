@@ -6,7 +6,6 @@
 //! one, would not leave it. That part is 0 where scores are probabilities given the inputs.
 
 use rand_core::RngCore;
-use stats::group_rates::{GroupRate, GroupRatesError, RateKind, error_rates};
 use stats::interval::Level;
 use stats::learn::Features;
 use stats::predictable_errors::{
@@ -65,10 +64,6 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
         Err(unmeasured) => finding.unmeasured.push(unmeasured),
     }
     let mut structure = ErrorStructure { drivers, ..ErrorStructure::default() };
-    if let Some(rated) = rates(rows, &mut structure) {
-        verdict = verdict.max(rated.0);
-        words.push_str(&rated.1);
-    }
     if let Some(residuals) = residuals(rows, &mut structure) {
         words.push_str(&residuals);
     }
@@ -214,69 +209,6 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
             })
         }
     }
-}
-
-/// False positive and false negative rates by segment.
-fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, String)> {
-    let (scores, outcomes) = rows.binary()?;
-    let threshold = rows.scope.definition.log.threshold;
-    let settings = &rows.scope.definition.evaluate.errors;
-    let mut labels = Vec::new();
-    let mut counts = Vec::new();
-    for segment in &rows.scope.definition.log.segments {
-        for (value, members) in rows.groups(segment) {
-            counts.push(crate::rows::confusion(members, scores, outcomes, threshold));
-            labels.push((segment.name.clone(), value));
-        }
-    }
-    if counts.is_empty() {
-        return None;
-    }
-    let all = crate::rows::confusion(0..scores.len(), scores, outcomes, threshold);
-    let rated = match error_rates(all, &counts, Level::P95) {
-        Ok(rated) => rated,
-        Err(GroupRatesError { .. }) => return None,
-    };
-    let mut rated: Vec<RateRow> = rated
-        .into_iter()
-        .map(|of: GroupRate| {
-            let (column, value) = labels[of.group].clone();
-            let name = match of.kind {
-                RateKind::FalsePositive => "false_positive_rate",
-                RateKind::FalseNegative => "false_negative_rate",
-            };
-            let flagged = of.p_adjusted <= RATES_FALSE_DISCOVERY
-                && (of.rate - of.others).abs() >= settings.rate_gap
-                && of.n >= rows.scope.definition.evaluate.min_rows.min(50);
-            let rate = Measure {
-                interval: Some(of.interval),
-                p_value: Some(of.p_value),
-                p_adjusted: Some(of.p_adjusted),
-                ..Measure::new(name, of.rate, of.n, "Wilson interval; against all other rows")
-            };
-            RateRow { column, value, rate, others: of.others, flagged }
-        })
-        .collect();
-    let distance = |row: &RateRow| (row.rate.value - row.others).abs();
-    rated.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(distance(b).total_cmp(&distance(a))));
-    rated.truncate(RATES_KEPT);
-    let flagged: Vec<&RateRow> = rated.iter().filter(|row| row.flagged).collect();
-    let words = flagged.first().map_or_else(String::new, |row| {
-        let kind = if row.rate.name == "false_positive_rate" { "false positive" } else { "false negative" };
-        let more = match flagged.len() {
-            1 => String::new(),
-            n => format!(" {n} rates of segments stand out."),
-        };
-        format!(
-            " Where {}, the {kind} rate is {}; elsewhere it is {}.{more}",
-            segment_label(&row.column, row.value.as_deref()),
-            percent(row.rate.value),
-            percent(row.others)
-        )
-    });
-    let verdict = if flagged.is_empty() { Verdict::Pass } else { Verdict::Warn };
-    structure.rates = rated;
-    Some((verdict, words))
 }
 
 /// Where predicted numbers are too high or too low.

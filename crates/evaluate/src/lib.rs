@@ -10,9 +10,7 @@
 //! at row by row ([`rows`]): [`slices`], [`subpopulation`], [`errors`], [`tail`], [`fairness`], [`comparison`].
 
 mod calibration;
-mod comparison;
 mod errors;
-mod fairness;
 mod intersections;
 mod outcomes;
 mod performance;
@@ -51,7 +49,6 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
     questions.extend(
         segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
     );
-    questions.extend(fairness::plan(scope).filter(|question| !questions.contains(question)).collect::<Vec<_>>());
     if ROW_BY_ROW.iter().any(|check| scope.definition.evaluates(*check)) {
         questions.extend(rows::plan(scope));
     }
@@ -97,13 +94,11 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
                 (CheckId::Outcomes, _) => outcomes::judge(scope, answers),
                 (CheckId::Performance, _) => performance::judge(scope, answers),
                 (CheckId::WorstSegment, rows) => segments::judge(scope, answers, rows.as_ref()),
-                (CheckId::Calibration, rows) => calibration::judge(scope, answers, rows.as_ref(), rng),
+                (CheckId::Calibration, _) => calibration::judge(scope, answers, rng),
                 (CheckId::Slices, Some(rows)) => slices::judge(rows),
                 (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, rng),
                 (CheckId::Errors, Some(rows)) => errors::judge(rows, rng),
                 (CheckId::Tail, Some(rows)) => tail::judge(rows, rng),
-                (CheckId::Fairness, _) => fairness::judge(scope, answers),
-                (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
                 _ => return None,
             };
             Some(judged)

@@ -35,7 +35,6 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
     let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
-    shrink(&mut rows);
     let all = overall(answers, scope.window)
         .and_then(|(outcomes, _)| outcomes.measure(metric, &scope.definition.log, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
