@@ -21,6 +21,12 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Performance => "Performance",
         CheckId::WorstSegment => "Worst segment",
         CheckId::Calibration => "Calibration",
+        CheckId::Slices => "Weak slices",
+        CheckId::WorstSubpopulation => "Worst case",
+        CheckId::Errors => "Errors",
+        CheckId::Tail => "Rare cases",
+        CheckId::Fairness => "Fairness",
+        CheckId::Comparison => "Comparison",
     }
 }
 

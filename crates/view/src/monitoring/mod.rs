@@ -115,7 +115,16 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         CheckId::Multivariate => Some(together::ID),
         CheckId::PerformanceOverTime => Some(performance::ID),
         CheckId::Quality => Some(quality::ID),
-        CheckId::Outcomes | CheckId::Performance | CheckId::WorstSegment | CheckId::Calibration => None,
+        CheckId::Outcomes
+        | CheckId::Performance
+        | CheckId::WorstSegment
+        | CheckId::Calibration
+        | CheckId::Slices
+        | CheckId::WorstSubpopulation
+        | CheckId::Errors
+        | CheckId::Tail
+        | CheckId::Fairness
+        | CheckId::Comparison => None,
     }
 }
 

@@ -29,7 +29,7 @@ fn one(finding: &Finding) -> Markup {
     html! {
         div.verdict-line { (verdict::chip(finding.verdict)) p.sentence { (prose(&finding.summary)) } }
         @match &finding.detail {
-            Some(Detail::Reliability { bins }) if !bins.is_empty() => (diagram_and_table(bins)),
+            Some(Detail::Reliability { bins, .. }) if !bins.is_empty() => (diagram_and_table(bins)),
             _ => p.empty { "There is no reliability diagram: it needs outcomes for enough predictions of the window." },
         }
         (table(finding))

@@ -75,6 +75,12 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Performance | CheckId::PerformanceOverTime => "performance",
         CheckId::WorstSegment => "segments",
         CheckId::Calibration => "calibration",
+        CheckId::Slices => "slices",
+        CheckId::WorstSubpopulation => "worst-case",
+        CheckId::Errors => "errors",
+        CheckId::Tail => "tail",
+        CheckId::Fairness => "fairness",
+        CheckId::Comparison => "comparison",
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

@@ -48,6 +48,7 @@ fn segments(values: usize) -> Detail {
         rows: i as u64,
         positives: Some(0),
         measure: (i % 3 > 0).then(|| measure("roc_auc", 0.5, i as u64, "m")),
+        shrunken: None,
         reason: None,
     });
     Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect() }
@@ -62,7 +63,7 @@ fn scores(bins: &[(f64, f64)]) -> Detail {
         interval: interval(*min, *max, IntervalMethod::Wilson),
         n: 0,
     });
-    Detail::Reliability { bins: bins.collect() }
+    Detail::Reliability { bins: bins.collect(), more: Box::default() }
 }
 
 /// All formats, which must come out whole; returns the page.
@@ -130,6 +131,7 @@ fn segment_named(name: &str) -> Detail {
         rows: 1,
         positives: Some(1),
         measure: value.map(|_| measure(name, 0.5, 1, name)),
+        shrunken: None,
         reason: Some(name.into()),
     };
     Detail::Segments {

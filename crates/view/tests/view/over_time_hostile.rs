@@ -70,6 +70,7 @@ fn performance(name: &str, value: f64) -> Detail {
         rows: 1,
         positives: Some(1),
         measure: of,
+        shrunken: None,
         reason: Some(name.into()),
     };
     Detail::Performance(Box::new(WindowPerformance {

@@ -103,6 +103,7 @@ pub(crate) fn finding(check: CheckId, subject: Subject, verdict: Verdict, summar
         unmeasured: vec![],
         thresholds: vec![],
         detail: None,
+        owner: None,
         sequential: None,
     }
 }
@@ -278,6 +279,7 @@ fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow
         verdict: Verdict::Pass,
         rows,
         positives: Some(rows / 5),
+        shrunken: None,
         measure: enough.then(|| segment_measure(auc, auc - half, auc + half * 0.9, rows)),
         reason: (!enough).then(|| format!("too few rows with an outcome: {rows}, 200 are needed")),
     }
@@ -317,6 +319,6 @@ fn calibration() -> Finding {
             n,
         }
     });
-    finding.detail = Some(Detail::Reliability { bins: bins.collect() });
+    finding.detail = Some(Detail::Reliability { bins: bins.collect(), more: Box::default() });
     finding
 }

@@ -138,6 +138,7 @@ fn segment(slot: usize, column: &str, value: &str, rows: u64, level: f64) -> Seg
         rows,
         positives: Some(rows / 5),
         measure: enough.then(|| auc(at, half, rows)),
+        shrunken: None,
         reason: (!enough).then(|| format!("too few rows with an outcome: {rows}, 200 are needed")),
     }
 }
