@@ -6,7 +6,11 @@
 //! one, would not leave it. That part is 0 where scores are probabilities given the inputs.
 
 use rand_core::RngCore;
+use stats::classification::confusion::Confusion;
+use stats::false_discovery::benjamini_hochberg;
+use stats::group_rates::{MistakeRate, SegmentTest, against_rest};
 use stats::interval::Level;
+use stats::labelled_scores::LabelledScores;
 use stats::learn::Features;
 use stats::predictable_errors::{
     ErrorColumn, PredictableOptions, predictable_losses, predictable_mistakes, predictable_residuals,
@@ -31,6 +35,8 @@ const SYSTEMATIC: &str = "systematic_share";
 const SIGNIFICANT: f64 = 0.01;
 /// What a false alarm among all rates of all segments may cost.
 const RATES_FALSE_DISCOVERY: f64 = 0.05;
+/// The fewest rows of a class in a segment for its rate to stand out.
+const RATE_ROWS_LEAST: u64 = 50;
 const DRIVERS_KEPT: usize = 8;
 const DRIVERS_NAMED: usize = 3;
 /// Rates that are kept with the finding.
@@ -64,6 +70,10 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
         Err(unmeasured) => finding.unmeasured.push(unmeasured),
     }
     let mut structure = ErrorStructure { drivers, ..ErrorStructure::default() };
+    if let Some(rated) = rates(rows, &mut structure) {
+        verdict = verdict.max(rated.0);
+        words.push_str(&rated.1);
+    }
     if let Some(residuals) = residuals(rows, &mut structure) {
         words.push_str(&residuals);
     }
@@ -154,7 +164,7 @@ fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> 
     let mut words = format!(
         "Mistakes are in part systematic: inputs tell {}{} of what the predictions miss.",
         percent(measure.value),
-        interval_words(measure.interval.as_ref())
+        interval_words(measure)
     );
     if !drivers.is_empty() {
         let names: Vec<String> = drivers.iter().map(|driver| format!("`{}`", driver.name)).collect();
@@ -209,6 +219,77 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
             })
         }
     }
+}
+
+/// False positive and false negative rates by segment.
+fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, String)> {
+    let (scores, outcomes) = rows.binary()?;
+    let settings = &rows.scope.definition.evaluate.errors;
+    let needed = rows.scope.definition.evaluate.min_rows.min(RATE_ROWS_LEAST);
+    let mut tests: Vec<((String, Option<String>), SegmentTest)> = Vec::new();
+    for segment in &rows.scope.definition.log.segments {
+        let groups = rows.groups(segment);
+        let confusions: Vec<Confusion> = groups
+            .iter()
+            .filter_map(|(_, members)| {
+                let pairs = members.iter().map(|&row| (scores[row], outcomes[row]));
+                let scores = LabelledScores::from_pairs(pairs).ok()?;
+                Confusion::at(&scores, rows.scope.definition.log.threshold).ok()
+            })
+            .collect();
+        // Every score is one, or its row would not be here.
+        debug_assert_eq!(confusions.len(), groups.len());
+        if let Ok(found) = against_rest(&confusions, Level::P95) {
+            tests.extend(
+                found.tests.into_iter().map(|test| ((segment.name.clone(), groups[test.segment].0.clone()), test)),
+            );
+        }
+    }
+    if tests.is_empty() {
+        return None;
+    }
+    // All rates of all segments are one family.
+    let adjusted = benjamini_hochberg(&tests.iter().map(|(_, test)| test.p_value).collect::<Vec<_>>());
+    let mut rated: Vec<RateRow> = tests
+        .into_iter()
+        .zip(adjusted)
+        .map(|(((column, value), test), p_adjusted)| {
+            let name = match test.rate {
+                MistakeRate::FalsePositive => "false_positive_rate",
+                MistakeRate::FalseNegative => "false_negative_rate",
+            };
+            let flagged = p_adjusted <= RATES_FALSE_DISCOVERY
+                && test.difference.abs() >= settings.rate_gap
+                && test.n >= needed;
+            let rate = Measure {
+                interval: Some(test.interval),
+                p_value: Some(test.p_value),
+                p_adjusted: Some(p_adjusted),
+                ..Measure::new(name, test.share, test.n, "Wilson interval; tested against all other rows")
+            };
+            RateRow { column, value, rate, others: test.share_of_rest, flagged }
+        })
+        .collect();
+    let distance = |row: &RateRow| (row.rate.value - row.others).abs();
+    rated.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(distance(b).total_cmp(&distance(a))));
+    rated.truncate(RATES_KEPT);
+    let flagged: Vec<&RateRow> = rated.iter().filter(|row| row.flagged).collect();
+    let words = flagged.first().map_or_else(String::new, |row| {
+        let kind = if row.rate.name == "false_positive_rate" { "false positive" } else { "false negative" };
+        let more = match flagged.len() {
+            1 => String::new(),
+            n => format!(" {n} rates of segments stand out."),
+        };
+        format!(
+            " Where {}, the {kind} rate is {}; elsewhere it is {}.{more}",
+            segment_label(&row.column, row.value.as_deref()),
+            percent(row.rate.value),
+            percent(row.others)
+        )
+    });
+    let verdict = if flagged.is_empty() { Verdict::Pass } else { Verdict::Warn };
+    structure.rates = rated;
+    Some((verdict, words))
 }
 
 /// Where predicted numbers are too high or too low.

@@ -260,14 +260,14 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
             "By `{}`, {lowest} {how} {} as often as {highest}{}.",
             worst.column,
             percent(measure.value),
-            interval_words(measure.interval.as_ref())
+            interval_words(measure)
         )
     } else {
         format!(
             "By `{}`, {lowest} {how} less often than {highest}, by {}{}.",
             worst.column,
             number(measure.value),
-            interval_words(measure.interval.as_ref())
+            interval_words(measure)
         )
     };
     words.push_str(&match worst.verdict {

@@ -10,7 +10,9 @@
 //! at row by row ([`rows`]): [`slices`], [`subpopulation`], [`errors`], [`tail`], [`fairness`], [`comparison`].
 
 mod calibration;
+mod decisions;
 mod errors;
+mod fairness;
 mod intersections;
 mod outcomes;
 mod performance;
@@ -49,6 +51,8 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
     questions.extend(
         segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
     );
+    let protected: Vec<Question> = fairness::plan(scope).filter(|question| !questions.contains(question)).collect();
+    questions.extend(protected);
     if ROW_BY_ROW.iter().any(|check| scope.definition.evaluates(*check)) {
         questions.extend(rows::plan(scope));
     }
@@ -94,11 +98,12 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
                 (CheckId::Outcomes, _) => outcomes::judge(scope, answers),
                 (CheckId::Performance, _) => performance::judge(scope, answers),
                 (CheckId::WorstSegment, rows) => segments::judge(scope, answers, rows.as_ref()),
-                (CheckId::Calibration, _) => calibration::judge(scope, answers, rng),
+                (CheckId::Calibration, rows) => calibration::judge(scope, answers, rows.as_ref(), rng),
                 (CheckId::Slices, Some(rows)) => slices::judge(rows),
                 (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, rng),
                 (CheckId::Errors, Some(rows)) => errors::judge(rows, rng),
                 (CheckId::Tail, Some(rows)) => tail::judge(rows, rng),
+                (CheckId::Fairness, _) => fairness::judge(scope, answers),
                 _ => return None,
             };
             Some(judged)

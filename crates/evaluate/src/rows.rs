@@ -7,7 +7,7 @@ use std::ops::Range;
 use stats::interval::Level;
 use stats::learn::Features;
 use stats::mean_loss::mean_loss;
-use types::answer::SampledColumn;
+use types::answer::{SampledColumn, SampledValues};
 use types::cases::{Cases, Outputs};
 use types::definition::{Segment, compared_columns};
 use types::detail::Driver;
@@ -125,6 +125,18 @@ impl<'a> Rows<'a> {
     /// What a code of a column of categories stands for.
     pub(crate) fn category(&self, column: usize, code: u32) -> Option<&str> {
         self.samples.category(column, code)
+    }
+
+    /// Whether a feature holds whole numbers only.
+    pub(crate) fn is_whole(&self, column: usize) -> bool {
+        let name = self.samples.names().get(column);
+        let values = self.columns().iter().find(|column| Some(&column.name) == name).map(|column| &column.values);
+        match values {
+            Some(SampledValues::Numbers(numbers)) => {
+                numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0)
+            }
+            Some(SampledValues::Categories(_) | SampledValues::Vectors(_)) | None => false,
+        }
     }
 
     /// The inputs of the window's rows; those of the reference have the same codes.

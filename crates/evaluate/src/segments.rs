@@ -5,10 +5,11 @@
 //! 1 − 0.05 / groups). A second estimate draws small groups towards the others (empirical Bayes), as a
 //! better guess of what is to be expected of them; verdicts rest on the first.
 
+use stats::group_rates::{GroupMean, shrunken_means};
 use stats::interval::Level;
 use types::definition::Metric;
 use types::finding::{SegmentRow, segment_label};
-use types::format::{count, counted, number};
+use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
 use crate::performance::{interval_words, limit_words, overall};
@@ -35,6 +36,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
     let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
+    shrink(&mut rows, level);
     let all = overall(answers, scope.window)
         .and_then(|(outcomes, _)| outcomes.measure(metric, &scope.definition.log, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
@@ -113,6 +115,35 @@ fn segment_row(
     }
 }
 
+/// Draws each group's estimate towards that of all groups, the more the fewer rows it rests on.
+fn shrink(rows: &mut [SegmentRow], level: Level) {
+    let measured: Vec<usize> = (0..rows.len()).filter(|&at| rows[at].measure.is_some()).collect();
+    let means: Vec<GroupMean> = measured
+        .iter()
+        .filter_map(|&at| {
+            let measure = rows[at].measure.as_ref()?;
+            let width = measure.interval.map_or(f64::NAN, |interval| interval.width());
+            Some(GroupMean { mean: measure.value, standard_error: width / 2.0 / level.z(), n: measure.n })
+        })
+        .collect();
+    for shrunken in shrunken_means(&means, level).groups {
+        let Some(&at) = measured.get(shrunken.group) else { continue };
+        let row = &mut rows[at];
+        row.shrunken = row.measure.as_ref().map(|own| Measure {
+            interval: Some(shrunken.estimate.interval),
+            ..Measure::new(
+                own.name.clone(),
+                shrunken.estimate.value,
+                own.n,
+                format!(
+                    "drawn towards the mean of all groups, which counts {} (empirical Bayes)",
+                    percent(shrunken.weight_of_others)
+                ),
+            )
+        });
+    }
+}
+
 /// What surely misses the limit comes before what may: a small group with a low value and a wide
 /// interval is not the one that a verdict is about.
 fn worst_first(metric: Metric, a: &SegmentRow, b: &SegmentRow) -> std::cmp::Ordering {
@@ -174,7 +205,7 @@ fn summary(
         "The model is weakest where {label}: {} {}{} over {}",
         metric.title(),
         number(measure.value),
-        interval_words(measure.interval.as_ref()),
+        interval_words(measure),
         counted(worst.rows, "row", "rows"),
     );
     if let Some(overall) = overall {

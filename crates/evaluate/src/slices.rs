@@ -123,14 +123,19 @@ impl<'a> Halves<'a> {
             }
             Some(CodeMeaning::Rare) => format!("{name} is rare"),
             Some(CodeMeaning::Missing) | None => format!("{name} is missing"),
-            Some(CodeMeaning::Range { over, up_to }) => match (over, up_to) {
-                (Some(over), Some(up_to)) => {
-                    format!("{name} over {} up to {}", value(over), value(up_to))
+            Some(CodeMeaning::Range { over, up_to }) => {
+                // Edges lie in the middle between two values; of whole numbers the lower one says the same.
+                let edge = |edge: f64| value(if rows.is_whole(column) { edge.floor() } else { edge });
+                match (over, up_to) {
+                    (Some(over), Some(up_to)) if rows.is_whole(column) && up_to.floor() - over.floor() == 1.0 => {
+                        format!("{name} = {}", edge(up_to))
+                    }
+                    (Some(over), Some(up_to)) => format!("{name} over {} up to {}", edge(over), edge(up_to)),
+                    (Some(over), None) => format!("{name} over {}", edge(over)),
+                    (None, Some(up_to)) => format!("{name} up to {}", edge(up_to)),
+                    (None, None) => format!("{name} is there"),
                 }
-                (Some(over), None) => format!("{name} over {}", value(over)),
-                (None, Some(up_to)) => format!("{name} up to {}", value(up_to)),
-                (None, None) => format!("{name} is there"),
-            },
+            }
         }
     }
 }
@@ -213,7 +218,7 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         return format!("{words}. {halves}{}", rows.sampled_words());
     };
     let mut words = format!(
-        "Where {}, the {} is {} over {} rows ({} of all), {} times the average of {}.",
+        "Where {}, the {} is {} over {} rows ({} of those that judge), {} times the average of {}.",
         worst.conditions.join(" and "),
         found.loss,
         rows.loss_text(worst.mean_loss.value),
@@ -226,12 +231,12 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         Verdict::Fail => format!(
             " That is surely more than the {} times allowed{}: give these cases to somebody, or do not decide them by the model.",
             number(limit.value()),
-            interval_words(worst.lift.interval.as_ref())
+            interval_words(&worst.lift)
         ),
         Verdict::Warn => format!(
             " Whether it is more than the {} times allowed cannot be told from these rows{}.",
             number(limit.value()),
-            interval_words(worst.lift.interval.as_ref())
+            interval_words(&worst.lift)
         ),
         Verdict::Pass | Verdict::Unknown => {
             format!(" That is within the {} times allowed.", number(limit.value()))

@@ -194,11 +194,13 @@ fn summary(
 ) -> String {
     let share = percent(rows.scope.definition.evaluate.worst_subpopulation.share);
     let mean = at(of, 1.0).map_or_else(|| rows.mean_loss(), |point| point.value);
+    // In the unit of the loss.
+    let in_unit = Measure { name: rows.loss().mean_name().into(), ..measure.clone() };
     let mut summary = format!(
         "On the worst {share} of inputs the {} is {}{}; over all rows it is {}. {words}",
         rows.loss().mean_title(),
         rows.loss_text(measure.value),
-        interval_words(measure.interval.as_ref()),
+        interval_words(&in_unit),
         rows.loss_text(mean),
     );
     if !drivers.is_empty() {

@@ -388,13 +388,13 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
             rows.loss_text(mean.value),
             number(lift.value),
             rows.loss_text(rows.mean_loss()),
-            interval_words(lift.interval.as_ref()),
+            interval_words(lift),
         ),
         (Some(wrong), None) => format!(
             "Where the outcome is a rare class ({} rows), {} of predictions are wrong{}.",
             count(pool.rows),
             percent(wrong.value),
-            interval_words(wrong.interval.as_ref()),
+            interval_words(wrong),
         ),
         (None, _) => String::new(),
     };
