@@ -12,9 +12,9 @@
 //!   [`worst_subpopulation`](crate::worst_subpopulation).
 //! * Of mistakes (losses of 0 and 1) it says no more than the mean does: `min(1, rate / α)`.
 //! * With heavy tails, few rows decide. The interval is too short then, and mostly too low: simulated at
-//!   95 %, it held the truth for 50 worst rows in 94 % of windows with uniform losses, in 92 % with
-//!   exponential and in 87 % with log-normal ones (`σ = 1`); where the losses have no variance, no number
-//!   of rows is enough. `largest_share` says how much of the sum is one row's.
+//!   95 % with 50 worst rows of 500, it held the truth in 95 % of windows with uniform losses, in 94 % with
+//!   exponential and in 89 % with log-normal ones (`σ = 1`); where losses have no variance, no number of
+//!   rows is enough. `largest_share` says how much of the excess is one row's.
 //! * Two windows compare only if their losses have the same unit.
 //!
 //! # Formula
@@ -137,10 +137,8 @@ pub fn expected_shortfall(
         let (lower, upper) = wilson_bounds(rate, n, level);
         ((lower / alpha).min(value), (upper / alpha).clamp(value, 1.0), IntervalMethod::Wilson)
     } else {
-        let squares: f64 = losses
-            .iter()
-            .map(|loss| ((loss - threshold).max(0.0) / alpha + threshold - value).powi(2))
-            .sum();
+        let squares: f64 =
+            losses.iter().map(|loss| ((loss - threshold).max(0.0) / alpha + threshold - value).powi(2)).sum();
         let error = (squares / (n - 1.0) / n).sqrt();
         let half = student_t_quantile(level.tail(), rows - 1.0) * error;
         (value - half, value + half, IntervalMethod::StudentOfInfluence)

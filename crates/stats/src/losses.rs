@@ -5,7 +5,7 @@ const LARGEST: f64 = 1e72;
 
 /// The position of the first loss that cannot be measured: NaN, infinite, or too large to square.
 pub(crate) fn first_unmeasurable(losses: &[f64]) -> Option<usize> {
-    losses.iter().position(|loss| !(loss.abs() < LARGEST))
+    losses.iter().position(|loss| loss.is_nan() || loss.abs() >= LARGEST)
 }
 
 /// Whether every loss is 0 or 1: mistakes, whose mean is a share.

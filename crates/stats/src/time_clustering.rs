@@ -201,17 +201,17 @@ pub fn time_clustering(
         return Err(ClusteringError::NothingVaries);
     }
     let deviation = variance.sqrt();
-    rest.iter_mut().for_each(|rest| *rest /= deviation);
+    for rest in &mut rest {
+        *rest /= deviation;
+    }
 
     let blocks = options.blocks.min(n / ROWS_MIN);
     let windows = windows(n, &options.window_rows);
     let lags = options.lags.min((n / 4).max(1));
     let correlations: Vec<f64> = (1..=lags).map(|lag| correlation(&rest, lag)).collect();
-    let ljung_box = correlations
-        .iter()
-        .zip(1..)
-        .map(|(r, lag)| r * r / (n - lag) as f64)
-        .sum::<f64>() * n as f64 * (n as f64 + 2.0);
+    let ljung_box = correlations.iter().zip(1..).map(|(r, lag)| r * r / (n - lag) as f64).sum::<f64>()
+        * n as f64
+        * (n as f64 + 2.0);
     let ljung_box_p_value = chi_square_sf(ljung_box, lags as f64);
 
     let chi_square = chi_square_of_blocks(&rest, blocks);
@@ -322,11 +322,9 @@ fn check(times: &[i64], losses: &[f64], options: &ClusteringOptions) -> Result<(
     if let Some(row) = first_unmeasurable(losses) {
         return Err(ClusteringError::Loss { row, value: losses[row] });
     }
-    for (option, value, least) in [
-        ("blocks", options.blocks, 2),
-        ("lags", options.lags, 1),
-        ("permutations", options.permutations, 1),
-    ] {
+    for (option, value, least) in
+        [("blocks", options.blocks, 2), ("lags", options.lags, 1), ("permutations", options.permutations, 1)]
+    {
         if value < least {
             return Err(ClusteringError::Option { option, value });
         }

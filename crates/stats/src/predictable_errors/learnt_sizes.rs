@@ -96,7 +96,8 @@ pub fn predictable_losses(
     let folds = held_out(features, losses, dealt.each(), &learner)?;
     let pairs = folds.iter().flat_map(|fold| fold.predicted.iter().copied().zip(fold.of(losses)));
     // What varies by less than a square can hold varies by nothing.
-    let explained = r_squared(&PredictionErrors::of(pairs), level).map_err(|_| PredictableError::NothingVaries)?;
+    let explained =
+        r_squared(&PredictionErrors::of(pairs), level).map_err(|_| PredictableError::NothingVaries)?;
     let later = held_out(features, losses, dealt.each_after_the_first(), &learner)?;
     let p_values: Vec<f64> = later
         .iter()

@@ -55,9 +55,7 @@ use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 
 use super::significance::{combined, rank_sum_p_value};
-use super::{
-    ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, error_columns,
-};
+use super::{ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, error_columns};
 use crate::classification::roc_auc::area_with_variance;
 use crate::domain_classifier::interval_of_folds;
 use crate::interval::{Interval, Level};

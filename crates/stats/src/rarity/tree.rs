@@ -208,7 +208,9 @@ mod tests {
     fn infinite_numbers_and_neighbours_can_be_cut() {
         let mut rng = SplitMix64::new(5);
         let next = f64::from_bits(1.0_f64.to_bits() + 1);
-        for (least, most) in [(f64::NEG_INFINITY, f64::INFINITY), (1.0, next), (f64::MIN, f64::MAX), (0.0, f64::INFINITY)] {
+        for (least, most) in
+            [(f64::NEG_INFINITY, f64::INFINITY), (1.0, next), (f64::MIN, f64::MAX), (0.0, f64::INFINITY)]
+        {
             for _ in 0..50 {
                 let place = place_between(least, most, &mut rng);
                 assert!(least <= place && place < most, "{least} {most} {place}");
