@@ -1,6 +1,6 @@
-//! The binomial distribution: exact draws and its mean absolute deviation.
+//! The binomial distribution: draws, its mean absolute deviation, and the exact test of a share.
 //!
-//! Only what the simulation of calibration needs, so that the random source can be any generator
+//! Only what calibration and coverage need, so that the random source can be any generator
 //! that the caller has seeded.
 
 use rand_core::RngCore;
@@ -84,6 +84,53 @@ impl Binomial {
     }
 }
 
+/// How likely a number of successes that is no more probable than the one found is, for `n` rows with
+/// success probability `share`: the exact two-sided test, as in R and SciPy.
+///
+/// For a million rows right to about 1e-9 of itself, the logarithms of factorials having no more digits.
+pub(crate) fn two_sided_p_value(successes: u64, n: u64, share: f64) -> f64 {
+    /// Probabilities as close as this are equal.
+    const ALIKE: f64 = 1.0 + 1e-7;
+    if n == 0 || successes > n {
+        return 1.0;
+    }
+    if share <= 0.0 || share >= 1.0 {
+        return f64::from((successes == 0 && share <= 0.0) || (successes == n && share >= 1.0));
+    }
+    // Mirrored, so that what was found is not above the mode.
+    let mode = Binomial::new(n, share).mode;
+    let (found, share, mode) =
+        if successes <= mode { (successes, share, mode) } else { (n - successes, 1.0 - share, n - mode) };
+    if found == mode {
+        return 1.0;
+    }
+    let odds = share / (1.0 - share);
+    let most = probability(n, share, found) * ALIKE;
+    // Upwards from the mode to the first that is no more probable, and everything beyond.
+    let (mut at, mut mass, mut beyond) = (mode, probability(n, share, mode), 0.0);
+    while at < n && (mass > most || mass > beyond * 1e-18) {
+        mass *= (n - at) as f64 / (at as f64 + 1.0) * odds;
+        at += 1;
+        if mass <= most {
+            beyond += mass;
+        }
+        if mass == 0.0 {
+            break;
+        }
+    }
+    // Downwards from what was found.
+    let (mut at, mut mass, mut below) = (found, probability(n, share, found), 0.0);
+    loop {
+        below += mass;
+        if at == 0 || mass <= below * 1e-18 {
+            break;
+        }
+        mass *= at as f64 / ((n - at) as f64 + 1.0) / odds;
+        at -= 1;
+    }
+    (below + beyond).min(1.0)
+}
+
 fn probability(n: u64, share: f64, successes: u64) -> f64 {
     let (n, k) = (n as f64, successes as f64);
     if share <= 0.0 {
@@ -159,6 +206,21 @@ pub(crate) mod tests {
             let skewness = (1.0 - 2.0 * share) / variance.sqrt();
             assert!((moment(3) - skewness).abs() < 0.08, "{n} {share}");
         }
+    }
+
+    #[test]
+    fn the_exact_test_sums_what_is_no_more_probable() {
+        for (n, share) in [(1, 0.999), (7, 0.5), (10, 0.9), (40, 0.05), (60, 0.31)] {
+            for found in 0..=n {
+                let at = |k| probability(n, share, k);
+                let sum: f64 = (0..=n).map(at).filter(|&p| p <= at(found) * (1.0 + 1e-7)).sum();
+                let p_value = two_sided_p_value(found, n, share);
+                assert!((p_value - sum.min(1.0)).abs() < 1e-12, "{found} of {n} at {share}: {p_value} {sum}");
+            }
+        }
+        assert_eq!(two_sided_p_value(0, 0, 0.5), 1.0);
+        assert_eq!((two_sided_p_value(3, 3, 1.0), two_sided_p_value(2, 3, 1.0)), (1.0, 0.0));
+        assert!(two_sided_p_value(1, 1_000_000_000, 0.9) < 1e-300);
     }
 
     #[test]

@@ -157,9 +157,9 @@ pub fn logit_shift(scores: &LabelledScores, level: Level) -> Result<LogitShift, 
     for _ in 0..STEPS_MOST {
         let (mut excess, mut information) = (-positives, 0.0);
         for point in &points {
-            let p = sigmoid(point.x + shift);
+            let (p, q) = sigmoids(point.x + shift);
             excess += point.n() * p;
-            information += point.n() * p * sigmoid(-point.x - shift);
+            information += point.n() * p * q;
         }
         (lower, upper) = if excess > 0.0 { (lower, shift) } else { (shift, upper) };
         let newton = shift - excess / information;
@@ -170,7 +170,10 @@ pub fn logit_shift(scores: &LabelledScores, level: Level) -> Result<LogitShift, 
             break;
         }
     }
-    let weight = |p: &Point| p.n() * sigmoid(p.x + shift) * sigmoid(-p.x - shift);
+    let weight = |point: &Point| {
+        let (p, q) = sigmoids(point.x + shift);
+        point.n() * p * q
+    };
     let information: f64 = points.iter().map(weight).sum();
     if information <= 0.0 {
         return Err(Undefined::NotConverged);
@@ -290,7 +293,7 @@ fn maximise(points: &[Point], start: [f64; 2]) -> Result<Fit, Undefined> {
 fn curvature(points: &[Point], [a, b]: [f64; 2]) -> Result<([f64; 2], [f64; 3]), Undefined> {
     let (mut gradient, mut information) = ([0.0; 2], [0.0; 3]);
     for point in points {
-        let (p, q) = (sigmoid(a + b * point.x), sigmoid(-a - b * point.x));
+        let (p, q) = sigmoids(a + b * point.x);
         let residual = point.positives * q - point.negatives * p;
         gradient[0] += residual;
         gradient[1] += residual * point.x;
@@ -310,19 +313,19 @@ fn curvature(points: &[Point], [a, b]: [f64; 2]) -> Result<([f64; 2], [f64; 3]),
 
 fn log_likelihood(points: &[Point], [a, b]: [f64; 2]) -> f64 {
     let of = |p: &Point| {
+        // ln(1 + eˣ) = x + ln(1 + e⁻ˣ), so that one logarithm does for both classes.
         let x = a + b * p.x;
-        -(p.positives * softplus(-x) + p.negatives * softplus(x))
+        let against = if x > 0.0 { p.negatives } else { -p.positives };
+        -(p.n() * (-x.abs()).exp().ln_1p() + against * x)
     };
     points.iter().map(of).sum()
 }
 
-/// `ln(1 + eˣ)`.
-fn softplus(x: f64) -> f64 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
+/// `1 / (1 + e⁻ˣ)` and 1 less it, both without cancellation.
+fn sigmoids(x: f64) -> (f64, f64) {
+    let e = (-x.abs()).exp();
+    let (larger, smaller) = (1.0 / (1.0 + e), e / (1.0 + e));
+    if x >= 0.0 { (larger, smaller) } else { (smaller, larger) }
 }
 
 fn wald(value: f64, variance: f64, error_bound: f64, n: u64, level: Level) -> Estimate {

@@ -65,7 +65,7 @@ pub struct SaysAndIs {
     pub score_min: f64,
     /// The highest score of the stretch.
     pub score_max: f64,
-    /// The mean score.
+    /// The mean score; of scores rounded in steps of `h` it is off by at most `h/2`.
     pub says: f64,
     /// The share of positives; the interval holds together with those of all stretches looked at.
     pub is: Estimate,
@@ -121,13 +121,12 @@ pub fn says_and_is(
     let found = stretches.iter().map(|&(end, run)| {
         let (lower, upper) = wilson_bounds(run.outcome_share, run.n as f64, each);
         let interval = Interval { lower, upper, level: each, method: IntervalMethod::Wilson };
-        let error_bound = 0.0; // of what is; what it says is off by at most `score_error`
         SaysAndIs {
             end,
             score_min: run.score_min,
             score_max: run.score_max,
             says: run.score_mean,
-            is: Estimate { value: run.outcome_share, interval, n: run.n, error_bound },
+            is: Estimate { value: run.outcome_share, interval, n: run.n, error_bound: 0.0 },
             stretches: stretches.len(),
         }
     });
