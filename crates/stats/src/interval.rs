@@ -34,6 +34,13 @@ impl Level {
         -normal_quantile(self.tail())
     }
 
+    /// The level at which each of `family` intervals must hold so that all of them hold at this one
+    /// together (Bonferroni): 0.995 each for ten at 95 %.
+    #[must_use]
+    pub fn for_each_of(self, family: usize) -> Level {
+        Level((1.0 - (1.0 - self.0) / family.max(1) as f64).min(1.0 - f64::EPSILON))
+    }
+
     /// The probability left in each tail, 0.025 for 95 %.
     pub fn tail(self) -> f64 {
         (1.0 - self.0) / 2.0
@@ -137,6 +144,14 @@ pub enum IntervalMethod {
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
     SimulatedBins,
+    /// The same noise, normal on both sides.
+    NormalOfBinNoise,
+    /// Wilson's intervals of several shares, combined as independent ones (Zou & Donner 2008).
+    WilsonCombined,
+    /// Estimate plus and minus a normal quantile times the error from the likelihood's curvature.
+    Wald,
+    /// Noise of a smoothed curve, simulated below and normal above.
+    SimulatedCurve,
     /// Delta method over outcomes that are yet to come and the calibration that expects them.
     DeltaOfExpectedOutcomes,
     /// Noise of losses that are yet to come, and a delete-a-group jackknife of what expects them.
@@ -168,6 +183,10 @@ impl IntervalMethod {
             Self::NormalOfLogarithm => "normal on the logarithmic scale",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
+            Self::NormalOfBinNoise => "normal, from the bins' noise",
+            Self::WilsonCombined => "Wilson, combined over bins",
+            Self::Wald => "Wald",
+            Self::SimulatedCurve => "simulated noise of the smoothed curve",
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
             Self::JackknifeOfExpectedLoss => "jackknife of the expected loss",
             Self::ScoreOfDivergence => "score of a divergence without its bias",

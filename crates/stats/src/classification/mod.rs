@@ -69,6 +69,18 @@ pub enum Undefined {
     /// Nothing can be put into no bins.
     #[error("group scores into zero bins: ask for at least one")]
     ZeroBins,
+    /// A line needs two different scores.
+    #[error("fit a line of outcomes on scores: every score that is neither 0 nor 1 is the same")]
+    ConstantScore,
+    /// A likelihood that grows without end.
+    #[error("fit a line of outcomes on scores: a threshold parts all positives from all negatives")]
+    Separated,
+    /// Arithmetic that did not come to an end.
+    #[error("fit a line of outcomes on scores: the likelihood has no maximum that can be found")]
+    NotConverged,
+    /// Certain scores have no logit.
+    #[error("fit a line of outcomes on scores: every score is 0 or 1")]
+    OnlyCertainScores,
     /// Nothing can be learnt from no simulations.
     #[error("simulate zero times: ask for some hundreds of replicates")]
     ZeroReplicates,
