@@ -19,6 +19,7 @@ pub mod ecdf;
 pub mod embedding;
 pub mod energy_distance;
 pub mod estimated;
+pub mod fairness;
 pub mod false_discovery;
 pub mod g_test;
 pub mod hellinger;

@@ -85,7 +85,7 @@ pub fn serial_mean(values: &[f64], lags: usize, level: Level) -> Option<SerialMe
 }
 
 /// The value that Student's t exceeds with probability `tail`, below one half.
-fn student_t_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
+pub(crate) fn student_t_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
     let (mut lower, mut upper) = (0.0, 1.0);
     while student_t_two_sided(upper, degrees_of_freedom) > 2.0 * tail && upper < f64::MAX / 2.0 {
         (lower, upper) = (upper, 2.0 * upper);
