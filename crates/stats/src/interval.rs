@@ -38,7 +38,7 @@ impl Level {
     /// together (Bonferroni): 0.995 each for ten at 95 %.
     #[must_use]
     pub fn for_each_of(self, family: usize) -> Level {
-        Level((1.0 - (1.0 - self.0) / family.max(1) as f64).min(1.0 - f64::EPSILON))
+        Level((1.0 - (1.0 - self.0) / family.max(1) as f64).min(1.0_f64.next_down()))
     }
 
     /// The probability left in each tail, 0.025 for 95 %.
@@ -116,8 +116,24 @@ pub enum IntervalMethod {
     WilsonOfBoundedMean,
     /// Hybrid-score interval of a difference of proportions (Newcombe 1998).
     Newcombe,
+    /// Score interval of a ratio of proportions (Koopman 1984).
+    Koopman,
+    /// Adjusted normal interval of a difference of paired proportions (Bonett & Price 2012).
+    BonettPrice,
+    /// Interval of the largest difference between groups: hybrid intervals of all pairs of groups, made
+    /// to hold at once (Newcombe 1998, Zou & Donner 2008; Bonferroni).
+    DifferencesOfPairs,
+    /// Interval of the smallest ratio between groups: score or normal intervals of all pairs of groups,
+    /// made to hold at once (Koopman 1984; Bonferroni).
+    RatiosOfPairs,
+    /// Normal interval of a mean drawn towards the others (Morris 1983).
+    NormalOfShrunken,
+    /// Wilson's formula with the rows that the variance of a share drawn towards the others is worth.
+    WilsonOfShrunken,
     /// `DeLong`'s variance on the logit scale (`DeLong` et al. 1988).
     DeLongLogit,
+    /// `DeLong`'s variance of a difference of two areas over the same rows.
+    DeLongOfDifference,
     /// `DeLong`'s variance averaged over the folds of a cross-validation and corrected for what they
     /// share (Nadeau & Bengio 2003), on the logit scale.
     DeLongOfFolds,
@@ -140,6 +156,10 @@ pub enum IntervalMethod {
     /// Autocorrelation plus and minus a normal quantile times its standard error in a first-order
     /// autoregression.
     NormalOfAutocorrelation,
+    /// Quantiles of a bootstrap.
+    BootstrapPercentile,
+    /// Quantiles of a bootstrap, corrected for bias and for a spread that changes (Efron 1987).
+    BootstrapBca,
     /// Logit interval of average precision (Boyd et al. 2013).
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
@@ -172,6 +192,15 @@ impl IntervalMethod {
             Self::WilsonOfPositives => "Wilson over the positives",
             Self::WilsonOfBoundedMean => "Wilson of a bounded mean",
             Self::Newcombe => "Newcombe",
+            Self::Koopman => "Koopman",
+            Self::BonettPrice => "Bonett & Price",
+            Self::DifferencesOfPairs => "hybrid, all pairs of groups at once",
+            Self::RatiosOfPairs => "ratio, all pairs of groups at once",
+            Self::NormalOfShrunken => "normal, drawn towards the other groups",
+            Self::WilsonOfShrunken => "Wilson, drawn towards the other groups",
+            Self::DeLongOfDifference => "DeLong of a difference",
+            Self::BootstrapPercentile => "bootstrap percentiles",
+            Self::BootstrapBca => "bias-corrected bootstrap (BCa)",
             Self::DeLongLogit => "DeLong on the logit scale",
             Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
@@ -212,6 +241,15 @@ mod tests {
             assert!(Level::new(level).is_err(), "{level}");
         }
         assert_eq!(Level::new(0.95), Ok(Level::P95));
+    }
+
+    #[test]
+    fn a_level_for_each_of_many_intervals_stays_a_level() {
+        assert_eq!(Level::P95.for_each_of(1), Level::P95);
+        assert_eq!(Level::P95.for_each_of(0), Level::P95);
+        assert!((Level::P95.for_each_of(10).get() - 0.995).abs() < 1e-15);
+        let most = Level::P95.for_each_of(usize::MAX);
+        assert!(most.get() < 1.0 && most.z().is_finite());
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod embedding;
 pub mod energy_distance;
 pub mod estimated;
 pub mod expected_shortfall;
+pub mod fairness;
 pub mod false_discovery;
 pub mod g_test;
 pub mod hellinger;

@@ -87,7 +87,7 @@ pub enum Undefined {
 }
 
 /// A share of rows with its Wilson interval; `NoRows` where there are none.
-fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Undefined> {
+pub(crate) fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Undefined> {
     let proportion = Proportion::new(successes, n).map_err(|_| Undefined::NoRows)?;
     Ok(Estimate { value: proportion.share(), interval: proportion.wilson(level), n, error_bound: 0.0 })
 }
@@ -97,7 +97,7 @@ fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Unde
 /// Normal interval from the sample variance, cut at the range. Where all rows are alike, the
 /// sample shows no variance though there may be some, and Wilson's formula on the range is used
 /// instead: no quantity on it with that mean has a larger variance.
-fn mean_estimate(
+pub(crate) fn mean_estimate(
     quantities: impl Iterator<Item = (f64, u64)> + Clone,
     (least, most): (f64, f64),
     level: Level,
