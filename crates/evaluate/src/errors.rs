@@ -8,7 +8,7 @@
 use rand_core::RngCore;
 use stats::classification::confusion::Confusion;
 use stats::false_discovery::benjamini_hochberg;
-use stats::group_rates::{MistakeRate, SegmentTest, against_rest};
+use stats::group_rates::against_rest::{MistakeRate, SegmentTest, against_rest};
 use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
 use stats::learn::Features;

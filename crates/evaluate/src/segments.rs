@@ -5,7 +5,7 @@
 //! 1 − 0.05 / groups). A second estimate draws small groups towards the others (empirical Bayes), as a
 //! better guess of what is to be expected of them; verdicts rest on the first.
 
-use stats::group_rates::{GroupMean, shrunken_means};
+use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
 use types::definition::Metric;
 use types::finding::{SegmentRow, segment_label};
@@ -20,9 +20,6 @@ use crate::intersections::intersections;
 use crate::rows::Rows;
 use crate::{Scope, blank, unknown};
 
-/// The share of reports in which any interval may miss its group's true value.
-const FAMILY_ERROR: f64 = 0.05;
-
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_>>) -> Finding {
     let evaluate = &scope.definition.evaluate;
     let metric = evaluate.worst_segment.as_ref().map_or(evaluate.performance.metric, |bound| bound.metric);
@@ -33,7 +30,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
         (of.column.as_str(), OutcomeGroup { value, outcomes: of.outcomes.borrowed(), invalid: 0 })
     }));
     let large = groups.iter().filter(|(_, group)| group.outcomes.n() >= evaluate.min_rows).count();
-    let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
+    let level = Level::P95.for_each_of(large);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
     shrink(&mut rows, level);

@@ -51,7 +51,7 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
     let middle = rows.losses.len() / 2;
     let halves = Halves::of(rows, middle, settings.min_share)?;
     let kept = halves.search(settings.top as usize, settings.conditions as usize)?;
-    let level = Level::new(1.0 - FAMILY_ERROR / kept.len().max(1) as f64).unwrap_or(Level::P95);
+    let level = Level::P95.for_each_of(kept.len());
     let judged = confirm(&kept, &halves.judging, &rows.losses[middle..], level).map_err(|e| e.to_string())?;
     let judging = &rows.losses[middle..];
     let overall = judging.iter().sum::<f64>() / judging.len().max(1) as f64;

@@ -32,8 +32,6 @@ const RARE_CATEGORY_PART: f64 = 0.1;
 const POOL_ROWS_LEAST: u64 = 20;
 /// Columns with unusual values that are kept.
 const OUTSIDE_KEPT: usize = 20;
-/// How often any pool's interval may miss.
-const FAMILY_ERROR: f64 = 0.05;
 
 pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let scope = rows.scope;
@@ -179,8 +177,7 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
 fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
     let settings = &rows.scope.definition.evaluate.tail;
     let large = |pool: &&Pool| pool.members.iter().filter(|member| **member).count() as u64 >= POOL_ROWS_LEAST;
-    let level = Level::new(1.0 - FAMILY_ERROR / pools.iter().filter(large).count().max(1) as f64)
-        .unwrap_or(Level::P95);
+    let level = Level::P95.for_each_of(pools.iter().filter(large).count());
     let wrong = rows.wrong();
     pools
         .iter()

@@ -78,7 +78,7 @@ fn calibrated(rows: &Rows<'_>) -> Result<QuantileCalibration, String> {
         (predicted, outcome)
     }));
     // All levels are looked at together.
-    let level = Level::new(1.0 - 0.05 / levels.len().max(1) as f64).unwrap_or(Level::P95);
+    let level = Level::P95.for_each_of(levels.len());
     quantile_calibration(&met, level).map_err(|error| without_failed_to(&error))
 }
 
