@@ -10,6 +10,7 @@
 //! at row by row ([`rows`]): [`slices`], [`subpopulation`], [`errors`], [`tail`], [`fairness`], [`comparison`].
 
 mod calibration;
+mod comparison;
 mod decisions;
 mod errors;
 mod fairness;
@@ -103,6 +104,7 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
                 (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, rng),
                 (CheckId::Errors, Some(rows)) => errors::judge(rows, rng),
                 (CheckId::Tail, Some(rows)) => tail::judge(rows, rng),
+                (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
                 (CheckId::Fairness, _) => fairness::judge(scope, answers),
                 _ => return None,
             };

@@ -49,7 +49,7 @@ pub(crate) fn judge(rows: &Rows<'_>) -> Finding {
 fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
     let settings = &rows.scope.definition.evaluate.slices;
     let middle = rows.losses.len() / 2;
-    let halves = Halves::of(rows, middle, settings.min_share)?;
+    let halves = Halves::of(rows, &rows.losses[..middle], settings.min_share)?;
     let kept = halves.search(settings.top as usize, settings.conditions as usize)?;
     let level = Level::P95.for_each_of(kept.len());
     let judged = confirm(&kept, &halves.judging, &rows.losses[middle..], level).map_err(|e| e.to_string())?;
@@ -59,8 +59,7 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
         .iter()
         .zip(&judged)
         .map(|(slice, confirmed)| {
-            let label = |&(column, code): &(usize, u32)| halves.label(rows, column, code);
-            let conditions = slice.conditions.iter().map(label).collect();
+            let conditions = halves.label_of(rows, slice);
             let members = rows_of(&slice.conditions, &halves.judging).unwrap_or_default();
             let losses = members.into_iter().map(|at| judging[at as usize]);
             row(rows, conditions, confirmed, losses.collect(), judging.len())
@@ -80,27 +79,29 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
 }
 
 /// Rows to search, and rows to judge what was found.
-struct Halves<'a> {
+pub(crate) struct Halves<'a> {
     encoding: Encoding,
     searched: Vec<EncodedColumn>,
-    judging: Vec<EncodedColumn>,
+    pub(crate) judging: Vec<EncodedColumn>,
     losses: &'a [f64],
     rows_min: usize,
 }
 
 impl<'a> Halves<'a> {
-    fn of(rows: &'a Rows<'_>, middle: usize, min_share: f64) -> Result<Self, String> {
+    /// The first rows, with what they lost, are searched; the others judge.
+    pub(crate) fn of(rows: &Rows<'_>, losses: &'a [f64], min_share: f64) -> Result<Self, String> {
+        let middle = losses.len();
         let rows_min = ((middle as f64 * min_share).ceil() as usize).max(ROWS_LEAST);
         let first = rows.features_at(0..middle)?;
         let second = rows.features_at(middle..rows.losses.len())?;
         let encoding = Encoding::learn(&first, &EncodingOptions { bins_max: BINS, rows_min });
         let apply = |features: &Features| encoding.apply(features).map_err(|error| error.to_string());
         let (searched, judging) = (apply(&first)?, apply(&second)?);
-        Ok(Self { encoding, searched, judging, losses: &rows.losses[..middle], rows_min })
+        Ok(Self { encoding, searched, judging, losses, rows_min })
     }
 
     /// The worst slices that are not mostly the same rows, worst first.
-    fn search(&self, top: usize, conditions: usize) -> Result<Vec<Slice>, String> {
+    pub(crate) fn search(&self, top: usize, conditions: usize) -> Result<Vec<Slice>, String> {
         let options = SliceOptions {
             k: top * SEARCHED_PER_KEPT,
             rows_min: self.rows_min,
@@ -112,6 +113,11 @@ impl<'a> Halves<'a> {
         let kept =
             distinct(&found.slices, &self.searched, OVERLAP_MOST).map_err(|error| error.to_string())?;
         Ok(kept.into_iter().take(top).map(|at| found.slices[at].clone()).collect())
+    }
+
+    /// The conditions of a slice in words.
+    pub(crate) fn label_of(&self, rows: &Rows<'_>, slice: &Slice) -> Vec<String> {
+        slice.conditions.iter().map(|&(column, code)| self.label(rows, column, code)).collect()
     }
 
     /// A condition in words.
