@@ -134,7 +134,7 @@ pub fn run(
     let datasets = log.dataset_versions()?;
     let known = evidence_log::read(&opened.located.folder)?;
     let watch = Watch::of(&opened, window, as_of);
-    let evaluated = evaluate::Scope { definition, window, reference };
+    let evaluated = evaluate::Scope { definition, schema: &opened.schema, window, reference };
     let mut questions = Vec::new();
     if request.practices.monitor() {
         questions.extend(watch.questions());
@@ -155,6 +155,11 @@ pub fn run(
     }
     if request.practices.monitor() {
         findings.extend(watch.findings(answers, &state, &opened.ours(&known.records))?);
+    }
+
+    for finding in &mut findings {
+        let own = definition.evaluate.owner(finding.check);
+        finding.owner = own.or(definition.system.owner.as_deref()).map(str::to_owned);
     }
 
     progress(Stage::Recording { findings: findings.len() });
@@ -250,10 +255,17 @@ pub(crate) fn new_finding(
     let every = match finding.check {
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate => definition.monitor.drift.every,
         CheckId::PerformanceOverTime => definition.monitor.performance.every,
-        CheckId::Outcomes | CheckId::Performance | CheckId::WorstSegment | CheckId::Calibration => {
-            definition.evaluate.every
-        }
+        CheckId::Outcomes
+        | CheckId::Performance
+        | CheckId::WorstSegment
+        | CheckId::Calibration
+        | CheckId::Slices
+        | CheckId::WorstSubpopulation
+        | CheckId::Errors
+        | CheckId::Tail
+        | CheckId::Fairness
+        | CheckId::Comparison => definition.evaluate.every,
     };
     let fresh_for: Span = (every.hours() * 3 / 2).hours();
-    NewFinding { finding, fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX), inputs }
+    NewFinding { finding: finding.for_evidence(), fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX), inputs }
 }

@@ -7,6 +7,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int32Type, Int64Type};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::Expr;
+use datafusion::prelude::DataFrame;
 use jiff::Timestamp;
 use stats::sketch::{Fidelity, Profile};
 use types::answer::{Coverage, ScoredGroup};
@@ -132,7 +133,8 @@ fn joined(
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
     let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant())?;
     for (at, segment) in segments.iter().enumerate() {
-        rows = rows.with_column(&segment_column(at), segment_expression(log, segment)?)?;
+        let expression = segment_expression(&rows, segment)?;
+        rows = rows.with_column(&segment_column(at), expression)?;
     }
     log.context.register_table(ROWS, rows.into_view())?;
     let passed_on: Vec<String> = (0..segments.len()).map(segment_column).collect();
@@ -147,8 +149,8 @@ fn joined(
 /// The segment whose expression fails on some row, where that is why a query failed.
 pub(crate) fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<EngineError> {
     segments.iter().find_map(|segment| {
-        let expression = segment_expression(log, segment).ok()?;
         let table = log.engine.runtime.block_on(log.context.table(LOG)).ok()?;
+        let expression = segment_expression(&table, segment).ok()?;
         let counted = table.aggregate(vec![], vec![count(expression)]).ok()?;
         match log.collect(counted) {
             Err(EngineError::Query(reason)) => {
@@ -159,15 +161,15 @@ pub(crate) fn failing_segment(log: &Log<'_>, segments: &[&Segment]) -> Option<En
     })
 }
 
-pub(crate) fn segment_expression(log: &Log<'_>, segment: &Segment) -> Result<Expr, EngineError> {
+/// The value of a segment as text, over the columns of a table.
+pub(crate) fn segment_expression(table: &DataFrame, segment: &Segment) -> Result<Expr, EngineError> {
     let sql = segment.sql.clone().unwrap_or_else(|| quoted(&segment.name));
     let bad = |reason: String| EngineError::BadSegment { segment: segment.name.clone(), reason };
-    let table = log.engine.runtime.block_on(log.context.table(LOG))?;
     let parsed = table
         .parse_sql_expr(&format!("CAST(({sql}) AS VARCHAR)"))
         .map_err(|error| bad(first_line(&error.strip_backtrace())))?;
     // Planned on its own, so that a wrong type or function is found here and not in the big query.
-    table.select(vec![parsed.clone()]).map_err(|error| bad(first_line(&error.strip_backtrace())))?;
+    table.clone().select(vec![parsed.clone()]).map_err(|error| bad(first_line(&error.strip_backtrace())))?;
     Ok(parsed)
 }
 

@@ -107,7 +107,8 @@ pub(crate) fn with_drawn<T>(
     let table = log.engine.runtime.block_on(log.context.table(table))?;
     let mut table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
     for (at, segment) in segments.iter().enumerate() {
-        table = table.with_column(&segment_column(at), segment_expression(log, segment)?)?;
+        let expression = segment_expression(&table, segment)?;
+        table = table.with_column(&segment_column(at), expression)?;
     }
     log.context.register_table(IN_WINDOW, table.into_view())?;
     let hash = hash_sql(log, "");

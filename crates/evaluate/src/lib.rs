@@ -1,24 +1,38 @@
 //! Evaluate: how good is the model, on average and where it is worst, and do its scores mean what
 //! they say?
 //!
-//! [`plan`] asks for scores with their outcomes, overall and by segment, and for how predictions
-//! met their outcomes; [`judge`] turns the answers into findings. All verdicts hold an interval,
-//! not a point, against a limit: wholly on the good side passes, wholly on the bad side fails, in
-//! between is a warning. Nothing here reads data or a clock; randomness is an argument.
+//! [`plan`] asks for scores with their outcomes, overall and by segment, for how predictions met their
+//! outcomes, and for rows with everything that is known of each; [`judge`] turns the answers into findings.
+//! Verdicts hold an interval, not a point, against a limit: wholly on the good side passes, wholly on the bad
+//! side fails, in between is a warning. Nothing here reads data or a clock; randomness is an argument.
+//!
+//! Averages are in [`performance`], [`segments`] and [`calibration`], over all rows. What averages hide is looked
+//! at row by row ([`rows`]): [`slices`], [`subpopulation`], [`errors`], [`tail`], [`fairness`], [`comparison`].
 
 mod calibration;
+mod comparison;
+mod decisions;
+mod errors;
+mod fairness;
+mod intersections;
 mod outcomes;
 mod performance;
+mod rows;
 mod segments;
+mod slices;
+mod subpopulation;
+mod tail;
 
 use rand_core::RngCore;
-use types::definition::Task;
-use types::{Answers, CheckId, Definition, Finding, Question, Subject, Verdict, Window};
+use types::{Answers, CheckId, Definition, Finding, Question, Schema, Subject, Verdict, Window};
 
-/// What a check is about: the definition and the two windows.
+use self::rows::Rows;
+
+/// What a check is about: the definition, the columns of the log and the two windows.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     pub definition: &'a Definition,
+    pub schema: &'a Schema,
     pub window: Window,
     pub reference: Window,
 }
@@ -34,53 +48,81 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
         overall(scope.window),
         overall(scope.reference),
     ];
+    let segments = scope.definition.log.segments.iter();
     questions.extend(
-        scope
-            .definition
-            .log
-            .segments
-            .iter()
-            .map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
+        segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
     );
+    let protected: Vec<Question> = fairness::plan(scope).filter(|question| !questions.contains(question)).collect();
+    questions.extend(protected);
+    if ROW_BY_ROW.iter().any(|check| scope.definition.evaluates(*check)) {
+        questions.extend(rows::plan(scope));
+    }
     questions
 }
+
+/// Checks that need single rows.
+const ROW_BY_ROW: [CheckId; 7] = [
+    CheckId::WorstSegment,
+    CheckId::Calibration,
+    CheckId::Slices,
+    CheckId::WorstSubpopulation,
+    CheckId::Errors,
+    CheckId::Tail,
+    CheckId::Comparison,
+];
+
+/// The checks of this practice, in the order of its report.
+const CHECKS: [CheckId; 10] = [
+    CheckId::Outcomes,
+    CheckId::Performance,
+    CheckId::WorstSegment,
+    CheckId::Calibration,
+    CheckId::Slices,
+    CheckId::WorstSubpopulation,
+    CheckId::Errors,
+    CheckId::Tail,
+    CheckId::Fairness,
+    CheckId::Comparison,
+];
 
 /// What the answers mean.
 pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec<Finding> {
     if scope.definition.log.outcome.is_none() {
         return without_outcomes(scope);
     }
-    let mut findings = vec![outcomes::judge(scope, answers)];
-    findings.push(performance::judge(scope, answers));
-    if !scope.definition.log.segments.is_empty() {
-        findings.push(segments::judge(scope, answers));
-    }
-    if has_calibration(scope) {
-        findings.push(calibration::judge(scope, answers, rng));
-    }
-    findings
+    let rows = Rows::of(scope, answers);
+    CHECKS
+        .into_iter()
+        .filter(|check| scope.definition.evaluates(*check))
+        .filter_map(|check| {
+            let judged = match (check, &rows) {
+                (CheckId::Outcomes, _) => outcomes::judge(scope, answers),
+                (CheckId::Performance, _) => performance::judge(scope, answers),
+                (CheckId::WorstSegment, rows) => segments::judge(scope, answers, rows.as_ref()),
+                (CheckId::Calibration, rows) => calibration::judge(scope, answers, rows.as_ref(), rng),
+                (CheckId::Slices, Some(rows)) => slices::judge(rows),
+                (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, rng),
+                (CheckId::Errors, Some(rows)) => errors::judge(rows, rng),
+                (CheckId::Tail, Some(rows)) => tail::judge(rows, rng),
+                (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
+                (CheckId::Fairness, _) => fairness::judge(scope, answers),
+                _ => return None,
+            };
+            Some(judged)
+        })
+        .collect()
 }
 
 /// Every check of this practice needs outcomes; each says that it is unknown, so that gates know.
 fn without_outcomes(scope: Scope<'_>) -> Vec<Finding> {
     let first = "How good the model is cannot be said: the definition names no outcome. \
                  Add `outcome` under [log] as soon as the truth about past predictions is known.";
-    let mut findings = vec![unknown(scope, CheckId::Performance, first.into())];
-    let mut checks = vec![CheckId::Outcomes];
-    if has_calibration(scope) {
-        checks.push(CheckId::Calibration);
-    }
-    if !scope.definition.log.segments.is_empty() {
-        checks.push(CheckId::WorstSegment);
-    }
-    let also = |check| unknown(scope, check, "Not known without outcomes.".into());
-    findings.extend(checks.into_iter().map(also));
-    findings
-}
-
-/// A predicted number promises no probability; the definition refuses to ask for its calibration.
-fn has_calibration(scope: Scope<'_>) -> bool {
-    scope.definition.model.task != Task::Regression
+    let summary = |check| if check == CheckId::Performance { first } else { "Not known without outcomes." };
+    CHECKS
+        .into_iter()
+        .filter(|check| scope.definition.evaluates(*check))
+        .map(|check| unknown(scope, check, summary(check).into()))
+        .collect()
 }
 
 /// A finding about the model that says why it is unknown.

@@ -1,15 +1,17 @@
 //! Average performance over the window, held against a limit or against the reference window.
 
-use stats::interval::{Interval, Level};
+use stats::interval::Level;
 use types::definition::{Metric, Output};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
+use types::measure::value_text;
 use types::outcomes::Outcomes;
-use types::{Answers, CheckId, Definition, Finding, Measure, Verdict, Window};
+use types::detail::Averages;
+use types::{Answers, CheckId, Definition, Detail, Finding, Measure, Verdict, Window};
 
 use types::performance::{Limit, loss_against, loss_text};
 
-use crate::{Scope, blank, unknown};
+use crate::{Scope, blank, decisions, unknown};
 
 pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let evaluate = &scope.definition.evaluate;
@@ -49,6 +51,10 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     finding.measures.extend(
         before.into_iter().map(|measure| Measure { name: format!("reference_{}", measure.name), ..measure }),
     );
+    let averages = decisions::add(scope, current, &mut finding);
+    if averages != Averages::default() {
+        finding.detail = Some(Detail::Averages(Box::new(averages)));
+    }
     if invalid > 0 {
         finding.summary.push_str(&format!(
             " {} without {} not counted.",
@@ -72,7 +78,7 @@ fn judge_headline(
         "The model's {} is {}{} over {}.",
         headline.title(),
         number(measured.value),
-        interval_words(measured.interval.as_ref()),
+        interval_words(measured),
         counted(measured.n, "row", "rows")
     );
     if let Some(limit) = Limit::written(headline, performance.at_least, performance.at_most) {
@@ -134,10 +140,12 @@ pub(crate) fn limit_words(verdict: Verdict, limit: Limit) -> String {
     }
 }
 
-pub(crate) fn interval_words(interval: Option<&Interval>) -> String {
-    interval.map_or_else(String::new, |interval| {
+/// ` (95 % interval 0.69 to 0.71)`, in the unit of the measure.
+pub(crate) fn interval_words(measure: &Measure) -> String {
+    measure.interval.map_or_else(String::new, |interval| {
         let level = percent(interval.level.get());
-        format!(" ({level} interval {} to {})", number(interval.lower), number(interval.upper))
+        let [lower, upper] = [interval.lower, interval.upper].map(|bound| value_text(&measure.name, bound));
+        format!(" ({level} interval {lower} to {upper})")
     })
 }
 

@@ -1,31 +1,39 @@
 //! The worst segment: averages hide the groups that a model fails.
 //!
 //! Looking for the worst of many groups finds a bad-looking one by chance alone, so the intervals
-//! hold for all groups together (Bonferroni: each at level 1 − 0.05 / groups).
+//! hold for all groups together, intersections of two segments among them (Bonferroni: each at level
+//! 1 − 0.05 / groups). A second estimate draws small groups towards the others (empirical Bayes), as a
+//! better guess of what is to be expected of them; verdicts rest on the first.
 
+use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
-use types::definition::{Metric, Segment};
+use types::definition::Metric;
 use types::finding::{SegmentRow, segment_label};
-use types::format::{count, counted, number};
+use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
 use crate::performance::{interval_words, limit_words, overall};
 use types::outcomes::OutcomeGroup;
 use types::performance::Limit;
 
+use crate::intersections::intersections;
+use crate::rows::Rows;
 use crate::{Scope, blank, unknown};
 
-/// The share of reports in which any interval may miss its group's true value.
-const FAMILY_ERROR: f64 = 0.05;
-
-pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_>>) -> Finding {
     let evaluate = &scope.definition.evaluate;
     let metric = evaluate.worst_segment.as_ref().map_or(evaluate.performance.metric, |bound| bound.metric);
-    let groups = groups(scope, answers);
+    let crossed = by_row.map(intersections).unwrap_or_default();
+    let mut groups = groups(scope, answers);
+    groups.extend(crossed.iter().map(|of| {
+        let value = Some(of.value.as_str());
+        (of.column.as_str(), OutcomeGroup { value, outcomes: of.outcomes.borrowed(), invalid: 0 })
+    }));
     let large = groups.iter().filter(|(_, group)| group.outcomes.n() >= evaluate.min_rows).count();
-    let level = Level::new(1.0 - FAMILY_ERROR / large.max(1) as f64).unwrap_or(Level::P95);
+    let level = Level::P95.for_each_of(large);
     let mut rows: Vec<SegmentRow> =
         groups.iter().map(|(segment, group)| segment_row(scope, metric, segment, group, level)).collect();
+    shrink(&mut rows, level);
     let all = overall(answers, scope.window)
         .and_then(|(outcomes, _)| outcomes.measure(metric, &scope.definition.log, Level::P95).ok());
     let limit = limit(scope, metric, all.as_ref());
@@ -61,7 +69,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     finding
 }
 
-fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, OutcomeGroup<'a>)> {
+fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a str, OutcomeGroup<'a>)> {
     scope
         .definition
         .log
@@ -70,7 +78,7 @@ fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, Outco
         .flat_map(|segment| {
             let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
             let groups = answers.outcome_groups(&question).unwrap_or_default();
-            groups.into_iter().map(move |group| (segment, group))
+            groups.into_iter().map(move |group| (segment.name.as_str(), group))
         })
         .collect()
 }
@@ -78,7 +86,7 @@ fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a Segment, Outco
 fn segment_row(
     scope: Scope<'_>,
     metric: Metric,
-    segment: &Segment,
+    segment: &str,
     group: &OutcomeGroup<'_>,
     level: Level,
 ) -> SegmentRow {
@@ -93,7 +101,7 @@ fn segment_row(
         Err(reason) => (None, Some(reason)),
     };
     SegmentRow {
-        column: segment.name.clone(),
+        column: segment.to_owned(),
         value: group.value.map(str::to_owned),
         verdict: Verdict::Unknown,
         rows: group.outcomes.n(),
@@ -101,6 +109,35 @@ fn segment_row(
         measure,
         shrunken: None,
         reason,
+    }
+}
+
+/// Draws each group's estimate towards that of all groups, the more the fewer rows it rests on.
+fn shrink(rows: &mut [SegmentRow], level: Level) {
+    let measured: Vec<usize> = (0..rows.len()).filter(|&at| rows[at].measure.is_some()).collect();
+    let means: Vec<GroupMean> = measured
+        .iter()
+        .filter_map(|&at| {
+            let measure = rows[at].measure.as_ref()?;
+            let width = measure.interval.map_or(f64::NAN, |interval| interval.width());
+            Some(GroupMean { mean: measure.value, standard_error: width / 2.0 / level.z(), n: measure.n })
+        })
+        .collect();
+    for shrunken in shrunken_means(&means, level).groups {
+        let Some(&at) = measured.get(shrunken.group) else { continue };
+        let row = &mut rows[at];
+        row.shrunken = row.measure.as_ref().map(|own| Measure {
+            interval: Some(shrunken.estimate.interval),
+            ..Measure::new(
+                own.name.clone(),
+                shrunken.estimate.value,
+                own.n,
+                format!(
+                    "drawn towards the mean of all groups, which counts {} (empirical Bayes)",
+                    percent(shrunken.weight_of_others)
+                ),
+            )
+        });
     }
 }
 
@@ -165,7 +202,7 @@ fn summary(
         "The model is weakest where {label}: {} {}{} over {}",
         metric.title(),
         number(measure.value),
-        interval_words(measure.interval.as_ref()),
+        interval_words(measure),
         counted(worst.rows, "row", "rows"),
     );
     if let Some(overall) = overall {

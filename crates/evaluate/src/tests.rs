@@ -3,9 +3,10 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use stats::labelled_scores::LabelledScores;
-use types::answer::{Coverage, ScoredGroup};
+use types::answer::{Coverage, SampledColumn, SampledValues, ScoredGroup};
+use types::cases::{Cases, Outputs};
 use types::definition::{self, Definition};
-use types::{Answer, Answers, CheckId, Finding, Question, Verdict};
+use types::{Answer, Answers, CheckId, Column, ColumnKind, Finding, Question, Schema, Verdict};
 
 use super::*;
 
@@ -43,14 +44,49 @@ fn rows(seed: u64, n: usize, truth: impl Fn(f64) -> f64) -> LabelledScores {
     LabelledScores::from_pairs(pairs).unwrap()
 }
 
+/// One feature, of which nothing depends.
+fn schema() -> Schema {
+    let feature = Column { name: "x".into(), kind: ColumnKind::Numeric, type_name: "Float64".into() };
+    Schema { columns: vec![feature] }
+}
+
+/// The rows of some scores, with a feature of which nothing depends, in an order that is not that of the scores.
+fn cases(scores: &LabelledScores) -> Cases {
+    let mut rows: Vec<(u64, f64, bool)> = Vec::new();
+    let mut order = rng(11);
+    for point in scores.points() {
+        rows.extend((0..point.positives).map(|_| (order.next_u64(), point.score, true)));
+        rows.extend((0..point.negatives).map(|_| (order.next_u64(), point.score, false)));
+    }
+    rows.sort_unstable_by_key(|row| row.0);
+    let mut draw = rng(12);
+    Cases {
+        drawn_share: 1.0,
+        ids: (0..rows.len()).map(|row| format!("r{row}")).collect(),
+        days: (0..rows.len()).map(|row| 15_859.0 + row as f64 / rows.len() as f64).collect(),
+        features: vec![SampledColumn {
+            name: "x".into(),
+            values: SampledValues::Numbers(rows.iter().map(|_| uniform(&mut draw)).collect()),
+        }],
+        segments: vec![rows.iter().map(|_| Some("JFK".to_owned())).collect()],
+        also: Vec::new(),
+        outputs: Outputs::Binary {
+            scores: rows.iter().map(|row| row.1).collect(),
+            outcomes: rows.iter().map(|row| row.2).collect(),
+        },
+    }
+}
+
 fn judged(
     overall: &LabelledScores,
     reference: &LabelledScores,
     groups: &[(&str, LabelledScores)],
 ) -> Vec<Finding> {
     let definition: Definition = definition::parse(DEFINITION).unwrap();
+    let schema = schema();
     let scope = Scope {
         definition: &definition,
+        schema: &schema,
         window: "2013-06-03/2013-06-10".parse().unwrap(),
         reference: definition.reference.window,
     };
@@ -75,6 +111,9 @@ fn judged(
             Question::ScoredOutcomes { window, .. } if *window == scope.reference => {
                 Answer::ScoredOutcomes(vec![group(None, reference.clone())])
             }
+            Question::Cases { window, .. } => {
+                Answer::Cases(cases(if *window == scope.reference { reference } else { overall }))
+            }
             _ => Answer::ScoredOutcomes(vec![group(None, overall.clone())]),
         };
         answers.insert(question, answer);
@@ -97,7 +136,7 @@ fn a_calibrated_model_that_did_not_change_passes_everything() {
     for finding in &findings {
         assert_eq!(finding.verdict, Verdict::Pass, "{}: {}", finding.check, finding.summary);
     }
-    assert_eq!(findings.len(), 4);
+    assert_eq!(findings.len(), 8);
 }
 
 #[test]

@@ -196,9 +196,10 @@ pub fn domain_classifier(
     // All scores alike have no variance, and no drift either.
     let p_value =
         if deviation_without_drift > 0.0 { normal_sf((area - 0.5) / deviation_without_drift) } else { 1.0 };
+    let variances: Vec<Option<f64>> = folds.iter().map(|fold| fold.variance).collect();
     Ok(DomainShift {
         area,
-        interval: interval_of(area, &folds, sides, level),
+        interval: interval_of_folds(area, &variances, sides.reference.min(sides.current), level),
         p_value,
         areas_of_folds: folds.iter().map(|fold| fold.area).collect(),
         columns: column_shifts(&folds),
@@ -277,20 +278,27 @@ fn mann_whitney_variance(scores: &LabelledScores) -> f64 {
 
 /// What the mean variance of a fold is multiplied by to give the variance of the folds' mean: that
 /// of independent folds, and held-out rows over rows learnt from.
-fn shared_rows_correction(folds: usize) -> f64 {
+pub(crate) fn shared_rows_correction(folds: usize) -> f64 {
     let k = folds as f64;
     1.0 / k + 1.0 / (k - 1.0)
 }
 
-fn interval_of(area: f64, folds: &[Fold], sides: Sides, level: Level) -> Interval {
-    let correction = shared_rows_correction(folds.len());
-    let variances: Option<Vec<f64>> = folds.iter().map(|fold| fold.variance).collect();
-    let (lower, upper, method) = if let Some(variances) = variances {
-        let variance = variances.iter().sum::<f64>() / variances.len() as f64 * correction;
+/// The interval of the mean area of several folds, from DeLong's variance in each; `smaller` is the rows
+/// of the smaller class in all folds.
+pub(crate) fn interval_of_folds(
+    area: f64,
+    variances: &[Option<f64>],
+    smaller: usize,
+    level: Level,
+) -> Interval {
+    let (folds, correction) = (variances.len() as f64, shared_rows_correction(variances.len()));
+    let known: Option<Vec<f64>> = variances.iter().copied().collect();
+    let (lower, upper, method) = if let Some(known) = known {
+        let variance = known.iter().sum::<f64>() / folds * correction;
         let (lower, upper) = logit_bounds(area, variance.sqrt() / (area * (1.0 - area)), level);
         (lower, upper, IntervalMethod::DeLongOfFolds)
     } else {
-        let pairs = sides.reference.min(sides.current) as f64 / folds.len() as f64;
+        let pairs = smaller as f64 / folds;
         let (lower, upper) = wilson_bounds(area, pairs / correction, level);
         (lower, upper, IntervalMethod::WilsonOfPairs)
     };

@@ -34,6 +34,13 @@ impl Level {
         -normal_quantile(self.tail())
     }
 
+    /// The level at which each of `family` intervals must hold so that all of them hold at this one
+    /// together (Bonferroni): 0.995 each for ten at 95 %.
+    #[must_use]
+    pub fn for_each_of(self, family: usize) -> Level {
+        Level((1.0 - (1.0 - self.0) / family.max(1) as f64).min(1.0_f64.next_down()))
+    }
+
     /// The probability left in each tail, 0.025 for 95 %.
     pub fn tail(self) -> f64 {
         (1.0 - self.0) / 2.0
@@ -109,8 +116,24 @@ pub enum IntervalMethod {
     WilsonOfBoundedMean,
     /// Hybrid-score interval of a difference of proportions (Newcombe 1998).
     Newcombe,
+    /// Score interval of a ratio of proportions (Koopman 1984).
+    Koopman,
+    /// Adjusted normal interval of a difference of paired proportions (Bonett & Price 2012).
+    BonettPrice,
+    /// Interval of the largest difference between groups: hybrid intervals of all pairs of groups, made
+    /// to hold at once (Newcombe 1998, Zou & Donner 2008; Bonferroni).
+    DifferencesOfPairs,
+    /// Interval of the smallest ratio between groups: score or normal intervals of all pairs of groups,
+    /// made to hold at once (Koopman 1984; Bonferroni).
+    RatiosOfPairs,
+    /// Normal interval of a mean drawn towards the others (Morris 1983).
+    NormalOfShrunken,
+    /// Wilson's formula with the rows that the variance of a share drawn towards the others is worth.
+    WilsonOfShrunken,
     /// `DeLong`'s variance on the logit scale (`DeLong` et al. 1988).
     DeLongLogit,
+    /// `DeLong`'s variance of a difference of two areas over the same rows.
+    DeLongOfDifference,
     /// `DeLong`'s variance averaged over the folds of a cross-validation and corrected for what they
     /// share (Nadeau & Bengio 2003), on the logit scale.
     DeLongOfFolds,
@@ -121,14 +144,34 @@ pub enum IntervalMethod {
     NormalOfSquare,
     /// Mean plus and minus a quantile of Student's t times its standard error.
     StudentOfMean,
+    /// Difference of two means plus and minus a quantile of Student's t, each side with a variance of its own
+    /// (Welch 1947).
+    WelchOfDifference,
     /// Estimate plus and minus a normal quantile times the standard error of its rows' influence.
     NormalOfInfluence,
     /// The same for the logarithm of the estimate (of 1 less it, for R²).
     NormalOfLogarithm,
+    /// Estimate plus and minus a quantile of Student's t times the standard error of its rows' influence.
+    StudentOfInfluence,
+    /// Autocorrelation plus and minus a normal quantile times its standard error in a first-order
+    /// autoregression.
+    NormalOfAutocorrelation,
+    /// Quantiles of a bootstrap.
+    BootstrapPercentile,
+    /// Quantiles of a bootstrap, corrected for bias and for a spread that changes (Efron 1987).
+    BootstrapBca,
     /// Logit interval of average precision (Boyd et al. 2013).
     BoydLogit,
     /// Noise of the bins' outcomes, simulated below and normal above.
     SimulatedBins,
+    /// The same noise, normal on both sides.
+    NormalOfBinNoise,
+    /// Wilson's intervals of several shares, combined as independent ones (Zou & Donner 2008).
+    WilsonCombined,
+    /// Estimate plus and minus a normal quantile times the error from the likelihood's curvature.
+    Wald,
+    /// Noise of a smoothed curve, simulated below and normal above.
+    SimulatedCurve,
     /// Delta method over outcomes that are yet to come and the calibration that expects them.
     DeltaOfExpectedOutcomes,
     /// Noise of losses that are yet to come, and a delete-a-group jackknife of what expects them.
@@ -149,14 +192,30 @@ impl IntervalMethod {
             Self::WilsonOfPositives => "Wilson over the positives",
             Self::WilsonOfBoundedMean => "Wilson of a bounded mean",
             Self::Newcombe => "Newcombe",
+            Self::Koopman => "Koopman",
+            Self::BonettPrice => "Bonett & Price",
+            Self::DifferencesOfPairs => "hybrid, all pairs of groups at once",
+            Self::RatiosOfPairs => "ratio, all pairs of groups at once",
+            Self::NormalOfShrunken => "normal, drawn towards the other groups",
+            Self::WilsonOfShrunken => "Wilson, drawn towards the other groups",
+            Self::DeLongOfDifference => "DeLong of a difference",
+            Self::BootstrapPercentile => "bootstrap percentiles",
+            Self::BootstrapBca => "bias-corrected bootstrap (BCa)",
             Self::DeLongLogit => "DeLong on the logit scale",
             Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
             Self::StudentOfMean => "Student's of the mean",
+            Self::WelchOfDifference => "Welch",
             Self::NormalOfInfluence => "normal, from each row's influence",
+            Self::StudentOfInfluence => "Student's, from each row's influence",
+            Self::NormalOfAutocorrelation => "normal, of an autoregression",
             Self::NormalOfLogarithm => "normal on the logarithmic scale",
             Self::BoydLogit => "logit (Boyd et al.)",
             Self::SimulatedBins => "simulated bin outcomes",
+            Self::NormalOfBinNoise => "normal, from the bins' noise",
+            Self::WilsonCombined => "Wilson, combined over bins",
+            Self::Wald => "Wald",
+            Self::SimulatedCurve => "simulated noise of the smoothed curve",
             Self::DeltaOfExpectedOutcomes => "delta method over expected outcomes",
             Self::JackknifeOfExpectedLoss => "jackknife of the expected loss",
             Self::ScoreOfDivergence => "score of a divergence without its bias",
@@ -182,6 +241,15 @@ mod tests {
             assert!(Level::new(level).is_err(), "{level}");
         }
         assert_eq!(Level::new(0.95), Ok(Level::P95));
+    }
+
+    #[test]
+    fn a_level_for_each_of_many_intervals_stays_a_level() {
+        assert_eq!(Level::P95.for_each_of(1), Level::P95);
+        assert_eq!(Level::P95.for_each_of(0), Level::P95);
+        assert!((Level::P95.for_each_of(10).get() - 0.995).abs() < 1e-15);
+        let most = Level::P95.for_each_of(usize::MAX);
+        assert!(most.get() < 1.0 && most.z().is_finite());
     }
 
     #[test]

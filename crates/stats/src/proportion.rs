@@ -3,7 +3,8 @@
 //! # What it measures
 //!
 //! A share of rows (missing values, approvals, correct answers) with the range that its row count
-//! leaves open, and the difference between two shares with its own range and p-value.
+//! leaves open, the difference between two shares with its own range and p-value, and the range of
+//! their ratio.
 //!
 //! # When it misleads
 //!
@@ -17,7 +18,9 @@
 //! Wilson: `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)`. Test:
 //! `z = (p₂ − p₁) / √(p̄(1−p̄)(1/n₁ + 1/n₂))` with the pooled share `p̄`; its square is the
 //! chi-square of the 2 × 2 table. Newcombe: with `l`, `u` the Wilson bounds of each side and
-//! `d = p₂ − p₁`, from `d − √((p₂−l₂)² + (u₁−p₁)²)` to `d + √((u₂−p₂)² + (p₁−l₁)²)`.
+//! `d = p₂ − p₁`, from `d − √((p₂−l₂)² + (u₁−p₁)²)` to `d + √((u₂−p₂)² + (p₁−l₁)²)`. Koopman: all ratios
+//! `θ = p₂ / p₁` with `|p₂ − θp₁| ≤ z √(p̃₂(1−p̃₂)/n₂ + θ² p̃₁(1−p̃₁)/n₁)`, `p̃₁` and `p̃₂ = θp̃₁` the
+//! likeliest shares that have this ratio.
 //!
 //! # Example
 //!
@@ -38,6 +41,9 @@
 //!   Stat. Assoc. 22, 1927.
 //! * R. G. Newcombe, "Interval estimation for the difference between independent proportions",
 //!   Statistics in Medicine 17, 1998: method 10.
+//! * P. A. R. Koopman, "Confidence intervals for the ratio of two binomial proportions", Biometrics
+//!   40, 1984; O. Miettinen, M. Nurminen, "Comparative analysis of two rates", Statistics in Medicine
+//!   4, 1985: the likeliest shares.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -135,6 +141,55 @@ pub fn newcombe_difference_interval(reference: Proportion, current: Proportion, 
     }
 }
 
+/// Koopman's score interval of the current share divided by the reference's.
+///
+/// Where the reference has no successes, no ratio is too large, and the upper bound is `f64::MAX`.
+pub fn koopman_ratio_interval(reference: Proportion, current: Proportion, level: Level) -> Interval {
+    let (lower, upper) = koopman_bounds(reference, current, level);
+    Interval { lower, upper, level, method: IntervalMethod::Koopman }
+}
+
+/// The logarithms of all ratios that two counts of rows can have lie well within ± this.
+const LOG_RATIO_MAX: f64 = 100.0;
+
+fn koopman_bounds(reference: Proportion, current: Proportion, level: Level) -> (f64, f64) {
+    let z = level.z();
+    let log_ratio = (current.share() / reference.share()).ln();
+    let fits = |log: &f64| ratio_z(reference, current, log.exp()) <= z;
+    let edge = |mut inside: f64, mut outside: f64| {
+        // Halvings until a float has no more digits.
+        for _ in 0..64 {
+            let middle = f64::midpoint(inside, outside);
+            if fits(&middle) {
+                inside = middle;
+            } else {
+                outside = middle;
+            }
+        }
+        inside.exp()
+    };
+    match (reference.successes, current.successes) {
+        (0, 0) => (0.0, f64::MAX),
+        (0, _) => (edge(LOG_RATIO_MAX, -LOG_RATIO_MAX), f64::MAX),
+        (_, 0) => (0.0, edge(-LOG_RATIO_MAX, LOG_RATIO_MAX)),
+        _ => (edge(log_ratio, -LOG_RATIO_MAX), edge(log_ratio, LOG_RATIO_MAX)),
+    }
+}
+
+/// How many standard errors the shares are from having `ratio`, given that there are successes.
+fn ratio_z(reference: Proportion, current: Proportion, ratio: f64) -> f64 {
+    let (n, m) = (reference.n as f64, current.n as f64);
+    let (x, y) = (reference.successes as f64, current.successes as f64);
+    // The likeliest share of the reference is the smaller root of a p² − b p + c.
+    let (a, b, c) = ((n + m) * ratio, m * ratio + y + n + x * ratio, x + y);
+    let root = (b * b - 4.0 * a * c).max(0.0).sqrt();
+    let p = (2.0 * c / (b + root)).min(1.0);
+    let q = (ratio * p).min(1.0);
+    let variance = q * (1.0 - q) / m + ratio * ratio * p * (1.0 - p) / n;
+    let miss = (current.share() - ratio * reference.share()).abs();
+    if miss == 0.0 { 0.0 } else { miss / variance.sqrt() }
+}
+
 /// Whether the current share differs from the reference's: pooled z-test, two-sided.
 pub fn two_proportion_z_test(reference: Proportion, current: Proportion, level: Level) -> ProportionTest {
     let (n, m) = (reference.n as f64, current.n as f64);
@@ -189,6 +244,28 @@ mod tests {
         let test = two_proportion_z_test(all, all, Level::P95);
         assert_eq!((test.difference, test.z, test.p_value), (0.0, 0.0, 1.0));
         assert!(test.interval.lower < 0.0 && test.interval.upper > 0.0);
+    }
+
+    #[test]
+    fn a_ratio_has_an_interval_whatever_the_counts() {
+        for (x, n, y, m) in [
+            (0, 5, 0, 5),
+            (0, 5, 3, 5),
+            (3, 5, 0, 5),
+            (5, 5, 5, 5),
+            (1, 1, 1, 1),
+            (1, 1 << 50, 1 << 50, 1 << 50),
+        ] {
+            let (reference, current) = (Proportion::new(x, n).unwrap(), Proportion::new(y, m).unwrap());
+            let found = koopman_ratio_interval(reference, current, Level::P95);
+            assert!(0.0 <= found.lower && found.lower <= found.upper, "{found:?}");
+            assert_eq!((found.lower == 0.0, found.upper == f64::MAX), (y == 0, x == 0), "{found:?}");
+            if x > 0 {
+                assert!(found.contains(current.share() / reference.share()), "{found:?}");
+                let other = koopman_ratio_interval(current, reference, Level::P95);
+                assert!(y == 0 || (other.lower * found.upper - 1.0).abs() < 1e-9, "{found:?} {other:?}");
+            }
+        }
     }
 
     #[test]

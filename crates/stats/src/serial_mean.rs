@@ -37,10 +37,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::special::student_t_two_sided;
-
-/// Halvings of an interval of quantiles; more than a double has digits.
-const HALVINGS: usize = 80;
+use crate::special::student_t_quantile;
 
 /// The mean of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,23 +79,6 @@ pub fn serial_mean(values: &[f64], lags: usize, level: Level) -> Option<SerialMe
     let interval =
         Interval { lower: mean - half, upper: mean + half, level, method: IntervalMethod::StudentOfMean };
     Some(SerialMean { mean, standard_error, interval, dispersion, n: values.len() as u64 })
-}
-
-/// The value that Student's t exceeds with probability `tail`, below one half.
-fn student_t_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
-    let (mut lower, mut upper) = (0.0, 1.0);
-    while student_t_two_sided(upper, degrees_of_freedom) > 2.0 * tail && upper < f64::MAX / 2.0 {
-        (lower, upper) = (upper, 2.0 * upper);
-    }
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(lower, upper);
-        if student_t_two_sided(middle, degrees_of_freedom) > 2.0 * tail {
-            lower = middle;
-        } else {
-            upper = middle;
-        }
-    }
-    upper
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 
+/// Halvings of an interval of quantiles; more than a double has digits.
+const QUANTILE_HALVINGS: usize = 80;
+
 /// Natural logarithm of the gamma function for `x > 0`.
 ///
 /// Lanczos' approximation with Godfrey's coefficients for g = 607/128 (P. Godfrey, "A note on the
@@ -259,6 +262,23 @@ pub fn student_t_two_sided(t: f64, degrees_of_freedom: f64) -> f64 {
     } else {
         1.0 - front * beta_fraction(0.5, half, y) / 0.5
     }
+}
+
+/// The value that Student's t exceeds with probability `tail`, below one half.
+pub(crate) fn student_t_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
+    let (mut lower, mut upper) = (0.0, 1.0);
+    while student_t_two_sided(upper, degrees_of_freedom) > 2.0 * tail && upper < f64::MAX / 2.0 {
+        (lower, upper) = (upper, 2.0 * upper);
+    }
+    for _ in 0..QUANTILE_HALVINGS {
+        let middle = f64::midpoint(lower, upper);
+        if student_t_two_sided(middle, degrees_of_freedom) > 2.0 * tail {
+            lower = middle;
+        } else {
+            upper = middle;
+        }
+    }
+    upper
 }
 
 /// `ln Γ(a + ½) − ln Γ(a)`; by its series in `1/a` where the two would cancel.

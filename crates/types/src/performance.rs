@@ -67,7 +67,8 @@ pub fn reason(undefined: &Undefined) -> String {
     without_failed_to(undefined)
 }
 
-pub(crate) fn without_failed_to(undefined: &impl std::fmt::Display) -> String {
+/// What an error says after the "failed to …" that it completes.
+pub fn without_failed_to(undefined: &impl std::fmt::Display) -> String {
     let message = undefined.to_string();
     message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
 }
@@ -132,9 +133,24 @@ pub fn loss_text(loss: &Measure, value: f64) -> String {
     if loss.name == RELATIVE_LOSS { percent(value) } else { number(value) }
 }
 
-/// The ratio of two errors less 1, with the hybrid interval of [`loss_against`] on the logarithmic scale;
-/// `None` where the reference may well be 0, since nothing is a share of that.
+/// The ratio of two errors less 1; `None` where the reference may well be 0, since nothing is a share of that.
 fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Option<Measure> {
+    let method = format!(
+        "{} of the window over that of the reference ({} rows), less 1, so that worse is positive",
+        metric.title(),
+        count(reference.n)
+    );
+    rise(RELATIVE_LOSS, current, reference, method)
+}
+
+/// The ratio of two independent estimates of a loss less 1, with the hybrid interval of [`loss_against`] on the
+/// logarithmic scale; `None` where the reference may well be 0, since nothing is a share of that.
+pub fn rise(
+    name: &str,
+    current: &Measure,
+    reference: &Measure,
+    method: impl Into<String>,
+) -> Option<Measure> {
     let before = reference.interval.as_ref().filter(|before| before.lower > 0.0)?;
     let ratio = current.value / reference.value;
     let interval = current.interval.as_ref().map(|now| {
@@ -153,16 +169,7 @@ fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Opti
     Some(Measure {
         interval,
         expected_by_chance: Some(0.0),
-        ..Measure::new(
-            RELATIVE_LOSS,
-            ratio - 1.0,
-            current.n,
-            format!(
-                "{} of the window over that of the reference ({} rows), less 1, so that worse is positive",
-                metric.title(),
-                count(reference.n)
-            ),
-        )
+        ..Measure::new(name, ratio - 1.0, current.n, method)
     })
 }
 
@@ -177,6 +184,12 @@ impl Limit {
     /// The limit that is written in a definition, on the side that the metric allows.
     pub fn written(metric: Metric, at_least: Option<f64>, at_most: Option<f64>) -> Option<Self> {
         if metric.higher_is_better() { at_least.map(Self::AtLeast) } else { at_most.map(Self::AtMost) }
+    }
+
+    pub fn value(self) -> f64 {
+        match self {
+            Self::AtLeast(value) | Self::AtMost(value) => value,
+        }
     }
 
     /// The verdict on a measure by its interval (by its value where it has none), widened by what the

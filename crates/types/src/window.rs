@@ -208,6 +208,12 @@ pub fn instant_text(at: Timestamp) -> String {
     if midnight_utc(date) == Some(at) { date.to_string() } else { at.to_string() }
 }
 
+/// The instant so many days after 1970-01-01 (UTC), to the second, as [`instant_text`] writes it.
+pub fn day_text(days: f64) -> String {
+    let seconds = (days * 86_400.0).round();
+    Timestamp::from_second(seconds as i64).map_or_else(|_| seconds.to_string(), instant_text)
+}
+
 /// The midnight (UTC) at which the day of `at` begins.
 pub fn start_of_day(at: Timestamp) -> Timestamp {
     midnight_utc(utc_date(at)).unwrap_or(at)

@@ -3,6 +3,7 @@
 pub(crate) mod diagnostic;
 pub(crate) mod monitoring;
 pub(crate) mod output;
+mod evaluation;
 mod page;
 pub(crate) mod progress;
 mod quality;

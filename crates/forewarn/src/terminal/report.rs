@@ -7,18 +7,17 @@ use types::format::{count, number, percent};
 use types::measure::{title, value_text};
 use types::report::CheckReport;
 use types::window::instant_text;
-use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
+use types::{CheckId, Finding, Measure, Subject, Verdict};
 
-use super::page::{Page, SUBJECT, gates};
+use super::page::{Page, gates};
 use super::style::{BOLD, DIM, styled};
-use super::wrap::shortened;
 
 pub(crate) fn text(outcome: &CheckOutcome, html: Option<&Path>) -> String {
     let report = &outcome.report;
     let mut page = Page::for_terminal();
     header(&mut page, report);
     gates(&mut page, &report.gates);
-    evaluation(&mut page, report);
+    super::evaluation::evaluation(&mut page, report);
     drift(&mut page, report);
     sentences(&mut page, report, CheckId::Multivariate, "All columns together", "do they still go together?");
     sentences(
@@ -45,43 +44,6 @@ fn header(page: &mut Page, report: &CheckReport) {
 
 fn of_check(report: &CheckReport, check: CheckId) -> Vec<&Finding> {
     report.findings.iter().filter(|finding| finding.check == check).collect()
-}
-
-fn evaluation(page: &mut Page, report: &CheckReport) {
-    let mut findings: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.check.practice() == "evaluate").collect();
-    if findings.is_empty() {
-        return;
-    }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    page.section("Evaluate", "how good is the model, on average and where it is worst?");
-    for finding in findings {
-        let name = match finding.check {
-            CheckId::Performance => "average performance",
-            CheckId::WorstSegment => "worst segment",
-            CheckId::Calibration => "calibration",
-            _ => "outcomes",
-        };
-        let numbers = finding.measures.first().map(headline).unwrap_or_default();
-        page.finding(finding.verdict, name, &numbers);
-        page.sentence(&finding.summary);
-        if let Some(Detail::Segments { rows, .. }) = &finding.detail {
-            worst_segments(page, rows);
-        }
-    }
-}
-
-/// Segments listed below the worst one.
-const MORE_SEGMENTS: usize = 4;
-
-fn worst_segments(page: &mut Page, rows: &[types::finding::SegmentRow]) {
-    let measured = rows.iter().filter_map(|row| Some((row, row.measure.as_ref()?)));
-    for (row, measure) in measured.skip(1).take(MORE_SEGMENTS) {
-        let label = types::finding::segment_label(&row.column, row.value.as_deref());
-        let line =
-            format!("{:<SUBJECT$} {} {}", shortened(&label, SUBJECT), number(measure.value), span(measure));
-        page.line(&styled(DIM, &format!("         {line}  {} rows", count(row.rows))));
-    }
 }
 
 fn drift(page: &mut Page, report: &CheckReport) {
@@ -170,7 +132,7 @@ pub(super) fn headline(measure: &Measure) -> String {
     format!("{} {value}{span}", title(&measure.name))
 }
 
-fn span(measure: &Measure) -> String {
+pub(super) fn span(measure: &Measure) -> String {
     measure.interval.as_ref().map_or_else(String::new, |interval| {
         let [lower, upper] = [interval.lower, interval.upper].map(|bound| value_text(&measure.name, bound));
         format!("[{lower} – {upper}]")

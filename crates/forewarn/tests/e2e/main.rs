@@ -11,6 +11,7 @@ mod bad_input;
 mod checks;
 mod columns;
 mod drift_method;
+mod evaluate;
 mod evidence;
 mod expectations;
 mod fixture;

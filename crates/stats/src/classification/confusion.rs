@@ -3,7 +3,8 @@
 //! # What it measures
 //!
 //! Which rows a decision at one threshold gets right: accuracy of all rows, precision of those
-//! called positive, recall of the truly positive, specificity of the truly negative, and F1.
+//! called positive, recall of the truly positive, specificity of the truly negative, and F1; how many are
+//! called at all, and the two rates of mistakes.
 //!
 //! # When it misleads
 //!
@@ -15,8 +16,9 @@
 //! # Formula
 //!
 //! A score at or above the threshold is called positive. Accuracy `(tp + tn) / n`, precision
-//! `tp / (tp + fp)`, recall `tp / (tp + fn)`, specificity `tn / (tn + fp)`, each with Wilson's
-//! interval. `F1 = 2F / (1 + F)` with `F = tp / (tp + fp + fn)`: F is a proportion, the map is
+//! `tp / (tp + fp)`, recall `tp / (tp + fn)`, specificity `tn / (tn + fp)`, selection rate
+//! `(tp + fp) / n`, false positive rate `fp / (tn + fp)`, false negative rate `fn / (tp + fn)`, each
+//! with Wilson's interval. `F1 = 2F / (1 + F)` with `F = tp / (tp + fp + fn)`: F is a proportion, the map is
 //! increasing, so F1's interval is the map of F's.
 //!
 //! Where scores were rounded, rows within half a step of the threshold could be on either side;
@@ -119,6 +121,27 @@ impl Confusion {
         }
     }
 
+    /// Rows that were counted elsewhere, none of them uncertain; `threshold` is what they were called at.
+    ///
+    /// # Errors
+    /// A threshold that is NaN.
+    pub fn from_counts(
+        threshold: f64,
+        [true_positives, false_positives, true_negatives, false_negatives]: [u64; 4],
+    ) -> Result<Confusion, Undefined> {
+        if threshold.is_nan() {
+            return Err(Undefined::ThresholdNotANumber);
+        }
+        Ok(Confusion {
+            threshold,
+            true_positives,
+            false_positives,
+            true_negatives,
+            false_negatives,
+            uncertain: Uncertain::default(),
+        })
+    }
+
     /// All rows.
     pub fn n(&self) -> u64 {
         self.positives() + self.negatives()
@@ -176,6 +199,33 @@ impl Confusion {
         Ok(self.with_error_bound(estimate, &self.all_right(), &self.all_wrong(), share))
     }
 
+    /// The share of all rows that were called positive, in [0, 1].
+    pub fn selection_rate(&self, level: Level) -> Result<Estimate, Undefined> {
+        let share = |c: &Confusion| (c.predicted_positives(), c.n());
+        let estimate = share_estimate(self.predicted_positives(), self.n(), level)?;
+        Ok(self.with_error_bound(estimate, &self.all_called(), &self.none_called(), share))
+    }
+
+    /// The share of the negatives that were called positive, in [0, 1].
+    pub fn false_positive_rate(&self, level: Level) -> Result<Estimate, Undefined> {
+        if self.n() > 0 && self.negatives() == 0 {
+            return Err(Undefined::NoNegatives);
+        }
+        let share = |c: &Confusion| (c.false_positives, c.negatives());
+        let estimate = share_estimate(self.false_positives, self.negatives(), level)?;
+        Ok(self.with_error_bound(estimate, &self.all_right(), &self.all_wrong(), share))
+    }
+
+    /// The share of the positives that were called negative, in [0, 1].
+    pub fn false_negative_rate(&self, level: Level) -> Result<Estimate, Undefined> {
+        if self.n() > 0 && self.positives() == 0 {
+            return Err(Undefined::NoPositives);
+        }
+        let share = |c: &Confusion| (c.false_negatives, c.positives());
+        let estimate = share_estimate(self.false_negatives, self.positives(), level)?;
+        Ok(self.with_error_bound(estimate, &self.all_right(), &self.all_wrong(), share))
+    }
+
     /// The harmonic mean of precision and recall, in [0, 1].
     ///
     /// 0 where both classes of error exist and nothing is found; undefined only where neither an
@@ -223,6 +273,39 @@ impl Confusion {
         }
     }
 
+    /// As if every uncertain row were called positive.
+    fn all_called(&self) -> Confusion {
+        let near = self.uncertain;
+        Confusion {
+            true_positives: self.true_positives + near.false_negatives,
+            false_negatives: self.false_negatives - near.false_negatives,
+            true_negatives: self.true_negatives - near.true_negatives,
+            false_positives: self.false_positives + near.true_negatives,
+            ..*self
+        }
+    }
+
+    /// As if every uncertain row were called negative.
+    fn none_called(&self) -> Confusion {
+        let near = self.uncertain;
+        Confusion {
+            true_positives: self.true_positives - near.true_positives,
+            false_negatives: self.false_negatives + near.true_positives,
+            true_negatives: self.true_negatives + near.false_positives,
+            false_positives: self.false_positives - near.false_positives,
+            ..*self
+        }
+    }
+
+    /// Whether the rows can be counted, and no more of them are uncertain than there are.
+    pub(crate) fn is_sound(&self) -> bool {
+        let near = self.uncertain;
+        let counts = [self.true_positives, self.false_positives, self.true_negatives, self.false_negatives];
+        let all_near = [near.true_positives, near.false_positives, near.true_negatives, near.false_negatives];
+        let n = counts.iter().try_fold(0_u64, |sum, count| sum.checked_add(*count));
+        n.is_some() && all_near.iter().zip(counts).all(|(near, count)| *near <= count)
+    }
+
     /// Adds the furthest that the metric can lie from the estimate; 1 where it could be undefined.
     fn with_error_bound(
         &self,
@@ -253,8 +336,16 @@ mod tests {
         Confusion::at(&scores, threshold).unwrap()
     }
 
-    const ALL: [Metric; 5] =
-        [Confusion::accuracy, Confusion::precision, Confusion::recall, Confusion::specificity, Confusion::f1];
+    const ALL: [Metric; 8] = [
+        Confusion::accuracy,
+        Confusion::precision,
+        Confusion::recall,
+        Confusion::specificity,
+        Confusion::f1,
+        Confusion::selection_rate,
+        Confusion::false_positive_rate,
+        Confusion::false_negative_rate,
+    ];
 
     #[test]
     fn a_score_at_the_threshold_is_called_positive() {
@@ -278,6 +369,8 @@ mod tests {
             (quiet_negatives, ALL[2], Undefined::NoPositives),
             (quiet_negatives, ALL[4], Undefined::NothingPositive),
             (called_positives, ALL[3], Undefined::NoNegatives),
+            (called_positives, ALL[6], Undefined::NoNegatives),
+            (quiet_negatives, ALL[7], Undefined::NoPositives),
         ] {
             assert_eq!(metric(&c, Level::P95), Err(expected));
         }
@@ -296,7 +389,7 @@ mod tests {
         let rows = [(0.9, true), (0.8, false), (0.7, true), (0.2, true), (0.1, false), (0.1, false)];
         let c = confusion(&rows, 0.5);
         let counts = ALL.map(|metric| metric(&c, Level::P95).unwrap().n);
-        assert_eq!(counts, [6, 3, 3, 3, 4]);
+        assert_eq!(counts, [6, 3, 3, 3, 4, 6, 3, 3]);
     }
 
     #[test]

@@ -69,13 +69,25 @@ pub enum Undefined {
     /// Nothing can be put into no bins.
     #[error("group scores into zero bins: ask for at least one")]
     ZeroBins,
+    /// A line needs two different scores.
+    #[error("fit a line of outcomes on scores: every score that is neither 0 nor 1 is the same")]
+    ConstantScore,
+    /// A likelihood that grows without end.
+    #[error("fit a line of outcomes on scores: a threshold parts all positives from all negatives")]
+    Separated,
+    /// Arithmetic that did not come to an end.
+    #[error("fit a line of outcomes on scores: the likelihood has no maximum that can be found")]
+    NotConverged,
+    /// Certain scores have no logit.
+    #[error("fit a line of outcomes on scores: every score is 0 or 1")]
+    OnlyCertainScores,
     /// Nothing can be learnt from no simulations.
     #[error("simulate zero times: ask for some hundreds of replicates")]
     ZeroReplicates,
 }
 
 /// A share of rows with its Wilson interval; `NoRows` where there are none.
-fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Undefined> {
+pub(crate) fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Undefined> {
     let proportion = Proportion::new(successes, n).map_err(|_| Undefined::NoRows)?;
     Ok(Estimate { value: proportion.share(), interval: proportion.wilson(level), n, error_bound: 0.0 })
 }
@@ -85,7 +97,7 @@ fn share_estimate(successes: u64, n: u64, level: Level) -> Result<Estimate, Unde
 /// Normal interval from the sample variance, cut at the range. Where all rows are alike, the
 /// sample shows no variance though there may be some, and Wilson's formula on the range is used
 /// instead: no quantity on it with that mean has a larger variance.
-fn mean_estimate(
+pub(crate) fn mean_estimate(
     quantities: impl Iterator<Item = (f64, u64)> + Clone,
     (least, most): (f64, f64),
     level: Level,

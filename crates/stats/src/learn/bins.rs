@@ -108,8 +108,8 @@ impl Binning {
 }
 
 /// The edges between at most `bins_max` bins of about equally many values each; a bin per value
-/// where there are few different ones.
-fn quantile_edges(values: &[f64], bins_max: usize) -> Vec<f64> {
+/// where there are few different ones. `bins_max` is at least 1.
+pub(crate) fn quantile_edges(values: &[f64], bins_max: usize) -> Vec<f64> {
     let mut sorted = thinned(values);
     sorted.retain(|value| !value.is_nan());
     sorted.sort_unstable_by(f64::total_cmp);

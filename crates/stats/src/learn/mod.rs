@@ -56,6 +56,7 @@
 
 mod bins;
 mod booster;
+pub(crate) mod cross_fit;
 mod features;
 pub(crate) mod folds;
 mod histogram;
@@ -64,6 +65,7 @@ pub(crate) mod random;
 mod split;
 mod tree;
 
+pub(crate) use bins::quantile_edges;
 pub use booster::{Booster, LearnError, Loss, Options, RowSampling};
 pub use features::{Column, ColumnKind, Features, FeaturesError, MISSING};
 pub use importance::{Importance, ImportanceError, permutation_importance};

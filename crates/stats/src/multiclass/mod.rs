@@ -7,6 +7,7 @@
 
 pub mod accuracy;
 pub mod brier;
+pub mod classwise_calibration;
 pub mod log_loss;
 pub mod macro_f1;
 pub mod macro_roc_auc;
@@ -43,6 +44,9 @@ pub enum MulticlassUndefined {
         /// Position of the class.
         class: usize,
     },
+    /// Nothing can be put into no bins.
+    #[error("group probabilities into zero bins: ask for at least one")]
+    ZeroBins,
     /// A class that always was the outcome leaves no rest.
     #[error("tell every class from the rest: class {class} is always the outcome")]
     AlwaysTheOutcome {

@@ -199,6 +199,18 @@ impl ClassifiedRows {
         }
     }
 
+    /// The probability of `class` with whether it is what happened, of the rows kept.
+    ///
+    /// # Errors
+    /// No rows, or no such class.
+    pub fn against_the_rest(&self, class: usize) -> Result<LabelledScores, MulticlassUndefined> {
+        let row = |row: &KeptRow| Some((*row.probabilities.get(class)?, row.outcome == class));
+        match LabelledScores::from_pairs(self.kept.iter().filter_map(row)) {
+            Ok(scores) if !scores.is_empty() => Ok(scores),
+            _ => Err(MulticlassUndefined::NoRows),
+        }
+    }
+
     /// Bytes on the heap, about.
     pub fn heap_bytes(&self) -> usize {
         let row = size_of::<KeptRow>() + self.classes * size_of::<f64>();

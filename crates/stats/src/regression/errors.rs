@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::sketch::Moments;
 
 /// Values beyond this (or errors beyond it) have squares of squares that no 64-bit float holds.
-const LARGEST: f64 = 1e72;
+pub(super) const LARGEST: f64 = 1e72;
 
 /// What predictions and outcomes have in common, row by row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,13 +1,16 @@
 //! How far off the predictions of a number are, once the outcomes are known.
 //!
-//! Each metric is one file and takes [`PredictionErrors`], which is of one size whatever the number of
-//! rows and merges exactly. All answer with an [`Estimate`], or say in words why the metric does not exist
+//! Each metric is one file and takes [`PredictionErrors`] (of a predicted number),
+//! [`IntervalOutcomes`](coverage::IntervalOutcomes) or [`QuantileOutcomes`](quantiles::QuantileOutcomes),
+//! which are of one size whatever the number of rows and merge exactly. All answer with an [`Estimate`], or say in words why the metric does not exist
 //! for these rows.
 
+pub mod coverage;
 pub mod errors;
 pub mod mae;
 pub mod mape;
 pub mod mean_error;
+pub mod quantiles;
 pub mod r_squared;
 pub mod rmse;
 
@@ -35,6 +38,21 @@ pub enum RegressionUndefined {
         /// Rows needed.
         needed: u64,
     },
+    /// A promise that cannot be one.
+    #[error("hold outcomes against a promised share of {share}: it must lie strictly between 0 and 1")]
+    NotAShare {
+        /// What was promised.
+        share: f64,
+    },
+    /// Quantiles of nothing.
+    #[error("measure predicted quantiles: there are no levels")]
+    NoLevels,
+    /// Levels out of order.
+    #[error("measure predicted quantiles: their levels must ascend")]
+    LevelsNotAscending,
+    /// Two sides that predict different quantiles.
+    #[error("merge outcomes of predicted quantiles: the levels differ")]
+    LevelsDiffer,
     /// Nothing varies that could be explained.
     #[error("measure how much of the outcome is explained: every outcome is the same")]
     ConstantOutcome,

@@ -264,7 +264,7 @@ pub struct Errors {
 
 impl Default for Errors {
     fn default() -> Self {
-        Self { systematic_at_most: 0.05, rate_gap: 0.1, owner: None }
+        Self { systematic_at_most: 0.1, rate_gap: 0.1, owner: None }
     }
 }
 

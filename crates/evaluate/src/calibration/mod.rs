@@ -1,13 +1,25 @@
 //! Calibration: when the model says 70 %, does it happen in 70 of 100 cases?
+//!
+//! The expected calibration error decides, with the worst segment; [`scores`] has what else can be said of scores,
+//! [`gaps`] the segments, [`quantiles`] the promises of a regression task.
+
+mod gaps;
+mod quantiles;
+mod scores;
 
 use std::borrow::Cow;
 
 use rand_core::RngCore;
+use stats::classification::calibration::says_and_is::{SaysAndIs, says_and_is};
 use stats::classification::calibration::{
-    CalibrationError, ReliabilityBin, calibration_in_the_large, expected_calibration_error, reliability,
+    Binning, CalibrationError, ReliabilityBin, expected_calibration_error, reliability,
 };
 use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
+use stats::multiclass::ClassifiedRows;
+use stats::multiclass::classwise_calibration::classwise_calibration_error;
+use types::definition::Task;
+use types::detail::CalibrationDetail;
 use types::finding::{ReliabilityRow, Unmeasured};
 use types::format::{number, percent};
 use types::outcomes::Outcomes;
@@ -16,12 +28,21 @@ use types::{Answers, CheckId, Detail, Finding, Measure, Verdict};
 use crate::performance::{interval_words, limit_words, overall, too_few};
 use types::performance::{Limit, reason};
 
+use crate::rows::Rows;
 use crate::{Scope, blank, unknown};
 
 /// Simulated samples behind the interval.
 const REPLICATES: usize = 1000;
 
-pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Finding {
+pub(crate) fn judge(
+    scope: Scope<'_>,
+    answers: &Answers,
+    by_row: Option<&Rows<'_>>,
+    rng: &mut impl RngCore,
+) -> Finding {
+    if let (Task::Regression, Some(rows)) = (scope.definition.model.task, by_row) {
+        return quantiles::judge(rows);
+    }
     let not_measured = || unknown(scope, CheckId::Calibration, "Calibration was not measured.".into());
     let Some((outcomes, invalid)) = overall(answers, scope.window) else {
         return not_measured();
@@ -39,7 +60,6 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     }
     let calibration = &scope.definition.evaluate.calibration;
     let bins = calibration.bins as usize;
-    let top_label = matches!(outcomes, Outcomes::Multiclass(_));
     let computed = expected_calibration_error(scores, bins, Level::P95, REPLICATES, rng)
         .and_then(|error| Ok((error, reliability(scores, bins, Level::P95)?)));
     let (error, rows) = match computed {
@@ -54,33 +74,49 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore)
     };
     let measure = ece_measure(&error);
     let limit = Limit::AtMost(calibration.ece_at_most);
-    let verdict = limit.verdict(&measure);
+    let of_scores = limit.verdict(&measure);
+    let gaps = gaps::gaps(scope, answers);
+    let verdict = of_scores.max(gaps.as_ref().map_or(Verdict::Pass, |gaps| gaps.verdict));
     let mut finding = blank(scope, CheckId::Calibration, verdict);
     finding.thresholds.push(limit.threshold("ece", "evaluate.calibration.ece_at_most"));
-    let lean = calibration_in_the_large(scores, Level::P95).ok();
-    finding.summary = summary(&measure, limit, verdict, lean.as_ref().map(|lean| lean.value), &rows);
-    if top_label {
+    let more = scores::More::of(scores, bins, rng);
+    let stretch = says_and_is(scores, bins, Level::P95, scope.definition.evaluate.min_rows.min(100)).ok();
+    finding.summary = summary(&measure, limit, of_scores, &more, stretch.as_ref());
+    if let Outcomes::Multiclass(rows) = outcomes {
         finding.summary.insert_str(
             0,
             "Scores are the probabilities of the predicted class, and the share is how often it is right. ",
         );
+        finding.measures.extend(classwise(rows, bins));
     }
-    finding.measures.push(measure);
-    if let Some(lean) = lean {
-        finding.measures.push(Measure {
-            interval: Some(lean.interval),
-            error_bound: lean.error_bound,
-            expected_by_chance: Some(0.0),
-            ..Measure::new(
-                "mean_score_less_outcome_share",
-                lean.value,
-                lean.n,
-                "mean score less share of positive outcomes; above 0 the scores promise too much",
-            )
-        });
+    finding.measures.insert(0, measure);
+    finding.measures.extend(more.measures);
+    finding.unmeasured.extend(more.unmeasured);
+    let mut detail = CalibrationDetail { curve: more.curve, ..CalibrationDetail::default() };
+    if let Some(gaps) = gaps {
+        finding.summary.push_str(&gaps.words);
+        finding.measures.extend(gaps.measure);
+        finding.thresholds.push(gaps::limit(scope));
+        detail.gaps = gaps.rows;
     }
-    finding.detail = Some(Detail::Reliability { bins: rows.into_iter().map(row).collect(), more: Box::default() });
+    let bins = rows.into_iter().map(row).collect();
+    finding.detail = Some(Detail::Reliability { bins, more: Box::new(detail) });
     finding
+}
+
+/// The mean over all classes, each against the rest.
+fn classwise(rows: &ClassifiedRows, bins: usize) -> Option<Measure> {
+    let of = classwise_calibration_error(rows, bins, Binning::EqualMass, Level::P95).ok()?;
+    let sampled = if of.is_sampled() { "; of a random sample of the rows" } else { "" };
+    Some(Measure {
+        interval: Some(of.mean.interval),
+        ..Measure::new(
+            "classwise_ece",
+            of.mean.value,
+            of.mean.n,
+            format!("mean over the classes of the expected calibration error against the rest{sampled}"),
+        )
+    })
 }
 
 /// The scores that make a promise: of several classes, the probability of the predicted one.
@@ -125,26 +161,28 @@ fn summary(
     measure: &Measure,
     limit: Limit,
     verdict: Verdict,
-    lean: Option<f64>,
-    bins: &[ReliabilityBin],
+    more: &scores::More,
+    stretch: Option<&SaysAndIs>,
 ) -> String {
     let mut words = format!(
         "Scores miss the observed share by {} on average{}.",
         number(measure.value),
-        interval_words(measure.interval.as_ref())
+        interval_words(measure)
     );
     words.push_str(&format!(" {}", limit_words(verdict, limit)));
-    if verdict > Verdict::Pass {
-        // The bin whose miss weighs most says it best.
-        let weight = |bin: &&ReliabilityBin| bin.n as f64 * (bin.score_mean - bin.outcome_share).abs();
-        if let Some(bin) = bins.iter().max_by(|a, b| weight(a).total_cmp(&weight(b))) {
-            words.push_str(&format!(
-                " When it says about {}, it happens in {}.",
-                percent(bin.score_mean),
-                percent(bin.outcome_share)
-            ));
+    if let Some(stretch) = stretch.filter(|stretch| stretch.is_off()) {
+        words.push_str(&format!(
+            " When it says {}, it happens in {}.",
+            percent(stretch.says),
+            percent(stretch.is.value)
+        ));
+        if stretch.is_overconfident() {
+            words.push_str(" It is too sure of itself there.");
         }
-        match lean {
+    }
+    if verdict > Verdict::Pass {
+        let lean = more.measures.iter().find(|measure| measure.name == "mean_score_less_outcome_share");
+        match lean.map(|lean| lean.value) {
             Some(lean) if lean > 0.01 => words.push_str(" The scores are too high on the whole."),
             Some(lean) if lean < -0.01 => words.push_str(" The scores are too low on the whole."),
             _ => {}

@@ -1,10 +1,10 @@
-//! Calibration: whether scores mean what they say.
+//! Expected calibration error: by how much scores are off on average.
 //!
 //! # What it measures
 //!
-//! Among rows scored about 0.3, are about 30 % positive? The reliability bins show it score by
-//! score; the expected calibration error is their mean gap, in [0, 1], 0 is perfect; calibration
-//! in the large is the mean score less the share of positives, with its sign.
+//! Among rows scored about 0.3, are about 30 % positive? The expected calibration error is the mean
+//! gap of the reliability bins of equal mass, in [0, 1], 0 is perfect; calibration in the large is
+//! the mean score less the share of positives, with its sign.
 //!
 //! # When it misleads
 //!
@@ -32,12 +32,11 @@
 //! # Example
 //!
 //! ```
-//! use stats::{classification::calibration::reliability, interval::Level};
+//! use stats::{classification::calibration::calibration_in_the_large, interval::Level};
 //! use stats::labelled_scores::LabelledScores;
 //! let rows = [(0.1, false), (0.2, false), (0.8, true), (0.9, true)];
-//! let bins = reliability(&LabelledScores::from_pairs(rows)?, 2, Level::P95)?;
-//! assert_eq!((bins[0].score_max, bins[1].score_min), (0.2, 0.8));
-//! assert_eq!((bins[0].outcome_share, bins[1].outcome_share), (0.0, 1.0));
+//! let lean = calibration_in_the_large(&LabelledScores::from_pairs(rows)?, Level::P95)?;
+//! assert!(lean.value.abs() < 1e-15 && lean.interval.contains(0.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -53,30 +52,11 @@
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, Undefined, mean_estimate};
+use super::bins::{ReliabilityBin, reliability};
 use crate::binomial::Binomial;
+use crate::classification::{Estimate, Undefined, mean_estimate};
 use crate::interval::{Interval, IntervalMethod, Level};
 use crate::labelled_scores::LabelledScores;
-use crate::proportion::wilson_bounds;
-
-/// Rows of similar score.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReliabilityBin {
-    /// The lowest score in the bin.
-    pub score_min: f64,
-    /// The highest score in the bin.
-    pub score_max: f64,
-    /// What the scores promise: their mean.
-    pub score_mean: f64,
-    /// What happened: the share of positives.
-    pub outcome_share: f64,
-    /// Wilson's interval of `outcome_share`.
-    pub interval: Interval,
-    /// Rows whose outcome was positive.
-    pub positives: u64,
-    /// All rows, at least one.
-    pub n: u64,
-}
 
 /// The expected calibration error with what chance alone would give.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,73 +69,6 @@ pub struct CalibrationError {
     pub p_value: f64,
     /// The number of bins used; ties can make it smaller than asked for.
     pub bins: u64,
-}
-
-/// Rows grouped by score into at most `bins` bins, ascending.
-///
-/// # Errors
-/// No rows, or zero bins.
-pub fn reliability(
-    scores: &LabelledScores,
-    bins: usize,
-    level: Level,
-) -> Result<Vec<ReliabilityBin>, Undefined> {
-    if bins == 0 {
-        return Err(Undefined::ZeroBins);
-    }
-    if scores.is_empty() {
-        return Err(Undefined::NoRows);
-    }
-    let (n, bins) = (u128::from(scores.n()), bins as u128);
-    let mut closed = Vec::new();
-    let mut open = OpenBin::default();
-    let (mut rows, mut goal) = (0_u128, 1_u128);
-    for point in scores.points() {
-        open.add(point.score, point.positives, point.n());
-        rows += u128::from(point.n());
-        if rows * bins >= goal * n {
-            closed.push(std::mem::take(&mut open).close(level));
-            goal = rows * bins / n + 1;
-        }
-    }
-    Ok(closed)
-}
-
-/// The bin being filled.
-#[derive(Default)]
-struct OpenBin {
-    score_min: f64,
-    score_max: f64,
-    score_sum: f64,
-    positives: u64,
-    n: u64,
-}
-
-impl OpenBin {
-    fn add(&mut self, score: f64, positives: u64, n: u64) {
-        if self.n == 0 {
-            self.score_min = score;
-        }
-        self.score_max = score;
-        self.score_sum += score * n as f64;
-        self.positives += positives;
-        self.n += n;
-    }
-
-    fn close(self, level: Level) -> ReliabilityBin {
-        let n = self.n as f64;
-        let outcome_share = self.positives as f64 / n;
-        let (lower, upper) = wilson_bounds(outcome_share, n, level);
-        ReliabilityBin {
-            score_min: self.score_min,
-            score_max: self.score_max,
-            score_mean: (self.score_sum / n).clamp(self.score_min, self.score_max),
-            outcome_share,
-            interval: Interval { lower, upper, level, method: IntervalMethod::Wilson },
-            positives: self.positives,
-            n: self.n,
-        }
-    }
 }
 
 /// Expected calibration error of `scores` over at most `bins` bins of equal mass, in [0, 1].
@@ -177,8 +90,7 @@ pub fn expected_calibration_error(
     }
     let bins = reliability(scores, bins, level)?;
     let n = scores.n() as f64;
-    let value: f64 =
-        bins.iter().map(|bin| bin.n as f64 / n * (bin.score_mean - bin.outcome_share).abs()).sum();
+    let value: f64 = bins.iter().map(|bin| bin.n as f64 / n * bin.gap().abs()).sum();
     let noise = sorted_mean_gaps(&bins, smoothed_share, replicates, rng);
     let calibrated = sorted_mean_gaps(&bins, |bin| bin.score_mean, replicates, rng);
     let as_much = calibrated.len() - calibrated.partition_point(|&gap| gap < value - 1e-12);
@@ -209,7 +121,7 @@ pub fn calibration_in_the_large(scores: &LabelledScores, level: Level) -> Result
 
 /// The share of positives with half a row of each outcome added, so that a bin where all outcomes
 /// are alike still has noise.
-fn smoothed_share(bin: &ReliabilityBin) -> f64 {
+pub(super) fn smoothed_share(bin: &ReliabilityBin) -> f64 {
     (bin.positives as f64 + 0.5) / (bin.n as f64 + 1.0)
 }
 
@@ -234,13 +146,13 @@ fn sorted_mean_gaps(
 }
 
 /// The value exceeded by a share `tail` of the sorted `values`, at least one of them.
-fn upper_quantile(values: &[f64], tail: f64) -> f64 {
+pub(super) fn upper_quantile(values: &[f64], tail: f64) -> f64 {
     let rank = ((1.0 - tail) * values.len() as f64).ceil() as usize;
     values[rank.clamp(1, values.len()) - 1]
 }
 
 /// Standard error of `Σ (n_b / n) ±share_b`.
-fn standard_error(bins: &[ReliabilityBin], n: f64) -> f64 {
+pub(super) fn standard_error(bins: &[ReliabilityBin], n: f64) -> f64 {
     let variances = bins.iter().map(|bin| {
         let share = smoothed_share(bin);
         bin.n as f64 / n / n * share * (1.0 - share)
@@ -249,7 +161,7 @@ fn standard_error(bins: &[ReliabilityBin], n: f64) -> f64 {
 }
 
 /// The mean of the sum where each bin's positives are binomial with its mean score.
-fn expected_if_calibrated(bins: &[ReliabilityBin], n: f64) -> f64 {
+pub(super) fn expected_if_calibrated(bins: &[ReliabilityBin], n: f64) -> f64 {
     bins.iter().map(|bin| Binomial::new(bin.n, bin.score_mean).mean_absolute_deviation() / n).sum()
 }
 
@@ -277,22 +189,6 @@ mod tests {
             calibration_in_the_large(&one, Level::P95),
             Err(Undefined::TooFewRows { n: 1, needed: 2 })
         );
-    }
-
-    #[test]
-    fn equal_scores_are_one_bin_however_many_are_asked_for() {
-        let rows: Vec<_> = (0..40).map(|i| (0.4, i % 2 == 0)).collect();
-        let bins = reliability(&scores(&rows), 10, Level::P95).unwrap();
-        assert_eq!((bins.len(), bins[0].n, bins[0].outcome_share), (1, 40, 0.5));
-    }
-
-    #[test]
-    fn a_large_tie_makes_one_large_bin_and_leaves_the_rest_alone() {
-        let mut rows: Vec<_> = (0..50).map(|_| (0.0, false)).collect();
-        rows.extend((1..=50).map(|i| (f64::from(i) / 50.0, true)));
-        let bins = reliability(&scores(&rows), 10, Level::P95).unwrap();
-        let masses: Vec<u64> = bins.iter().map(|bin| bin.n).collect();
-        assert_eq!(masses, [50, 10, 10, 10, 10, 10]);
     }
 
     #[test]

@@ -1,0 +1,422 @@
+//! Are mistakes random or systematic: can they be told from the inputs, do they fall on some segments, do they
+//! come together in time?
+//!
+//! That errors can be predicted is no fault in itself: near a threshold everybody errs. What counts is the part
+//! of the residuals that inputs and prediction together still tell, because a better model, or a recalibrated
+//! one, would not leave it. That part is 0 where scores are probabilities given the inputs.
+
+use rand_core::RngCore;
+use stats::classification::confusion::Confusion;
+use stats::false_discovery::benjamini_hochberg;
+use stats::group_rates::against_rest::{MistakeRate, SegmentTest, against_rest};
+use stats::interval::Level;
+use stats::labelled_scores::LabelledScores;
+use stats::learn::Features;
+use stats::predictable_errors::{
+    ErrorColumn, PredictableOptions, predictable_losses, predictable_mistakes, predictable_residuals,
+};
+use stats::residual_trend::{residual_trend, residuals_by_segment};
+use stats::time_clustering::{ClusteringOptions, TimeClustering, time_clustering};
+use types::cases::Outputs;
+use types::detail::{CurvePoint, Driver, ErrorStructure, RateRow, ResidualRow, Stretch};
+use types::finding::{Unmeasured, segment_label};
+use types::format::{p_value, percent};
+use types::nearest::listed;
+use types::performance::{Limit, without_failed_to};
+use types::window::day_text;
+use types::{CheckId, Detail, Finding, Measure, Verdict};
+
+use crate::performance::interval_words;
+use crate::rows::{LEARNER_ROWS, Rows};
+use crate::{blank, unknown};
+
+const SYSTEMATIC: &str = "systematic_share";
+/// A p-value from here on is no sign of anything.
+const SIGNIFICANT: f64 = 0.01;
+/// What a false alarm among all rates of all segments may cost.
+const RATES_FALSE_DISCOVERY: f64 = 0.05;
+/// The fewest rows of a class in a segment for its rate to stand out.
+const RATE_ROWS_LEAST: u64 = 50;
+const DRIVERS_KEPT: usize = 8;
+const DRIVERS_NAMED: usize = 3;
+/// Rates that are kept with the finding.
+const RATES_KEPT: usize = 100;
+/// Stretches of time, and levels of the prediction, that are shown.
+const STRETCHES: usize = 20;
+const LEVELS: usize = 10;
+const MILLISECONDS_OF_A_DAY: f64 = 86_400_000.0;
+
+pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
+    let scope = rows.scope;
+    let learnt = match rows.too_few().or_else(|| rows.no_inputs()) {
+        Some(reason) => Err(reason),
+        None => systematic(rows, rng),
+    };
+    let (measure, drivers) = match learnt {
+        Ok(learnt) => learnt,
+        Err(reason) => {
+            let summary = format!("Whether mistakes are random or systematic is not known: {reason}.");
+            return unknown(scope, CheckId::Errors, summary);
+        }
+    };
+    let mut finding = blank(scope, CheckId::Errors, Verdict::Unknown);
+    let limit = Limit::AtMost(scope.definition.evaluate.errors.systematic_at_most);
+    finding.thresholds.push(limit.threshold(SYSTEMATIC, "evaluate.errors.systematic_at_most"));
+    let mut verdict = systematic_verdict(limit, &measure);
+    let mut words = systematic_words(&measure, verdict, &drivers);
+    finding.measures.push(measure);
+    match predictable(rows, rng) {
+        Ok(measure) => finding.measures.push(measure),
+        Err(unmeasured) => finding.unmeasured.push(unmeasured),
+    }
+    let mut structure = ErrorStructure { drivers, ..ErrorStructure::default() };
+    if let Some(rated) = rates(rows, &mut structure) {
+        verdict = verdict.max(rated.0);
+        words.push_str(&rated.1);
+    }
+    if let Some(residuals) = residuals(rows, &mut structure) {
+        words.push_str(&residuals);
+    }
+    match in_time(rows, &mut structure, rng) {
+        Ok((measures, said)) => {
+            finding.measures.extend(measures);
+            words.push_str(&said);
+        }
+        Err(reason) => {
+            finding.unmeasured.push(Unmeasured { name: "loss_autocorrelation".into(), reason });
+        }
+    }
+    words.push_str(&rows.sampled_words());
+    finding.verdict = verdict;
+    finding.summary = words;
+    finding.detail = Some(Detail::Errors(Box::new(structure)));
+    finding
+}
+
+/// Predictions and residuals (outcome less prediction); of several classes, those of the predicted one being
+/// right.
+fn predictions_and_residuals(rows: &Rows<'_>, n: usize) -> (Vec<f64>, Vec<f64>) {
+    let less = |outcome: f64, predicted: f64| (predicted, outcome - predicted);
+    let pairs: Vec<(f64, f64)> = match &rows.cases.outputs {
+        Outputs::Binary { scores, outcomes } => {
+            scores.iter().zip(outcomes).map(|(&score, &outcome)| less(f64::from(u8::from(outcome)), score)).collect()
+        }
+        Outputs::Regression { predicted, outcomes } => {
+            predicted.iter().zip(outcomes).map(|(&predicted, &outcome)| less(outcome, predicted)).collect()
+        }
+        Outputs::Multiclass { probabilities, predicted, outcomes } => predicted
+            .iter()
+            .zip(outcomes)
+            .enumerate()
+            .map(|(row, (&predicted, &outcome))| {
+                let confidence = probabilities.get(predicted as usize).map_or(0.0, |of_class| of_class[row]);
+                less(f64::from(u8::from(predicted == outcome)), confidence)
+            })
+            .collect(),
+    };
+    pairs.into_iter().take(n).unzip()
+}
+
+fn learner_features(rows: &Rows<'_>) -> Result<Features, String> {
+    rows.features_at(0..rows.losses.len().min(LEARNER_ROWS))
+}
+
+/// The share of the residuals' variation that inputs and prediction tell, and which columns tell it.
+fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<Driver>), String> {
+    let features = learner_features(rows)?;
+    let (predictions, residuals) = predictions_and_residuals(rows, features.rows());
+    let options = PredictableOptions::default();
+    let of = predictable_residuals(&features, &predictions, &residuals, &options, Level::P95, rng)
+        .map_err(|error| without_failed_to(&error))?;
+    let measure = Measure {
+        interval: Some(of.interval),
+        expected_by_chance: Some(0.0),
+        p_value: Some(of.p_value),
+        ..Measure::new(
+            SYSTEMATIC,
+            of.explained,
+            of.n,
+            "share of the variation of outcome less prediction that held-out models tell from inputs and prediction",
+        )
+    };
+    Ok((measure, drivers(rows, &of.columns)))
+}
+
+fn drivers(rows: &Rows<'_>, columns: &[ErrorColumn]) -> Vec<Driver> {
+    // A drop within its own noise tells nothing.
+    let told = columns.iter().map(|column| {
+        (column.column, if column.drop > column.standard_error { column.drop } else { 0.0 })
+    });
+    crate::rows::drivers(rows, told, DRIVERS_KEPT)
+}
+
+/// Only what is significant can be more than a model that learns noise says of it.
+fn systematic_verdict(limit: Limit, measure: &Measure) -> Verdict {
+    let is_significant = measure.p_value.is_some_and(|p| p < SIGNIFICANT);
+    if is_significant { limit.verdict(measure) } else { Verdict::Pass }
+}
+
+fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> String {
+    let is_significant = measure.p_value.is_some_and(|p| p < SIGNIFICANT);
+    if !is_significant {
+        return "Mistakes look random: what the inputs tell, the predictions already say.".to_owned();
+    }
+    let mut words = format!(
+        "Mistakes are in part systematic: inputs tell {}{} of what the predictions miss.",
+        percent(measure.value),
+        interval_words(measure)
+    );
+    if !drivers.is_empty() {
+        let names: Vec<String> = drivers.iter().map(|driver| format!("`{}`", driver.name)).collect();
+        words.push_str(&format!(
+            " Most of it comes from {}.",
+            listed(names.iter().map(String::as_str), DRIVERS_NAMED)
+        ));
+    }
+    if verdict == Verdict::Fail {
+        words.push_str(" That is surely more than is allowed: retrain with these inputs, or recalibrate.");
+    }
+    words
+}
+
+/// How well mistakes, or the sizes of errors, can be told beforehand.
+fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmeasured> {
+    let options = PredictableOptions::default();
+    let name = if rows.wrong().is_some() { "error_auc" } else { "error_explained_share" };
+    let unmeasured = |reason: String| Unmeasured { name: name.into(), reason };
+    let features = learner_features(rows).map_err(unmeasured)?;
+    let n = features.rows();
+    match rows.wrong() {
+        Some(wrong) => {
+            let wrong: Vec<bool> = wrong[..n].iter().map(|&wrong| wrong > 0.0).collect();
+            let of = predictable_mistakes(&features, &wrong, &options, Level::P95, rng)
+                .map_err(|error| unmeasured(without_failed_to(&error)))?;
+            Ok(Measure {
+                interval: Some(of.interval),
+                expected_by_chance: Some(0.5),
+                p_value: Some(of.p_value),
+                ..Measure::new(
+                    name,
+                    of.area,
+                    of.n,
+                    "ROC AUC of telling wrong predictions from right ones by the inputs, on held-out rows",
+                )
+            })
+        }
+        None => {
+            let of = predictable_losses(&features, &rows.losses[..n], &options, Level::P95, rng)
+                .map_err(|error| unmeasured(without_failed_to(&error)))?;
+            Ok(Measure {
+                interval: Some(of.interval),
+                expected_by_chance: Some(0.0),
+                p_value: Some(of.p_value),
+                ..Measure::new(
+                    name,
+                    of.explained,
+                    of.n,
+                    "share of the variation of the loss that inputs tell, on held-out rows",
+                )
+            })
+        }
+    }
+}
+
+/// False positive and false negative rates by segment.
+fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, String)> {
+    let (scores, outcomes) = rows.binary()?;
+    let settings = &rows.scope.definition.evaluate.errors;
+    let needed = rows.scope.definition.evaluate.min_rows.min(RATE_ROWS_LEAST);
+    let mut tests: Vec<((String, Option<String>), SegmentTest)> = Vec::new();
+    for segment in &rows.scope.definition.log.segments {
+        let groups = rows.groups(segment);
+        let confusions: Vec<Confusion> = groups
+            .iter()
+            .filter_map(|(_, members)| {
+                let pairs = members.iter().map(|&row| (scores[row], outcomes[row]));
+                let scores = LabelledScores::from_pairs(pairs).ok()?;
+                Confusion::at(&scores, rows.scope.definition.log.threshold).ok()
+            })
+            .collect();
+        // Every score is one, or its row would not be here.
+        debug_assert_eq!(confusions.len(), groups.len());
+        if let Ok(found) = against_rest(&confusions, Level::P95) {
+            tests.extend(
+                found.tests.into_iter().map(|test| ((segment.name.clone(), groups[test.segment].0.clone()), test)),
+            );
+        }
+    }
+    if tests.is_empty() {
+        return None;
+    }
+    // All rates of all segments are one family.
+    let adjusted = benjamini_hochberg(&tests.iter().map(|(_, test)| test.p_value).collect::<Vec<_>>());
+    let mut rated: Vec<RateRow> = tests
+        .into_iter()
+        .zip(adjusted)
+        .map(|(((column, value), test), p_adjusted)| {
+            let name = match test.rate {
+                MistakeRate::FalsePositive => "false_positive_rate",
+                MistakeRate::FalseNegative => "false_negative_rate",
+            };
+            let flagged = p_adjusted <= RATES_FALSE_DISCOVERY
+                && test.difference.abs() >= settings.rate_gap
+                && test.n >= needed;
+            let rate = Measure {
+                interval: Some(test.interval),
+                p_value: Some(test.p_value),
+                p_adjusted: Some(p_adjusted),
+                ..Measure::new(name, test.share, test.n, "Wilson interval; tested against all other rows")
+            };
+            RateRow { column, value, rate, others: test.share_of_rest, flagged }
+        })
+        .collect();
+    let distance = |row: &RateRow| (row.rate.value - row.others).abs();
+    rated.sort_by(|a, b| b.flagged.cmp(&a.flagged).then(distance(b).total_cmp(&distance(a))));
+    rated.truncate(RATES_KEPT);
+    let flagged: Vec<&RateRow> = rated.iter().filter(|row| row.flagged).collect();
+    let words = flagged.first().map_or_else(String::new, |row| {
+        let kind = if row.rate.name == "false_positive_rate" { "false positive" } else { "false negative" };
+        let more = match flagged.len() {
+            1 => String::new(),
+            n => format!(" {n} rates of segments stand out."),
+        };
+        format!(
+            " Where {}, the {kind} rate is {}; elsewhere it is {}.{more}",
+            segment_label(&row.column, row.value.as_deref()),
+            percent(row.rate.value),
+            percent(row.others)
+        )
+    });
+    let verdict = if flagged.is_empty() { Verdict::Pass } else { Verdict::Warn };
+    structure.rates = rated;
+    Some((verdict, words))
+}
+
+/// Where predicted numbers are too high or too low.
+fn residuals(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<String> {
+    let Outputs::Regression { .. } = &rows.cases.outputs else { return None };
+    let (predictions, residuals) = predictions_and_residuals(rows, usize::MAX);
+    let trend = residual_trend(&predictions, &residuals, LEVELS, Level::P95).ok();
+    if let Some(trend) = &trend {
+        let point = |bin: &stats::residual_trend::ResidualBin| CurvePoint {
+            at: f64::midpoint(bin.prediction_min, bin.prediction_max),
+            value: bin.mean,
+            lower: bin.interval.lower,
+            upper: bin.interval.upper,
+        };
+        structure.levels = trend.bins.iter().map(point).collect();
+    }
+    for segment in &rows.scope.definition.log.segments {
+        let groups = rows.groups(segment);
+        let mut codes = vec![0_u32; residuals.len()];
+        for (at, (_, members)) in groups.iter().enumerate() {
+            members.iter().for_each(|&row| codes[row] = at as u32);
+        }
+        let of_segments = residuals_by_segment(&codes, &residuals, Level::P95).unwrap_or_default();
+        structure.residuals.extend(of_segments.into_iter().filter_map(|of| {
+            let interval = of.interval?;
+            let (value, _) = groups.get(of.segment as usize)?;
+            Some(ResidualRow {
+                column: segment.name.clone(),
+                value: value.clone(),
+                flagged: !interval.contains(0.0) && of.n >= rows.scope.definition.evaluate.min_rows,
+                residual: Measure {
+                    interval: Some(interval),
+                    expected_by_chance: Some(0.0),
+                    ..Measure::new("mean_residual", of.mean, of.n, "mean of outcome less prediction")
+                },
+            })
+        }));
+    }
+    structure.residuals.sort_by(|a, b| {
+        b.flagged.cmp(&a.flagged).then(b.residual.value.abs().total_cmp(&a.residual.value.abs()))
+    });
+    structure.residuals.truncate(RATES_KEPT);
+    let slope = trend?.trend.filter(|trend| trend.p_value < SIGNIFICANT)?;
+    let lean = if slope.slope > 0.0 { "not extreme enough" } else { "too extreme" };
+    Some(format!(" Predictions are {lean}: residuals change with the level of the prediction."))
+}
+
+/// Whether losses come together in time.
+fn in_time(
+    rows: &Rows<'_>,
+    structure: &mut ErrorStructure,
+    rng: &mut impl RngCore,
+) -> Result<(Vec<Measure>, String), String> {
+    let times: Vec<i64> =
+        rows.cases.days.iter().map(|days| (days * MILLISECONDS_OF_A_DAY).round() as i64).collect();
+    let options = ClusteringOptions { blocks: STRETCHES, ..ClusteringOptions::default() };
+    let of = time_clustering(&times, &rows.losses, &options, Level::P95, rng)
+        .map_err(|error| without_failed_to(&error))?;
+    structure.over_time = over_time(rows);
+    let is_clustered = of.p_value < SIGNIFICANT;
+    let text = |at: i64| day_text(at as f64 / MILLISECONDS_OF_A_DAY);
+    structure.stretch = Some(Stretch {
+        from: text(of.worst.from),
+        to: text(of.worst.to),
+        rows: of.worst.rows,
+        mean_loss: of.worst.mean,
+        p_value: of.worst.p_value,
+    });
+    let words = if is_clustered {
+        format!(
+            " Mistakes come together in time: from {} to {} the {} is {} (p {}).",
+            text(of.worst.from),
+            text(of.worst.to),
+            rows.loss().mean_title(),
+            rows.loss_text(of.worst.mean),
+            p_value(of.p_value)
+        )
+    } else {
+        String::new()
+    };
+    Ok((time_measures(&of).to_vec(), words))
+}
+
+fn time_measures(of: &TimeClustering) -> [Measure; 2] {
+    [
+        Measure {
+            interval: Some(of.interval),
+            expected_by_chance: Some(0.0),
+            p_value: Some(of.ljung_box_p_value),
+            ..Measure::new(
+                "loss_autocorrelation",
+                of.autocorrelation,
+                of.n,
+                format!("correlation of a row's loss with that of the next in time; Ljung–Box test over {} lags", of.lags),
+            )
+        },
+        Measure {
+            expected_by_chance: Some(1.0),
+            p_value: Some(of.dispersion_p_value),
+            ..Measure::new(
+                "time_dispersion",
+                of.dispersion,
+                of.n,
+                format!("variance of the mean loss of {} stretches over that of independent rows", of.blocks),
+            )
+        },
+    ]
+}
+
+/// The mean loss of stretches of equally many rows; `at` is days since 1970-01-01.
+fn over_time(rows: &Rows<'_>) -> Vec<CurvePoint> {
+    let mut order: Vec<usize> = (0..rows.losses.len()).collect();
+    order.sort_by(|&a, &b| rows.cases.days[a].total_cmp(&rows.cases.days[b]).then(a.cmp(&b)));
+    let size = order.len().div_ceil(STRETCHES).max(1);
+    order
+        .chunks(size)
+        .filter_map(|stretch| {
+            let mean = rows.mean_of("loss", stretch.iter().map(|&row| rows.losses[row]), Level::P95)?;
+            let interval = mean.interval?;
+            let first = rows.cases.days[*stretch.first()?];
+            let last = rows.cases.days[*stretch.last()?];
+            Some(CurvePoint {
+                at: f64::midpoint(first, last),
+                value: mean.value,
+                lower: interval.lower,
+                upper: interval.upper,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,288 @@
+//! Fairness: do groups of people get positive predictions, and the right ones, equally often?
+//!
+//! The criteria cannot all hold at once where groups differ in how often the outcome is positive, unless the
+//! model is perfect, so a definition says which of them decide; all are reported.
+
+use stats::classification::Estimate;
+use stats::classification::confusion::Confusion;
+use stats::fairness::{Criterion, Disparity, Fairness, GroupRate, GroupRows, NotCompared, fairness};
+use stats::interval::Level;
+use types::answer::ScoredGroup;
+use types::definition::{FairnessLimit, Segment};
+use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
+use types::finding::Unmeasured;
+use types::format::{number, percent};
+use types::performance::{Limit, without_failed_to};
+use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
+
+use crate::performance::interval_words;
+use crate::{Scope, blank, unknown};
+
+pub(crate) fn plan(scope: Scope<'_>) -> impl Iterator<Item = Question> {
+    let protected = scope.definition.evaluate.fairness.iter().flat_map(|fairness| &fairness.protected);
+    let window = scope.window;
+    protected.map(move |segment| Question::ScoredOutcomes { by: Some(segment.clone()), window })
+}
+
+/// A limit on a criterion of one protected column, held.
+struct Held<'a> {
+    column: &'a str,
+    criterion: Criterion,
+    limit: &'a FairnessLimit,
+    measured: Result<Measure, String>,
+    groups: Option<(String, String)>,
+    verdict: Verdict,
+}
+
+pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
+    let Some(settings) = &scope.definition.evaluate.fairness else {
+        return unknown(scope, CheckId::Fairness, "No column is declared protected.".into());
+    };
+    let deciding = settings.deciding();
+    let mut detail = FairnessDetail::default();
+    let mut held: Vec<Held<'_>> = Vec::new();
+    for segment in &settings.protected {
+        let question = Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window };
+        let groups = answers.scored_outcomes(&question).unwrap_or_default();
+        let found = compared(scope, groups);
+        if let Ok((_, found)) = &found {
+            detail.groups.extend(group_rows(segment, groups, found));
+        }
+        for criterion in Criterion::ALL {
+            detail.criteria.push(criterion_row(segment, groups, criterion, &found));
+        }
+        for limit in &deciding {
+            held.extend(hold(segment, groups, limit, &found));
+        }
+    }
+    for of in &held {
+        let name = name_of(of.criterion);
+        let row = detail.criteria.iter_mut().find(|row| row.column == of.column && row.criterion == name);
+        if let Some(row) = row {
+            row.verdict = row.verdict.max(Some(of.verdict));
+        }
+    }
+    held.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    let verdict = Verdict::worst(held.iter().map(|held| held.verdict)).unwrap_or(Verdict::Unknown);
+    let mut finding = blank(scope, CheckId::Fairness, verdict);
+    for of in &held {
+        let from = "evaluate.fairness";
+        finding.thresholds.push(limit_of(of.limit).threshold(&of.limit.criterion, from));
+        match &of.measured {
+            Ok(measure) => finding.measures.push(measure.clone()),
+            Err(reason) => finding.unmeasured.push(Unmeasured {
+                name: of.limit.criterion.clone(),
+                reason: format!("{}: {reason}", of.column),
+            }),
+        }
+    }
+    finding.thresholds.dedup();
+    finding.summary = summary(&held, settings.positive_is_good);
+    finding.detail = Some(Detail::Fairness(Box::new(detail)));
+    finding
+}
+
+type Compared = Result<(Vec<Confusion>, Fairness), String>;
+
+fn compared(scope: Scope<'_>, groups: &[ScoredGroup]) -> Compared {
+    let confusions: Vec<Confusion> = groups
+        .iter()
+        .map(|group| Confusion::at(&group.scores, scope.definition.log.threshold))
+        .collect::<Result<_, _>>()
+        .map_err(|error| without_failed_to(&error))?;
+    let rows: Vec<GroupRows<'_>> = confusions
+        .iter()
+        .zip(groups)
+        .map(|(&confusion, group)| GroupRows { confusion, scores: Some(&group.scores) })
+        .collect();
+    let found = fairness(&rows, Level::P95, scope.definition.evaluate.min_rows)
+        .map_err(|error| without_failed_to(&error))?;
+    Ok((confusions, found))
+}
+
+fn name_of(criterion: Criterion) -> &'static str {
+    match criterion {
+        Criterion::DemographicParity => "demographic_parity",
+        Criterion::EqualisedOdds => "equalised_odds",
+        Criterion::EqualOpportunity => "equal_opportunity",
+        Criterion::PredictiveParity => "predictive_parity",
+        Criterion::CalibrationWithinGroups => "calibration_within_groups",
+    }
+}
+
+fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Vec<GroupRow> {
+    groups
+        .iter()
+        .enumerate()
+        .map(|(at, group)| {
+            let rate = |rate: GroupRate| {
+                let of = found.rate(rate).get(at)?.estimate()?;
+                Some(RateWithInterval { value: of.value, interval: of.interval, n: of.n })
+            };
+            GroupRow {
+                column: segment.name.clone(),
+                value: group.value.clone(),
+                rows: group.scores.n(),
+                positives: group.scores.positives_total(),
+                selection_rate: rate(GroupRate::Selection),
+                true_positive_rate: rate(GroupRate::TruePositive),
+                false_positive_rate: rate(GroupRate::FalsePositive),
+                precision: rate(GroupRate::Precision),
+                calibration_gap: rate(GroupRate::ScoreGap),
+            }
+        })
+        .collect()
+}
+
+fn label(groups: &[ScoredGroup], at: usize) -> String {
+    let value = groups.get(at).and_then(|group| group.value.as_deref());
+    value.unwrap_or("missing").to_owned()
+}
+
+fn measure(name: String, estimate: &Estimate, groups: u64) -> Measure {
+    Measure {
+        interval: Some(estimate.interval),
+        error_bound: estimate.error_bound,
+        ..Measure::new(
+            name,
+            estimate.value,
+            estimate.n,
+            format!("between the most different of {groups} groups; interval for all pairs of them together"),
+        )
+    }
+}
+
+fn criterion_row(
+    segment: &Segment,
+    groups: &[ScoredGroup],
+    criterion: Criterion,
+    found: &Compared,
+) -> CriterionRow {
+    let name = name_of(criterion);
+    let mut row = CriterionRow {
+        column: segment.name.clone(),
+        criterion: name.into(),
+        difference: None,
+        ratio: None,
+        lowest: None,
+        highest: None,
+        reason: None,
+        verdict: None,
+    };
+    let found = match found {
+        Ok((_, found)) => found.of(criterion),
+        Err(reason) => return CriterionRow { reason: Some(reason.clone()), ..row },
+    };
+    let of = |kind: &str, disparity: &Disparity| {
+        measure(format!("{name}_{kind}"), &disparity.estimate, disparity.groups)
+    };
+    match &found.difference {
+        Ok(disparity) => {
+            row.difference = Some(of("difference", disparity));
+            row.lowest = Some(label(groups, disparity.smallest));
+            row.highest = Some(label(groups, disparity.largest));
+        }
+        Err(why) => row.reason = Some(without_failed_to(why)),
+    }
+    row.ratio = found.ratio.as_ref().ok().map(|disparity| of("ratio", disparity));
+    row
+}
+
+fn limit_of(limit: &FairnessLimit) -> Limit {
+    match (limit.at_least, limit.at_most) {
+        (Some(least), _) => Limit::AtLeast(least),
+        (None, most) => Limit::AtMost(most.unwrap_or(0.0)),
+    }
+}
+
+/// The criterion that a limit is about; a definition names no other.
+fn criterion_of(limit: &FairnessLimit) -> Option<Criterion> {
+    Criterion::ALL.into_iter().find(|criterion| limit.criterion.starts_with(name_of(*criterion)))
+}
+
+fn hold<'a>(
+    segment: &'a Segment,
+    groups: &[ScoredGroup],
+    limit: &'a FairnessLimit,
+    found: &Compared,
+) -> Option<Held<'a>> {
+    let criterion = criterion_of(limit)?;
+    let disparity: Result<Disparity, String> = match found {
+        Err(reason) => Err(reason.clone()),
+        Ok((_, found)) => {
+            let found = found.of(criterion);
+            let of: &Result<Disparity, NotCompared> =
+                if limit.criterion.ends_with("_ratio") { &found.ratio } else { &found.difference };
+            of.as_ref().map(|disparity| *disparity).map_err(without_failed_to)
+        }
+    };
+    let measured = disparity.clone().map(|of| measure(limit.criterion.clone(), &of.estimate, of.groups));
+    Some(Held {
+        column: &segment.name,
+        criterion,
+        limit,
+        verdict: measured.as_ref().map_or(Verdict::Unknown, |measure| limit_of(limit).verdict(measure)),
+        groups: disparity.ok().map(|of| (label(groups, of.smallest), label(groups, of.largest))),
+        measured,
+    })
+}
+
+fn words_of(criterion: Criterion, positive_is_good: bool) -> &'static str {
+    match (criterion, positive_is_good) {
+        (Criterion::DemographicParity, true) => "are given a positive prediction",
+        (Criterion::DemographicParity, false) => "are flagged",
+        (Criterion::EqualisedOdds, _) => "get the right prediction",
+        (Criterion::EqualOpportunity, true) => "get the positive prediction that they deserve",
+        (Criterion::EqualOpportunity, false) => "are flagged where it is justified",
+        (Criterion::PredictiveParity, _) => "turn out positive when predicted so",
+        (Criterion::CalibrationWithinGroups, _) => "get scores that mean what they say",
+    }
+}
+
+fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
+    let Some(worst) = held.first() else {
+        return "Nothing decides about fairness.".into();
+    };
+    let limit = limit_of(worst.limit);
+    let measure = match &worst.measured {
+        Ok(measure) => measure,
+        Err(reason) => {
+            return format!(
+                "Whether groups of `{}` are treated alike is not known: {reason}.",
+                worst.column
+            );
+        }
+    };
+    let (lowest, highest) = worst.groups.clone().unwrap_or_default();
+    let how = words_of(worst.criterion, positive_is_good);
+    let mut words = if worst.limit.criterion.ends_with("_ratio") {
+        format!(
+            "By `{}`, {lowest} {how} {} as often as {highest}{}.",
+            worst.column,
+            percent(measure.value),
+            interval_words(measure)
+        )
+    } else {
+        format!(
+            "By `{}`, {lowest} {how} less often than {highest}, by {}{}.",
+            worst.column,
+            number(measure.value),
+            interval_words(measure)
+        )
+    };
+    words.push_str(&match worst.verdict {
+        Verdict::Fail => format!(
+            " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
+            limit.words()
+        ),
+        Verdict::Pass => format!(" It should be {} and surely is.", limit.words()),
+        Verdict::Warn | Verdict::Unknown => {
+            format!(" It should be {}; from these rows it cannot be told whether it is.", limit.words())
+        }
+    });
+    let failing = held.iter().filter(|held| held.verdict == Verdict::Fail).count();
+    if failing > 1 {
+        words.push_str(&format!(" {failing} limits are surely missed."));
+    }
+    words
+}

@@ -1,0 +1,213 @@
+//! The worst subpopulation: how badly any group of inputs of some size can be served, whatever describes it.
+//!
+//! No limit of its own is needed: where none is written, the same curve of the reference is the yardstick.
+
+use rand_core::RngCore;
+use stats::interval::Level;
+use stats::learn::Features;
+use stats::worst_subpopulation::{WorstOptions, WorstPoint, WorstSubpopulation, worst_subpopulation};
+use types::detail::{CurvePoint, Driver, Subpopulation};
+use types::finding::Unmeasured;
+use types::format::{counted, percent};
+use types::nearest::listed;
+use types::performance::{Limit, rise};
+use types::{CheckId, Detail, Finding, Measure, Verdict};
+
+use crate::performance::interval_words;
+use crate::rows::{LEARNER_ROWS, Rows};
+use crate::{blank, unknown};
+
+const NAME: &str = "worst_subpopulation_loss";
+const RISE: &str = "worst_subpopulation_rise";
+/// Shares of the rows at which the curve is computed, beside the one of the definition.
+const SHARES: [f64; 10] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0];
+/// Columns that are kept with the finding, and those that the sentence names.
+const DRIVERS_KEPT: usize = 8;
+const DRIVERS_NAMED: usize = 3;
+
+pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
+    let scope = rows.scope;
+    let current = match rows.too_few().or_else(|| rows.no_inputs()) {
+        Some(reason) => Err(reason),
+        None => rows
+            .features_at(0..rows.losses.len().min(LEARNER_ROWS))
+            .and_then(|features| of(rows, &features, &rows.losses[..features.rows()], rng)),
+    };
+    let current = match current {
+        Ok(current) => current,
+        Err(reason) => {
+            let summary = format!("How badly some group of inputs is served is not known: {reason}.");
+            return unknown(scope, CheckId::WorstSubpopulation, summary);
+        }
+    };
+    let settings = &scope.definition.evaluate.worst_subpopulation;
+    let Some(point) = at(&current, settings.share) else {
+        let summary = format!(
+            "How badly the worst {} of inputs are served is not known: that is too few of {}.",
+            percent(settings.share),
+            counted(current.n, "row", "rows")
+        );
+        return unknown(scope, CheckId::WorstSubpopulation, summary);
+    };
+    let measure = measure(rows, point, current.n);
+    let mut finding = Finding {
+        reference: Some(scope.reference),
+        ..blank(scope, CheckId::WorstSubpopulation, Verdict::Unknown)
+    };
+    let reference = reference(rows, rng);
+    let (verdict, words) = match settings.at_most {
+        Some(most) => {
+            let limit = Limit::AtMost(most);
+            finding.thresholds.push(limit.threshold(NAME, "evaluate.worst_subpopulation.at_most"));
+            let verdict = limit.verdict(&measure);
+            (verdict, crate::performance::limit_words(verdict, limit))
+        }
+        None => against_reference(rows, &mut finding, &measure, reference.as_ref()),
+    };
+    finding.verdict = verdict;
+    let drivers = drivers(rows, &current);
+    finding.summary = summary(rows, &measure, &current, &drivers, &words);
+    finding.measures.insert(0, measure);
+    finding.detail = Some(Detail::Subpopulation(Subpopulation {
+        loss: rows.loss().mean_title().to_owned(),
+        curve: curve(&current),
+        reference: reference.as_ref().map(|of| curve(of)).unwrap_or_default(),
+        drivers,
+    }));
+    finding
+}
+
+fn of(
+    rows: &Rows<'_>,
+    features: &Features,
+    losses: &[f64],
+    rng: &mut impl RngCore,
+) -> Result<WorstSubpopulation, String> {
+    let share = rows.scope.definition.evaluate.worst_subpopulation.share;
+    let shares: Vec<f64> = SHARES.into_iter().chain([share]).collect();
+    let options = WorstOptions { alpha_explained: share, ..WorstOptions::default() };
+    worst_subpopulation(features, losses, &shares, &options, Level::P95, rng)
+        .map_err(|error| types::performance::without_failed_to(&error))
+}
+
+/// The same of the reference, where it has enough rows.
+fn reference(rows: &Rows<'_>, rng: &mut impl RngCore) -> Option<WorstSubpopulation> {
+    let n = rows.reference_losses.len().min(LEARNER_ROWS);
+    if (n as u64) < rows.scope.definition.evaluate.min_rows {
+        return None;
+    }
+    let features = rows.reference_features_at(0..n).ok()?;
+    of(rows, &features, &rows.reference_losses[..n], rng).ok()
+}
+
+fn at(of: &WorstSubpopulation, share: f64) -> Option<&WorstPoint> {
+    of.points.iter().find(|point| (point.alpha - share).abs() < 1e-12)
+}
+
+fn measure(rows: &Rows<'_>, point: &WorstPoint, n: u64) -> Measure {
+    Measure {
+        interval: Some(point.interval),
+        ..Measure::new(
+            NAME,
+            point.value,
+            n,
+            format!(
+                "{} in the worst {} of rows that the inputs can tell apart, cross-fitted and debiased",
+                rows.loss().mean_title(),
+                percent(point.alpha)
+            ),
+        )
+    }
+}
+
+/// Without a limit of its own: how much worse than the reference.
+fn against_reference(
+    rows: &Rows<'_>,
+    finding: &mut Finding,
+    measure_now: &Measure,
+    reference: Option<&WorstSubpopulation>,
+) -> (Verdict, String) {
+    let settings = &rows.scope.definition.evaluate.worst_subpopulation;
+    let before = reference
+        .and_then(|reference| at(reference, settings.share).map(|point| measure(rows, point, reference.n)));
+    let risen = before.as_ref().and_then(|before| {
+        rise(RISE, measure_now, before, "that of the window over that of the reference, less 1")
+    });
+    let (Some(before), Some(risen)) = (before, risen) else {
+        finding.unmeasured.push(Unmeasured {
+            name: RISE.into(),
+            reason: "the reference has too few rows with outcomes".into(),
+        });
+        return (
+            Verdict::Unknown,
+            "There is nothing to hold it against: set `at_most` under [evaluate.worst_subpopulation].".into(),
+        );
+    };
+    let limit = Limit::AtMost(settings.max_rise);
+    let verdict = limit.verdict(&risen);
+    finding.thresholds.push(limit.threshold(RISE, "evaluate.worst_subpopulation.max_rise"));
+    let (then, most) = (rows.loss_text(before.value), percent(settings.max_rise));
+    let words = match verdict {
+        Verdict::Fail => {
+            format!("In the reference it was {then}; it surely rose by more than the {most} allowed.")
+        }
+        Verdict::Pass => {
+            format!("In the reference it was {then}; it did not rise by more than the {most} allowed.")
+        }
+        Verdict::Warn | Verdict::Unknown => format!(
+            "In the reference it was {then}; whether it rose by more than the {most} allowed cannot be told \
+             from so few rows."
+        ),
+    };
+    finding.measures.push(risen);
+    finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before });
+    (verdict, words)
+}
+
+fn curve(of: &WorstSubpopulation) -> Vec<CurvePoint> {
+    of.points
+        .iter()
+        .map(|point| CurvePoint {
+            at: point.alpha,
+            value: point.value,
+            lower: point.interval.lower,
+            upper: point.interval.upper,
+        })
+        .collect()
+}
+
+/// The columns that the worst rows are told by, as shares of what all of them tell.
+fn drivers(rows: &Rows<'_>, of: &WorstSubpopulation) -> Vec<Driver> {
+    let told = of.columns.iter().map(|column| {
+        // A drop within its own noise tells nothing.
+        (column.column, if column.loss_drop > column.standard_error { column.loss_drop } else { 0.0 })
+    });
+    crate::rows::drivers(rows, told, DRIVERS_KEPT)
+}
+
+fn summary(
+    rows: &Rows<'_>,
+    measure: &Measure,
+    of: &WorstSubpopulation,
+    drivers: &[Driver],
+    words: &str,
+) -> String {
+    let share = percent(rows.scope.definition.evaluate.worst_subpopulation.share);
+    let mean = at(of, 1.0).map_or_else(|| rows.mean_loss(), |point| point.value);
+    // In the unit of the loss.
+    let in_unit = Measure { name: rows.loss().mean_name().into(), ..measure.clone() };
+    let mut summary = format!(
+        "On the worst {share} of inputs the {} is {}{}; over all rows it is {}. {words}",
+        rows.loss().mean_title(),
+        rows.loss_text(measure.value),
+        interval_words(&in_unit),
+        rows.loss_text(mean),
+    );
+    if !drivers.is_empty() {
+        let names: Vec<String> = drivers.iter().map(|driver| format!("`{}`", driver.name)).collect();
+        let named = listed(names.iter().map(String::as_str), DRIVERS_NAMED);
+        summary.push_str(&format!(" What tells these inputs from others most: {named}."));
+    }
+    summary.push_str(&rows.sampled_words());
+    summary
+}

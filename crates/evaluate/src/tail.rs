@@ -1,0 +1,419 @@
+//! The tail: what happens on rare and unusual cases, which an average over everyday ones does not show.
+
+use rand_core::RngCore;
+use stats::confidently_wrong::{ConfidentlyWrong, confidently_wrong, confidently_wrong_answers};
+use stats::expected_shortfall::expected_shortfall;
+use stats::interval::Level;
+use stats::rarity::{ForestOptions, IsolationForest, UnusualOptions, deciles, unusual_values};
+use stats::slice_search::{EncodedColumn, Slice, confirm};
+use stats::worst_cases::worst_cases;
+use types::answer::{SampledColumn, SampledValues};
+use types::cases::Outputs;
+use types::definition::Task;
+use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
+use types::finding::Unmeasured;
+use types::format::{count, counted, number, percent, value};
+use types::loss::RowLoss;
+use types::performance::{Limit, without_failed_to};
+use types::window::day_text;
+use types::{CheckId, Detail, Finding, Measure, Verdict};
+
+use crate::performance::interval_words;
+use crate::rows::{LEARNER_ROWS, Rows, losses_of};
+use crate::{blank, unknown};
+
+const RARE_LIFT: &str = "rare_lift";
+const RARE_CLASS: &str = "rare_class_wrong_share";
+const RARE_INPUTS: &str = "rare inputs";
+/// A category is rare when the reference has it in at most this part of `rare_share`: many columns have some
+/// category of a few per cent, and a row with one of these is an everyday row.
+const RARE_CATEGORY_PART: f64 = 0.1;
+/// The fewest rows of a pool that something is said about.
+const POOL_ROWS_LEAST: u64 = 20;
+/// Columns with unusual values that are kept.
+const OUTSIDE_KEPT: usize = 20;
+
+pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
+    let scope = rows.scope;
+    if let Some(reason) = rows.too_few() {
+        let summary = format!("How the model does on rare cases is not known: {reason}.");
+        return unknown(scope, CheckId::Tail, summary);
+    }
+    let mut finding = blank(scope, CheckId::Tail, Verdict::Unknown);
+    let mut tail = TailDetail::default();
+    let mut pools: Vec<Pool> = Vec::new();
+    match unusual(rows, &mut tail, rng) {
+        Ok(found) => pools.extend(found),
+        Err(reason) => finding.unmeasured.push(Unmeasured { name: RARE_LIFT.into(), reason }),
+    }
+    pools.extend(rare_classes(rows));
+    tail.pools = judged_pools(rows, &pools);
+    let lift_limit = Limit::AtMost(scope.definition.evaluate.tail.max_lift);
+    headline(rows, &mut finding, &tail.pools, lift_limit);
+    if let Some(measure) = shortfall(rows) {
+        finding.measures.push(measure);
+    }
+    let mut words = String::new();
+    match confident(rows) {
+        Some(Ok(of)) => {
+            let (measure, said) = confident_measure(rows, &of);
+            finding.measures.extend(measure);
+            words = said;
+        }
+        Some(Err(reason)) => {
+            finding.unmeasured.push(Unmeasured { name: "confident_wrong_share".into(), reason });
+        }
+        None => {}
+    }
+    tail.worst = worst(rows);
+    let measured = || tail.pools.iter().filter(|pool| pool.mean_loss.is_some());
+    finding.verdict = Verdict::worst(measured().map(|pool| pool.verdict)).unwrap_or(Verdict::Unknown);
+    finding.summary = format!("{}{words}{}", summary(rows, &tail.pools, lift_limit), rows.sampled_words());
+    finding.detail = Some(Detail::Tail(Box::new(tail)));
+    finding
+}
+
+/// Rows that are rare in one way.
+struct Pool {
+    what: String,
+    members: Vec<bool>,
+    /// Whether the share of wrong predictions is held to a limit of its own, not to the average.
+    is_class: bool,
+}
+
+impl Pool {
+    fn new(what: &str, members: Vec<bool>) -> Self {
+        Self { what: what.to_owned(), members, is_class: false }
+    }
+}
+
+/// Rows with inputs that the reference has seldom or never seen; fills in the curve over rarity.
+fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Result<Vec<Pool>, String> {
+    if let Some(reason) = rows.no_inputs() {
+        return Err(reason);
+    }
+    let n = rows.reference_losses.len();
+    if (n as u64) < rows.scope.definition.evaluate.min_rows {
+        return Err(format!("the reference has {} with outcomes", counted(n as u64, "row", "rows")));
+    }
+    let settings = &rows.scope.definition.evaluate.tail;
+    let reference = rows.reference_features_at(0..n.min(LEARNER_ROWS))?;
+    let features = rows.features()?;
+    let forest = IsolationForest::fit(&reference, &ForestOptions::default(), rng)
+        .map_err(|error| without_failed_to(&error))?;
+    let usual = forest.scores(&reference).map_err(|error| without_failed_to(&error))?;
+    let scores = forest.scores(&features).map_err(|error| without_failed_to(&error))?;
+    let of_rows = deciles(&usual, &scores).map_err(|error| without_failed_to(&error))?;
+    tail.deciles = (1..=10)
+        .map(|decile| {
+            let losses: Vec<f64> = members(&of_rows, |&of_row| of_row == decile, &rows.losses);
+            RarityRow {
+                decile: u32::from(decile),
+                rows: losses.len() as u64,
+                mean_loss: enough(&losses)
+                    .and_then(|losses| rows.mean_of(rows.loss().mean_name(), losses, Level::P95)),
+            }
+        })
+        .collect();
+    let mut sorted = usual;
+    sorted.sort_by(f64::total_cmp);
+    let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).floor() as usize;
+    let rare_from = sorted.get(rank).copied().unwrap_or(f64::INFINITY);
+    let options = UnusualOptions {
+        rare_share: settings.rare_share * RARE_CATEGORY_PART,
+        ..UnusualOptions::default()
+    };
+    let values =
+        unusual_values(&reference, &features, &options).map_err(|error| without_failed_to(&error))?;
+    tail.outside = outside(rows, &values.columns);
+    Ok(vec![
+        Pool::new(RARE_INPUTS, scores.iter().map(|&score| score >= rare_from).collect()),
+        Pool::new("rare or new categories", values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect()),
+        Pool::new("numbers outside the reference's range", values.rows.iter().map(|row| row.out_of_range > 0).collect()),
+    ])
+}
+
+/// The losses of the rows that something holds of.
+fn members<T>(of: &[T], is_member: impl Fn(&T) -> bool, losses: &[f64]) -> Vec<f64> {
+    of.iter().zip(losses).filter(|(of, _)| is_member(of)).map(|(_, &loss)| loss).collect()
+}
+
+fn enough(losses: &[f64]) -> Option<Vec<f64>> {
+    (losses.len() as u64 >= POOL_ROWS_LEAST).then(|| losses.to_vec())
+}
+
+fn outside(rows: &Rows<'_>, columns: &[stats::rarity::ColumnCounts]) -> Vec<OutsideRow> {
+    let mut outside: Vec<OutsideRow> = rows
+        .feature_names()
+        .iter()
+        .zip(columns)
+        .map(|(name, counts)| OutsideRow {
+            column: name.clone(),
+            rows: counts.below + counts.above + counts.never_seen,
+            mean_loss: None,
+        })
+        .filter(|row| row.rows > 0)
+        .collect();
+    outside.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.column.cmp(&b.column)));
+    outside.truncate(OUTSIDE_KEPT);
+    outside
+}
+
+/// Rows whose outcome is a class that few rows have, all such classes together.
+fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
+    let most = rows.scope.definition.evaluate.tail.rare_share;
+    let classes: Vec<u32> = match &rows.cases.outputs {
+        Outputs::Binary { outcomes, .. } => outcomes.iter().map(|&outcome| u32::from(outcome)).collect(),
+        Outputs::Multiclass { outcomes, .. } => outcomes.clone(),
+        Outputs::Regression { .. } => return None,
+    };
+    let mut counts = std::collections::BTreeMap::new();
+    classes.iter().for_each(|class| *counts.entry(*class).or_insert(0_u64) += 1);
+    let is_rare = |class: &u32| counts.get(class).is_some_and(|&n| n as f64 <= most * classes.len() as f64);
+    let members: Vec<bool> = classes.iter().map(is_rare).collect();
+    members.contains(&true).then(|| Pool { what: "rare classes".into(), members, is_class: true })
+}
+
+fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
+    let settings = &rows.scope.definition.evaluate.tail;
+    let large = |pool: &&Pool| pool.members.iter().filter(|member| **member).count() as u64 >= POOL_ROWS_LEAST;
+    let level = Level::P95.for_each_of(pools.iter().filter(large).count());
+    let wrong = rows.wrong();
+    pools
+        .iter()
+        .map(|pool| {
+            let n = pool.members.iter().filter(|member| **member).count() as u64;
+            let too_few = PoolRow {
+                what: pool.what.clone(),
+                rows: n,
+                mean_loss: None,
+                lift: None,
+                verdict: Verdict::Unknown,
+            };
+            if !large(&pool) {
+                return too_few;
+            }
+            if let Some(wrong) = wrong.as_deref().filter(|_| pool.is_class) {
+                let wrong = members(&pool.members, |member| *member, wrong);
+                let measure = rows.mean_of(RowLoss::Wrong.mean_name(), wrong, level);
+                let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
+                let verdict = measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+                return PoolRow { mean_loss: measure, verdict, ..too_few };
+            }
+            let losses = members(&pool.members, |member| *member, &rows.losses);
+            let lift = lift(rows, pool, level);
+            let verdict = match &lift {
+                Some(lift) if lift.interval.is_some() => Limit::AtMost(settings.max_lift).verdict(lift),
+                // Nothing is lost by either side, or by the rare ones alone.
+                _ if losses.iter().all(|loss| *loss == 0.0) => Verdict::Pass,
+                _ => Verdict::Warn,
+            };
+            PoolRow {
+                mean_loss: rows.mean_of(rows.loss().mean_name(), losses, level),
+                lift,
+                verdict,
+                ..too_few
+            }
+        })
+        .collect()
+}
+
+/// The mean loss of a pool as a multiple of that of all rows.
+fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
+    let codes = pool.members.iter().map(|&member| u32::from(member)).collect();
+    let columns = [EncodedColumn { codes, cardinality: 2 }];
+    let n = pool.members.iter().filter(|member| **member).count() as u64;
+    let slice = Slice { conditions: vec![(0, 1)], score: 0.0, rows: n, loss_sum: 0.0, loss_max: 0.0 };
+    let confirmed = confirm(&[slice], &columns, &rows.losses, level).ok()?;
+    let comparison = confirmed.first()?.comparison?;
+    Some(Measure {
+        interval: comparison.lift_interval,
+        expected_by_chance: Some(1.0),
+        p_value: Some(confirmed.first()?.p_value),
+        ..Measure::new(RARE_LIFT, comparison.lift, n, format!("mean loss of {} over that of all rows", pool.what))
+    })
+}
+
+/// The measures that the verdict rests on: the worst lift, and the rare classes.
+fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Limit) {
+    let settings = &rows.scope.definition.evaluate.tail;
+    let worst = pools.iter().filter(|pool| pool.lift.is_some()).max_by(|a, b| {
+        let lift = |pool: &PoolRow| pool.lift.as_ref().map_or(0.0, |lift| lift.value);
+        a.verdict.cmp(&b.verdict).then(lift(a).total_cmp(&lift(b)))
+    });
+    if let Some(lift) = worst.and_then(|pool| pool.lift.clone()) {
+        finding.thresholds.push(limit.threshold(RARE_LIFT, "evaluate.tail.max_lift"));
+        finding.measures.push(lift);
+    }
+    let class = pools.iter().find(|pool| pool.lift.is_none() && pool.mean_loss.is_some());
+    if let Some(measure) = class.and_then(|pool| pool.mean_loss.clone()) {
+        let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
+        finding.thresholds.push(limit.threshold(RARE_CLASS, "evaluate.tail.rare_class_wrong_at_most"));
+        finding.measures.push(Measure { name: RARE_CLASS.into(), ..measure });
+    }
+}
+
+/// The mean of the worst losses, of a loss that is more than right or wrong.
+fn graded(rows: &Rows<'_>) -> (RowLoss, Vec<f64>) {
+    match rows.loss() {
+        RowLoss::Wrong => {
+            let threshold = rows.scope.definition.log.threshold;
+            (RowLoss::Brier, losses_of(&rows.cases.outputs, RowLoss::Brier, threshold))
+        }
+        loss => (loss, rows.losses.clone()),
+    }
+}
+
+fn shortfall(rows: &Rows<'_>) -> Option<Measure> {
+    let share = rows.scope.definition.evaluate.tail.rare_share;
+    let (loss, losses) = graded(rows);
+    let of = expected_shortfall(&losses, share, Level::P95).ok()?;
+    Some(Measure {
+        interval: Some(of.interval),
+        ..Measure::new(
+            "expected_shortfall",
+            of.value,
+            of.n,
+            format!("mean {} of the worst {} of rows (CVaR)", loss.title(), percent(share)),
+        )
+    })
+}
+
+/// Confident predictions that were wrong; `None` where predictions have no confidence.
+fn confident(rows: &Rows<'_>) -> Option<Result<ConfidentlyWrong, String>> {
+    let confidence = rows.scope.definition.evaluate.tail.confident;
+    let of = match &rows.cases.outputs {
+        Outputs::Binary { scores, outcomes } => confidently_wrong(scores, outcomes, confidence, Level::P95),
+        Outputs::Multiclass { probabilities, predicted, outcomes } => {
+            let confidences: Vec<f64> = predicted
+                .iter()
+                .enumerate()
+                .map(|(row, &class)| probabilities.get(class as usize).map_or(0.0, |of_class| of_class[row]))
+                .collect();
+            let wrong: Vec<bool> = predicted.iter().zip(outcomes).map(|(a, b)| a != b).collect();
+            confidently_wrong_answers(&confidences, &wrong, confidence, Level::P95)
+        }
+        Outputs::Regression { .. } => return None,
+    };
+    Some(of.map_err(|error| without_failed_to(&error)))
+}
+
+fn confident_measure(rows: &Rows<'_>, of: &ConfidentlyWrong) -> (Option<Measure>, String) {
+    let Some((share, interval)) = of.wrong_share.zip(of.wrong_interval) else {
+        return (None, String::new());
+    };
+    let confidence = percent(rows.scope.definition.evaluate.tail.confident);
+    let measure = Measure {
+        interval: Some(interval),
+        expected_by_chance: of.expected_if_calibrated,
+        ..Measure::new(
+            "confident_wrong_share",
+            share,
+            of.confident,
+            format!("wrong predictions among those of a confidence of at least {confidence}; by chance: if the scores meant what they say"),
+        )
+    };
+    let too_many = of.expected_if_calibrated.filter(|expected| interval.lower > *expected);
+    let words = too_many.map_or_else(String::new, |expected| {
+        format!(
+            " Of the {} made with at least {confidence} confidence, {} were wrong; by their own word it should be {}.",
+            counted(of.confident, "prediction", "predictions"),
+            percent(share),
+            percent(expected)
+        )
+    });
+    (Some(measure), words)
+}
+
+fn worst(rows: &Rows<'_>) -> Vec<CaseRow> {
+    let k = rows.scope.definition.evaluate.tail.worst_cases as usize;
+    let (_, losses) = graded(rows);
+    let at = worst_cases(&losses, k).unwrap_or_default();
+    at.into_iter()
+        .map(|row| {
+            let (predicted, outcome) = said(rows, row);
+            CaseRow {
+                id: rows.cases.ids.get(row).cloned().unwrap_or_default(),
+                at: day_text(rows.cases.days[row]),
+                predicted,
+                outcome,
+                loss: losses[row],
+                inputs: rows.columns().iter().map(|column| (column.name.clone(), input(column, row))).collect(),
+            }
+        })
+        .collect()
+}
+
+/// What was predicted of a row and what happened, in words.
+fn said(rows: &Rows<'_>, row: usize) -> (String, String) {
+    let classes = rows.scope.definition.log.classes();
+    let class = |class: u32| classes.get(class as usize).map_or_else(String::new, |name| (*name).to_owned());
+    match &rows.cases.outputs {
+        Outputs::Binary { scores, outcomes } => {
+            (number(scores[row]), if outcomes[row] { "1".into() } else { "0".into() })
+        }
+        Outputs::Regression { predicted, outcomes } => (value(predicted[row]), value(outcomes[row])),
+        Outputs::Multiclass { probabilities, predicted, outcomes } => {
+            let confidence = probabilities.get(predicted[row] as usize).map_or(0.0, |of_class| of_class[row]);
+            (format!("{} ({})", class(predicted[row]), percent(confidence)), class(outcomes[row]))
+        }
+    }
+}
+
+fn input(column: &SampledColumn, row: usize) -> String {
+    match &column.values {
+        SampledValues::Numbers(numbers) if numbers[row].is_nan() => "–".into(),
+        SampledValues::Numbers(numbers) => value(numbers[row]),
+        SampledValues::Categories(texts) => texts[row].clone().unwrap_or_else(|| "–".into()),
+        SampledValues::Vectors(_) => "…".into(),
+    }
+}
+
+fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
+    let mut measured: Vec<&PoolRow> = pools.iter().filter(|pool| pool.mean_loss.is_some()).collect();
+    measured.sort_by_key(|pool| std::cmp::Reverse(pool.verdict));
+    let Some(worst) = measured.first() else {
+        let needed = counted(POOL_ROWS_LEAST, "row", "rows");
+        return format!("How the model does on rare cases is not known: no kind of them has {needed}.");
+    };
+    let said = |pool: &PoolRow| match (&pool.mean_loss, &pool.lift) {
+        (Some(mean), Some(lift)) => format!(
+            "On {} ({} rows) the {} is {}, {} times the average of {}{}.",
+            pool.what,
+            count(pool.rows),
+            rows.loss().mean_title(),
+            rows.loss_text(mean.value),
+            number(lift.value),
+            rows.loss_text(rows.mean_loss()),
+            interval_words(lift),
+        ),
+        (Some(wrong), None) => format!(
+            "Where the outcome is a rare class ({} rows), {} of predictions are wrong{}.",
+            count(pool.rows),
+            percent(wrong.value),
+            interval_words(wrong),
+        ),
+        (None, _) => String::new(),
+    };
+    let mut words = said(worst);
+    let allowed = if worst.lift.is_some() {
+        format!("{} times", limit.value())
+    } else {
+        percent(rows.scope.definition.evaluate.tail.rare_class_wrong_at_most)
+    };
+    words.push_str(&match worst.verdict {
+        Verdict::Fail => format!(
+            " That is surely more than the {allowed} allowed: send rare cases to a person, or collect more of them."
+        ),
+        Verdict::Warn | Verdict::Unknown => {
+            format!(" Whether that is more than the {allowed} allowed cannot be told from so few rows.")
+        }
+        Verdict::Pass => format!(" That is within the {allowed} allowed."),
+    });
+    if rows.scope.definition.model.task != Task::Regression
+        && let Some(other) = measured.iter().skip(1).find(|pool| pool.verdict == Verdict::Fail)
+    {
+        words.push_str(&format!(" {}", said(other)));
+    }
+    words
+}

@@ -1,0 +1,181 @@
+//! How good the model is, check by check: the sentence, then the few rows behind it that are worst.
+
+use types::detail::{
+    CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation, TailDetail,
+};
+use types::finding::{SegmentRow, segment_label};
+use types::format::{count, number, percent};
+use types::measure::value_text;
+use types::report::CheckReport;
+use types::{CheckId, Detail, Finding, Measure, Verdict};
+
+use super::page::{Page, SUBJECT};
+use super::report::{headline, span};
+use super::style::{DIM, mark, of, styled};
+use super::wrap::shortened;
+
+/// Rows listed below a sentence.
+const ROWS: usize = 4;
+
+pub(super) fn evaluation(page: &mut Page, report: &CheckReport) {
+    let mut findings: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.check.practice() == "evaluate").collect();
+    if findings.is_empty() {
+        return;
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+    page.section("Evaluate", "how good is the model, on average and where it is worst?");
+    for finding in findings {
+        let mut numbers = finding.measures.first().map(headline).unwrap_or_default();
+        if let Some(owner) = finding.owner.as_deref().filter(|owner| report.system.owner.as_deref() != Some(owner)) {
+            numbers.push_str(&styled(DIM, &format!("  owner {owner}")));
+        }
+        page.finding(finding.verdict, name(finding.check), &numbers);
+        page.sentence(&finding.summary);
+        if let Some(detail) = &finding.detail {
+            rows(page, detail);
+        }
+    }
+}
+
+fn name(check: CheckId) -> &'static str {
+    match check {
+        CheckId::Performance => "average performance",
+        CheckId::WorstSegment => "worst segment",
+        CheckId::Calibration => "calibration",
+        CheckId::Slices => "slices",
+        CheckId::WorstSubpopulation => "worst subpopulation",
+        CheckId::Errors => "errors",
+        CheckId::Tail => "rare cases",
+        CheckId::Fairness => "fairness",
+        CheckId::Comparison => "comparison",
+        CheckId::Outcomes => "outcomes",
+        CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => check.name(),
+    }
+}
+
+fn rows(page: &mut Page, detail: &Detail) {
+    match detail {
+        Detail::Segments { rows, .. } => segments(page, rows),
+        Detail::Slices(found) => slices(page, found),
+        Detail::Subpopulation(of) => curve(page, of),
+        Detail::Errors(of) => rates(page, of),
+        Detail::Tail(of) => tail(page, of),
+        Detail::Fairness(of) => fairness(page, of),
+        Detail::Comparison(of) => paired(page, &of.slices),
+        Detail::Distribution(_)
+        | Detail::Reliability { .. }
+        | Detail::Averages(_)
+        | Detail::Coverage(_)
+        | Detail::Multivariate { .. }
+        | Detail::Performance(_) => {}
+    }
+}
+
+/// `         ✗ origin = JFK           0.61 [0.58 – 0.64]  512 rows`
+fn row(page: &mut Page, verdict: Option<Verdict>, label: &str, numbers: &str) {
+    let sign = verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
+    let label = shortened(label, LABEL);
+    let padding = " ".repeat(LABEL - label.chars().count());
+    page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
+}
+
+/// Columns of the label of a row; conditions of slices take more than a subject.
+const LABEL: usize = SUBJECT + 16;
+
+fn value(measure: &Measure) -> String {
+    format!("{} {}", value_text(&measure.name, measure.value), span(measure))
+}
+
+/// The first row is the finding itself.
+fn segments(page: &mut Page, rows: &[SegmentRow]) {
+    let measured = rows.iter().filter_map(|row| Some((row, row.measure.as_ref()?)));
+    for (of, measure) in measured.skip(1).take(ROWS) {
+        let label = segment_label(&of.column, of.value.as_deref());
+        let verdict = Some(of.verdict).filter(|verdict| *verdict != Verdict::Unknown);
+        row(page, verdict, &label, &format!("{}  {} rows", value(measure), count(of.rows)));
+    }
+}
+
+fn slices(page: &mut Page, found: &FoundSlices) {
+    for slice in found.slices.iter().filter(|slice| slice.confirmed).take(ROWS) {
+        let numbers = format!(
+            "{}  ×{}  {} rows",
+            value_text(&slice.mean_loss.name, slice.mean_loss.value),
+            number(slice.lift.value),
+            count(slice.rows)
+        );
+        row(page, Some(slice.verdict), &slice.conditions.join(", "), &numbers);
+    }
+}
+
+fn curve(page: &mut Page, of: &Subpopulation) {
+    let said: Vec<String> = of
+        .curve
+        .iter()
+        .filter(|point| [0.05, 0.1, 0.2, 0.5, 1.0].iter().any(|share| (share - point.at).abs() < 1e-9))
+        .map(|point| format!("{} {}", percent(point.at), number(point.value)))
+        .collect();
+    if !said.is_empty() {
+        page.line(&styled(DIM, &format!("         worst share of inputs: {}", said.join("   "))));
+    }
+}
+
+fn rates(page: &mut Page, of: &ErrorStructure) {
+    for rate in of.rates.iter().filter(|rate| rate.flagged).take(ROWS) {
+        let label = segment_label(&rate.column, rate.value.as_deref());
+        let kind = rate.rate.name.replace('_', " ");
+        let numbers = format!("{kind} {}, others {}", percent(rate.rate.value), percent(rate.others));
+        row(page, Some(Verdict::Warn), &label, &numbers);
+    }
+    for residual in of.residuals.iter().filter(|row| row.flagged).take(ROWS) {
+        let label = segment_label(&residual.column, residual.value.as_deref());
+        row(page, None, &label, &format!("mean residual {}", value(&residual.residual)));
+    }
+}
+
+fn tail(page: &mut Page, of: &TailDetail) {
+    for pool in &of.pools {
+        row(page, Some(pool.verdict), &pool.what, &pool_numbers(pool));
+    }
+}
+
+fn pool_numbers(pool: &PoolRow) -> String {
+    let rows = format!("{} rows", count(pool.rows));
+    match (&pool.mean_loss, &pool.lift) {
+        (Some(mean), Some(lift)) => {
+            format!("{}  ×{}  {rows}", value_text(&mean.name, mean.value), number(lift.value))
+        }
+        (Some(mean), None) => format!("{}  {rows}", value(mean)),
+        (None, _) => format!("{rows}, too few"),
+    }
+}
+
+fn fairness(page: &mut Page, of: &FairnessDetail) {
+    for criterion in &of.criteria {
+        let label = format!("{}: {}", criterion.column, criterion.criterion.replace('_', " "));
+        row(page, criterion.verdict, &label, &criterion_numbers(criterion));
+    }
+}
+
+fn criterion_numbers(of: &CriterionRow) -> String {
+    match (&of.difference, &of.ratio) {
+        (None, _) => of.reason.clone().unwrap_or_default(),
+        (Some(difference), None) => format!("difference {}", value(difference)),
+        (Some(difference), Some(ratio)) => {
+            format!("difference {}  ratio {}", number(difference.value), value(ratio))
+        }
+    }
+}
+
+fn paired(page: &mut Page, slices: &[PairedSlice]) {
+    for slice in slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS) {
+        let numbers = format!(
+            "{} against {}  {} rows",
+            number(slice.this),
+            number(slice.other),
+            count(slice.rows)
+        );
+        row(page, Some(slice.verdict), &slice.label, &numbers);
+    }
+}
