@@ -71,6 +71,7 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "slice_lift" => "lift of the worst slice",
         "slice_mean_loss" => "mean loss of the worst slice",
         "worst_subpopulation_loss" => "mean loss of the worst subpopulation",
+        "worst_subpopulation_rise" => "rise of the worst subpopulation's loss",
         "systematic_share" => "systematic share of the errors",
         "error_auc" => "AUC of predicting errors",
         "loss_autocorrelation" => "autocorrelation of the loss",
@@ -106,7 +107,14 @@ fn is_share(name: &str) -> bool {
     name.contains("share")
         || name.ends_with("rate")
         || name.ends_with("coverage")
-        || matches!(name, "worst_segment_gap" | "coverage_gap" | "calibration_gap")
+        || matches!(
+            name,
+            "worst_segment_gap"
+                | "segment_gap"
+                | "coverage_gap"
+                | "calibration_gap"
+                | "worst_subpopulation_rise"
+        )
 }
 
 fn is_count(name: &str, value: f64) -> bool {

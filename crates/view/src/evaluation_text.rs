@@ -120,6 +120,7 @@ fn fairness(of: &FairnessDetail) -> Rows {
 }
 
 fn comparison(of: &ComparisonDetail) -> Rows {
+    let unit = words::compared_loss(of).unwrap_or("mean_loss");
     let metrics = of.metrics.iter().map(|row| {
         let [this, other] = [row.this, row.other].map(|value| words::measure_value(&row.name, value));
         (
@@ -133,10 +134,10 @@ fn comparison(of: &ComparisonDetail) -> Rows {
         )
     });
     let worse = of.slices.iter().filter(|slice| slice.verdict != Verdict::Pass).map(|slice| {
-        let [this, other] = [slice.this, slice.other].map(format::number);
+        let [this, other] = [slice.this, slice.other].map(|value| words::measure_value(unit, value));
         (
             Some(slice.verdict),
-            vec![format!("mean loss where {}", slice.label), this, other, value("loss", &slice.difference)],
+            vec![format!("mean loss where {}", slice.label), this, other, value(unit, &slice.difference)],
         )
     });
     Rows {

@@ -34,7 +34,7 @@ fn one(finding: &Finding, model: &str, unit: &str) -> Markup {
     html! {
         (said(finding))
         @match &finding.detail {
-            Some(Detail::Comparison(of)) => (detail(of, model, unit)),
+            Some(Detail::Comparison(of)) => (detail(of, model, words::compared_loss(of).unwrap_or(unit))),
             _ => p.empty { "Nothing was compared: both versions have to have predicted the same rows." },
         }
         (more(finding))

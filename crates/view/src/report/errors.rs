@@ -5,6 +5,7 @@ use types::detail::{CurvePoint, ErrorStructure, ResidualRow, Stretch};
 use types::finding::{CheckId, Detail, Finding, segment_label};
 use types::format;
 use types::report::CheckReport;
+use types::window::{day_text, parse_instant};
 
 use super::error_map;
 use super::findings_of;
@@ -14,6 +15,9 @@ use crate::chart::{Across, Chart, Curve, Drawn, Guide, GuideKind, Scale, overall
 use crate::page::measures::{breakable, figures, more, said};
 use crate::page::{Section, verdicts};
 use crate::words;
+
+/// Dates under a chart.
+const DATES: usize = 6;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Errors);
@@ -65,7 +69,7 @@ fn detail(of: &ErrorStructure, loss: Option<&Loss>) -> Markup {
         @if !of.over_time.is_empty() || of.stretch.is_some() {
             h3.group { "When" }
             @if let Some(stretch) = &of.stretch { p.prose { (in_words(stretch, loss)) } }
-            @if !of.over_time.is_empty() { (over_time(&of.over_time, loss)) }
+            @if !of.over_time.is_empty() { (over_time(&of.over_time, of.stretch.as_ref(), loss)) }
         }
     }
 }
@@ -83,36 +87,48 @@ fn in_words(stretch: &Stretch, loss: Option<&Loss>) -> Markup {
     }
 }
 
-fn over_time(points: &[CurvePoint], loss: Option<&Loss>) -> Markup {
+/// Days since 1970 from left to right.
+fn over_time(points: &[CurvePoint], stretch: Option<&Stretch>, loss: Option<&Loss>) -> Markup {
     let unit = unit(loss);
-    let is_hinted = points.iter().all(|point| (0.0..=1.0).contains(&point.at));
-    let across = Across {
-        scale: if is_hinted {
-            Scale::new(0.0, 1.0)
-        } else {
-            Scale::around(points.iter().map(|point| point.at))
-        },
-        ticks: Vec::new(),
-        title: "beginning → end of the window (stretches of equally many rows)",
-    };
-    let mut chart = Chart::new(
-        format!("{} along the window", words::sentence_case(&words::measure_title(unit))),
-        across,
-        150.0,
-    );
+    let scale = Scale::around(points.iter().map(|point| point.at));
+    let dated = points.iter().filter(|point| point.at.is_finite());
+    let every = points.len().div_ceil(DATES).max(1);
+    let ticks = dated.step_by(every).map(|point| (point.at, date(point.at))).collect();
+    let across = Across { scale, ticks, title: "stretches of equally many rows" };
+    let mut chart =
+        Chart::new(format!("{} over time", words::sentence_case(&words::measure_title(unit))), across, 150.0);
     chart.curves = vec![Curve { class: "of-current", points: points.to_vec(), drawn: Drawn::Dots }];
     chart.levels = loss.and_then(|loss| loss.average).map(overall).into_iter().collect();
-    chart.said = points.iter().map(|point| (point.at, said_at(point, unit))).collect();
+    chart.stretch = stretch.and_then(|stretch| Some((day(&stretch.from)?, day(&stretch.to)?)));
+    chart.said = points
+        .iter()
+        .map(|point| (point.at, format!("{}: {}", instant(point.at), said_at(point, unit))))
+        .collect();
     html! {
         figure.wide-chart {
             p.legend {
                 span { span.key.dot {} (words::measure_title(unit)) ", with interval" }
                 @if !chart.levels.is_empty() { span { span.key.level.overall-level {} "all rows" } }
+                @if chart.stretch.is_some() { span { span.key.stretch {} "worst stretch" } }
             }
             (chart.markup(|tick| words::measure_value(unit, tick)))
         }
-        details.more { summary { "The curve as a table" } (curve_table(points, "Place in the window", unit)) }
+        details.more { summary { "The curve as a table" } (curve_table(points, "Middle of the stretch", unit, instant)) }
     }
+}
+
+/// `2013-12-05 14:00 UTC`, or the day alone at midnight.
+fn instant(days: f64) -> String {
+    words::minute(&day_text(days))
+}
+
+/// `12-05` with the year left out, which the header has.
+fn date(days: f64) -> String {
+    day_text(days).get(5..10).map_or_else(|| day_text(days), str::to_owned)
+}
+
+fn day(text: &str) -> Option<f64> {
+    parse_instant(text).ok().map(|at| at.as_second() as f64 / 86_400.0)
 }
 
 fn said_at(point: &CurvePoint, unit: &str) -> String {
@@ -138,18 +154,18 @@ fn levels(points: &[CurvePoint]) -> Markup {
             (chart.markup(format::value))
             figcaption.sub { "Outcome less prediction: above 0 the predictions are too low." }
         }
-        details.more { summary { "The curve as a table" } (curve_table(points, "Predicted", "residual")) }
+        details.more { summary { "The curve as a table" } (curve_table(points, "Predicted", "residual", format::value)) }
     }
 }
 
-fn curve_table(points: &[CurvePoint], at: &str, unit: &str) -> Markup {
+fn curve_table(points: &[CurvePoint], at: &str, unit: &str, text: fn(f64) -> String) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(at) {
             table.compact {
                 thead { tr { th scope="col" { (at) } th.num scope="col" { "Value" } th.num scope="col" { "Interval" } } }
                 tbody {
                     @for point in points {
-                        tr { th scope="row" { (format::value(point.at)) } td.num { (words::measure_value(unit, point.value)) } td.num.sub { (range(unit, point.lower, point.upper)) } }
+                        tr { th scope="row" { (text(point.at)) } td.num { (words::measure_value(unit, point.value)) } td.num.sub { (range(unit, point.lower, point.upper)) } }
                     }
                 }
             }

@@ -2,7 +2,6 @@
 
 use types::detail::TailDetail;
 use types::finding::{Detail, Measure};
-use types::format;
 use types::report::CheckReport;
 
 use crate::words;
@@ -46,6 +45,11 @@ impl Loss {
         })
     }
 
+    /// Whether a measure is of this loss.
+    pub(super) fn is_of(&self, measure: &Measure) -> bool {
+        words::loss_measure(&measure.name) == self.unit
+    }
+
     /// The average from a pool and its lift, else from the tenths and their rows.
     pub(super) fn of_tail(of: &TailDetail) -> Self {
         let pooled = of.pools.iter().find_map(|pool| {
@@ -64,14 +68,5 @@ impl Loss {
         let named = measures().map(|(_, measure)| measure).chain(pools).chain(outside).next();
         let unit = named.map_or("mean_loss", |measure: &Measure| words::loss_measure(&measure.name));
         Self { unit: unit.to_owned(), average, ends: None }
-    }
-
-    /// The loss of a single case: a share of one row is no share.
-    pub(super) fn of_case(&self, loss: f64) -> String {
-        match self.unit.as_str() {
-            "wrong_share" if loss >= 1.0 => "wrong".to_owned(),
-            "wrong_share" if loss <= 0.0 => "right".to_owned(),
-            _ => format::number(loss),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Rare and unusual cases: how the loss grows with rarity, kinds of rare cases, and the worst ones.
 
 use maud::{Markup, html};
-use types::detail::{CaseRow, CurvePoint, OutsideRow, RarityRow, TailDetail};
+use types::detail::{CaseRow, CurvePoint, OutsideRow, PoolRow, RarityRow, TailDetail};
 use types::finding::{CheckId, Detail, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
@@ -9,8 +9,8 @@ use types::report::CheckReport;
 use super::findings_of;
 use super::lanes::{Lane, Lanes, ends, range};
 use super::loss::Loss;
-use crate::chart::{Across, Chart, Curve, Drawn, Scale, overall};
-use crate::page::measures::{breakable, more, said};
+use crate::chart::{Across, Chart, Curve, Drawn, Guide, GuideKind, Scale, overall};
+use crate::page::measures::{breakable, limits, more, said};
 use crate::page::{Section, verdicts};
 use crate::words;
 
@@ -36,14 +36,14 @@ fn one(finding: &Finding) -> Markup {
     html! {
         (said(finding))
         @match &finding.detail {
-            Some(Detail::Tail(of)) => (detail(of)),
+            Some(Detail::Tail(of)) => (detail(finding, of)),
             _ => p.empty { "Nothing could be said about rare cases: they need predictions with outcomes and at least one input column." },
         }
         (more(finding))
     }
 }
 
-fn detail(of: &TailDetail) -> Markup {
+fn detail(finding: &Finding, of: &TailDetail) -> Markup {
     let loss = Loss::of_tail(of);
     html! {
         @if of.deciles.iter().any(|row| row.mean_loss.is_some()) {
@@ -57,8 +57,8 @@ fn detail(of: &TailDetail) -> Markup {
                 (deciles(&of.deciles, &loss))
             }
         }
-        @if !of.pools.is_empty() { h3.group { "Kinds of rare cases" } (pools(of, &loss)) }
-        @if !of.worst.is_empty() { h3.group { "The worst single cases" } (worst(&of.worst, &loss)) }
+        @if !of.pools.is_empty() { h3.group { "Kinds of rare cases" } (pools(finding, of, &loss)) }
+        @if !of.worst.is_empty() { h3.group { "The worst single cases" } (worst(&of.worst)) }
         @if !of.outside.is_empty() { h3.group { "Values that the reference does not have" } (outside(&of.outside, &loss)) }
     }
 }
@@ -135,62 +135,87 @@ fn decile(row: &RarityRow, loss: &Loss) -> Markup {
     }
 }
 
-fn pools(of: &TailDetail, loss: &Loss) -> Markup {
-    let rows = of.pools.iter().map(|pool| Lane {
+/// Kinds of rare cases; those that are measured otherwise stand in a table of their own.
+fn pools(finding: &Finding, of: &TailDetail, loss: &Loss) -> Markup {
+    let (same, other): (Vec<&PoolRow>, Vec<&PoolRow>) =
+        of.pools.iter().partition(|pool| pool.mean_loss.as_ref().is_none_or(|mean| loss.is_of(mean)));
+    let lifts = limits(finding, "rare_lift").into_iter();
+    let of_lift = lifts.filter_map(|lift| Some(Guide { at: lift * loss.average?, kind: GuideKind::Limit }));
+    let of_class =
+        limits(finding, "rare_class_wrong_share").into_iter().map(|at| Guide { at, kind: GuideKind::Limit });
+    let guides: Vec<Guide> = loss.average.map(overall).into_iter().chain(of_lift).collect();
+    html! {
+        @if !same.is_empty() { (pool_table(&same, &loss.unit, loss.average, guides)) }
+        @if let Some(measure) = other.first().and_then(|pool| pool.mean_loss.as_ref()) {
+            (pool_table(&other, words::loss_measure(&measure.name), None, of_class.collect()))
+        }
+    }
+}
+
+fn pool_table(pools: &[&PoolRow], unit: &str, average: Option<f64>, guides: Vec<Guide>) -> Markup {
+    let has_lifts = pools.iter().any(|pool| pool.lift.is_some());
+    let rows = pools.iter().map(|pool| Lane {
         name: html! { (words::sentence_case(&pool.what)) },
         label: pool.what.clone(),
         verdict: Some(pool.verdict),
         rows: pool.rows,
-        against: loss.average,
+        against: average.filter(|_| pool.lift.is_some()),
         measure: pool.mean_loss.as_ref(),
         reason: None,
-        extra: vec![html! {
-            @match &pool.lift {
-                Some(lift) => { strong { (words::measure_value("lift", lift.value)) } @if let Some((lower, upper)) = ends(lift) { span.sub.below { (range("lift", lower, upper)) } } },
-                None => "–",
-            }
-        }],
+        extra: if has_lifts { vec![lift_cell(pool)] } else { Vec::new() },
     });
     Lanes {
         of: "kind",
-        unit: &loss.unit,
-        value: words::measure_title(&loss.unit).into_owned(),
-        guides: loss.average.map(overall).into_iter().collect(),
-        extra: &["Times average"],
+        unit,
+        value: words::measure_title(unit).into_owned(),
+        guides,
+        extra: if has_lifts { &["Times average"] } else { &[] },
         rows: rows.collect(),
     }
     .markup()
 }
 
-fn worst(cases: &[CaseRow], loss: &Loss) -> Markup {
-    let (shown, folded) = cases.split_at(cases.len().min(CASES_SHOWN));
+fn lift_cell(pool: &PoolRow) -> Markup {
     html! {
-        p.prose.sub { "Inputs of single cases stand in this file only; they are not kept as evidence." }
-        (case_table(shown, loss))
-        @if !folded.is_empty() {
-            details.fold { summary { (format!("{} more cases", folded.len())) } (case_table(folded, loss)) }
+        @match &pool.lift {
+            Some(lift) => {
+                strong { (words::measure_value("lift", lift.value)) }
+                @if let Some((lower, upper)) = ends(lift) { span.sub.below { (range("lift", lower, upper)) } }
+            }
+            None => "–",
         }
     }
 }
 
-fn case_table(cases: &[CaseRow], loss: &Loss) -> Markup {
+fn worst(cases: &[CaseRow]) -> Markup {
+    let (shown, folded) = cases.split_at(cases.len().min(CASES_SHOWN));
+    html! {
+        p.prose.sub { "Inputs of single cases stand in this file only; they are not kept as evidence." }
+        (case_table(shown))
+        @if !folded.is_empty() {
+            details.fold { summary { (format!("{} more cases", folded.len())) } (case_table(folded)) }
+        }
+    }
+}
+
+fn case_table(cases: &[CaseRow]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Worst cases" {
             table.compact.cases {
                 thead { tr { th scope="col" { "Case" } th scope="col" { "Predicted" } th scope="col" { "Happened" } th.num scope="col" { "Loss" } th scope="col" { "Inputs" } } }
-                tbody { @for case in cases { (case_row(case, loss)) } }
+                tbody { @for case in cases { (case_row(case)) } }
             }
         }
     }
 }
 
-fn case_row(case: &CaseRow, loss: &Loss) -> Markup {
+fn case_row(case: &CaseRow) -> Markup {
     html! {
         tr {
             th scope="row" { code { (case.id) } span.sub.below { (words::minute(&case.at)) } }
             td { (case.predicted) }
             td { (case.outcome) }
-            td.num { strong { (loss.of_case(case.loss)) } }
+            td.num { strong { (format::number(case.loss)) } }
             td.inputs {
                 @for (name, value) in &case.inputs { span { span.sub { (breakable(name)) " " } (value) } " " }
                 @if case.inputs.is_empty() { span.sub { "not kept" } }

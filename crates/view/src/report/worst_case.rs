@@ -41,7 +41,7 @@ fn one(finding: &Finding) -> Markup {
 
 fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
     let unit = words::loss_measure(&of.loss);
-    let limits = limits(finding, "worst_subpopulation_loss");
+    let limits = limits_in_loss(finding, of);
     let judged = judged_share(finding, of);
     html! {
         div.chart-and-list {
@@ -64,6 +64,14 @@ fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
         }
         details.more { summary { "The curve as a table" } (table(of, unit)) }
     }
+}
+
+/// The limits in the unit of the loss: one on the rise begins at the reference's value.
+pub(super) fn limits_in_loss(finding: &Finding, of: &Subpopulation) -> Vec<f64> {
+    let before = judged_share(finding, of).and_then(|share| reference_at(of, share));
+    let of_rise = limits(finding, "worst_subpopulation_rise").into_iter();
+    let of_rise = of_rise.filter_map(|rise| Some(before? * (1.0 + rise)));
+    limits(finding, "worst_subpopulation_loss").into_iter().chain(of_rise).collect()
 }
 
 fn chart(of: &Subpopulation, unit: &str, limits: &[f64], judged: Option<f64>) -> Chart {
@@ -92,7 +100,7 @@ fn said_at(point: &CurvePoint, unit: &str) -> String {
 }
 
 /// The share whose value the finding's headline is.
-fn judged_share(finding: &Finding, of: &Subpopulation) -> Option<f64> {
+pub(super) fn judged_share(finding: &Finding, of: &Subpopulation) -> Option<f64> {
     let headline = finding.measures.first()?;
     let same = |point: &&CurvePoint| (point.value - headline.value).abs() <= 1e-9 * headline.value.abs();
     of.curve.iter().find(same).map(|point| point.at)

@@ -42,6 +42,7 @@ pub(super) fn meaning(name: &str) -> Option<&'static str> {
         "slice_lift" => "How many times the average loss the worst confirmed slice has",
         "slice_mean_loss" => "What the rows of the worst slice lost on average",
         "worst_subpopulation_loss" => "The mean loss that no group of inputs of that size exceeds",
+        "worst_subpopulation_rise" => "By what share that is more than in the reference; below 0 it is less",
         "systematic_share" => "Share of the errors that the inputs predict: what a better model could avoid",
         "error_auc" => "How well it can be foreseen which predictions are wrong; 0.5 means not at all",
         "loss_autocorrelation" => "Whether a mistake makes the next one likelier; 0 means not",

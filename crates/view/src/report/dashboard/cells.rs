@@ -73,8 +73,11 @@ fn headline(finding: &Finding, loss: Option<&Loss>) -> Markup {
     let Some(measure) = measure(finding) else {
         return html! { strong { "—" } span.sub { "not measured" } };
     };
-    let of_loss = loss.filter(|_| measure.name == "loss_difference").map(|loss| loss.unit.as_str());
-    let unit = of_loss.unwrap_or_else(|| words::unit_of(finding.detail.as_ref(), &measure.name));
+    let own = words::unit_of(finding.detail.as_ref(), &measure.name);
+    let unit = match (own, loss) {
+        ("loss_difference", Some(loss)) => loss.unit.as_str(),
+        _ => own,
+    };
     let ends =
         measure.interval.as_ref().map(|of| [of.lower, of.upper].map(|end| words::measure_value(unit, end)));
     html! {

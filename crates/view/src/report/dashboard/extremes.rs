@@ -11,6 +11,7 @@ use crate::page::measures::{breakable, limits};
 use crate::report::findings_of;
 use crate::report::lanes::{ends, range};
 use crate::report::loss::Loss;
+use crate::report::worst_case;
 use crate::words;
 
 /// Rows of one measure, on one scale.
@@ -139,8 +140,10 @@ fn of_loss(report: &CheckReport, loss: Option<&Loss>) -> Option<Group> {
         is_average: true,
     });
     let has_performance = report.findings.iter().any(|finding| finding.check == CheckId::Performance);
-    let worst: Vec<Row> =
-        [worst_slice(report), worst_subpopulation(report), rarest(report)].into_iter().flatten().collect();
+    let worst: Vec<Row> = [worst_slice(report), worst_subpopulation(report), rarest(report, loss)]
+        .into_iter()
+        .flatten()
+        .collect();
     let anchor = worst.first()?.anchor;
     let average = average.map(|row| if has_performance { row } else { Row { anchor, ..row } });
     Some(Group {
@@ -167,23 +170,34 @@ fn worst_subpopulation(report: &CheckReport) -> Option<Row> {
     let finding = findings_of(report, CheckId::WorstSubpopulation).first().copied()?;
     let Some(Detail::Subpopulation(of)) = &finding.detail else { return None };
     let measure = finding.measure("worst_subpopulation_loss")?;
-    let same = |value: f64| (value - measure.value).abs() <= 1e-9 * measure.value.abs();
-    let share = of.curve.iter().find(|point| same(point.value)).map(|point| point.at);
+    let share = worst_case::judged_share(finding, of);
     let what = share.map_or_else(
         || "Worst subpopulation".into(),
         |share| format!("Worst {} of the rows", format::percent(share)),
     );
-    Some(Row { which: Some("whatever describes them".into()), ..row(&what, finding, "worst-case", measure) })
+    let limits = worst_case::limits_in_loss(finding, of);
+    Some(Row {
+        which: Some("whatever describes them".into()),
+        limits,
+        ..row(&what, finding, "worst-case", measure)
+    })
 }
 
-/// The kind of rare case that loses most.
-fn rarest(report: &CheckReport) -> Option<Row> {
+/// The kind of rare case that loses most, of those that are measured by the same loss.
+fn rarest(report: &CheckReport, loss: &Loss) -> Option<Row> {
     let finding = findings_of(report, CheckId::Tail).first().copied()?;
     let Some(Detail::Tail(of)) = &finding.detail else { return None };
     let measured = of.pools.iter().filter_map(|pool| Some((pool, pool.mean_loss.as_ref()?)));
-    let (pool, measure) = measured.max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))?;
+    let same = measured.filter(|(_, measure)| loss.is_of(measure));
+    let (pool, measure) = same.max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))?;
+    let limits = match (&pool.lift, loss.average) {
+        (Some(_), Some(average)) => {
+            limits(finding, "rare_lift").into_iter().map(|lift| lift * average).collect()
+        }
+        _ => limits(finding, "rare_class_wrong_share"),
+    };
     let row = row("Rare cases", finding, "tail", measure);
-    Some(Row { which: Some(pool.what.clone()), verdict: Some(pool.verdict), ..row })
+    Some(Row { which: Some(pool.what.clone()), verdict: Some(pool.verdict), limits, ..row })
 }
 
 impl Group {

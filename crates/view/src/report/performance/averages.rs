@@ -95,13 +95,13 @@ fn thresholds(finding: &Finding, of: &Averages) -> Markup {
                 p.legend {
                     @for (class, title, _) in SHARES { span { span class=(format!("key level of-{class}")) {} (title) } }
                 }
-                (places_legend(in_use, of))
+                (places_legend(finding, in_use, of))
                 (shares_chart(of, in_use).markup(format::percent))
             }
             @if has_costs {
                 figure {
                     p.legend { span { span.key.level {} "expected cost of a prediction" } }
-                    (places_legend(in_use, of))
+                    (places_legend(finding, in_use, of))
                     (cost_chart(of, in_use).markup(format::value))
                 }
             }
@@ -110,27 +110,28 @@ fn thresholds(finding: &Finding, of: &Averages) -> Markup {
     }
 }
 
-fn places_legend(in_use: Option<f64>, of: &Averages) -> Markup {
+fn places_legend(finding: &Finding, in_use: Option<f64>, of: &Averages) -> Markup {
     html! {
         @if in_use.is_some() || of.cheapest.is_some() {
             p.legend {
-                @if let Some(at) = in_use { span { span.key.place {} "in use " (format::value(at)) } }
+                @if let Some(at) = in_use { span { span.key.place {} @if finding.measure("decision_threshold").is_none() { "in use, about " } @else { "in use " } (format::value(at)) } }
                 @if let Some(cheapest) = &of.cheapest { span { span.key.cheapest {} "cheapest " (format::value(cheapest.threshold)) @if let Some(cost) = cheapest.cost { " (" (format::value(cost)) ")" } } }
             }
         }
     }
 }
 
-/// The threshold that predictions were made with: as the finding says it, else the one with its recall.
+/// The threshold that predictions were made with: as the finding says it, else where the curve has its recall.
 fn in_use(finding: &Finding, rows: &[ThresholdRow]) -> Option<f64> {
     if let Some(threshold) = finding.measure("decision_threshold") {
         return Some(threshold.value);
     }
-    let (recall, precision) = (finding.measure("recall")?.value, finding.measure("precision")?.value);
-    let off =
-        |row: &ThresholdRow| (row.recall - recall).abs() + (row.precision.unwrap_or(0.0) - precision).abs();
-    let nearest = rows.iter().filter(|row| off(row).is_finite()).min_by(|a, b| off(a).total_cmp(&off(b)))?;
-    (off(nearest) < 1e-6).then_some(nearest.threshold)
+    let recall = finding.measure("recall")?.value;
+    rows.windows(2).find_map(|pair| {
+        let (above, below) = (pair[0].recall - recall, recall - pair[1].recall);
+        let between = above >= 0.0 && below >= 0.0 && above + below > 0.0;
+        between.then(|| pair[0].threshold + (pair[1].threshold - pair[0].threshold) * above / (above + below))
+    })
 }
 
 fn base(label: &str, of: &Averages, in_use: Option<f64>) -> Chart {
