@@ -40,20 +40,18 @@ pub(super) fn panel(report: &CheckReport, loss: Option<&Loss>) -> Option<Panel> 
         .flatten()
         .filter(|group| !group.rows.is_empty())
         .collect();
-    let worst = groups.iter().flat_map(|group| &group.rows).filter(|row| !row.is_average).count();
-    if groups.is_empty() {
-        return None;
-    }
-    let anchor = groups[0].rows[0].anchor;
+    // An average alone stands among the headlines already.
+    groups.iter().flat_map(|group| &group.rows).find(|row| !row.is_average)?;
+    let anchor = groups.first()?.rows.first()?.anchor;
     Some(Panel {
-        title: if worst > 0 { "Average and worst case" } else { "On average" },
+        title: "Average and worst case",
         anchor,
         verdict: None,
         wide: true,
         body: html! {
             p.legend {
                 span { span.key.ring {} "average of all rows" }
-                @if worst > 0 { span { span.key.dot.worst {} "worst case, with interval" } }
+                span { span.key.dot.worst {} "worst case, with interval" }
                 @if groups.iter().flat_map(|group| &group.rows).any(|row| !row.limits.is_empty()) { span { span.key.limit {} "limit" } }
             }
             @for group in &groups { (group.markup()) }
