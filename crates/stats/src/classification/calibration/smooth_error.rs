@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn calibrated_scores_are_seldom_refused_and_intervals_hold() {
-        const WINDOWS: u32 = 40;
+        const WINDOWS: u32 = 24;
         for (steepness, truth) in [(1.0, 0.0), (0.6, 0.1)] {
             let mut rng = SplitMix(3);
             let (mut held, mut refused, mut ratio) = (0, 0, 0.0);
@@ -403,17 +403,17 @@ mod tests {
                     (score, uniform < 0.5 + steepness * (score - 0.5))
                 });
                 let scores = LabelledScores::from_pairs(rows.collect::<Vec<_>>()).unwrap();
-                let found = smooth_calibration_error(&scores, Level::P95, 40, &mut rng).unwrap();
+                let found = smooth_calibration_error(&scores, Level::P95, 30, &mut rng).unwrap();
                 // Smoothing rounds the corner where the gap changes its sign.
                 held += u32::from(found.estimate.interval.contains(truth * 0.97));
                 refused += u32::from(found.p_value <= 0.05);
                 ratio += found.estimate.value / found.expected_if_calibrated / f64::from(WINDOWS);
             }
-            assert!(held >= 36, "{steepness}: {held}");
+            assert!(held >= 22, "{steepness}: {held}");
             if truth == 0.0 {
-                assert!(refused <= 6 && (0.85..1.15).contains(&ratio), "{refused} {ratio}");
+                assert!(refused <= 4 && (0.8..1.2).contains(&ratio), "{refused} {ratio}");
             } else {
-                assert!(refused >= 25, "{refused}");
+                assert!(refused >= 15, "{refused}");
             }
         }
     }
