@@ -192,6 +192,12 @@ fn rounding_moves_the_smooth_error_by_no_more_than_its_bound() {
     }
 }
 
+fn time<T>(what: &str, run: impl FnOnce() -> T) {
+    let start = std::time::Instant::now();
+    std::hint::black_box(run());
+    println!("{what}: {:?}", start.elapsed());
+}
+
 /// Timings are printed, not judged: `--release -- --ignored --nocapture`.
 #[test]
 #[ignore = "only tells how long a million distinct scores take"]
@@ -200,21 +206,16 @@ fn a_million_distinct_scores() {
     let rows: Vec<(f64, bool)> =
         (0..1_000_000).map(|_| draw.many::<2>()).map(|[s, other]| (s, other < 0.1 + 0.8 * s)).collect();
     let scores = LabelledScores::from_pairs(rows).unwrap();
-    let time = |what: &str, run: &mut dyn FnMut()| {
-        let start = std::time::Instant::now();
-        run();
-        println!("{what}: {:?}", start.elapsed());
-    };
-    time("binned", &mut || drop(binned(&scores, Binning::EqualMass)));
-    time("line", &mut || drop(calibration_line(&scores, Level::P95)));
-    time("shift", &mut || drop(logit_shift(&scores, Level::P95)));
-    time("hosmer_lemeshow", &mut || drop(hosmer_lemeshow(&scores, BINS)));
-    time("brier_parts", &mut || drop(brier_parts(&scores, BINS, Binning::EqualWidth, Level::P95)));
-    time("corp_parts", &mut || drop(corp_parts(&scores, Level::P95)));
-    time("corp_diagram", &mut || drop(corp_diagram(&scores, Level::P95, 500, 200, &mut draw)));
-    time("smooth", &mut || drop(smooth_calibration_error(&scores, Level::P95, 500, &mut draw)));
-    time("multicalibration", &mut || drop(multicalibration(&[&scores, &scores], BINS, Level::P95, 30)));
-    time("says_and_is", &mut || drop(says_and_is(&scores, BINS, Level::P95, 30)));
+    time("binned", || binned(&scores, Binning::EqualMass));
+    time("line", || calibration_line(&scores, Level::P95));
+    time("shift", || logit_shift(&scores, Level::P95));
+    time("hosmer_lemeshow", || hosmer_lemeshow(&scores, BINS));
+    time("brier_parts", || brier_parts(&scores, BINS, Binning::EqualWidth, Level::P95));
+    time("corp_parts", || corp_parts(&scores, Level::P95));
+    time("corp_diagram", || corp_diagram(&scores, Level::P95, 500, 200, &mut draw));
+    time("smooth", || smooth_calibration_error(&scores, Level::P95, 500, &mut draw));
+    time("multicalibration", || multicalibration(&[&scores, &scores], BINS, Level::P95, 30));
+    time("says_and_is", || says_and_is(&scores, BINS, Level::P95, 30));
 }
 
 #[test]
