@@ -106,6 +106,8 @@ impl Interval {
 pub enum IntervalMethod {
     /// Score interval of a proportion (Wilson 1927).
     Wilson,
+    /// Exact interval of a proportion (Clopper & Pearson 1934).
+    ClopperPearson,
     /// The Wilson interval of tp / (tp + fp + fn), carried over to F1 (Hand et al. 2021).
     WilsonOfF1,
     /// The Wilson formula with the smaller class as row count, where `DeLong` has no variance.
@@ -187,6 +189,7 @@ impl IntervalMethod {
     pub fn name(self) -> &'static str {
         match self {
             Self::Wilson => "Wilson",
+            Self::ClopperPearson => "Clopper–Pearson",
             Self::WilsonOfF1 => "Wilson, carried over to F1",
             Self::WilsonOfPairs => "Wilson over disjoint pairs",
             Self::WilsonOfPositives => "Wilson over the positives",
