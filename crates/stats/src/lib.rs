@@ -22,6 +22,7 @@ pub mod estimated;
 pub mod fairness;
 pub mod false_discovery;
 pub mod g_test;
+pub mod group_rates;
 pub mod hellinger;
 mod hypergeometric;
 pub mod interval;
