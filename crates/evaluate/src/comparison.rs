@@ -8,7 +8,8 @@ use std::borrow::Cow;
 
 use stats::false_discovery::holm;
 use stats::interval::Level;
-use stats::paired::{auc_difference, mean_loss_difference};
+use stats::paired::mean_loss::paired_mean_loss;
+use stats::paired::roc_auc::paired_roc_auc;
 use stats::slice_search::rows_of;
 use types::cases::Outputs;
 use types::definition::{Comparison, Task};
@@ -154,11 +155,11 @@ impl<'a> Pairs<'a> {
         {
             let (this, other) = (self.of_rows(scores, &self.kept), self.of_rows(other, &self.kept));
             let outcomes: Vec<bool> = self.kept.iter().map(|&row| outcomes[row]).collect();
-            if let Ok(of) = auc_difference(&this, &other, &outcomes, Level::P95) {
+            if let Ok(of) = paired_roc_auc(&this, &other, &outcomes, Level::P95) {
                 metrics.push(PairRow {
                     name: "roc_auc".into(),
-                    this: of.first,
-                    other: of.second,
+                    this: of.area_first,
+                    other: of.area_second,
                     difference: Measure {
                         interval: Some(of.difference.interval),
                         expected_by_chance: Some(0.0),
@@ -233,7 +234,10 @@ impl<'a> Pairs<'a> {
         let this = self.of_rows(&self.this_losses, members);
         let allowed: Vec<f64> =
             self.of_rows(&self.other_losses, members).iter().map(|loss| loss * (1.0 + max_rise)).collect();
-        mean_loss_difference(&this, &allowed, Level::P95).map_or(1.0, |of| of.p_greater)
+        paired_mean_loss(&this, &allowed, Level::P95).map_or(1.0, |of| {
+            // Half of the two-sided probability lies on either side.
+            if of.difference.value > 0.0 { of.p_value / 2.0 } else { 1.0 - of.p_value / 2.0 }
+        })
     }
 
     /// Slices where this version loses more, found on one half and returned with the rows of the other.
@@ -284,7 +288,7 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
 }
 
 fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
-    let of = mean_loss_difference(this, other, level).ok()?;
+    let of = paired_mean_loss(this, other, level).ok()?;
     Some(Measure {
         interval: Some(of.difference.interval),
         expected_by_chance: Some(0.0),

@@ -24,6 +24,7 @@ pub mod expected_shortfall;
 pub mod fairness;
 pub mod false_discovery;
 pub mod g_test;
+pub mod group_rates;
 pub mod hellinger;
 mod hypergeometric;
 pub mod interval;

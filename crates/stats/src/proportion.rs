@@ -51,10 +51,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::special::{beta_p, normal_sf};
+use crate::special::{beta_quantile, normal_sf};
 
-/// Halvings of an interval of shares; more than a double has digits.
-const HALVINGS: usize = 60;
 
 /// Some successes among one or more rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -230,21 +228,9 @@ pub(crate) fn exact_bounds(proportion: Proportion, level: Level) -> (f64, f64) {
         return wilson_bounds(share, n, level);
     }
     // The share at which so many successes, or so few, have the probability of one tail.
-    let solve = |a: f64, b: f64, probability: f64| {
-        let (mut lower, mut upper) = (0.0, 1.0);
-        for _ in 0..HALVINGS {
-            let middle = f64::midpoint(lower, upper);
-            if beta_p(a, b, middle) < probability {
-                lower = middle;
-            } else {
-                upper = middle;
-            }
-        }
-        f64::midpoint(lower, upper)
-    };
     let failures = n - successes;
-    let lower = if successes > 0.0 { solve(successes, failures + 1.0, level.tail()) } else { 0.0 };
-    let upper = if failures > 0.0 { solve(successes + 1.0, failures, 1.0 - level.tail()) } else { 1.0 };
+    let lower = if successes > 0.0 { beta_quantile(level.tail(), successes, failures + 1.0) } else { 0.0 };
+    let upper = if failures > 0.0 { beta_quantile(1.0 - level.tail(), successes + 1.0, failures) } else { 1.0 };
     (lower.min(share), upper.max(share))
 }
 
