@@ -9,8 +9,8 @@ use stats::sequential::spending::Spending;
 use crate::answer::Coverage;
 use crate::definition::Cadence;
 use crate::detail::{
-    Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail, FoundSlices, Subpopulation,
-    TailDetail,
+    Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail, FoundSlices,
+    Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
 use crate::verdict::Verdict;

@@ -41,6 +41,17 @@ fn plain_percent(share: f64) -> String {
     }
 }
 
+/// A multiple: `2.31 ×`, `12.4 ×`.
+pub fn times(value: f64) -> String {
+    let magnitude = value.abs();
+    let text = if magnitude >= 1000.0 {
+        number(value)
+    } else {
+        minus(&if magnitude >= 10.0 { format!("{value:.1}") } else { format!("{value:.2}") })
+    };
+    format!("{text} ×")
+}
+
 /// A metric or distance: three decimals, more where they are needed to say anything.
 pub fn number(value: f64) -> String {
     minus(&plain_number(value))

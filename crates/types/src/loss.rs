@@ -38,7 +38,9 @@ impl RowLoss {
     /// because it falls where scores rank better, and where they are better calibrated.
     pub fn of(metric: Metric) -> Self {
         match metric {
-            Metric::Accuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::MacroF1 => Self::Wrong,
+            Metric::Accuracy | Metric::Precision | Metric::Recall | Metric::F1 | Metric::MacroF1 => {
+                Self::Wrong
+            }
             Metric::LogLoss => Self::LogLoss,
             Metric::RocAuc | Metric::AveragePrecision | Metric::Brier | Metric::MacroRocAuc => Self::Brier,
             Metric::Mae | Metric::Mape | Metric::MeanError => Self::Absolute,

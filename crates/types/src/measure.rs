@@ -36,8 +36,52 @@ pub fn title(name: &str) -> Cow<'static, str> {
         // The share is told by its unit.
         "loss_share_against_reference" => "loss against reference".into(),
         "not_adding_up_share" => "share of rows whose probabilities do not add up to 1".into(),
-        _ => name.replace('_', " ").into(),
+        _ => evaluated_title(name).unwrap_or_else(|| name.replace('_', " ").into()),
     }
+}
+
+/// The same for what only evaluations measure.
+fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
+    if let Some(of) = name.strip_suffix("_difference").and_then(metric) {
+        return Some(format!("difference of {}", of.title()).into());
+    }
+    let title = match name {
+        "matthews" => "Matthews correlation",
+        "cohens_kappa" => "Cohen's kappa",
+        "micro_f1" => "micro F1",
+        "weighted_f1" => "weighted F1",
+        "micro_roc_auc" => "micro ROC AUC",
+        "weighted_roc_auc" => "weighted ROC AUC",
+        "expected_cost" => "expected cost of a prediction",
+        "wrong_share" => "share of wrong predictions",
+        "mean_brier_loss" => "mean Brier loss",
+        "ece_equal_width" => "calibration error over bins of equal width",
+        "ece_debiased" => "calibration error without its bias",
+        "mce" => "largest calibration error of a bin",
+        "smooth_ece" => "smooth calibration error",
+        "classwise_ece" => "class-wise calibration error",
+        "hosmer_lemeshow" => "Hosmer–Lemeshow statistic",
+        "brier_reliability" => "Brier score: reliability",
+        "brier_resolution" => "Brier score: resolution",
+        "brier_uncertainty" => "Brier score: uncertainty",
+        "worst_segment_gap" => "largest gap of a segment",
+        "coverage_gap" => "largest gap of a quantile",
+        "interval_coverage" => "outcomes inside the interval",
+        "pit_chi_square" => "chi-squared statistic of the PIT",
+        "slice_lift" => "lift of the worst slice",
+        "slice_mean_loss" => "mean loss of the worst slice",
+        "worst_subpopulation_loss" => "mean loss of the worst subpopulation",
+        "systematic_share" => "systematic share of the errors",
+        "error_auc" => "AUC of predicting errors",
+        "loss_autocorrelation" => "autocorrelation of the loss",
+        "time_dispersion" => "dispersion of the loss over time",
+        "rare_lift" => "lift of rare cases",
+        "confident_wrong_share" => "share of confident predictions that are wrong",
+        "rare_class_wrong_share" => "share of rare classes predicted wrongly",
+        "loss_difference" => "difference of the mean loss",
+        _ => return None,
+    };
+    Some(title.into())
 }
 
 /// The metric of this name, where it is one.
@@ -49,6 +93,8 @@ pub fn metric(name: &str) -> Option<Metric> {
 pub fn value_text(name: &str, value: f64) -> String {
     if is_count(name, value) {
         format::count(value as u64)
+    } else if name.ends_with("lift") {
+        format::times(value)
     } else if is_share(name) {
         format::percent(value)
     } else {
@@ -57,7 +103,10 @@ pub fn value_text(name: &str, value: f64) -> String {
 }
 
 fn is_share(name: &str) -> bool {
-    name.contains("share") || name.ends_with("rate") || name.ends_with("coverage")
+    name.contains("share")
+        || name.ends_with("rate")
+        || name.ends_with("coverage")
+        || matches!(name, "worst_segment_gap" | "coverage_gap" | "calibration_gap")
 }
 
 fn is_count(name: &str, value: f64) -> bool {
@@ -80,6 +129,10 @@ mod tests {
             ("mae", 12.345, "12.345"),
             ("mape", 0.125, "0.125"),
             ("loss_share_against_reference", 0.05, "5.0 %"),
+            ("wrong_share", 0.219, "21.9 %"),
+            ("slice_lift", 2.314, "2.31 ×"),
+            ("coverage_gap", 0.031, "3.1 %"),
+            ("worst_subpopulation_loss", 0.412, "0.412"),
         ] {
             assert_eq!(value_text(name, value), expected);
         }

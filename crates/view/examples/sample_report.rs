@@ -18,6 +18,8 @@ fn main() -> io::Result<()> {
     let large = sample::over_time::sized(52, 73);
     fs::write(folder.join("monitoring-large.html"), view::monitoring::html(&large))?;
     fs::write(folder.join("report.html"), view::report::html(&report))?;
+    fs::write(folder.join("numbers.html"), view::report::html(&sample::evaluation::of_numbers()))?;
+    fs::write(folder.join("classes.html"), view::report::html(&sample::evaluation::of_classes()))?;
     fs::write(folder.join("report.md"), view::markdown::markdown(&report))?;
     fs::write(folder.join("report.xml"), view::junit::junit(&report))
 }

@@ -10,7 +10,7 @@ use types::finding::{CheckId, Detail, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format, window};
 
-use crate::words;
+use crate::{evaluation_text, words};
 
 /// The report as JUnit XML.
 pub fn junit(report: &CheckReport) -> String {
@@ -89,8 +89,10 @@ fn case(finding: &Finding) -> String {
 fn numbers(finding: &Finding) -> String {
     let mut text = String::new();
     for measure in &finding.measures {
-        let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-        let value = words::measure_value(&measure.name, measure.value);
+        let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
+        let interval =
+            words::interval_in(unit, measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+        let value = words::measure_value(unit, measure.value);
         let _ = writeln!(text, "{} {value}{interval}, n = {}", measure.name, measure.n);
     }
     match &finding.detail {
@@ -111,9 +113,23 @@ fn numbers(finding: &Finding) -> String {
         }
         _ => {}
     }
+    if let Some(of) = evaluation_text::rows(finding) {
+        let _ = writeln!(text, "{}: {}", of.title, of.head.join(" | "));
+        for (verdict, cells) in &of.rows {
+            let verdict = verdict.map(|verdict| format!("{verdict}: ")).unwrap_or_default();
+            let _ = writeln!(text, "  {verdict}{}", cells.join(" | "));
+        }
+        if of.more > 0 {
+            let _ = writeln!(text, "  and {} more", of.more);
+        }
+    }
+    if let Some(owner) = &finding.owner {
+        let _ = writeln!(text, "owner: {owner}");
+    }
     for threshold in &finding.thresholds {
-        let _ =
-            writeln!(text, "limit: {} {} ({})", threshold.measure, words::bound(threshold), threshold.from);
+        let unit = words::unit_of(finding.detail.as_ref(), &threshold.measure);
+        let bound = words::bound_in(unit, threshold);
+        let _ = writeln!(text, "limit: {} {bound} ({})", threshold.measure, threshold.from);
     }
     for missing in &finding.unmeasured {
         let _ = writeln!(text, "{} not measured: {}", missing.name, missing.reason);

@@ -7,6 +7,7 @@
 //! drawn in `chart`, styled by the style sheet of `page`.
 
 mod chart;
+mod evaluation_text;
 pub mod junit;
 pub mod markdown;
 mod maturity;

@@ -10,10 +10,13 @@ use types::gate::{GateDecision, NeedState};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
+use crate::evaluation_text;
 use crate::words::{self, WORST_FIRST};
 
 /// Rows of one table; code hosts refuse comments beyond some 65,000 characters.
 const ROWS_MAX: usize = 60;
+/// Short tables of evaluations are added up to here.
+const CHARACTERS_MAX: usize = 20_000;
 /// Characters of one sentence.
 const SENTENCE_MAX: usize = 400;
 
@@ -35,6 +38,13 @@ pub fn markdown(report: &CheckReport) -> String {
     let (others, passing) = findings.split_at(passing_from);
     if !others.is_empty() {
         push(&mut text, &table(others));
+    }
+    for finding in &findings {
+        if text.len() < CHARACTERS_MAX
+            && let Some(of) = evaluation_text::rows(finding)
+        {
+            push(&mut text, &short_table(&of, finding.owner.as_deref()));
+        }
     }
     if !passing.is_empty() {
         let summary = format::counted(passing.len() as u64, "passing finding", "passing findings");
@@ -114,12 +124,40 @@ fn table(findings: &[&Finding]) -> String {
     text
 }
 
+/// What an evaluation found where, folded away.
+fn short_table(of: &evaluation_text::Rows, owner: Option<&str>) -> String {
+    let mut text = format!("<details><summary>{}</summary>\n\n", escaped(&shortened(&of.title)));
+    if let Some(owner) = owner {
+        let _ = writeln!(text, "Owner: {}\n", escaped(&shortened(owner)));
+    }
+    let has_verdicts = of.rows.iter().any(|(verdict, _)| verdict.is_some());
+    let lead = if has_verdicts { "| Verdict " } else { "" };
+    let _ = writeln!(text, "{lead}| {} |", of.head.join(" | "));
+    let _ = writeln!(text, "{}|{}", if has_verdicts { "|---" } else { "" }, "---|".repeat(of.head.len()));
+    for (verdict, cells) in &of.rows {
+        if has_verdicts {
+            let said = verdict.map(|verdict| format!("{} {}", sign(verdict), verdict.word()));
+            let _ = write!(text, "| {} ", said.unwrap_or_default());
+        }
+        let cells: Vec<String> = cells.iter().map(|cell| escaped(&shortened(cell))).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    if of.more > 0 {
+        let _ = writeln!(text, "\n… and {} more; the HTML report has them all.", of.more);
+    }
+    text.push_str("\n</details>\n");
+    text
+}
+
 /// `PSI 0.412`, `ROC AUC 0.702 (0.690 – 0.714)`; of a window whose outcomes are arriving also how far.
 pub(crate) fn headline(finding: &Finding) -> String {
     if let Some(Detail::Performance(of)) = &finding.detail {
         return escaped(&words::realised_and_estimated(of).join(", "));
     }
-    finding.measures.first().map_or_else(String::new, |measure| escaped(&words::measure_text(measure)))
+    finding.measures.first().map_or_else(String::new, |measure| {
+        let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
+        escaped(&words::measure_text_in(unit, measure))
+    })
 }
 
 pub(crate) fn shortened(sentence: &str) -> String {

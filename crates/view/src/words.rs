@@ -1,7 +1,10 @@
 //! Names, units and explanations of measures and checks, the same in every output format.
 
-use types::definition::{Metric, Tier};
-use types::finding::{CheckId, Measure, Threshold, WindowPerformance};
+mod evaluation;
+
+use types::definition::{Metric, Task, Tier};
+use types::finding::{CheckId, Detail, Measure, Threshold, WindowPerformance};
+use types::loss::RowLoss;
 pub(crate) use types::measure::{title as measure_title, value_text as measure_value};
 use types::{Verdict, Window, format, window};
 
@@ -61,6 +64,9 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
         }
         _ => {}
     }
+    if let Some(meaning) = evaluation::meaning(name) {
+        return Some(meaning);
+    }
     Some(match types::measure::metric(name)? {
         Metric::RocAuc => "How often a random positive case scores above a random negative one",
         Metric::AveragePrecision => "Precision, averaged over all alarm thresholds",
@@ -80,6 +86,21 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
     })
 }
 
+/// The measure that is the mean of a loss, whether that is given by its own name or by the loss's.
+pub(crate) fn loss_measure(loss: &str) -> &str {
+    let known = Task::ALL.into_iter().flat_map(RowLoss::of_task);
+    known.into_iter().find(|of| of.name() == loss).map_or(loss, |of| of.mean_name())
+}
+
+/// What a measure's value is written in the unit of: a mean loss in that of the loss.
+pub(crate) fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
+    match (detail, measure.strip_prefix("reference_").unwrap_or(measure)) {
+        (Some(Detail::Slices(of)), "slice_mean_loss") => loss_measure(&of.loss),
+        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => loss_measure(&of.loss),
+        _ => measure,
+    }
+}
+
 /// Which direction is good, where the measure is a metric.
 pub(crate) fn better(name: &str) -> Option<&'static str> {
     types::measure::metric(name).map(|metric| match metric {
@@ -91,15 +112,25 @@ pub(crate) fn better(name: &str) -> Option<&'static str> {
 
 /// `0.690 – 0.714`.
 pub(crate) fn interval(measure: &Measure) -> Option<String> {
+    interval_in(&measure.name, measure)
+}
+
+/// The same in the unit of another measure.
+pub(crate) fn interval_in(unit: &str, measure: &Measure) -> Option<String> {
     let interval = measure.interval.as_ref()?;
-    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(&measure.name, bound));
+    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(unit, bound));
     Some(format!("{lower} – {upper}"))
 }
 
 /// `ROC AUC 0.702 (0.690 – 0.714)`.
 pub(crate) fn measure_text(measure: &Measure) -> String {
-    let interval = interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
-    format!("{} {}{interval}", measure_title(&measure.name), measure_value(&measure.name, measure.value))
+    measure_text_in(&measure.name, measure)
+}
+
+/// The same with the value written in the unit of another measure.
+pub(crate) fn measure_text_in(unit: &str, measure: &Measure) -> String {
+    let interval = interval_in(unit, measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
+    format!("{} {}{interval}", measure_title(&measure.name), measure_value(unit, measure.value))
 }
 
 /// What outcomes say, what was estimated without them, and how many outcomes there are.
@@ -125,7 +156,12 @@ pub(crate) fn level(measure: &Measure) -> Option<String> {
 
 /// `at least 0.620`, `at most 0.050`.
 pub(crate) fn bound(threshold: &Threshold) -> String {
-    let text = |value: f64| measure_value(&threshold.measure, value);
+    bound_in(&threshold.measure, threshold)
+}
+
+/// The same in the unit of another measure.
+pub(crate) fn bound_in(unit: &str, threshold: &Threshold) -> String {
+    let text = |value: f64| measure_value(unit, value);
     match (threshold.at_least, threshold.at_most) {
         (Some(low), Some(high)) => format!("between {} and {}", text(low), text(high)),
         (Some(low), None) => format!("at least {}", text(low)),

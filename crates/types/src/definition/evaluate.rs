@@ -431,7 +431,9 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
     if let Some(most) = evaluate.worst_subpopulation.at_most {
         super::parse::positive("evaluate.worst_subpopulation.at_most", most)?;
     }
-    for (key, lift) in [("slices.max_lift", evaluate.slices.max_lift), ("tail.max_lift", evaluate.tail.max_lift)] {
+    for (key, lift) in
+        [("slices.max_lift", evaluate.slices.max_lift), ("tail.max_lift", evaluate.tail.max_lift)]
+    {
         if !(lift > 1.0 && lift.is_finite()) {
             let message = format!("{lift} is not above 1: a lift of 1 is the average");
             return Err(DefinitionError::at_key(format!("evaluate.{key}"), message));
@@ -467,7 +469,9 @@ fn check_cost(definition: &Definition) -> Result<(), DefinitionError> {
     };
     let decisions = [cost.false_positive, cost.false_negative, cost.true_positive, cost.true_negative];
     let matrix = || cost.matrix.values().flat_map(BTreeMap::values).copied();
-    if let Some(wrong) = decisions.into_iter().chain(matrix()).chain(cost.at_most).find(|cost| !cost.is_finite()) {
+    if let Some(wrong) =
+        decisions.into_iter().chain(matrix()).chain(cost.at_most).find(|cost| !cost.is_finite())
+    {
         return at("", format!("{wrong} is not a finite cost"), "give a number; a gain is a negative cost");
     }
     match definition.model.task {
@@ -485,7 +489,8 @@ fn check_cost(definition: &Definition) -> Result<(), DefinitionError> {
         Task::Binary => Ok(()),
         Task::Multiclass => {
             let classes = &definition.log.scores;
-            let named = cost.matrix.iter().flat_map(|(outcome, row)| std::iter::once(outcome).chain(row.keys()));
+            let named =
+                cost.matrix.iter().flat_map(|(outcome, row)| std::iter::once(outcome).chain(row.keys()));
             match named.into_iter().find(|class| !classes.contains_key(*class)) {
                 Some(class) => at(
                     ".matrix",
@@ -504,13 +509,19 @@ fn check_quantiles(definition: &Definition) -> Result<(), DefinitionError> {
         return Ok(());
     }
     if definition.model.task != Task::Regression {
-        return Err(DefinitionError::at_key("log.quantiles", "quantiles are predicted by a regression task only")
-            .with_help(Some("remove it, or write `task = \"regression\"` under [model]".into())));
+        return Err(DefinitionError::at_key(
+            "log.quantiles",
+            "quantiles are predicted by a regression task only",
+        )
+        .with_help(Some("remove it, or write `task = \"regression\"` under [model]".into())));
     }
     for level in quantiles.keys() {
         if !level.parse::<f64>().is_ok_and(|level| level > 0.0 && level < 1.0) {
-            return Err(DefinitionError::at_key("log.quantiles", format!("`{level}` is not between 0 and 1"))
-                .with_help(Some("name each column by its share, such as `\"0.05\" = \"low\"`".into())));
+            return Err(DefinitionError::at_key(
+                "log.quantiles",
+                format!("`{level}` is not between 0 and 1"),
+            )
+            .with_help(Some("name each column by its share, such as `\"0.05\" = \"low\"`".into())));
         }
     }
     Ok(())
@@ -548,7 +559,8 @@ fn check_fairness(definition: &Definition) -> Result<(), DefinitionError> {
         } else {
             (limit.at_most, limit.at_least, "at_most")
         };
-        let kind = if is_ratio { "a ratio is fairer when larger" } else { "a difference is fairer when smaller" };
+        let kind =
+            if is_ratio { "a ratio is fairer when larger" } else { "a difference is fairer when smaller" };
         let wrong = match bound {
             _ if other.is_some() => Some(kind.to_owned()),
             None => Some("there is no limit".to_owned()),

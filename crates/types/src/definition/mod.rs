@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 pub use check::{check_against, check_reference, compared_columns, features};
 pub use drift_method::{Distance, DriftMethod};
 pub use evaluate::{
-    Bound, CRITERIA, Calibration, Comparison, Cost, Errors, Evaluate, Fairness, FairnessLimit, Performance, Slices, Tail,
-    WorstSubpopulation,
+    Bound, CRITERIA, Calibration, Comparison, Cost, Errors, Evaluate, Fairness, FairnessLimit, Performance,
+    Slices, Tail, WorstSubpopulation,
 };
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use metric::Metric;

@@ -140,7 +140,8 @@ fn check_calibration(definition: &Definition, written: &Written<'_>) -> Result<(
     }
     let refused = |key: String| {
         let message = "calibration is about probabilities, and a predicted number alone promises none";
-        let help = "remove it, or name columns of predicted quantiles: `log.quantiles = { \"0.05\" = \"low\", … }`";
+        let help =
+            "remove it, or name columns of predicted quantiles: `log.quantiles = { \"0.05\" = \"low\", … }`";
         Err(DefinitionError::at_key(key, message).with_help(Some(help.into())))
     };
     if written.has("evaluate.calibration") {

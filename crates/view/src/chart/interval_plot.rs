@@ -42,6 +42,18 @@ pub(crate) fn lane(
     guides: &[Guide],
     label: &str,
 ) -> Markup {
+    lane_with(scale, value, None, interval, guides, label)
+}
+
+/// The same with a second, lighter mark, such as an estimate drawn towards the others.
+pub(crate) fn lane_with(
+    scale: &Scale,
+    value: f64,
+    second: Option<f64>,
+    interval: Option<(f64, f64)>,
+    guides: &[Guide],
+    label: &str,
+) -> Markup {
     html! {
         svg.lane role="img" aria-label=(label) {
             (guide_lines(scale, guides))
@@ -51,13 +63,16 @@ pub(crate) fn lane(
                 @if let Some((lower, upper)) = interval {
                     line.whisker x1=(pct(scale.at(lower))) x2=(pct(scale.at(upper))) y1="50%" y2="50%" {}
                 }
+                @if let Some(second) = second {
+                    circle.second cx=(pct(scale.at(second))) cy="50%" r="4" {}
+                }
                 circle.dot cx=(pct(scale.at(value))) cy="50%" r="4.5" {}
             }
         }
     }
 }
 
-fn guide_lines(scale: &Scale, guides: &[Guide]) -> Markup {
+pub(super) fn guide_lines(scale: &Scale, guides: &[Guide]) -> Markup {
     html! {
         @for guide in guides.iter().filter(|guide| scale.contains(guide.at)) {
             @let x = pct(scale.at(guide.at));
@@ -70,8 +85,8 @@ fn guide_lines(scale: &Scale, guides: &[Guide]) -> Markup {
 pub(crate) fn axis(scale: &Scale, text: impl Fn(f64) -> String) -> Markup {
     html! {
         svg.axis aria-hidden="true" {
-            @for tick in scale.ticks(5) {
-                text.tick x=(pct(scale.at(tick))) y="14" text-anchor="middle" { (text(tick)) }
+            @for (i, tick) in scale.ticks(5).into_iter().enumerate() {
+                text.tick.minor[i % 2 == 1] x=(pct(scale.at(tick))) y="14" text-anchor="middle" { (text(tick)) }
             }
         }
     }

@@ -34,6 +34,11 @@ impl Scale {
         Self::new(low - margin, high + margin)
     }
 
+    /// The same scale, beginning at `from`.
+    pub(crate) fn from(self, from: f64) -> Self {
+        Self::new(from, self.to)
+    }
+
     /// Where `value` stands, in percent; values outside stick to the nearer end.
     pub(crate) fn at(&self, value: f64) -> f64 {
         let share = (value - self.from) / (self.to - self.from);

@@ -1,5 +1,7 @@
 //! The words that a reader from another field needs: shared ones, and how a list of them is set.
 
+pub(crate) mod evaluation;
+
 use maud::html;
 
 use super::Section;

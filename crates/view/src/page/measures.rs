@@ -8,6 +8,27 @@ use super::verdict;
 use crate::chart::{Guide, GuideKind};
 use crate::words;
 
+/// Verdict and sentence side by side, and who answers for it.
+pub(crate) fn said(finding: &Finding) -> Markup {
+    html! {
+        div.verdict-line {
+            (verdict::chip(finding.verdict))
+            div {
+                p.sentence { (prose(&finding.summary)) }
+                @if let Some(owner) = &finding.owner { p.owner.sub { "Owner: " (owner) } }
+            }
+        }
+    }
+}
+
+/// All measures with their methods, folded away.
+pub(crate) fn more(finding: &Finding) -> Markup {
+    html! {
+        @if !finding.measures.is_empty() { details.more { summary { "All measures" } (table(finding)) } }
+        (unmeasured(finding))
+    }
+}
+
 /// A finding in full: verdict, subject, sentence, numbers.
 pub(crate) fn panel(finding: &Finding) -> Markup {
     html! {
@@ -25,16 +46,17 @@ pub(crate) fn panel(finding: &Finding) -> Markup {
 
 /// The measures, large and side by side.
 pub(crate) fn figures(finding: &Finding) -> Markup {
-    html! { dl.numbers { @for measure in &finding.measures { (figure(measure)) } } }
+    html! { dl.numbers { @for measure in &finding.measures { (figure(finding, measure)) } } }
 }
 
-fn figure(measure: &Measure) -> Markup {
+fn figure(finding: &Finding, measure: &Measure) -> Markup {
+    let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
     html! {
         div {
             dt { (words::measure_title(&measure.name)) }
             dd {
-                strong { (words::measure_value(&measure.name, measure.value)) }
-                span.sub { @if let Some(interval) = words::interval(measure) { (interval) ", " } (format::counted(measure.n, "row", "rows")) }
+                strong { (words::measure_value(unit, measure.value)) }
+                span.sub { @if let Some(interval) = words::interval_in(unit, measure) { (interval) ", " } (format::counted(measure.n, "row", "rows")) }
             }
         }
     }
@@ -79,10 +101,11 @@ pub(crate) fn table(finding: &Finding) -> Markup {
                 } }
                 tbody {
                     @for measure in measures {
+                        @let unit = words::unit_of(finding.detail.as_ref(), &measure.name);
                         tr {
                             th scope="row" { (words::measure_title(&measure.name)) }
-                            td.num { (words::measure_value(&measure.name, measure.value)) }
-                            @if interval { td.num { (words::interval(measure).unwrap_or_default()) } }
+                            td.num { (words::measure_value(unit, measure.value)) }
+                            @if interval { td.num { (words::interval_in(unit, measure).unwrap_or_default()) } }
                             @if chance { td.num { (optional(measure.expected_by_chance, format::number)) } }
                             @if p {
                                 td.num { (optional(measure.p_value, format::p_value)) }

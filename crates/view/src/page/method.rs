@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use types::evidence::DatasetVersion;
-use types::finding::{Finding, Measure, Threshold};
+use types::finding::{Detail, Finding, Measure, Threshold};
 use types::{Digest, format};
 
 use super::measures;
@@ -10,10 +10,11 @@ use crate::words;
 
 /// The different limits of a report, in order of appearance.
 pub(crate) fn limits(findings: &[&Finding]) -> Markup {
-    let mut rows: Vec<(&'static str, &Threshold)> = Vec::new();
+    let mut rows: Vec<(&'static str, &Threshold, &str)> = Vec::new();
     for finding in findings {
         for threshold in &finding.thresholds {
-            let row = (finding.check.name(), threshold);
+            let unit = words::unit_of(finding.detail.as_ref(), &threshold.measure);
+            let row = (finding.check.name(), threshold, unit);
             if !rows.contains(&row) {
                 rows.push(row);
             }
@@ -27,11 +28,11 @@ pub(crate) fn limits(findings: &[&Finding]) -> Markup {
             table {
                 thead { tr { th scope="col" { "Check" } th scope="col" { "Measure" } th scope="col" { "Acceptable" } th scope="col" { "Comes from" } } }
                 tbody {
-                    @for (check, threshold) in rows {
+                    @for (check, threshold, unit) in rows {
                         tr {
                             td { code { (check) } }
                             td { (words::measure_title(&threshold.measure)) }
-                            td.figure { (words::bound(threshold)) }
+                            td.figure { (words::bound_in(unit, threshold)) }
                             td.sub { (threshold.from) }
                         }
                     }
@@ -71,7 +72,40 @@ pub(crate) fn methods(findings: &[&Finding]) -> Markup {
 
 /// The measures of a finding that do not just accompany another one as its reference value.
 fn own_measures(finding: &Finding) -> impl Iterator<Item = &Measure> {
-    finding.measures.iter().filter(|measure| !measures::is_reference(finding, measure))
+    let own = finding.measures.iter().filter(|measure| !measures::is_reference(finding, measure));
+    own.chain(finding.detail.iter().flat_map(measures_of))
+}
+
+/// One of each kind of measure that the pictures of an evaluation rest on.
+fn measures_of(detail: &Detail) -> Vec<&Measure> {
+    let measures: Vec<Option<&Measure>> = match detail {
+        Detail::Segments { rows, .. } => vec![rows.iter().find_map(|row| row.shrunken.as_ref())],
+        Detail::Reliability { more, .. } => vec![
+            more.gaps.first().map(|row| &row.gap),
+            more.quantiles.first().map(|row| &row.covered),
+            more.quantiles.iter().find_map(|row| row.pinball.as_ref()),
+        ],
+        Detail::Slices(of) => {
+            of.slices.first().map_or_else(Vec::new, |of| vec![Some(&of.mean_loss), Some(&of.lift)])
+        }
+        Detail::Errors(of) => {
+            let rates = of.rates.iter().map(|row| Some(&row.rate));
+            rates.chain([of.residuals.first().map(|row| &row.residual)]).collect()
+        }
+        Detail::Tail(of) => vec![
+            of.deciles.iter().find_map(|row| row.mean_loss.as_ref()),
+            of.pools.iter().find_map(|row| row.lift.as_ref()),
+        ],
+        Detail::Fairness(of) => {
+            of.criteria.iter().flat_map(|row| [row.difference.as_ref(), row.ratio.as_ref()]).collect()
+        }
+        Detail::Comparison(of) => {
+            let metrics = of.metrics.iter().map(|row| Some(&row.difference));
+            metrics.chain([of.slices.first().map(|row| &row.difference)]).collect()
+        }
+        _ => Vec::new(),
+    };
+    measures.into_iter().flatten().collect()
 }
 
 /// Whether two methods are the same but for the error bound.

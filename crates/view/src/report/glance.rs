@@ -1,14 +1,13 @@
-//! The first screen: gates, counts, the worst in plain words, the key numbers.
+//! The first screen: gates, counts, the worst in plain words, and the dashboard.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding, Measure};
+use types::finding::{CheckId, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
-use super::{findings_of, section_of};
+use super::{dashboard, findings_of, section_of};
 use crate::chart::{Part, share_bar};
-use crate::page::measures::{breakable, guides, prose};
-use crate::page::tile::{Tile, limits_in_words};
+use crate::page::measures::prose;
 use crate::page::{FIRST, Section, gates, verdict, verdicts};
 use crate::words::{self, WORST_FIRST};
 
@@ -30,7 +29,8 @@ pub(super) fn section(report: &CheckReport) -> Section {
                     (tally(&verdicts(&all)))
                     (in_plain_words(report))
                 }
-                (key_numbers(report))
+                (dashboard::cells(report))
+                (dashboard::panels(report))
             }
         },
     }
@@ -113,63 +113,4 @@ fn worst_of_each_check(report: &CheckReport) -> Vec<&Finding> {
     worst.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     worst.truncate(SENTENCES);
     worst
-}
-
-fn key_numbers(report: &CheckReport) -> Markup {
-    let measured = [CheckId::Performance, CheckId::WorstSegment, CheckId::Calibration];
-    let drift = findings_of(report, CheckId::Drift);
-    html! {
-        div.tiles {
-            @for check in measured {
-                @if let Some(finding) = findings_of(report, check).first() { (measured_tile(finding)) }
-            }
-            @if let Some(worst) = drift.first() { (drift_tile(&drift, worst)) }
-        }
-    }
-}
-
-/// The headline of a finding, with the sentence that says what it means.
-fn measured_tile(finding: &Finding) -> Markup {
-    let measure = finding.measures.first();
-    let segment = finding.check == CheckId::WorstSegment;
-    Tile {
-        title: tile_title(finding, measure),
-        verdict: finding.verdict,
-        measure,
-        of_what: segment.then(|| breakable(&finding.subject.label())),
-        guides: measure.map(|measure| guides(finding, measure)).unwrap_or_default(),
-        limits: measure.map(|measure| limits_in_words(finding, &measure.name)).unwrap_or_default(),
-        summary: &finding.summary,
-    }
-    .markup()
-}
-
-fn tile_title(finding: &Finding, headline: Option<&Measure>) -> String {
-    let measure = headline.map(|measure| words::measure_title(&measure.name));
-    match (finding.check, measure) {
-        (CheckId::WorstSegment, Some(measure)) => format!("{measure} of the worst segment"),
-        (CheckId::Calibration, _) => "Calibration error (ECE)".into(),
-        (check, None) => words::check_title(check).into(),
-        (_, Some(measure)) => measure.into_owned(),
-    }
-}
-
-fn drift_tile(findings: &[&Finding], worst: &Finding) -> Markup {
-    let drifted =
-        findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Fail | Verdict::Warn)).count();
-    let parts = WORST_FIRST.map(|of| Part {
-        label: of.word(),
-        class: of.word(),
-        count: findings.iter().filter(|finding| finding.verdict == of).count() as u64,
-    });
-    html! {
-        article.tile {
-            div.tile-head { h3 { "Columns that drifted" } (verdict::chip(worst.verdict)) }
-            p.big { (drifted) span.of { " of " (findings.len()) } }
-            p.of-what { "worst: " (breakable(&worst.subject.label())) }
-            p.sub { "failing or worth a look" }
-            (share_bar("Columns by verdict", &parts))
-            p.sentence { (prose(&worst.summary)) }
-        }
-    }
 }

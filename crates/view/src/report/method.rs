@@ -1,11 +1,12 @@
 //! How it was measured, in the words and tables of [`crate::page::method`].
 
-use maud::html;
-use types::finding::Finding;
+use maud::{Markup, html};
+use types::finding::{CheckId, Finding};
 use types::report::CheckReport;
 
 use crate::page::Section;
 use crate::page::method::{Proof, datasets, limits, methods, proof};
+use crate::words;
 
 pub(super) fn section(report: &CheckReport) -> Section {
     let findings: Vec<&Finding> = report.findings.iter().collect();
@@ -28,6 +29,7 @@ pub(super) fn section(report: &CheckReport) -> Section {
             (limits(&findings))
             h3.group { "Methods" }
             (methods(&findings))
+            (approaches(report))
             h3.group { "Data" }
             (datasets(&report.datasets))
             h3.group { "Proof" }
@@ -35,3 +37,52 @@ pub(super) fn section(report: &CheckReport) -> Section {
         },
     }
 }
+
+/// How the checks of an evaluation go about it, each where it was made.
+fn approaches(report: &CheckReport) -> Markup {
+    let made = |check: CheckId| report.findings.iter().any(|finding| finding.check == check);
+    let shown: Vec<_> = APPROACHES.iter().filter(|(check, ..)| made(*check)).collect();
+    html! {
+        @if !shown.is_empty() {
+            h3.group { "How worst cases are looked for" }
+            dl.approach {
+                @for (check, how, sources) in shown {
+                    div { dt { (words::check_title(*check)) } dd { (how) span.sub { (sources) } } }
+                }
+            }
+        }
+    }
+}
+
+const APPROACHES: [(CheckId, &str, &str); 6] = [
+    (
+        CheckId::Slices,
+        "Rows are divided at random. One half is searched for slices with a large mean loss; the other half, which the search has not seen, judges them. p-values are adjusted for all slices that are judged.",
+        "Chung et al. 2019 (Slice Finder); Sagadeeva & Boehm 2021 (SliceLine)",
+    ),
+    (
+        CheckId::WorstSubpopulation,
+        "The expected loss given the inputs is estimated on other rows than those that it is evaluated on; the mean of its largest values bounds every group of that size.",
+        "Li, Namkoong & Xia 2021; Rockafellar & Uryasev 2000",
+    ),
+    (
+        CheckId::Errors,
+        "A model of the errors is fitted on some rows and tested on others: what it foretells is systematic. Rates of segments are held against those of all other rows; p-values are adjusted for all of them.",
+        "Benjamini & Hochberg 1995",
+    ),
+    (
+        CheckId::Tail,
+        "Each row is ranked by how unlike the reference its inputs are, and the mean loss is taken by rank. Kinds of rare cases are pooled, so that there are enough rows to say something.",
+        "Liu, Ting & Zhou 2008; Rockafellar & Uryasev 2000",
+    ),
+    (
+        CheckId::Fairness,
+        "Rates are compared between the group with the lowest and the one with the highest value. Where base rates differ, not all criteria can hold at once.",
+        "Hardt, Price & Srebro 2016; Kleinberg, Mullainathan & Raghavan 2016; Chouldechova 2017",
+    ),
+    (
+        CheckId::Comparison,
+        "Losses of both versions are subtracted row by row, so that only what differs counts. p-values of slices are adjusted for all of them.",
+        "DeLong et al. 1988; Benjamini & Hochberg 1995",
+    ),
+];

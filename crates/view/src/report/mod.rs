@@ -5,15 +5,25 @@
 //! frame is `page`; monitoring over time is the page beside this one, `monitoring`.
 
 mod calibration;
+mod comparison;
+mod dashboard;
 mod drift;
+mod error_map;
+mod errors;
+pub(crate) mod fairness;
 mod glance;
 mod glossary;
+mod lanes;
+mod loss;
 mod method;
 mod outcomes;
 mod over_time;
 mod performance;
 mod segments;
+mod slices;
+mod tail;
 mod together;
+mod worst_case;
 
 use maud::{Markup, html};
 use types::finding::{CheckId, Finding};
@@ -29,7 +39,7 @@ pub fn html(report: &CheckReport) -> String {
     Page {
         title: format!("{} · checks up to {ends}", report.system.display_name()),
         program: &report.program,
-        style: "",
+        style: include_str!("style.css"),
         shapes: html! {},
         header: header::header("Check report", &report.system, &facts(report)),
         sections: sections(report),
@@ -54,7 +64,13 @@ fn sections(report: &CheckReport) -> Vec<Section> {
         drift::section(report),
         performance::section(report),
         segments::section(report),
+        slices::section(report),
+        worst_case::section(report),
+        tail::section(report),
+        errors::section(report),
         calibration::section(report),
+        fairness::section(report),
+        comparison::section(report),
         outcomes::section(report),
     ];
     let mut sections = vec![glance::section(report)];

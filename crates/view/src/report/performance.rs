@@ -1,15 +1,17 @@
 //! How good the model is on average: every metric with its interval, now and in the reference.
 
+mod averages;
+
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding, Measure};
+use types::finding::{CheckId, Detail, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 
 use super::findings_of;
 use super::over_time::over_time;
 use crate::chart::{Scale, lane};
-use crate::page::measures::{guides, is_reference, limits, measure_label, prose, reference_of, unmeasured};
-use crate::page::{Section, verdict, verdicts};
+use crate::page::measures::{guides, is_reference, limits, measure_label, reference_of, said, unmeasured};
+use crate::page::{Section, verdicts};
 use crate::words;
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
@@ -34,7 +36,7 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
 
 fn one(finding: &Finding) -> Markup {
     html! {
-        div.verdict-line { (verdict::chip(finding.verdict)) p.sentence { (prose(&finding.summary)) } }
+        (said(finding))
         @if finding.measures.is_empty() {
             p.empty { "No metric could be computed. Metrics need outcomes: name them under " code { "[log] outcome" } ", or wait until more are known." }
         } @else {
@@ -48,6 +50,7 @@ fn one(finding: &Finding) -> Markup {
             }
             (metrics(finding))
         }
+        @if let Some(Detail::Averages(of)) = &finding.detail { (averages::averages(finding, of)) }
         (unmeasured(finding))
     }
 }

@@ -6,8 +6,8 @@ use types::report::CheckReport;
 use types::{Verdict, format};
 
 use super::findings_of;
-use crate::chart::{Guide, GuideKind, Scale, axis, lane};
-use crate::page::measures::{breakable, limits, measure_label, prose, unmeasured};
+use crate::chart::{Guide, GuideKind, Scale, axis, lane_with};
+use crate::page::measures::{breakable, limits, measure_label, said, unmeasured};
 use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
@@ -32,10 +32,10 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
 fn body(findings: &[&Finding]) -> Markup {
     let plot = Forest::of(findings);
     // Worst first: with nothing to say about any of them, the first one stands for all.
-    let said =
+    let spoken =
         findings.iter().take_while(|finding| finding.verdict != Verdict::Pass).count().clamp(1, ROWS_SHOWN);
     html! {
-        @for finding in findings.iter().take(said) { (sentence(finding)) }
+        @for finding in findings.iter().take(spoken) { (said(finding)) }
         @if plot.columns.is_empty() {
             p.empty { "No segment was measured. Name the columns whose values your users care about under " code { "[log] segments" } "." }
         } @else {
@@ -44,10 +44,6 @@ fn body(findings: &[&Finding]) -> Markup {
         }
         @for finding in findings { (unmeasured(finding)) }
     }
-}
-
-fn sentence(finding: &Finding) -> Markup {
-    html! { div.verdict-line { (verdict::chip(finding.verdict)) p.sentence { (prose(&finding.summary)) } } }
 }
 
 /// What all groups share: the metric, its scale, the lines behind the dots, the worst row.
@@ -76,13 +72,15 @@ impl<'a> Forest<'a> {
             }
         }
         let mut columns = forest.columns.iter().flat_map(|(_, rows)| rows);
-        let ends = columns.by_ref().filter_map(|row| row.measure.as_ref()).flat_map(ends);
+        let ends = columns.by_ref().flat_map(|row| row.measure.iter().chain(&row.shrunken)).flat_map(ends);
         forest.scale = Scale::around(ends.chain(forest.guides.iter().map(|guide| guide.at)));
         let ticks = forest.scale.ticks(5).into_iter().map(|at| Guide { at, kind: GuideKind::Tick });
         forest.guides.splice(0..0, ticks);
         for (_, rows) in &mut forest.columns {
             rows.sort_by_key(|row| row.measure.is_none());
         }
+        // Two columns at once come after the single ones.
+        forest.columns.sort_by_key(|(column, _)| column.contains(" × "));
         forest
     }
 
@@ -135,6 +133,9 @@ impl<'a> Forest<'a> {
                     span { span.key.overall {} "all rows " (words::measure_value(self.metric, overall.value)) }
                 }
                 @if !limits.is_empty() { span { span.key.limit {} "limit " (words::list(&limits)) } }
+                @if self.columns.iter().flat_map(|(_, rows)| rows).any(|row| row.shrunken.is_some()) {
+                    span { span.key.second {} "drawn towards all groups, the more the fewer its rows" }
+                }
             }
         }
     }
@@ -182,7 +183,7 @@ impl<'a> Forest<'a> {
         html! {
             tr {
                 th.name scope="row" title=(segment_label(key.0, key.1)) {
-                    span.label { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
+                    span.label.pair[row.column.contains(" × ")] { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
                     @if row.measure.is_some() && row.verdict != Verdict::Pass { (verdict::icon(row.verdict)) }
                     @if self.worst == Some(key) { span.tag { "worst" } }
                 }
@@ -190,7 +191,7 @@ impl<'a> Forest<'a> {
                 @if let Some(positives) = row.positives { td.num.wide { (format::count(positives)) } }
                 @match &row.measure {
                     Some(measure) => {
-                        td.plot { (lane(&self.scale, measure.value, interval_ends(measure), &self.guides, &format!("{}: {}", segment_label(key.0, key.1), measure_label(measure)))) }
+                        td.plot { (lane_with(&self.scale, measure.value, row.shrunken.as_ref().map(|of| of.value), interval_ends(measure), &self.guides, &label(row, measure))) }
                         td.num.value { (words::measure_value(&measure.name, measure.value)) @if let Some(interval) = words::interval(measure) { span.sub { (interval) } } }
                     }
                     None => td.too-few colspan="2" {
@@ -201,6 +202,15 @@ impl<'a> Forest<'a> {
             }
         }
     }
+}
+
+fn label(row: &SegmentRow, measure: &Measure) -> String {
+    let shrunken = row
+        .shrunken
+        .as_ref()
+        .map(|of| format!("; drawn towards all groups {}", words::measure_value(&measure.name, of.value)));
+    let of = segment_label(&row.column, row.value.as_deref());
+    format!("{of}: {}{}", measure_label(measure), shrunken.unwrap_or_default())
 }
 
 fn interval_ends(measure: &Measure) -> Option<(f64, f64)> {

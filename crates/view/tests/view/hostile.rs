@@ -12,7 +12,7 @@ use view::{junit::junit, markdown::markdown, report::html};
 
 use crate::sample::{self, finding, interval, measure};
 
-const SCRIPT: &str = "<script>alert(1)</script>\"'&|`\n";
+pub(crate) const SCRIPT: &str = "<script>alert(1)</script>\"'&|`\n";
 
 fn with(finding: Finding) -> CheckReport {
     CheckReport { findings: vec![finding], ..sample::report() }
@@ -67,7 +67,7 @@ fn scores(bins: &[(f64, f64)]) -> Detail {
 }
 
 /// All formats, which must come out whole; returns the page.
-fn rendered(report: &CheckReport) -> String {
+pub(crate) fn rendered(report: &CheckReport) -> String {
     let page = html(report);
     for broken in ["NaN%", "inf%", "\"NaN\"", "\"inf\"", "\"-inf\""] {
         assert!(!page.contains(broken), "a coordinate is {broken}");
@@ -111,7 +111,7 @@ fn nothing_from_the_data_becomes_markup() {
 }
 
 /// Markdown without its code spans, in which angle brackets are only text.
-fn outside_code(text: &str) -> String {
+pub(crate) fn outside_code(text: &str) -> String {
     text.split("``").step_by(2).collect()
 }
 

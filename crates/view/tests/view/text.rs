@@ -69,12 +69,32 @@ fn junit_survives_control_characters() {
 
 #[test]
 fn formats_agree_on_the_number_of_findings() {
-    let report = sample::report();
+    let mut report = sample::report();
+    // Without the short tables of evaluations, each row is a finding.
+    report.findings.iter_mut().for_each(|finding| finding.detail = None);
     assert_eq!(junit(&report).matches("<testcase ").count(), report.findings.len());
     let rows = markdown(&report).lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(rows, report.findings.len() + 2, "and two heads");
     let failing = report.count(Verdict::Fail);
     assert!(markdown(&report).contains(&format!("❌ {failing} fail")));
+}
+
+/// What only an evaluation finds.
+fn evaluated() -> CheckReport {
+    let mut report = sample::report();
+    report.findings = sample::evaluation::findings();
+    report.gates.clear();
+    report
+}
+
+#[test]
+fn markdown_of_an_evaluation_reads_well() {
+    insta::assert_snapshot!(markdown(&evaluated()));
+}
+
+#[test]
+fn junit_of_an_evaluation_reads_well() {
+    insta::assert_snapshot!(junit(&evaluated()));
 }
 
 /// Two columns and the last four months, few enough to read.

@@ -1,6 +1,7 @@
 //! A week of a flight-delay model, as the checks would report it: the example for every test.
 
 mod drift;
+pub(crate) mod evaluation;
 pub(crate) mod over_time;
 
 use stats::interval::{Interval, IntervalMethod, Level};
@@ -23,6 +24,7 @@ pub(crate) fn report() -> CheckReport {
     findings.extend(over_time::in_a_check());
     findings.extend(worst_segments());
     findings.push(calibration());
+    findings.extend(evaluation::findings());
     CheckReport {
         format: FORMAT,
         program: "forewarn 0.1.0".into(),
@@ -216,6 +218,11 @@ fn performance() -> Finding {
         threshold("roc_auc", Some(0.65), None, "evaluate.performance"),
         threshold("loss_against_reference", None, Some(0.03), "evaluate.performance.max_drop"),
     ];
+    let mut cost = measure("expected_cost", 0.498, 5_459, "costs of the definition, mean over the rows");
+    cost.interval = Some(interval(0.474, 0.522, IntervalMethod::NormalOfMean));
+    finding.measures.push(cost);
+    finding.measures.push(measure("decision_threshold", 0.425, 5_459, "of the definition"));
+    finding.detail = Some(evaluation::averages());
     finding
 }
 
@@ -231,7 +238,7 @@ fn worst_segments() -> Vec<Finding> {
     lga.detail = Some(Detail::Segments {
         metric: "roc_auc".into(),
         overall: Some(segment_measure(0.702, 0.686, 0.718, 5_459)),
-        rows: segment_rows(),
+        rows: segment_rows().into_iter().chain(evaluation::intersections()).collect(),
     });
     let mut mq = finding(
         CheckId::WorstSegment,
@@ -295,6 +302,8 @@ fn calibration() -> Finding {
     let mut ece = measure("ece", 0.0621, 5_459, "ten bins of equal mass, bias removed");
     ece.interval = Some(interval(0.0524, 0.0717, IntervalMethod::SimulatedBins));
     ece.expected_by_chance = Some(0.012);
+    let slope = measure("calibration_slope", 0.912, 5_459, "logistic regression on the logit of the score");
+    let fit = measure("hosmer_lemeshow", 61.4, 5_459, "ten groups of equal size");
     finding.measures = vec![
         ece,
         measure(
@@ -303,6 +312,8 @@ fn calibration() -> Finding {
             5_459,
             "mean score less share of positive outcomes; above 0 the scores promise too much",
         ),
+        slope,
+        Measure { p_value: Some(0.0), ..fit },
     ];
     finding.thresholds = vec![threshold("ece", None, Some(0.05), "evaluate.calibration.ece_at_most")];
     let means = [0.041, 0.072, 0.098, 0.124, 0.153, 0.187, 0.231, 0.294, 0.387, 0.571];
@@ -319,6 +330,7 @@ fn calibration() -> Finding {
             n,
         }
     });
-    finding.detail = Some(Detail::Reliability { bins: bins.collect(), more: Box::default() });
+    finding.detail =
+        Some(Detail::Reliability { bins: bins.collect(), more: Box::new(evaluation::calibration_detail()) });
     finding
 }

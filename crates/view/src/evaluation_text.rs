@@ -1,0 +1,148 @@
+//! What the pictures of an evaluation show, as rows of text for Markdown and JUnit XML.
+
+use types::detail::{ComparisonDetail, FairnessDetail, FoundSlices, TailDetail};
+use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
+use types::{Verdict, format};
+
+use crate::report::fairness::criterion_title;
+use crate::words;
+
+/// A short table: what a code host or a build server has room for.
+pub(crate) struct Rows {
+    pub(crate) title: String,
+    pub(crate) head: Vec<&'static str>,
+    /// The first cell is a name; an empty verdict is none.
+    pub(crate) rows: Vec<(Option<Verdict>, Vec<String>)>,
+    /// Rows that were left out.
+    pub(crate) more: usize,
+}
+
+/// Rows of one table.
+const MOST: usize = 5;
+
+/// The table of a finding, where it has one.
+pub(crate) fn rows(finding: &Finding) -> Option<Rows> {
+    let mut of = match finding.detail.as_ref()? {
+        Detail::Slices(of) => slices(of),
+        Detail::Tail(of) => tail(of),
+        Detail::Fairness(of) => fairness(of),
+        Detail::Comparison(of) => comparison(of),
+        Detail::Errors(of) if finding.check == CheckId::Errors => {
+            let flagged = of.rates.iter().filter(|row| row.flagged);
+            let rows = flagged.map(|row| {
+                let kind = words::measure_title(&row.rate.name).into_owned();
+                let others = words::measure_value(&row.rate.name, row.others);
+                let cells = vec![
+                    segment_label(&row.column, row.value.as_deref()),
+                    kind,
+                    value(&row.rate.name, &row.rate),
+                    others,
+                    format::count(row.rate.n),
+                ];
+                (None, cells)
+            });
+            Rows {
+                title: "Segments with other errors than the rest".into(),
+                head: vec!["Segment", "Rate", "Value", "All others", "Rows"],
+                rows: rows.collect(),
+                more: 0,
+            }
+        }
+        _ => return None,
+    };
+    of.more = of.rows.len().saturating_sub(MOST);
+    of.rows.truncate(MOST);
+    (!of.rows.is_empty()).then_some(of)
+}
+
+/// `46.4 % (40.2 % – 52.6 %)` in the unit of a measure.
+fn value(unit: &str, of: &Measure) -> String {
+    let ends = of.interval.as_ref().map(|ends| {
+        format!(" ({} – {})", words::measure_value(unit, ends.lower), words::measure_value(unit, ends.upper))
+    });
+    format!("{}{}", words::measure_value(unit, of.value), ends.unwrap_or_default())
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "–".to_owned())
+}
+
+fn slices(of: &FoundSlices) -> Rows {
+    let unit = words::loss_measure(&of.loss);
+    let rows = of.slices.iter().map(|slice| {
+        let confirmed = if slice.confirmed { "" } else { " (not confirmed)" };
+        let cells = vec![
+            format!("{}{confirmed}", slice.conditions.join(" and ")),
+            value(unit, &slice.mean_loss),
+            value("lift", &slice.lift),
+            format::count(slice.rows),
+        ];
+        (Some(slice.verdict), cells)
+    });
+    Rows {
+        title: format!("Worst slices; all rows: {}", words::measure_value(unit, of.overall)),
+        head: vec!["Slice", "Mean loss", "Times average", "Rows"],
+        rows: rows.collect(),
+        more: 0,
+    }
+}
+
+fn tail(of: &TailDetail) -> Rows {
+    let rows = of.pools.iter().map(|pool| {
+        let mean = pool.mean_loss.as_ref().map(|mean| value(words::loss_measure(&mean.name), mean));
+        let lift = pool.lift.as_ref().map(|lift| value("lift", lift));
+        (Some(pool.verdict), vec![pool.what.clone(), or_dash(mean), or_dash(lift), format::count(pool.rows)])
+    });
+    Rows {
+        title: "Rare cases".into(),
+        head: vec!["Kind", "Mean loss", "Times average", "Rows"],
+        rows: rows.collect(),
+        more: 0,
+    }
+}
+
+fn fairness(of: &FairnessDetail) -> Rows {
+    let rows = of.criteria.iter().map(|row| {
+        let difference = row.difference.as_ref().map(|of| value("share", of));
+        let difference = difference.or_else(|| row.reason.clone());
+        let ratio = row.ratio.as_ref().map(|of| value("ratio", of));
+        let between =
+            row.lowest.as_ref().zip(row.highest.as_ref()).map(|(low, high)| format!("{low} and {high}"));
+        let name = format!("{} over {}", criterion_title(&row.criterion), row.column);
+        (row.verdict, vec![name, or_dash(difference), or_dash(ratio), or_dash(between)])
+    });
+    Rows {
+        title: "Criteria of fairness, which cannot all hold at once where base rates differ".into(),
+        head: vec!["Criterion", "Difference", "Ratio", "Between"],
+        rows: rows.collect(),
+        more: 0,
+    }
+}
+
+fn comparison(of: &ComparisonDetail) -> Rows {
+    let metrics = of.metrics.iter().map(|row| {
+        let [this, other] = [row.this, row.other].map(|value| words::measure_value(&row.name, value));
+        (
+            None,
+            vec![
+                words::measure_title(&row.name).into_owned(),
+                this,
+                other,
+                value(&row.name, &row.difference),
+            ],
+        )
+    });
+    let worse = of.slices.iter().filter(|slice| slice.verdict != Verdict::Pass).map(|slice| {
+        let [this, other] = [slice.this, slice.other].map(format::number);
+        (
+            Some(slice.verdict),
+            vec![format!("mean loss where {}", slice.label), this, other, value("loss", &slice.difference)],
+        )
+    });
+    Rows {
+        title: format!("Against version {}", of.other),
+        head: vec!["Measure", "This", "Other", "Difference"],
+        rows: worse.take(2).chain(metrics).collect(),
+        more: 0,
+    }
+}

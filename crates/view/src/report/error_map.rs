@@ -1,0 +1,123 @@
+//! False positive and false negative rates by segment as a map: darker where they lie above those of everybody else.
+
+use maud::{Markup, html};
+use types::detail::RateRow;
+use types::finding::segment_label;
+use types::{Verdict, format};
+
+use super::lanes::{ROWS_SHOWN, significance};
+use crate::page::measures::breakable;
+use crate::page::verdict;
+use crate::words;
+
+/// Differences below this are pale even where nothing is larger.
+const LEAST_OF_SCALE: f64 = 0.05;
+
+/// A segment with its rates; there is none for a kind that was not measured.
+struct Row<'a> {
+    column: &'a str,
+    value: Option<&'a str>,
+    rates: [Option<&'a RateRow>; 2],
+}
+
+const KINDS: [(&str, &str); 2] =
+    [("false_positive_rate", "False positives"), ("false_negative_rate", "False negatives")];
+
+fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for rate in rates {
+        let Some(kind) = KINDS.iter().position(|(name, _)| *name == rate.rate.name) else { continue };
+        let (column, value) = (rate.column.as_str(), rate.value.as_deref());
+        let at =
+            rows.iter().position(|row| row.column == column && row.value == value).unwrap_or_else(|| {
+                rows.push(Row { column, value, rates: [None; 2] });
+                rows.len() - 1
+            });
+        rows[at].rates[kind].get_or_insert(rate);
+    }
+    rows
+}
+
+pub(super) fn legend() -> Markup {
+    html! {
+        p.legend {
+            span { span.key.heat.up-4 {} "higher than for everybody else" }
+            span { span.key.heat.down-2 {} "lower" }
+            span { (verdict::icon(Verdict::Warn)) "large and more than chance" }
+        }
+    }
+}
+
+/// The map, folded after its first rows; of at most `most` of them.
+pub(super) fn map(rates: &[RateRow], most: usize) -> Markup {
+    let rows = rows(rates);
+    let differences = rates.iter().map(|rate| (rate.rate.value - rate.others).abs());
+    let largest = differences.filter(|of| of.is_finite()).fold(LEAST_OF_SCALE, f64::max);
+    let shown = rows.len().min(most).min(ROWS_SHOWN);
+    let folded = if most > ROWS_SHOWN { &rows[shown..] } else { &[] };
+    html! {
+        (table(&rows[..shown], largest, most > ROWS_SHOWN))
+        @if !folded.is_empty() {
+            details.fold { summary { (format!("{} more segments", folded.len())) } (table(folded, largest, true)) }
+        }
+    }
+}
+
+fn table(rows: &[Row<'_>], largest: f64, in_full: bool) -> Markup {
+    html! {
+        table.error-map.in-full[in_full] {
+            thead { tr { th scope="col" { "Segment" } @for (_, title) in KINDS { th scope="col" { (title) } } } }
+            tbody {
+                @for row in rows {
+                    tr {
+                        th scope="row" { span.label { (breakable(&segment_label(row.column, row.value))) } }
+                        @for rate in row.rates { (cell(rate, largest, in_full)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(rate: Option<&RateRow>, largest: f64, in_full: bool) -> Markup {
+    let Some(rate) = rate else { return html! { td.heat.nothing { "–" } } };
+    let own = words::measure_value(&rate.rate.name, rate.rate.value);
+    let others = words::measure_value(&rate.rate.name, rate.others);
+    html! {
+        td class=(format!("heat {}", tone(rate.rate.value - rate.others, largest))) title=(format!("{own}; all others {others}; {}", format::counted(rate.rate.n, "row", "rows"))) {
+            span.own { (own) @if rate.flagged { (verdict::icon(Verdict::Warn)) } }
+            @if in_full {
+                span.sub.below {
+                    "others " (others) ", n " (format::count(rate.rate.n))
+                    @if rate.rate.p_adjusted.or(rate.rate.p_value).is_some() { ", p " (significance(&rate.rate)) }
+                }
+            }
+        }
+    }
+}
+
+/// Four steps above the others, three below, as shares of the largest difference.
+fn tone(difference: f64, largest: f64) -> &'static str {
+    let share = difference / largest;
+    match share {
+        share if share > 0.75 => "up-4",
+        share if share > 0.5 => "up-3",
+        share if share > 0.25 => "up-2",
+        share if share > 0.08 => "up-1",
+        share if share < -0.66 => "down-3",
+        share if share < -0.33 => "down-2",
+        share if share < -0.08 => "down-1",
+        _ => "even",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tones_follow_the_difference_and_a_missing_one_is_even() {
+        let tones = [0.2, 0.12, 0.06, 0.03, 0.0, -0.03, -0.1, -0.2, f64::NAN].map(|of| tone(of, 0.2));
+        assert_eq!(tones, ["up-4", "up-3", "up-2", "up-1", "even", "down-1", "down-2", "down-3", "even"]);
+    }
+}
