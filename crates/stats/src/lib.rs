@@ -36,6 +36,7 @@ pub mod learn;
 mod losses;
 pub mod mean_loss;
 pub mod multiclass;
+pub mod paired;
 pub mod peers;
 pub mod predictable_errors;
 pub mod principal_directions;
