@@ -155,11 +155,11 @@ impl<'a> Pairs<'a> {
         {
             let (this, other) = (self.of_rows(scores, &self.kept), self.of_rows(other, &self.kept));
             let outcomes: Vec<bool> = self.kept.iter().map(|&row| outcomes[row]).collect();
-            if let Ok(of) = paired_roc_auc(&this, &other, &outcomes, Level::P95) {
+            if let Ok(of) = paired_roc_auc(&other, &this, &outcomes, Level::P95) {
                 metrics.push(PairRow {
                     name: "roc_auc".into(),
-                    this: of.area_first,
-                    other: of.area_second,
+                    this: of.area_second,
+                    other: of.area_first,
                     difference: Measure {
                         interval: Some(of.difference.interval),
                         expected_by_chance: Some(0.0),
@@ -234,7 +234,7 @@ impl<'a> Pairs<'a> {
         let this = self.of_rows(&self.this_losses, members);
         let allowed: Vec<f64> =
             self.of_rows(&self.other_losses, members).iter().map(|loss| loss * (1.0 + max_rise)).collect();
-        paired_mean_loss(&this, &allowed, Level::P95).map_or(1.0, |of| {
+        paired_mean_loss(&allowed, &this, Level::P95).map_or(1.0, |of| {
             // Half of the two-sided probability lies on either side.
             if of.difference.value > 0.0 { of.p_value / 2.0 } else { 1.0 - of.p_value / 2.0 }
         })
@@ -288,7 +288,7 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
 }
 
 fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
-    let of = paired_mean_loss(this, other, level).ok()?;
+    let of = paired_mean_loss(other, this, level).ok()?;
     Some(Measure {
         interval: Some(of.difference.interval),
         expected_by_chance: Some(0.0),

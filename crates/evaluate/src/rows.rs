@@ -236,6 +236,9 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What a driver is called that is no feature but what the model said.
+const PREDICTION: &str = "the prediction itself";
+
 /// Columns by what they tell, as shares of what all of them tell; those that tell nothing are left out.
 pub(crate) fn drivers(
     rows: &Rows<'_>,
@@ -246,7 +249,8 @@ pub(crate) fn drivers(
     let mut drivers: Vec<Driver> = told
         .filter(|(_, weight)| *weight > 0.0)
         .filter_map(|(column, weight)| {
-            let name = rows.feature_names().get(column)?.clone();
+            // After the features comes the prediction itself.
+            let name = rows.feature_names().get(column).map_or(PREDICTION, String::as_str).to_owned();
             Some(Driver { name, weight: weight / total })
         })
         .collect();

@@ -11,7 +11,7 @@ use stats::slice_search::{
     find_slices, rows_of,
 };
 use types::detail::{FoundSlices, SliceRow};
-use types::format::{count, number, percent, value};
+use types::format::{count, percent, times, value};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
@@ -224,28 +224,28 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         return format!("{words}. {halves}{}", rows.sampled_words());
     };
     let mut words = format!(
-        "Where {}, the {} is {} over {} rows ({} of those that judge), {} times the average of {}.",
+        "Where {}, the {} is {} over {} rows ({} of those that judge), {} the average of {}.",
         worst.conditions.join(" and "),
         found.loss,
         rows.loss_text(worst.mean_loss.value),
         count(worst.rows),
         percent(worst.share),
-        number(worst.lift.value),
+        times(worst.lift.value),
         rows.loss_text(found.overall),
     );
     words.push_str(&match verdict {
         Verdict::Fail => format!(
-            " That is surely more than the {} times allowed{}: give these cases to somebody, or do not decide them by the model.",
-            number(limit.value()),
+            " That is surely more than the {} allowed{}: give these cases to somebody, or do not decide them by the model.",
+            times(limit.value()),
             interval_words(&worst.lift)
         ),
         Verdict::Warn => format!(
-            " Whether it is more than the {} times allowed cannot be told from these rows{}.",
-            number(limit.value()),
+            " Whether it is more than the {} allowed cannot be told from these rows{}.",
+            times(limit.value()),
             interval_words(&worst.lift)
         ),
         Verdict::Pass | Verdict::Unknown => {
-            format!(" That is within the {} times allowed.", number(limit.value()))
+            format!(" That is within the {} allowed.", times(limit.value()))
         }
     });
     if confirmed > 1 {

@@ -12,7 +12,7 @@ use types::cases::Outputs;
 use types::definition::Task;
 use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
 use types::finding::Unmeasured;
-use types::format::{count, counted, number, percent, value};
+use types::format::{count, counted, number, percent, times, value};
 use types::loss::RowLoss;
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
@@ -378,12 +378,12 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     };
     let said = |pool: &PoolRow| match (&pool.mean_loss, &pool.lift) {
         (Some(mean), Some(lift)) => format!(
-            "On {} ({} rows) the {} is {}, {} times the average of {}{}.",
+            "On {} ({} rows) the {} is {}, {} the average of {}{}.",
             pool.what,
             count(pool.rows),
             rows.loss().mean_title(),
             rows.loss_text(mean.value),
-            number(lift.value),
+            times(lift.value),
             rows.loss_text(rows.mean_loss()),
             interval_words(lift),
         ),
@@ -397,7 +397,7 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     };
     let mut words = said(worst);
     let allowed = if worst.lift.is_some() {
-        format!("{} times", limit.value())
+        times(limit.value())
     } else {
         percent(rows.scope.definition.evaluate.tail.rare_class_wrong_at_most)
     };
