@@ -48,10 +48,10 @@
 //! #     fn fill_bytes(&mut self, bytes: &mut [u8]) { bytes.fill(0) }
 //! # }
 //! # let mut rng = Rng(1);
-//! // Says 20 % and 80 %, happens in 40 % and 60 %.
+//! // Says 20 % and 80 %, happens in 40 % and 60 %; smoothed as widely, the two cancel a little.
 //! let scores = LabelledScores::from_counts(vec![(0.2, 400, 600), (0.8, 600, 400)], None)?;
 //! let error = smooth_calibration_error(&scores, Level::P95, 100, &mut rng)?;
-//! assert!((error.estimate.value - 0.2).abs() < 0.01 && error.p_value < 0.05);
+//! assert!((0.17..0.2).contains(&error.estimate.value) && error.p_value < 0.05);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
