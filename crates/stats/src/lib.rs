@@ -9,6 +9,7 @@
 pub mod attribution;
 mod binomial;
 pub mod bins;
+pub mod bootstrap;
 pub mod chi_square;
 pub mod classification;
 pub mod count_prediction;
@@ -32,6 +33,7 @@ pub mod l_infinity;
 pub mod labelled_scores;
 pub mod learn;
 pub mod multiclass;
+pub mod paired;
 pub mod peers;
 pub mod principal_directions;
 pub mod proportion;
