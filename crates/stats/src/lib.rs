@@ -9,6 +9,7 @@
 pub mod attribution;
 mod binomial;
 pub mod bins;
+pub mod bootstrap;
 pub mod chi_square;
 pub mod classification;
 pub mod confidently_wrong;

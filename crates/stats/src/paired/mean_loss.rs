@@ -37,8 +37,7 @@ use serde::{Deserialize, Serialize};
 use super::{PairedError, WinsTiesLosses, all_alike_p_value, check};
 use crate::classification::Estimate;
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::special::student_t_quantile;
-use crate::special::student_t_two_sided;
+use crate::special::{student_t_quantile, student_t_two_sided};
 
 /// Two mean losses over the same rows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
