@@ -62,7 +62,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
             row.verdict = row.verdict.max(Some(of.verdict));
         }
     }
-    held.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    held.sort_by_key(|held| std::cmp::Reverse(held.verdict));
     let verdict = Verdict::worst(held.iter().map(|held| held.verdict)).unwrap_or(Verdict::Unknown);
     let mut finding = blank(scope, CheckId::Fairness, verdict);
     for of in &held {

@@ -15,7 +15,7 @@ use types::format::{count, percent, times, value};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::Rows;
+use crate::rows::{Rows, mean_of};
 use crate::{blank, unknown};
 use types::performance::Limit;
 
@@ -133,7 +133,9 @@ impl<'a> Halves<'a> {
                 // Edges lie in the middle between two values; of whole numbers the lower one says the same.
                 let edge = |edge: f64| value(if rows.is_whole(column) { edge.floor() } else { edge });
                 match (over, up_to) {
-                    (Some(over), Some(up_to)) if rows.is_whole(column) && up_to.floor() - over.floor() == 1.0 => {
+                    (Some(over), Some(up_to))
+                        if rows.is_whole(column) && up_to.floor() - over.floor() == 1.0 =>
+                    {
                         format!("{name} = {}", edge(up_to))
                     }
                     (Some(over), Some(up_to)) => format!("{name} over {} up to {}", edge(over), edge(up_to)),
@@ -181,8 +183,7 @@ fn row(
         conditions,
         rows: n,
         share: n as f64 / judged.max(1) as f64,
-        mean_loss: rows
-            .mean_of(loss.mean_name(), losses, Level::P95)
+        mean_loss: mean_of(loss.mean_name(), losses, Level::P95)
             .unwrap_or_else(|| Measure::new(loss.mean_name(), mean, n, "mean of the rows that judged")),
         lift,
         confirmed: is_confirmed,
@@ -216,7 +217,9 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         let tried = found.slices.len();
         let words = match tried {
             0 => "No slice of the inputs is worse than the rest".to_owned(),
-            1 => "One slice of the inputs looked worse than the rest, and other rows did not confirm it".into(),
+            1 => {
+                "One slice of the inputs looked worse than the rest, and other rows did not confirm it".into()
+            }
             _ => format!(
                 "{tried} slices of the inputs looked worse than the rest, and other rows confirmed none of them"
             ),

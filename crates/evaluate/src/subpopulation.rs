@@ -71,7 +71,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
         loss: rows.loss().mean_title().to_owned(),
         curve: curve(&current),
-        reference: reference.as_ref().map(|of| curve(of)).unwrap_or_default(),
+        reference: reference.as_ref().map(curve).unwrap_or_default(),
         drivers,
     }));
     finding

@@ -53,7 +53,6 @@ use thiserror::Error;
 use crate::interval::{Interval, IntervalMethod, Level};
 use crate::special::{beta_quantile, normal_sf};
 
-
 /// Some successes among one or more rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Proportion {
@@ -230,7 +229,8 @@ pub(crate) fn exact_bounds(proportion: Proportion, level: Level) -> (f64, f64) {
     // The share at which so many successes, or so few, have the probability of one tail.
     let failures = n - successes;
     let lower = if successes > 0.0 { beta_quantile(level.tail(), successes, failures + 1.0) } else { 0.0 };
-    let upper = if failures > 0.0 { beta_quantile(1.0 - level.tail(), successes + 1.0, failures) } else { 1.0 };
+    let upper =
+        if failures > 0.0 { beta_quantile(1.0 - level.tail(), successes + 1.0, failures) } else { 1.0 };
     (lower.min(share), upper.max(share))
 }
 

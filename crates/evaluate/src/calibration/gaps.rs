@@ -51,7 +51,12 @@ pub(super) fn gaps(scope: Scope<'_>, answers: &Answers) -> Option<Gaps> {
                 interval: Some(interval),
                 error_bound: cell.gap.error_bound,
                 expected_by_chance: Some(0.0),
-                ..Measure::new("segment_gap", cell.gap.value, cell.gap.n, "mean score less share of positive outcomes; interval for all segments together")
+                ..Measure::new(
+                    "segment_gap",
+                    cell.gap.value,
+                    cell.gap.n,
+                    "mean score less share of positive outcomes; interval for all segments together",
+                )
             };
             let verdict = verdict(cell.gap.value, (interval.lower, interval.upper), cell.is_off(), most);
             GapRow {
@@ -98,7 +103,11 @@ fn words(
             segment_label(&worst.column, worst.value.as_deref()),
             percent(worst.score_mean),
             percent(worst.outcome_share),
-            if worst.verdict == Verdict::Fail { "That is surely more than the" } else { "That may be more than the" },
+            if worst.verdict == Verdict::Fail {
+                "That is surely more than the"
+            } else {
+                "That may be more than the"
+            },
             percent(most),
         );
     }
