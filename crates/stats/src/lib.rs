@@ -4,7 +4,8 @@
 //! Plain values in, plain values out: no IO, no clock and no global random source. Comparisons of
 //! numbers start from an [`ecdf::Ecdf`], comparisons of categories from counts, and the quality of
 //! scores from [`labelled_scores::LabelledScores`]. What takes many columns at once starts from
-//! [`learn::Features`]. Whether a value matters is judged elsewhere.
+//! [`learn::Features`]; what compares groups of rows is in [`fairness`] and [`group_rates`], what compares two
+//! models in [`paired`]. Whether a value matters is judged elsewhere.
 
 pub mod attribution;
 mod binomial;

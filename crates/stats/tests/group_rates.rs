@@ -130,7 +130,7 @@ fn shrunken_values_are_nearer_to_the_truth_and_their_intervals_hold_it() {
     // The one of `of` uniform numbers at `rank` is beta-distributed; none stands for a share that all have.
     for (rank, of) in [(0, 0), (40, 199), (8, 39), (2, 9)] {
         let (mut held, mut own, mut drawn, mut groups) = (0_u32, 0.0, 0.0, 0_u32);
-        for _ in 0..12 {
+        for _ in 0..10 {
             let truths: Vec<f64> = (0..30)
                 .map(|_| {
                     let mut uniform: Vec<f64> = (0..of).map(|_| draw.many::<1>()[0]).collect();

@@ -7,7 +7,7 @@ use crate::special::ln_gamma;
 /// difference no number of rows would show.
 const LOG_PRECISIONS: (f64, f64) = (-7.0, 16.0);
 /// Steps of a first look at the precision.
-const STEPS: usize = 24;
+const STEPS: usize = 12;
 /// Narrowings of a golden-section search: to less than a millionth of where it began, which is as far as
 /// the likelihood's own digits carry.
 const NARROWINGS: usize = 32;
