@@ -1,4 +1,4 @@
-"""The best slices with sliceline. Usage: python slices_sliceline.py FILE K ALPHA ROWS_MIN LEVEL_MAX"""
+"""The best slices with sliceline. Usage: python slices_sliceline.py FILE K ALPHA ROWS_MIN LEVEL_MAX MEMORY_MAX"""
 
 import json
 import resource
@@ -8,7 +8,8 @@ import time
 import numpy as np
 from sliceline.slicefinder import Slicefinder
 
-file, k, alpha, rows_min, level_max = sys.argv[1:]
+file, k, alpha, rows_min, level_max, memory_max = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_AS, (int(memory_max), int(memory_max)))
 data = open(file, "rb").read()
 rows, columns = (int(count) for count in np.frombuffer(data, dtype="<u8", count=2))
 codes = np.frombuffer(data, dtype=np.uint8, count=rows * columns, offset=16).reshape(columns, rows).T

@@ -1,8 +1,8 @@
 """Writes a table of codes with planted slices. Usage: python slices_table.py FILE ROWS COLUMNS wrong|squared
 
 The file: rows and columns as two little-endian 64-bit numbers, the codes as bytes, column by column, the
-losses as 64-bit floats. Columns have 8 to 10 codes of uneven frequency. Rows are wrong with probability 0.05,
-and with 0.3, 0.5 and 0.7 in three slices of one, two and three conditions; squared errors are those of a
+losses as 64-bit floats. Columns have 8 to 10 codes of uneven frequency. Rows are wrong with probability 0.02,
+and with 0.5, 0.7 and 0.9 in three slices of one, two and three conditions; squared errors are those of a
 normal variable, with the same means.
 """
 
@@ -18,8 +18,8 @@ def main():
     for column in range(columns):
         weights = rng.dirichlet(np.full(8 + column % 3, 4.0))
         codes[column] = rng.choice(len(weights), size=rows, p=weights)
-    probability = np.full(rows, 0.05)
-    slices = [([(3, 2)], 0.3), ([(5, 1), (11, 4)], 0.5), ([(7, 0), (13, 3), (2, 5)], 0.7)]
+    probability = np.full(rows, 0.02)
+    slices = [([(3, 2)], 0.5), ([(5, 1), (11, 4)], 0.7), ([(7, 0), (13, 3), (2, 5)], 0.9)]
     for conditions, share in slices:
         inside = np.logical_and.reduce([codes[column] == code for column, code in conditions])
         probability[inside] = share

@@ -96,7 +96,7 @@ def case(name, scores, outcomes):
     if distinct.min() > 0 and distinct.max() < 1:
         value, width = relplot.smECE(scores, outcomes, return_width=True)
         found["smooth"] = [float(value), float(width)]
-    if len(distinct) == len(scores) and len(scores) % BINS == 0:
+    if len(distinct) == len(scores) and len(scores) % BINS == 0 and len(scores) >= 2 * BINS:
         found |= of_distinct_scores(scores, outcomes)
     return found
 

@@ -202,6 +202,13 @@ def main():
             ),
             against_rest("two segments", [[30, 3, 50, 10], [25, 9, 40, 12]]),
         ],
+        "beta_cdf": [
+            [x, a, b, float(stats.beta.cdf(x, a, b))]
+            for x, a, b in [
+                (0.01, 0.5, 20), (0.3, 2, 5), (0.9, 2, 5), (0.5, 300, 310), (1e-4, 0.1, 0.1), (0.999, 0.2, 3),
+                (0.7, 1, 1), (0.0012, 10, 1e4),
+            ]
+        ],
         "beta_binomial": [
             beta_binomial("25 groups", hits, hits_n),
             beta_binomial("rare", few_hits, np.full(12, 40)),

@@ -267,5 +267,9 @@ pub(crate) fn new_finding(
         | CheckId::Comparison => definition.evaluate.every,
     };
     let fresh_for: Span = (every.hours() * 3 / 2).hours();
-    NewFinding { finding: finding.for_evidence(), fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX), inputs }
+    NewFinding {
+        finding: finding.for_evidence(),
+        fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),
+        inputs,
+    }
 }

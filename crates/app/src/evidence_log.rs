@@ -128,18 +128,10 @@ mod tests {
 
     fn evidence(summary: &str) -> Evidence {
         let at = "2013-06-10T06:00:00Z".parse().unwrap();
+        let window = "2013-06-03/2013-06-10".parse().unwrap();
         let finding = Finding {
-            check: CheckId::Drift,
-            subject: Subject::Model,
-            verdict: Verdict::Pass,
-            window: "2013-06-03/2013-06-10".parse().unwrap(),
-            reference: None,
             summary: summary.into(),
-            measures: vec![],
-            unmeasured: vec![],
-            thresholds: vec![],
-            detail: None,
-            sequential: None,
+            ..Finding::blank(CheckId::Drift, Subject::Model, Verdict::Pass, window)
         };
         Evidence {
             at,

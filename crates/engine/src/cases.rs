@@ -33,8 +33,7 @@ pub(crate) fn answer(
             Ok((share, log.collect(query)?))
         });
         let segments: Vec<&Segment> = segments.iter().collect();
-        let (share, batches) =
-            drawn.map_err(|error| failing_segment(log, &segments).unwrap_or(error))?;
+        let (share, batches) = drawn.map_err(|error| failing_segment(log, &segments).unwrap_or(error))?;
         let cases = asked.read(&batches, share, log.roles.output())?;
         answers.insert(question.clone(), Answer::Cases(cases));
     }

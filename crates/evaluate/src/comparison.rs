@@ -4,11 +4,10 @@
 //! held to the same limit, all of them together (Holm). Slices are searched on one half of the rows and judged on
 //! the other.
 
-use std::borrow::Cow;
-
 use stats::false_discovery::holm;
 use stats::interval::Level;
-use stats::paired::{auc_difference, mean_loss_difference};
+use stats::paired::mean_loss::paired_mean_loss;
+use stats::paired::roc_auc::paired_roc_auc;
 use stats::slice_search::rows_of;
 use types::cases::Outputs;
 use types::definition::{Comparison, Task};
@@ -47,14 +46,11 @@ pub(crate) fn judge(rows: &Rows<'_>) -> Finding {
             return unknown(scope, CheckId::Comparison, summary);
         }
     };
-    let overall = match pairs.difference(&pairs.all(), Level::P95) {
-        Some(overall) => overall,
-        None => {
-            let summary = format!("The two versions could not be compared with {}.", settings.version);
-            return unknown(scope, CheckId::Comparison, summary);
-        }
+    let Some(overall) = pairs.difference(&pairs.kept, Level::P95) else {
+        let summary = format!("This version could not be compared with {}.", settings.version);
+        return unknown(scope, CheckId::Comparison, summary);
     };
-    let allowed = settings.max_rise * pairs.mean_other(&pairs.all());
+    let allowed = settings.max_rise * pairs.mean_other(&pairs.kept);
     let limit = Limit::AtMost(allowed);
     let of_all = limit.verdict(&overall);
     let slices = pairs.slices(settings.max_rise);
@@ -94,7 +90,9 @@ impl<'a> Pairs<'a> {
         let first = quantile_levels(rows.scope).len();
         let columns: Vec<&[f64]> = (0..settings.columns().len()).map(|at| rows.also(first + at)).collect();
         let is_usable = |row: usize| match rows.scope.definition.model.task {
-            Task::Binary | Task::Multiclass => columns.iter().all(|column| (0.0..=1.0).contains(&column[row])),
+            Task::Binary | Task::Multiclass => {
+                columns.iter().all(|column| (0.0..=1.0).contains(&column[row]))
+            }
             Task::Regression => columns.iter().all(|column| column[row].is_finite()),
         };
         let kept: Vec<usize> = (0..rows.losses.len()).filter(|&row| is_usable(row)).collect();
@@ -111,14 +109,6 @@ impl<'a> Pairs<'a> {
         Ok(Self { rows, kept, this_losses: rows.losses.clone(), other_losses, other_threshold, other })
     }
 
-    fn all(&self) -> Cow<'_, [usize]> {
-        Cow::Borrowed(&self.kept)
-    }
-
-    fn of_rows(&self, losses: &[f64], members: &[usize]) -> Vec<f64> {
-        members.iter().map(|&row| losses[row]).collect()
-    }
-
     fn mean_other(&self, members: &[usize]) -> f64 {
         members.iter().map(|&row| self.other_losses[row]).sum::<f64>() / members.len().max(1) as f64
     }
@@ -129,8 +119,8 @@ impl<'a> Pairs<'a> {
 
     /// Mean loss of this version less that of the other.
     fn difference(&self, members: &[usize], level: Level) -> Option<Measure> {
-        let this = self.of_rows(&self.this_losses, members);
-        let other = self.of_rows(&self.other_losses, members);
+        let this = of_rows(&self.this_losses, members);
+        let other = of_rows(&self.other_losses, members);
         paired(NAME, &this, &other, level, self.rows.loss().mean_title())
     }
 
@@ -152,26 +142,29 @@ impl<'a> Pairs<'a> {
         if let (Outputs::Binary { scores, outcomes }, Outputs::Binary { scores: other, .. }) =
             (&self.rows.cases.outputs, &self.other)
         {
-            let (this, other) = (self.of_rows(scores, &self.kept), self.of_rows(other, &self.kept));
+            let (this, other) = (of_rows(scores, &self.kept), of_rows(other, &self.kept));
             let outcomes: Vec<bool> = self.kept.iter().map(|&row| outcomes[row]).collect();
-            if let Ok(of) = auc_difference(&this, &other, &outcomes, Level::P95) {
+            if let Ok(of) = paired_roc_auc(&other, &this, &outcomes, Level::P95) {
                 metrics.push(PairRow {
                     name: "roc_auc".into(),
-                    this: of.first,
-                    other: of.second,
+                    this: of.area_second,
+                    other: of.area_first,
                     difference: Measure {
                         interval: Some(of.difference.interval),
                         expected_by_chance: Some(0.0),
                         p_value: Some(of.p_value),
-                        ..Measure::new("roc_auc", of.difference.value, of.difference.n, "paired DeLong interval")
+                        ..Measure::new(
+                            "roc_auc",
+                            of.difference.value,
+                            of.difference.n,
+                            "paired DeLong interval",
+                        )
                     },
                 });
             }
         }
         for &loss in RowLoss::of_task(self.rows.scope.definition.model.task) {
-            let of = |outputs: &Outputs, threshold| {
-                self.of_rows(&losses_of(outputs, loss, threshold), &self.kept)
-            };
+            let of = |outputs: &Outputs, threshold| of_rows(&losses_of(outputs, loss, threshold), &self.kept);
             let this = of(&self.rows.cases.outputs, threshold);
             let other = of(&self.other, self.other_threshold);
             let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len().max(1) as f64;
@@ -230,10 +223,13 @@ impl<'a> Pairs<'a> {
 
     /// One-sided: this version loses at most `max_rise` more than the other, as a share of that.
     fn p_above(&self, members: &[usize], max_rise: f64) -> f64 {
-        let this = self.of_rows(&self.this_losses, members);
+        let this = of_rows(&self.this_losses, members);
         let allowed: Vec<f64> =
-            self.of_rows(&self.other_losses, members).iter().map(|loss| loss * (1.0 + max_rise)).collect();
-        mean_loss_difference(&this, &allowed, Level::P95).map_or(1.0, |of| of.p_greater)
+            of_rows(&self.other_losses, members).iter().map(|loss| loss * (1.0 + max_rise)).collect();
+        paired_mean_loss(&allowed, &this, Level::P95).map_or(1.0, |of| {
+            // Half of the two-sided probability lies on either side.
+            if of.difference.value > 0.0 { of.p_value / 2.0 } else { 1.0 - of.p_value / 2.0 }
+        })
     }
 
     /// Slices where this version loses more, found on one half and returned with the rows of the other.
@@ -243,7 +239,13 @@ impl<'a> Pairs<'a> {
         }
         let middle = self.this_losses.len() / 2;
         let worse: Vec<f64> = (0..middle)
-            .map(|row| if kept.contains(&row) { (self.this_losses[row] - self.other_losses[row]).max(0.0) } else { 0.0 })
+            .map(|row| {
+                if kept.contains(&row) {
+                    (self.this_losses[row] - self.other_losses[row]).max(0.0)
+                } else {
+                    0.0
+                }
+            })
             .collect();
         let min_share = self.rows.scope.definition.evaluate.slices.min_share;
         let halves = Halves::of(self.rows, &worse, min_share)?;
@@ -251,13 +253,18 @@ impl<'a> Pairs<'a> {
         found
             .iter()
             .map(|slice| {
-                let members = rows_of(&slice.conditions, &halves.judging).map_err(|error| error.to_string())?;
+                let members =
+                    rows_of(&slice.conditions, &halves.judging).map_err(|error| error.to_string())?;
                 let rows = members.into_iter().map(|row| middle + row as usize);
                 let rows = rows.filter(|row| kept.contains(row)).collect();
                 Ok((halves.label_of(self.rows, slice).join(" and "), rows))
             })
             .collect()
     }
+}
+
+fn of_rows(losses: &[f64], members: &[usize]) -> Vec<f64> {
+    members.iter().map(|&row| losses[row]).collect()
 }
 
 /// What the other version said; rows without an output of it are filled with what loses most, and never looked at.
@@ -284,7 +291,7 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
 }
 
 fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
-    let of = mean_loss_difference(this, other, level).ok()?;
+    let of = paired_mean_loss(other, this, level).ok()?;
     Some(Measure {
         interval: Some(of.difference.interval),
         expected_by_chance: Some(0.0),

@@ -1,9 +1,9 @@
 //! What stands beside the metrics: classes one by one, what other thresholds would give, and what decisions cost.
 
+use stats::classification::Estimate;
 use stats::classification::confusion::Confusion;
 use stats::classification::expected_cost::{Costs, cheapest_threshold, expected_cost};
 use stats::classification::threshold_curve::{ThresholdPoint, threshold_curve};
-use stats::classification::Estimate;
 use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
 use stats::multiclass::ClassifiedRows;
@@ -70,7 +70,12 @@ fn of_scores(scope: Scope<'_>, scores: &LabelledScores, finding: &mut Finding, a
     let threshold = scope.definition.log.threshold;
     let Ok(confusion) = Confusion::at(scores, threshold) else { return };
     let level = Level::P95;
-    push(finding, "balanced_accuracy", "mean of both classes' recall", binary_balanced_accuracy(&confusion, level));
+    push(
+        finding,
+        "balanced_accuracy",
+        "mean of both classes' recall",
+        binary_balanced_accuracy(&confusion, level),
+    );
     push(finding, "matthews", "Matthews correlation", binary_matthews_correlation(&confusion, level));
     push(finding, "cohens_kappa", "agreement beyond chance", binary_cohens_kappa(&confusion, level));
     let costs = scope.definition.evaluate.cost.as_ref().and_then(costs_of);
@@ -104,7 +109,8 @@ fn hold(finding: &mut Finding, cost: &Cost, measure: &Measure) {
     let limit = Limit::AtMost(most);
     let verdict = limit.verdict(measure);
     finding.thresholds.push(limit.threshold(COST, "evaluate.cost.at_most"));
-    finding.verdict = if finding.verdict == Verdict::Unknown { verdict } else { finding.verdict.max(verdict) };
+    finding.verdict =
+        if finding.verdict == Verdict::Unknown { verdict } else { finding.verdict.max(verdict) };
     finding.summary.push_str(&format!(" Of the cost: {}", limit_words(verdict, limit)));
 }
 
@@ -175,8 +181,10 @@ fn of_classes(scope: Scope<'_>, rows: &ClassifiedRows, finding: &mut Finding, av
         let written = cost.matrix.get(outcome).and_then(|row| row.get(predicted)).copied();
         written.unwrap_or_else(|| f64::from(u8::from(outcome != predicted)))
     };
-    let table =
-        names.iter().map(|outcome| names.iter().map(|predicted| cell(outcome, predicted)).collect()).collect();
+    let table = names
+        .iter()
+        .map(|outcome| names.iter().map(|predicted| cell(outcome, predicted)).collect())
+        .collect();
     let estimate = CostTable::new(table).and_then(|table| expected_cost_of_classes(rows, &table, level));
     if let Some(measure) = push(finding, COST, "mean cost of a decision", estimate) {
         finding.summary.push_str(&format!(

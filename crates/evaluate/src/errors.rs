@@ -27,7 +27,7 @@ use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows};
+use crate::rows::{LEARNER_ROWS, Rows, mean_of};
 use crate::{blank, unknown};
 
 const SYSTEMATIC: &str = "systematic_share";
@@ -98,9 +98,11 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
 fn predictions_and_residuals(rows: &Rows<'_>, n: usize) -> (Vec<f64>, Vec<f64>) {
     let less = |outcome: f64, predicted: f64| (predicted, outcome - predicted);
     let pairs: Vec<(f64, f64)> = match &rows.cases.outputs {
-        Outputs::Binary { scores, outcomes } => {
-            scores.iter().zip(outcomes).map(|(&score, &outcome)| less(f64::from(u8::from(outcome)), score)).collect()
-        }
+        Outputs::Binary { scores, outcomes } => scores
+            .iter()
+            .zip(outcomes)
+            .map(|(&score, &outcome)| less(f64::from(u8::from(outcome)), score))
+            .collect(),
         Outputs::Regression { predicted, outcomes } => {
             predicted.iter().zip(outcomes).map(|(&predicted, &outcome)| less(outcome, predicted)).collect()
         }
@@ -144,9 +146,9 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
 
 fn drivers(rows: &Rows<'_>, columns: &[ErrorColumn]) -> Vec<Driver> {
     // A drop within its own noise tells nothing.
-    let told = columns.iter().map(|column| {
-        (column.column, if column.drop > column.standard_error { column.drop } else { 0.0 })
-    });
+    let told = columns
+        .iter()
+        .map(|column| (column.column, if column.drop > column.standard_error { column.drop } else { 0.0 }));
     crate::rows::drivers(rows, told, DRIVERS_KEPT)
 }
 
@@ -186,39 +188,23 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
     let unmeasured = |reason: String| Unmeasured { name: name.into(), reason };
     let features = learner_features(rows).map_err(unmeasured)?;
     let n = features.rows();
-    match rows.wrong() {
-        Some(wrong) => {
-            let wrong: Vec<bool> = wrong[..n].iter().map(|&wrong| wrong > 0.0).collect();
-            let of = predictable_mistakes(&features, &wrong, &options, Level::P95, rng)
-                .map_err(|error| unmeasured(without_failed_to(&error)))?;
-            Ok(Measure {
-                interval: Some(of.interval),
-                expected_by_chance: Some(0.5),
-                p_value: Some(of.p_value),
-                ..Measure::new(
-                    name,
-                    of.area,
-                    of.n,
-                    "ROC AUC of telling wrong predictions from right ones by the inputs, on held-out rows",
-                )
-            })
-        }
-        None => {
-            let of = predictable_losses(&features, &rows.losses[..n], &options, Level::P95, rng)
-                .map_err(|error| unmeasured(without_failed_to(&error)))?;
-            Ok(Measure {
-                interval: Some(of.interval),
-                expected_by_chance: Some(0.0),
-                p_value: Some(of.p_value),
-                ..Measure::new(
-                    name,
-                    of.explained,
-                    of.n,
-                    "share of the variation of the loss that inputs tell, on held-out rows",
-                )
-            })
-        }
+    let measure = |value: f64, n: u64, interval, p_value, by_chance: f64, method: &str| Measure {
+        interval: Some(interval),
+        expected_by_chance: Some(by_chance),
+        p_value: Some(p_value),
+        ..Measure::new(name, value, n, method)
+    };
+    if let Some(wrong) = rows.wrong() {
+        let wrong: Vec<bool> = wrong[..n].iter().map(|&wrong| wrong > 0.0).collect();
+        let of = predictable_mistakes(&features, &wrong, &options, Level::P95, rng)
+            .map_err(|error| unmeasured(without_failed_to(&error)))?;
+        let method = "ROC AUC of telling wrong predictions from right ones by the inputs, on held-out rows";
+        return Ok(measure(of.area, of.n, of.interval, of.p_value, 0.5, method));
     }
+    let of = predictable_losses(&features, &rows.losses[..n], &options, Level::P95, rng)
+        .map_err(|error| unmeasured(without_failed_to(&error)))?;
+    let method = "share of the variation of the loss that inputs tell, on held-out rows";
+    Ok(measure(of.explained, of.n, of.interval, of.p_value, 0.0, method))
 }
 
 /// False positive and false negative rates by segment.
@@ -237,11 +223,12 @@ fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, St
                 Confusion::at(&scores, rows.scope.definition.log.threshold).ok()
             })
             .collect();
-        // Every score is one, or its row would not be here.
-        debug_assert_eq!(confusions.len(), groups.len());
         if let Ok(found) = against_rest(&confusions, Level::P95) {
             tests.extend(
-                found.tests.into_iter().map(|test| ((segment.name.clone(), groups[test.segment].0.clone()), test)),
+                found
+                    .tests
+                    .into_iter()
+                    .map(|test| ((segment.name.clone(), groups[test.segment].0.clone()), test)),
             );
         }
     }
@@ -310,7 +297,9 @@ fn residuals(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<String> 
         let groups = rows.groups(segment);
         let mut codes = vec![0_u32; residuals.len()];
         for (at, (_, members)) in groups.iter().enumerate() {
-            members.iter().for_each(|&row| codes[row] = at as u32);
+            for &row in members {
+                codes[row] = at as u32;
+            }
         }
         let of_segments = residuals_by_segment(&codes, &residuals, Level::P95).unwrap_or_default();
         structure.residuals.extend(of_segments.into_iter().filter_map(|of| {
@@ -383,7 +372,10 @@ fn time_measures(of: &TimeClustering) -> [Measure; 2] {
                 "loss_autocorrelation",
                 of.autocorrelation,
                 of.n,
-                format!("correlation of a row's loss with that of the next in time; Ljung–Box test over {} lags", of.lags),
+                format!(
+                    "correlation of a row's loss with that of the next in time; Ljung–Box test over {} lags",
+                    of.lags
+                ),
             )
         },
         Measure {
@@ -407,7 +399,7 @@ fn over_time(rows: &Rows<'_>) -> Vec<CurvePoint> {
     order
         .chunks(size)
         .filter_map(|stretch| {
-            let mean = rows.mean_of("loss", stretch.iter().map(|&row| rows.losses[row]), Level::P95)?;
+            let mean = mean_of("loss", stretch.iter().map(|&row| rows.losses[row]), Level::P95)?;
             let interval = mean.interval?;
             let first = rows.cases.days[*stretch.first()?];
             let last = rows.cases.days[*stretch.last()?];

@@ -62,7 +62,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
             row.verdict = row.verdict.max(Some(of.verdict));
         }
     }
-    held.sort_by(|a, b| b.verdict.cmp(&a.verdict));
+    held.sort_by_key(|held| std::cmp::Reverse(held.verdict));
     let verdict = Verdict::worst(held.iter().map(|held| held.verdict)).unwrap_or(Verdict::Unknown);
     let mut finding = blank(scope, CheckId::Fairness, verdict);
     for of in &held {
@@ -182,10 +182,19 @@ fn criterion_row(
             row.lowest = Some(label(groups, disparity.smallest));
             row.highest = Some(label(groups, disparity.largest));
         }
-        Err(why) => row.reason = Some(without_failed_to(why)),
+        Err(why) => row.reason = Some(not_compared(*why)),
     }
     row.ratio = found.ratio.as_ref().ok().map(|disparity| of("ratio", disparity));
     row
+}
+
+/// Why groups were not compared, in words that follow "because …".
+fn not_compared(why: NotCompared) -> String {
+    match why {
+        NotCompared::FewerThanTwoGroups { groups: 0 } => "no group has enough rows behind this rate".into(),
+        NotCompared::FewerThanTwoGroups { .. } => "only one group has enough rows behind this rate".into(),
+        other => without_failed_to(&other),
+    }
 }
 
 fn limit_of(limit: &FairnessLimit) -> Limit {
@@ -211,9 +220,9 @@ fn hold<'a>(
         Err(reason) => Err(reason.clone()),
         Ok((_, found)) => {
             let found = found.of(criterion);
-            let of: &Result<Disparity, NotCompared> =
-                if limit.criterion.ends_with("_ratio") { &found.ratio } else { &found.difference };
-            of.as_ref().map(|disparity| *disparity).map_err(without_failed_to)
+            let of: Result<Disparity, NotCompared> =
+                if limit.criterion.ends_with("_ratio") { found.ratio } else { found.difference };
+            of.map_err(not_compared)
         }
     };
     let measured = disparity.clone().map(|of| measure(limit.criterion.clone(), &of.estimate, of.groups));
@@ -247,10 +256,12 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
     let measure = match &worst.measured {
         Ok(measure) => measure,
         Err(reason) => {
-            return format!(
-                "Whether groups of `{}` are treated alike is not known: {reason}.",
-                worst.column
-            );
+            let unknown =
+                format!("Whether groups of `{}` are treated alike is not known: {reason}.", worst.column);
+            let known = held.iter().position(|held| held.measured.is_ok());
+            return known.map_or(unknown.clone(), |at| {
+                format!("{unknown} {}", summary(&held[at..], positive_is_good))
+            });
         }
     };
     let (lowest, highest) = worst.groups.clone().unwrap_or_default();

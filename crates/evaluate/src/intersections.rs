@@ -46,9 +46,9 @@ impl OwnedOutcomes {
                 let pairs = members.iter().map(|&row| (scores[row], outcomes[row]));
                 Self::Binary(LabelledScores::from_pairs(pairs).unwrap_or_default())
             }
-            Outputs::Regression { predicted, outcomes } => {
-                Self::Regression(PredictionErrors::of(members.iter().map(|&row| (predicted[row], outcomes[row]))))
-            }
+            Outputs::Regression { predicted, outcomes } => Self::Regression(PredictionErrors::of(
+                members.iter().map(|&row| (predicted[row], outcomes[row])),
+            )),
             Outputs::Multiclass { probabilities, predicted, outcomes } => {
                 let mut rows = ClassifiedRows::new(probabilities.len(), None);
                 rows.extend(members.iter().map(|&row| KeptRow {

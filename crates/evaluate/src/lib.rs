@@ -52,7 +52,8 @@ pub fn plan(scope: Scope<'_>) -> Vec<Question> {
     questions.extend(
         segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window: scope.window }),
     );
-    let protected: Vec<Question> = fairness::plan(scope).filter(|question| !questions.contains(question)).collect();
+    let protected: Vec<Question> =
+        fairness::plan(scope).filter(|question| !questions.contains(question)).collect();
     questions.extend(protected);
     if ROW_BY_ROW.iter().any(|check| scope.definition.evaluates(*check)) {
         questions.extend(rows::plan(scope));

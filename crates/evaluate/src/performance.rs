@@ -2,11 +2,11 @@
 
 use stats::interval::Level;
 use types::definition::{Metric, Output};
+use types::detail::Averages;
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
 use types::measure::value_text;
 use types::outcomes::Outcomes;
-use types::detail::Averages;
 use types::{Answers, CheckId, Definition, Detail, Finding, Measure, Verdict, Window};
 
 use types::performance::{Limit, loss_against, loss_text};

@@ -59,12 +59,10 @@ fn also(scope: Scope<'_>) -> Vec<String> {
 }
 
 /// The levels of the predicted quantiles, ascending, with their columns.
-pub(crate) fn quantile_levels<'a>(scope: Scope<'a>) -> Vec<(f64, &'a str)> {
+pub(crate) fn quantile_levels(scope: Scope<'_>) -> Vec<(f64, &str)> {
     let quantiles = &scope.definition.log.quantiles;
-    let mut levels: Vec<(f64, &str)> = quantiles
-        .iter()
-        .filter_map(|(level, column)| Some((level.parse().ok()?, column.as_str())))
-        .collect();
+    let mut levels: Vec<(f64, &str)> =
+        quantiles.iter().filter_map(|(level, column)| Some((level.parse().ok()?, column.as_str()))).collect();
     levels.sort_by(|a, b| a.0.total_cmp(&b.0));
     levels
 }
@@ -113,15 +111,6 @@ impl<'a> Rows<'a> {
         self.samples.names()
     }
 
-    /// The mean loss of some rows, under the name of a measure; `None` where there are too few.
-    pub(crate) fn mean_of(&self, name: &str, losses: impl IntoIterator<Item = f64>, level: Level) -> Option<Measure> {
-        let mean = mean_loss(losses, level)?;
-        Some(Measure {
-            interval: Some(mean.interval),
-            ..Measure::new(name, mean.value, mean.n, format!("{} interval", mean.interval.method.name()))
-        })
-    }
-
     /// What a code of a column of categories stands for.
     pub(crate) fn category(&self, column: usize, code: u32) -> Option<&str> {
         self.samples.category(column, code)
@@ -130,7 +119,8 @@ impl<'a> Rows<'a> {
     /// Whether a feature holds whole numbers only.
     pub(crate) fn is_whole(&self, column: usize) -> bool {
         let name = self.samples.names().get(column);
-        let values = self.columns().iter().find(|column| Some(&column.name) == name).map(|column| &column.values);
+        let values =
+            self.columns().iter().find(|column| Some(&column.name) == name).map(|column| &column.values);
         match values {
             Some(SampledValues::Numbers(numbers)) => {
                 numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0)
@@ -175,7 +165,7 @@ impl<'a> Rows<'a> {
         }
         let mut groups: Vec<(Option<String>, Vec<usize>)> =
             by_value.into_iter().map(|(value, rows)| (value.map(str::to_owned), rows)).collect();
-        groups.sort_by(|a, b| b.1.len().cmp(&a.1.len()));
+        groups.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
         groups
     }
 
@@ -236,6 +226,9 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// What a driver is called that is no feature but what the model said.
+const PREDICTION: &str = "the prediction itself";
+
 /// Columns by what they tell, as shares of what all of them tell; those that tell nothing are left out.
 pub(crate) fn drivers(
     rows: &Rows<'_>,
@@ -245,14 +238,24 @@ pub(crate) fn drivers(
     let total: f64 = told.clone().map(|(_, weight)| weight.max(0.0)).sum();
     let mut drivers: Vec<Driver> = told
         .filter(|(_, weight)| *weight > 0.0)
-        .filter_map(|(column, weight)| {
-            let name = rows.feature_names().get(column)?.clone();
-            Some(Driver { name, weight: weight / total })
+        .map(|(column, weight)| {
+            // After the features comes the prediction itself.
+            let name = rows.feature_names().get(column).map_or(PREDICTION, String::as_str).to_owned();
+            Driver { name, weight: weight / total }
         })
         .collect();
     drivers.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.name.cmp(&b.name)));
     drivers.truncate(kept);
     drivers
+}
+
+/// The mean loss of some rows, under the name of a measure; `None` where there are too few.
+pub(crate) fn mean_of(name: &str, losses: impl IntoIterator<Item = f64>, level: Level) -> Option<Measure> {
+    let mean = mean_loss(losses, level)?;
+    Some(Measure {
+        interval: Some(mean.interval),
+        ..Measure::new(name, mean.value, mean.n, format!("{} interval", mean.interval.method.name()))
+    })
 }
 
 fn losses(scope: Scope<'_>, cases: &Cases) -> Vec<f64> {

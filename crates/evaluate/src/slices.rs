@@ -11,11 +11,11 @@ use stats::slice_search::{
     find_slices, rows_of,
 };
 use types::detail::{FoundSlices, SliceRow};
-use types::format::{count, number, percent, value};
+use types::format::{count, percent, times, value};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::Rows;
+use crate::rows::{Rows, mean_of};
 use crate::{blank, unknown};
 use types::performance::Limit;
 
@@ -133,7 +133,9 @@ impl<'a> Halves<'a> {
                 // Edges lie in the middle between two values; of whole numbers the lower one says the same.
                 let edge = |edge: f64| value(if rows.is_whole(column) { edge.floor() } else { edge });
                 match (over, up_to) {
-                    (Some(over), Some(up_to)) if rows.is_whole(column) && up_to.floor() - over.floor() == 1.0 => {
+                    (Some(over), Some(up_to))
+                        if rows.is_whole(column) && up_to.floor() - over.floor() == 1.0 =>
+                    {
                         format!("{name} = {}", edge(up_to))
                     }
                     (Some(over), Some(up_to)) => format!("{name} over {} up to {}", edge(over), edge(up_to)),
@@ -181,8 +183,7 @@ fn row(
         conditions,
         rows: n,
         share: n as f64 / judged.max(1) as f64,
-        mean_loss: rows
-            .mean_of(loss.mean_name(), losses, Level::P95)
+        mean_loss: mean_of(loss.mean_name(), losses, Level::P95)
             .unwrap_or_else(|| Measure::new(loss.mean_name(), mean, n, "mean of the rows that judged")),
         lift,
         confirmed: is_confirmed,
@@ -216,7 +217,9 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         let tried = found.slices.len();
         let words = match tried {
             0 => "No slice of the inputs is worse than the rest".to_owned(),
-            1 => "One slice of the inputs looked worse than the rest, and other rows did not confirm it".into(),
+            1 => {
+                "One slice of the inputs looked worse than the rest, and other rows did not confirm it".into()
+            }
             _ => format!(
                 "{tried} slices of the inputs looked worse than the rest, and other rows confirmed none of them"
             ),
@@ -224,28 +227,28 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
         return format!("{words}. {halves}{}", rows.sampled_words());
     };
     let mut words = format!(
-        "Where {}, the {} is {} over {} rows ({} of those that judge), {} times the average of {}.",
+        "Where {}, the {} is {} over {} rows ({} of those that judge), {} the average of {}.",
         worst.conditions.join(" and "),
         found.loss,
         rows.loss_text(worst.mean_loss.value),
         count(worst.rows),
         percent(worst.share),
-        number(worst.lift.value),
+        times(worst.lift.value),
         rows.loss_text(found.overall),
     );
     words.push_str(&match verdict {
         Verdict::Fail => format!(
-            " That is surely more than the {} times allowed{}: give these cases to somebody, or do not decide them by the model.",
-            number(limit.value()),
+            " That is surely more than the {} allowed{}: give these cases to somebody, or do not decide them by the model.",
+            times(limit.value()),
             interval_words(&worst.lift)
         ),
         Verdict::Warn => format!(
-            " Whether it is more than the {} times allowed cannot be told from these rows{}.",
-            number(limit.value()),
+            " Whether it is more than the {} allowed cannot be told from these rows{}.",
+            times(limit.value()),
             interval_words(&worst.lift)
         ),
         Verdict::Pass | Verdict::Unknown => {
-            format!(" That is within the {} times allowed.", number(limit.value()))
+            format!(" That is within the {} allowed.", times(limit.value()))
         }
     });
     if confirmed > 1 {

@@ -71,7 +71,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
         loss: rows.loss().mean_title().to_owned(),
         curve: curve(&current),
-        reference: reference.as_ref().map(|of| curve(of)).unwrap_or_default(),
+        reference: reference.as_ref().map(curve).unwrap_or_default(),
         drivers,
     }));
     finding
@@ -144,7 +144,7 @@ fn against_reference(
         );
     };
     let limit = Limit::AtMost(settings.max_rise);
-    let verdict = limit.verdict(&risen);
+    let verdict = risen_verdict(limit, &risen);
     finding.thresholds.push(limit.threshold(RISE, "evaluate.worst_subpopulation.max_rise"));
     let (then, most) = (rows.loss_text(before.value), percent(settings.max_rise));
     let words = match verdict {
@@ -152,16 +152,22 @@ fn against_reference(
             format!("In the reference it was {then}; it surely rose by more than the {most} allowed.")
         }
         Verdict::Pass => {
-            format!("In the reference it was {then}; it did not rise by more than the {most} allowed.")
+            format!("In the reference it was {then}; that it rose towards the {most} allowed is not shown.")
         }
         Verdict::Warn | Verdict::Unknown => format!(
-            "In the reference it was {then}; whether it rose by more than the {most} allowed cannot be told \
-             from so few rows."
+            "In the reference it was {then}; it surely rose, and whether by more than the {most} allowed \
+             cannot be told."
         ),
     };
     finding.measures.push(risen);
     finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before });
     (verdict, words)
+}
+
+/// As an alarm, it takes an effect and significance: a rise that may be none is no reason to look.
+fn risen_verdict(limit: Limit, risen: &Measure) -> Verdict {
+    let surely = risen.interval.is_some_and(|interval| interval.lower > 0.0);
+    if surely { limit.verdict(risen) } else { Verdict::Pass }
 }
 
 fn curve(of: &WorstSubpopulation) -> Vec<CurvePoint> {

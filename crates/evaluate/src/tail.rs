@@ -12,14 +12,14 @@ use types::cases::Outputs;
 use types::definition::Task;
 use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
 use types::finding::Unmeasured;
-use types::format::{count, counted, number, percent, value};
+use types::format::{count, counted, number, percent, times, value};
 use types::loss::RowLoss;
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows, losses_of};
+use crate::rows::{LEARNER_ROWS, Rows, losses_of, mean_of};
 use crate::{blank, unknown};
 
 const RARE_LIFT: &str = "rare_lift";
@@ -111,7 +111,7 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
                 decile: u32::from(decile),
                 rows: losses.len() as u64,
                 mean_loss: enough(&losses)
-                    .and_then(|losses| rows.mean_of(rows.loss().mean_name(), losses, Level::P95)),
+                    .and_then(|losses| mean_of(rows.loss().mean_name(), losses, Level::P95)),
             }
         })
         .collect();
@@ -119,17 +119,21 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
     sorted.sort_by(f64::total_cmp);
     let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).floor() as usize;
     let rare_from = sorted.get(rank).copied().unwrap_or(f64::INFINITY);
-    let options = UnusualOptions {
-        rare_share: settings.rare_share * RARE_CATEGORY_PART,
-        ..UnusualOptions::default()
-    };
+    let options =
+        UnusualOptions { rare_share: settings.rare_share * RARE_CATEGORY_PART, ..UnusualOptions::default() };
     let values =
         unusual_values(&reference, &features, &options).map_err(|error| without_failed_to(&error))?;
     tail.outside = outside(rows, &values.columns);
     Ok(vec![
         Pool::new(RARE_INPUTS, scores.iter().map(|&score| score >= rare_from).collect()),
-        Pool::new("rare or new categories", values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect()),
-        Pool::new("numbers outside the reference's range", values.rows.iter().map(|row| row.out_of_range > 0).collect()),
+        Pool::new(
+            "rare or new categories",
+            values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect(),
+        ),
+        Pool::new(
+            "numbers outside the reference's range",
+            values.rows.iter().map(|row| row.out_of_range > 0).collect(),
+        ),
     ])
 }
 
@@ -168,7 +172,9 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
         Outputs::Regression { .. } => return None,
     };
     let mut counts = std::collections::BTreeMap::new();
-    classes.iter().for_each(|class| *counts.entry(*class).or_insert(0_u64) += 1);
+    for class in &classes {
+        *counts.entry(*class).or_insert(0_u64) += 1;
+    }
     let is_rare = |class: &u32| counts.get(class).is_some_and(|&n| n as f64 <= most * classes.len() as f64);
     let members: Vec<bool> = classes.iter().map(is_rare).collect();
     members.contains(&true).then(|| Pool { what: "rare classes".into(), members, is_class: true })
@@ -176,7 +182,8 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
 
 fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
     let settings = &rows.scope.definition.evaluate.tail;
-    let large = |pool: &&Pool| pool.members.iter().filter(|member| **member).count() as u64 >= POOL_ROWS_LEAST;
+    let large =
+        |pool: &&Pool| pool.members.iter().filter(|member| **member).count() as u64 >= POOL_ROWS_LEAST;
     let level = Level::P95.for_each_of(pools.iter().filter(large).count());
     let wrong = rows.wrong();
     pools
@@ -195,7 +202,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
             }
             if let Some(wrong) = wrong.as_deref().filter(|_| pool.is_class) {
                 let wrong = members(&pool.members, |member| *member, wrong);
-                let measure = rows.mean_of(RowLoss::Wrong.mean_name(), wrong, level);
+                let measure = mean_of(RowLoss::Wrong.mean_name(), wrong, level);
                 let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
                 let verdict = measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
                 return PoolRow { mean_loss: measure, verdict, ..too_few };
@@ -208,12 +215,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
                 _ if losses.iter().all(|loss| *loss == 0.0) => Verdict::Pass,
                 _ => Verdict::Warn,
             };
-            PoolRow {
-                mean_loss: rows.mean_of(rows.loss().mean_name(), losses, level),
-                lift,
-                verdict,
-                ..too_few
-            }
+            PoolRow { mean_loss: mean_of(rows.loss().mean_name(), losses, level), lift, verdict, ..too_few }
         })
         .collect()
 }
@@ -230,7 +232,12 @@ fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
         interval: comparison.lift_interval,
         expected_by_chance: Some(1.0),
         p_value: Some(confirmed.first()?.p_value),
-        ..Measure::new(RARE_LIFT, comparison.lift, n, format!("mean loss of {} over that of all rows", pool.what))
+        ..Measure::new(
+            RARE_LIFT,
+            comparison.lift,
+            n,
+            format!("mean loss of {} over that of all rows", pool.what),
+        )
     })
 }
 
@@ -310,7 +317,9 @@ fn confident_measure(rows: &Rows<'_>, of: &ConfidentlyWrong) -> (Option<Measure>
             "confident_wrong_share",
             share,
             of.confident,
-            format!("wrong predictions among those of a confidence of at least {confidence}; by chance: if the scores meant what they say"),
+            format!(
+                "wrong predictions among those of a confidence of at least {confidence}; by chance: if the scores meant what they say"
+            ),
         )
     };
     let too_many = of.expected_if_calibrated.filter(|expected| interval.lower > *expected);
@@ -338,7 +347,11 @@ fn worst(rows: &Rows<'_>) -> Vec<CaseRow> {
                 predicted,
                 outcome,
                 loss: losses[row],
-                inputs: rows.columns().iter().map(|column| (column.name.clone(), input(column, row))).collect(),
+                inputs: rows
+                    .columns()
+                    .iter()
+                    .map(|column| (column.name.clone(), input(column, row)))
+                    .collect(),
             }
         })
         .collect()
@@ -378,12 +391,12 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     };
     let said = |pool: &PoolRow| match (&pool.mean_loss, &pool.lift) {
         (Some(mean), Some(lift)) => format!(
-            "On {} ({} rows) the {} is {}, {} times the average of {}{}.",
+            "On {} ({} rows) the {} is {}, {} the average of {}{}.",
             pool.what,
             count(pool.rows),
             rows.loss().mean_title(),
             rows.loss_text(mean.value),
-            number(lift.value),
+            times(lift.value),
             rows.loss_text(rows.mean_loss()),
             interval_words(lift),
         ),
@@ -397,7 +410,7 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     };
     let mut words = said(worst);
     let allowed = if worst.lift.is_some() {
-        format!("{} times", limit.value())
+        times(limit.value())
     } else {
         percent(rows.scope.definition.evaluate.tail.rare_class_wrong_at_most)
     };

@@ -129,19 +129,8 @@ needs = ["evaluate.performance", "monitor.drift"]
     }
 
     fn finding(check: CheckId, subject: &str, verdict: Verdict) -> Finding {
-        Finding {
-            check,
-            subject: Subject::Feature { name: subject.into(), source: None },
-            verdict,
-            window: "2013-06-03/2013-06-10".parse().unwrap(),
-            reference: None,
-            summary: String::new(),
-            measures: vec![],
-            unmeasured: vec![],
-            thresholds: vec![],
-            detail: None,
-            sequential: None,
-        }
+        let window = "2013-06-03/2013-06-10".parse().unwrap();
+        Finding::blank(check, Subject::Feature { name: subject.into(), source: None }, verdict, window)
     }
 
     /// A chain of runs, each with its findings, fresh for a week from the start of June 10.

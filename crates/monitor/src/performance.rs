@@ -30,9 +30,9 @@ use types::{
     Answers, CheckId, Definition, Detail, Finding, Measure, Question, Schema, Subject, Verdict, Window,
 };
 
-use types::loss::RowLoss;
 use crate::History;
 use crate::multivariate::sample_question;
+use types::loss::RowLoss;
 
 /// The share of reports in which any segment's interval may miss its true value.
 const FAMILY_ERROR: f64 = 0.05;

@@ -107,7 +107,8 @@ pub(crate) fn two_sided_p_value(successes: u64, n: u64, share: f64) -> f64 {
     let odds = share / (1.0 - share);
     let most = probability(n, share, found) * ALIKE;
     // Upwards from the mode to the first that is no more probable, and everything beyond.
-    let (mut at, mut mass, mut beyond) = (mode, probability(n, share, mode), 0.0);
+    let (mut at, mut mass) = (mode, probability(n, share, mode));
+    let mut beyond = if mass <= most { mass } else { 0.0 };
     while at < n && (mass > most || mass > beyond * 1e-18) {
         mass *= (n - at) as f64 / (at as f64 + 1.0) * odds;
         at += 1;

@@ -62,7 +62,7 @@ impl Hypergeometric {
 }
 
 /// `ln` of the probability of `k` successes in `n`, `share + unshared = 1`, both above zero.
-fn ln_binomial_probability(n: u64, k: u64, share: f64, unshared: f64) -> f64 {
+pub(crate) fn ln_binomial_probability(n: u64, k: u64, share: f64, unshared: f64) -> f64 {
     let (rows, hits, misses) = (n as f64, k as f64, (n - k) as f64);
     if k == 0 {
         return rows * unshared.ln();

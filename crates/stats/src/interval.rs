@@ -106,6 +106,8 @@ impl Interval {
 pub enum IntervalMethod {
     /// Score interval of a proportion (Wilson 1927).
     Wilson,
+    /// Exact interval of a proportion (Clopper & Pearson 1934).
+    ClopperPearson,
     /// The Wilson interval of tp / (tp + fp + fn), carried over to F1 (Hand et al. 2021).
     WilsonOfF1,
     /// The Wilson formula with the smaller class as row count, where `DeLong` has no variance.
@@ -128,8 +130,9 @@ pub enum IntervalMethod {
     RatiosOfPairs,
     /// Normal interval of a mean drawn towards the others (Morris 1983).
     NormalOfShrunken,
-    /// Wilson's formula with the rows that the variance of a share drawn towards the others is worth.
-    WilsonOfShrunken,
+    /// Quantiles of the beta distribution with the mean and the variance of a share drawn towards the
+    /// others.
+    BetaOfShrunken,
     /// `DeLong`'s variance on the logit scale (`DeLong` et al. 1988).
     DeLongLogit,
     /// `DeLong`'s variance of a difference of two areas over the same rows.
@@ -187,6 +190,7 @@ impl IntervalMethod {
     pub fn name(self) -> &'static str {
         match self {
             Self::Wilson => "Wilson",
+            Self::ClopperPearson => "Clopper–Pearson",
             Self::WilsonOfF1 => "Wilson, carried over to F1",
             Self::WilsonOfPairs => "Wilson over disjoint pairs",
             Self::WilsonOfPositives => "Wilson over the positives",
@@ -197,7 +201,7 @@ impl IntervalMethod {
             Self::DifferencesOfPairs => "hybrid, all pairs of groups at once",
             Self::RatiosOfPairs => "ratio, all pairs of groups at once",
             Self::NormalOfShrunken => "normal, drawn towards the other groups",
-            Self::WilsonOfShrunken => "Wilson, drawn towards the other groups",
+            Self::BetaOfShrunken => "beta, drawn towards the other groups",
             Self::DeLongOfDifference => "DeLong of a difference",
             Self::BootstrapPercentile => "bootstrap percentiles",
             Self::BootstrapBca => "bias-corrected bootstrap (BCa)",

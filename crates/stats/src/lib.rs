@@ -4,11 +4,13 @@
 //! Plain values in, plain values out: no IO, no clock and no global random source. Comparisons of
 //! numbers start from an [`ecdf::Ecdf`], comparisons of categories from counts, and the quality of
 //! scores from [`labelled_scores::LabelledScores`]. What takes many columns at once starts from
-//! [`learn::Features`]. Whether a value matters is judged elsewhere.
+//! [`learn::Features`]; what compares groups of rows is in [`fairness`] and [`group_rates`], what compares two
+//! models in [`paired`]. Whether a value matters is judged elsewhere.
 
 pub mod attribution;
 mod binomial;
 pub mod bins;
+pub mod bootstrap;
 pub mod chi_square;
 pub mod classification;
 pub mod confidently_wrong;
@@ -24,6 +26,7 @@ pub mod expected_shortfall;
 pub mod fairness;
 pub mod false_discovery;
 pub mod g_test;
+pub mod group_rates;
 pub mod hellinger;
 mod hypergeometric;
 pub mod interval;
@@ -35,6 +38,7 @@ pub mod learn;
 mod losses;
 pub mod mean_loss;
 pub mod multiclass;
+pub mod paired;
 pub mod peers;
 pub mod predictable_errors;
 pub mod principal_directions;

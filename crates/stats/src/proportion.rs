@@ -3,8 +3,8 @@
 //! # What it measures
 //!
 //! A share of rows (missing values, approvals, correct answers) with the range that its row count
-//! leaves open, the difference between two shares with its own range and p-value, and the range of
-//! their ratio.
+//! leaves open (Wilson's; Clopper and Pearson's where levels are extreme), the difference between two shares
+//! with its own range and p-value, and the range of their ratio.
 //!
 //! # When it misleads
 //!
@@ -39,6 +39,8 @@
 //!
 //! * E. B. Wilson, "Probable inference, the law of succession, and statistical inference", J. Am.
 //!   Stat. Assoc. 22, 1927.
+//! * C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated in the case of the
+//!   binomial", Biometrika 26, 1934.
 //! * R. G. Newcombe, "Interval estimation for the difference between independent proportions",
 //!   Statistics in Medicine 17, 1998: method 10.
 //! * P. A. R. Koopman, "Confidence intervals for the ratio of two binomial proportions", Biometrics
@@ -49,7 +51,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::special::normal_sf;
+use crate::special::{beta_quantile, normal_sf};
 
 /// Some successes among one or more rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -217,9 +219,49 @@ pub(crate) fn wilson_bounds(share: f64, n: f64, level: Level) -> (f64, f64) {
     ((centre - half).clamp(0.0, share), (centre + half).clamp(share, 1.0))
 }
 
+/// Clopper and Pearson's exact bounds, which hold at any level; Wilson's where the two agree because the
+/// variance of the successes is beyond 100 000.
+pub(crate) fn exact_bounds(proportion: Proportion, level: Level) -> (f64, f64) {
+    let (successes, n, share) = (proportion.successes as f64, proportion.n as f64, proportion.share());
+    if n * share * (1.0 - share) > 1e5 {
+        return wilson_bounds(share, n, level);
+    }
+    // The share at which so many successes, or so few, have the probability of one tail.
+    let failures = n - successes;
+    let lower = if successes > 0.0 { beta_quantile(level.tail(), successes, failures + 1.0) } else { 0.0 };
+    let upper =
+        if failures > 0.0 { beta_quantile(1.0 - level.tail(), successes + 1.0, failures) } else { 1.0 };
+    (lower.min(share), upper.max(share))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exact_bounds_hold_at_least_as_often_as_the_level_says() {
+        use crate::binomial::Binomial;
+        use crate::binomial::tests::SplitMix;
+        let level = Level::new(0.99).unwrap();
+        let mut rng = SplitMix(3);
+        for (n, truth) in [(5, 0.3), (30, 0.14), (30, 0.97), (400, 0.02)] {
+            let draw = Binomial::new(n, truth);
+            let held = (0..2000).filter(|_| {
+                let (lower, upper) = exact_bounds(Proportion::new(draw.sample(&mut rng), n).unwrap(), level);
+                lower <= truth && truth <= upper
+            });
+            assert!(held.count() >= 1973, "{n} {truth}");
+        }
+        // scipy.stats.binomtest(3, 20).proportion_ci(0.95, method="exact"), SciPy 1.17.1.
+        let (lower, upper) = exact_bounds(Proportion::new(3, 20).unwrap(), Level::P95);
+        assert!(
+            (lower - 0.032_070_937_148_6).abs() < 1e-8 && (upper - 0.378_926_83).abs() < 1e-6,
+            "{lower} {upper}"
+        );
+        let million = Proportion::new(300_000, 1_000_000).unwrap();
+        let wilson = wilson_bounds(0.3, 1e6, Level::P95);
+        assert_eq!(exact_bounds(million, Level::P95), wilson);
+    }
 
     #[test]
     fn no_rows_and_too_many_successes_are_errors() {

@@ -281,6 +281,41 @@ pub(crate) fn student_t_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
     upper
 }
 
+/// Distribution function of the beta distribution, for `a`, `b > 0`; 0 below 0 and 1 above 1.
+///
+/// The regularised incomplete beta function `I_x(a, b)` (NIST DLMF 8.17.22, continued fraction by Lentz'
+/// method, of whichever tail converges).
+pub fn beta_cdf(x: f64, a: f64, b: f64) -> f64 {
+    if x.is_nan() || a.is_nan() || b.is_nan() || a <= 0.0 || b <= 0.0 {
+        return f64::NAN;
+    }
+    if x <= 0.0 || x >= 1.0 {
+        return f64::from(u8::from(x >= 1.0));
+    }
+    let ln_front = a * x.ln() + b * (-x).ln_1p() + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b);
+    let tail = if x < (a + 1.0) / (a + b + 2.0) {
+        ln_front.exp() * beta_fraction(a, b, x) / a
+    } else {
+        1.0 - ln_front.exp() * beta_fraction(b, a, 1.0 - x) / b
+    };
+    tail.clamp(0.0, 1.0)
+}
+
+/// The value below which the beta distribution has probability `p`, for `a`, `b > 0`.
+pub(crate) fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    // Halvings of [0, 1]: as near to 0 as a share can matter, and all digits elsewhere.
+    for _ in 0..64 {
+        let middle = f64::midpoint(low, high);
+        if beta_cdf(middle, a, b) < p {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
 /// `ln Γ(a + ½) − ln Γ(a)`; by its series in `1/a` where the two would cancel.
 fn ln_gamma_step(a: f64) -> f64 {
     if a < 30.0 {

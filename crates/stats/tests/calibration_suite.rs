@@ -13,6 +13,8 @@ use stats::classification::calibration::brier_parts::brier_parts;
 use stats::classification::calibration::corp::{corp_diagram, corp_parts};
 use stats::classification::calibration::hosmer_lemeshow::hosmer_lemeshow;
 use stats::classification::calibration::line::{calibration_line, logit_shift};
+use stats::classification::calibration::multicalibration::multicalibration;
+use stats::classification::calibration::says_and_is::says_and_is;
 use stats::classification::calibration::smooth_error::smooth_calibration_error;
 use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
@@ -170,6 +172,50 @@ fn smooth_errors_are_near_those_of_their_authors() {
         seen += 1;
     }
     assert!(seen >= 5);
+}
+
+#[test]
+fn rounding_moves_the_smooth_error_by_no_more_than_its_bound() {
+    let mut draw = uniform::Uniform(4);
+    let rows = (0..400).map(|_| draw.many::<2>()).map(|[score, other]| (score, other < score.sqrt()));
+    let exact = LabelledScores::from_pairs(rows.collect::<Vec<_>>()).unwrap();
+    let of = |scores: &LabelledScores| {
+        smooth_calibration_error(scores, Level::P95, 1, &mut uniform::Uniform(1)).unwrap().estimate
+    };
+    let truth = of(&exact);
+    assert!(truth.is_exact());
+    for step in [0.001, 0.01, 0.1, 0.5] {
+        let found = of(&exact.rounded_to(step).unwrap());
+        let off = (found.value - truth.value).abs();
+        // The grid adds its own error.
+        assert!(off <= found.error_bound + 1e-3 * truth.value, "{step}: {found:?} {truth:?}");
+    }
+}
+
+fn time<T>(what: &str, run: impl FnOnce() -> T) {
+    let start = std::time::Instant::now();
+    std::hint::black_box(run());
+    println!("{what}: {:?}", start.elapsed());
+}
+
+/// Timings are printed, not judged: `--release -- --ignored --nocapture`.
+#[test]
+#[ignore = "only tells how long a million distinct scores take"]
+fn a_million_distinct_scores() {
+    let mut draw = uniform::Uniform(4);
+    let rows: Vec<(f64, bool)> =
+        (0..1_000_000).map(|_| draw.many::<2>()).map(|[s, other]| (s, other < 0.1 + 0.8 * s)).collect();
+    let scores = LabelledScores::from_pairs(rows).unwrap();
+    time("binned", || binned(&scores, Binning::EqualMass));
+    time("line", || calibration_line(&scores, Level::P95));
+    time("shift", || logit_shift(&scores, Level::P95));
+    time("hosmer_lemeshow", || hosmer_lemeshow(&scores, BINS));
+    time("brier_parts", || brier_parts(&scores, BINS, Binning::EqualWidth, Level::P95));
+    time("corp_parts", || corp_parts(&scores, Level::P95));
+    time("corp_diagram", || corp_diagram(&scores, Level::P95, 500, 200, &mut draw));
+    time("smooth", || smooth_calibration_error(&scores, Level::P95, 500, &mut draw));
+    time("multicalibration", || multicalibration(&[&scores, &scores], BINS, Level::P95, 30));
+    time("says_and_is", || says_and_is(&scores, BINS, Level::P95, 30));
 }
 
 #[test]

@@ -14,6 +14,11 @@ use stats::slice_search::{
 };
 use uniform::Uniform;
 
+/// Draws the loss of a row from its codes.
+type LossOfCodes = fn(&[u32], &mut Uniform) -> f64;
+/// Draws a loss of this mean.
+type LossOfMean = fn(f64, &mut Uniform) -> f64;
+
 fn reference() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/reference/slices.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
@@ -168,8 +173,7 @@ fn exponential(random: &mut Uniform) -> f64 {
 #[test]
 fn where_losses_have_nothing_to_do_with_the_columns_few_runs_confirm_a_slice() {
     const RUNS: u64 = 200;
-    type Loss = fn(&[u32], &mut Uniform) -> f64;
-    let losses: [(&str, Loss); 4] = [
+    let losses: [(&str, LossOfCodes); 4] = [
         ("wrong", |_, random| f64::from(random.next() < 0.15)),
         ("seldom wrong", |_, random| f64::from(random.next() < 0.02)),
         ("exponential", |_, random| exponential(random)),
@@ -212,8 +216,7 @@ fn intervals_cover_the_difference_and_the_lift_of_the_slice() {
     let mut random = Uniform(4);
     let wrong = |share: f64, random: &mut Uniform| f64::from(random.next() < share);
     let size = |mean: f64, random: &mut Uniform| exponential(random) * mean;
-    type Loss = fn(f64, &mut Uniform) -> f64;
-    for (name, loss) in [("wrong", wrong as Loss), ("size", size as Loss)] {
+    for (name, loss) in [("wrong", wrong as LossOfMean), ("size", size as LossOfMean)] {
         for (inside, outside) in [(60, 600), (400, 200)] {
             let (slice_mean, rest_mean) = (0.3, 0.1);
             let share = f64::from(inside) / f64::from(inside + outside);

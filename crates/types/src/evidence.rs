@@ -277,18 +277,10 @@ mod tests {
 
     fn evidence(summaries: &[&str]) -> Evidence {
         let at: Timestamp = "2013-06-10T06:00:00Z".parse().unwrap();
+        let window = "2013-06-03/2013-06-10".parse().unwrap();
         let finding = |summary: &&str| Finding {
-            check: CheckId::Drift,
-            subject: Subject::Model,
-            verdict: Verdict::Pass,
-            window: "2013-06-03/2013-06-10".parse().unwrap(),
-            reference: None,
             summary: (*summary).to_owned(),
-            measures: vec![],
-            unmeasured: vec![],
-            thresholds: vec![],
-            detail: None,
-            sequential: None,
+            ..Finding::blank(CheckId::Drift, Subject::Model, Verdict::Pass, window)
         };
         Evidence {
             at,

@@ -60,6 +60,7 @@ impl RowLoss {
     }
 
     /// The nearest loss of a probability that lies in [0, 1].
+    #[must_use]
     pub fn bounded(self) -> Self {
         if self == Self::Wrong { Self::Wrong } else { Self::Brier }
     }

@@ -51,7 +51,12 @@ pub(super) fn gaps(scope: Scope<'_>, answers: &Answers) -> Option<Gaps> {
                 interval: Some(interval),
                 error_bound: cell.gap.error_bound,
                 expected_by_chance: Some(0.0),
-                ..Measure::new("segment_gap", cell.gap.value, cell.gap.n, "mean score less share of positive outcomes; interval for all segments together")
+                ..Measure::new(
+                    "segment_gap",
+                    cell.gap.value,
+                    cell.gap.n,
+                    "mean score less share of positive outcomes; interval for all segments together",
+                )
             };
             let verdict = verdict(cell.gap.value, (interval.lower, interval.upper), cell.is_off(), most);
             GapRow {
@@ -69,7 +74,7 @@ pub(super) fn gaps(scope: Scope<'_>, answers: &Answers) -> Option<Gaps> {
     rows.truncate(KEPT);
     let verdict = Verdict::worst(rows.iter().map(|row| row.verdict)).unwrap_or(Verdict::Pass);
     let measure = rows.first().map(|row| Measure { name: NAME.into(), ..row.gap.clone() });
-    let words = words(rows.first(), &audit, &labels);
+    let words = words(rows.first(), &audit, &labels, most);
     Some(Gaps { rows, verdict, measure, words })
 }
 
@@ -85,14 +90,25 @@ fn verdict(gap: f64, (lower, upper): (f64, f64), is_off: bool, most: f64) -> Ver
     }
 }
 
-fn words(worst: Option<&GapRow>, audit: &MulticalibrationAudit, labels: &[(String, Option<String>)]) -> String {
+fn words(
+    worst: Option<&GapRow>,
+    audit: &MulticalibrationAudit,
+    labels: &[(String, Option<String>)],
+    most: f64,
+) -> String {
     if let Some(worst) = worst.filter(|worst| worst.verdict > Verdict::Pass) {
         let lean = if worst.gap.value > 0.0 { "too high" } else { "too low" };
         return format!(
-            " Where {}, scores are {lean}: they say {} on average, and it happens in {}.",
+            " Where {}, scores are {lean}: they say {} on average, and it happens in {}. {} {} that a segment may be off.",
             segment_label(&worst.column, worst.value.as_deref()),
             percent(worst.score_mean),
-            percent(worst.outcome_share)
+            percent(worst.outcome_share),
+            if worst.verdict == Verdict::Fail {
+                "That is surely more than the"
+            } else {
+                "That may be more than the"
+            },
+            percent(most),
         );
     }
     // No segment is off as a whole; some stretch of its scores may be.

@@ -35,7 +35,12 @@ pub(super) fn judge(rows: &Rows<'_>) -> Finding {
                 interval: Some(level.below.interval),
                 expected_by_chance: Some(level.nominal),
                 p_value: Some(level.p_value),
-                ..Measure::new("covered_share", level.below.value, level.below.n, "share of outcomes at or below the predicted quantile")
+                ..Measure::new(
+                    "covered_share",
+                    level.below.value,
+                    level.below.n,
+                    "share of outcomes at or below the predicted quantile",
+                )
             };
             let pinball = level.pinball.as_ref().map(|loss| Measure {
                 interval: Some(loss.interval),
@@ -59,7 +64,12 @@ pub(super) fn judge(rows: &Rows<'_>) -> Finding {
     finding.measures.push(Measure {
         expected_by_chance: Some(of.degrees_of_freedom as f64),
         p_value: Some(of.p_value),
-        ..Measure::new("pit_chi_square", of.statistic, of.n, "outcomes between neighbouring quantiles against what they promise")
+        ..Measure::new(
+            "pit_chi_square",
+            of.statistic,
+            of.n,
+            "outcomes between neighbouring quantiles against what they promise",
+        )
     });
     finding.thresholds.push(limit.threshold(NAME, "evaluate.calibration.coverage_gap_at_most"));
     let more = CalibrationDetail { quantiles, ..CalibrationDetail::default() };
@@ -93,7 +103,12 @@ fn gap(covered: &Measure, nominal: f64) -> Measure {
         interval,
         expected_by_chance: Some(0.0),
         p_value: covered.p_value,
-        ..Measure::new(NAME, (covered.value - nominal).abs(), covered.n, "distance of the share of outcomes below a predicted quantile from its promise, the worst of all quantiles")
+        ..Measure::new(
+            NAME,
+            (covered.value - nominal).abs(),
+            covered.n,
+            "distance of the share of outcomes below a predicted quantile from its promise, the worst of all quantiles",
+        )
     }
 }
 
@@ -135,7 +150,10 @@ fn summary(worst: &QuantileRow, of: &QuantileCalibration, limit: Limit, rows: &R
         ));
     }
     if of.left_out > 0 {
-        words.push_str(&format!(" {} without all quantiles not counted.", counted(of.left_out, "row is", "rows are")));
+        words.push_str(&format!(
+            " {} without all quantiles not counted.",
+            counted(of.left_out, "row is", "rows are")
+        ));
     }
     format!("{words}{}", rows.sampled_words())
 }

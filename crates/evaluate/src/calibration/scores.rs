@@ -138,8 +138,16 @@ fn brier(scores: &LabelledScores, bins: usize) -> Result<Vec<Measure>, Undefined
     let of = brier_parts(scores, bins, Binning::EqualMass, Level::P95)?;
     let part = |name: &str, value: f64, what: &str| Measure::new(name, value, scores.n(), what);
     Ok(vec![
-        part("brier_reliability", of.reliability, "part of the Brier score that recalibration would remove (Murphy)"),
-        part("brier_resolution", of.resolution, "part of the Brier score that telling rows apart removes (Murphy)"),
+        part(
+            "brier_reliability",
+            of.reliability,
+            "part of the Brier score that recalibration would remove (Murphy)",
+        ),
+        part(
+            "brier_resolution",
+            of.resolution,
+            "part of the Brier score that telling rows apart removes (Murphy)",
+        ),
         part("brier_uncertainty", of.uncertainty, "Brier score of always saying the overall share (Murphy)"),
     ])
 }

@@ -1,7 +1,8 @@
 //! How good the model is, check by check: the sentence, then the few rows behind it that are worst.
 
 use types::detail::{
-    CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation, TailDetail,
+    CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation,
+    TailDetail,
 };
 use types::finding::{SegmentRow, segment_label};
 use types::format::{count, number, percent};
@@ -27,7 +28,9 @@ pub(super) fn evaluation(page: &mut Page, report: &CheckReport) {
     page.section("Evaluate", "how good is the model, on average and where it is worst?");
     for finding in findings {
         let mut numbers = finding.measures.first().map(headline).unwrap_or_default();
-        if let Some(owner) = finding.owner.as_deref().filter(|owner| report.system.owner.as_deref() != Some(owner)) {
+        if let Some(owner) =
+            finding.owner.as_deref().filter(|owner| report.system.owner.as_deref() != Some(owner))
+        {
             numbers.push_str(&styled(DIM, &format!("  owner {owner}")));
         }
         page.finding(finding.verdict, name(finding.check), &numbers);
@@ -50,7 +53,9 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
         CheckId::Outcomes => "outcomes",
-        CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => check.name(),
+        CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
+            check.name()
+        }
     }
 }
 
@@ -74,7 +79,8 @@ fn rows(page: &mut Page, detail: &Detail) {
 
 /// `         ✗ origin = JFK           0.61 [0.58 – 0.64]  512 rows`
 fn row(page: &mut Page, verdict: Option<Verdict>, label: &str, numbers: &str) {
-    let sign = verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
+    let sign =
+        verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
     let label = shortened(label, LABEL);
     let padding = " ".repeat(LABEL - label.chars().count());
     page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
@@ -170,12 +176,8 @@ fn criterion_numbers(of: &CriterionRow) -> String {
 
 fn paired(page: &mut Page, slices: &[PairedSlice]) {
     for slice in slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS) {
-        let numbers = format!(
-            "{} against {}  {} rows",
-            number(slice.this),
-            number(slice.other),
-            count(slice.rows)
-        );
+        let numbers =
+            format!("{} against {}  {} rows", number(slice.this), number(slice.other), count(slice.rows));
         row(page, Some(slice.verdict), &slice.label, &numbers);
     }
 }

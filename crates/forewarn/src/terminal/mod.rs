@@ -1,9 +1,9 @@
 //! What people see in a terminal.
 
 pub(crate) mod diagnostic;
+mod evaluation;
 pub(crate) mod monitoring;
 pub(crate) mod output;
-mod evaluation;
 mod page;
 pub(crate) mod progress;
 mod quality;

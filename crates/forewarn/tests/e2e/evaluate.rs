@@ -86,10 +86,10 @@ fn the_same_fault_is_named_as_an_intersection_of_declared_segments() {
 fn a_model_that_is_right_on_average_and_fails_on_every_rare_case_does_not_pass() {
     // Four per cent of outcomes are positive, and the model never says so: it is 96 % accurate.
     let log = Table::small_log();
-    let rare = log.clone().with("label", |row, _| if row % 25 == 0 { "1" } else { "0" }.to_owned()).with(
-        "score",
-        |row, _| if row % 25 == 0 { "0.3" } else { "0.02" }.to_owned(),
-    );
+    let rare = log
+        .clone()
+        .with("label", |row, _| if row % 25 == 0 { "1" } else { "0" }.to_owned())
+        .with("score", |row, _| if row % 25 == 0 { "0.3" } else { "0.02" }.to_owned());
     let average = "[evaluate]\nperformance = { metric = \"accuracy\", at_least = 0.9 }\n";
     let report = evaluated(&definition(average), &rare, 1);
     says(report.finding("evaluate.performance"), "pass", &["0.960"]);
@@ -168,7 +168,9 @@ fn an_overconfident_stretch_is_said_in_words() {
     says(&calibration, "fail", &["When it says", "too sure of itself"]);
     let slope = measure(&calibration, "calibration_slope");
     assert!((0.3..0.5).contains(&slope), "the true one is 0.4: {slope}");
-    for name in ["ece_equal_width", "mce", "smooth_ece", "hosmer_lemeshow", "brier_reliability", "miscalibration"] {
+    for name in
+        ["ece_equal_width", "mce", "smooth_ece", "hosmer_lemeshow", "brier_reliability", "miscalibration"]
+    {
         measure(&calibration, name);
     }
     assert!(!calibration["detail"]["curve"].as_array().unwrap().is_empty());
@@ -179,9 +181,10 @@ fn another_version_on_the_same_rows_is_compared_overall_and_by_slice() {
     let log = Table::small_log();
     // The other version is right where this one is turned round: on one colour in the window.
     let turned = |row: usize| row >= REFERENCE_ROWS && log.cell(row, "colour") == "red";
-    let with_other = log.clone().renamed("amount", "p_before").with("p_before", |row, _| {
-        log.cell(row, "score").to_owned()
-    });
+    let with_other = log
+        .clone()
+        .renamed("amount", "p_before")
+        .with("p_before", |row, _| log.cell(row, "score").to_owned());
     let worse = with_other.with("score", |row, score| {
         if turned(row) { (1.0 - score.parse::<f64>().unwrap()).to_string() } else { score.to_owned() }
     });
@@ -214,9 +217,10 @@ fn predicted_quantiles_are_held_to_their_promise() {
     // The outcome is normal with mean 10 and deviation 2.
     let log = log.with("label", |row, _| x.cell(row, "x").to_owned());
     let definition = |low: f64| {
-        let text = definition_with("score = \"score\"", "predicted = \"score\"\nquantiles = { \"0.1\" = \"low\" }")
-            .replace("[log]", "[model]\ntask = \"regression\"\n\n[log]")
-            .replace("features = [\"x\", \"amount\"]", "features = [\"colour\"]");
+        let text =
+            definition_with("score = \"score\"", "predicted = \"score\"\nquantiles = { \"0.1\" = \"low\" }")
+                .replace("[log]", "[model]\ntask = \"regression\"\n\n[log]")
+                .replace("features = [\"x\", \"amount\"]", "features = [\"colour\"]");
         (text, log.clone().with("low", move |_, _| low.to_string()))
     };
     // The first decile of it, and a number that a quarter of outcomes lie below.
@@ -305,9 +309,11 @@ fn fairness_of_the_credit_example_equals_fairlearn() {
         close(&row["difference"]["value"], &of["demographic_parity_difference"], column);
         close(&row["ratio"]["value"], &of["demographic_parity_ratio"], column);
     }
-    let odds = ours["criteria"].as_array().unwrap().iter().find(|row| {
-        row["column"] == "sex" && row["criterion"] == "equalised_odds"
-    });
+    let odds = ours["criteria"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["column"] == "sex" && row["criterion"] == "equalised_odds");
     let odds = odds.unwrap();
     close(&odds["difference"]["value"], &theirs["sex"]["all_groups"]["equalized_odds_difference"], "sex");
     close(&odds["ratio"]["value"], &theirs["sex"]["all_groups"]["equalized_odds_ratio"], "sex");

@@ -7,8 +7,10 @@ pub mod average_precision;
 pub mod brier;
 pub mod calibration;
 pub mod confusion;
+pub mod expected_cost;
 pub mod log_loss;
 pub mod roc_auc;
+pub mod threshold_curve;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

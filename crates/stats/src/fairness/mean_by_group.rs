@@ -40,8 +40,8 @@ use super::pairs::{largest_difference_bounds, pairs_count, smallest_ratio_bounds
 use super::{FairnessError, NotCompared};
 use crate::classification::Estimate;
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::special::student_t_quantile;
 use crate::sketch::Moments;
+use crate::special::student_t_quantile;
 
 /// Means of all groups, and how far they differ.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,11 +6,17 @@
 //! frequent one.
 
 pub mod accuracy;
+pub mod averages;
+pub mod balanced_accuracy;
 pub mod brier;
 pub mod classwise_calibration;
+pub mod cohens_kappa;
+mod delta;
+pub mod expected_cost;
 pub mod log_loss;
 pub mod macro_f1;
 pub mod macro_roc_auc;
+pub mod matthews;
 pub mod rows;
 
 use serde::{Deserialize, Serialize};
@@ -53,6 +59,18 @@ pub enum MulticlassUndefined {
         /// Position of the class.
         class: usize,
     },
+}
+
+/// Why predictions and outcomes have no agreement beyond chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum AgreementUndefined {
+    /// No row has both a prediction and an outcome.
+    #[error("measure agreement: no row has both a prediction and an outcome")]
+    NoRows,
+    /// What does not vary cannot agree by more than chance.
+    #[error("tell agreement from chance: the outcomes, or the predictions, are all of one class")]
+    OneClass,
 }
 
 /// The mean of a quantity on `[least, most]`: normal from the rows' variance and cut at the range; where

@@ -92,7 +92,9 @@ impl Losses {
 
     fn divided(&self, members: &[u32]) -> (Moments, Moments) {
         let mut is_member = vec![false; self.values.len()];
-        members.iter().for_each(|&row| is_member[row as usize] = true);
+        for &row in members {
+            is_member[row as usize] = true;
+        }
         let of = |side: bool| {
             let rows = self.values.iter().zip(&is_member).filter(move |(_, member)| **member == side);
             Moments::of(rows.map(|(&value, _)| value))

@@ -171,6 +171,7 @@ fn frequent(codes: &[u32], rows_min: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::CodeMeaning::{Category, Missing, Rare};
     use super::*;
 
     fn categories(codes: &[u32]) -> Features {
@@ -183,7 +184,6 @@ mod tests {
         let encoding = Encoding::learn(&categories(&[7, 3, 3, 7, 5, MISSING]), &options);
         let codes = encoding.apply(&categories(&[7, 3, 5, 99, MISSING])).unwrap();
         assert_eq!(codes, [EncodedColumn { codes: vec![1, 0, 2, 2, 3], cardinality: 4 }]);
-        use CodeMeaning::{Category, Missing, Rare};
         assert_eq!(encoding.meanings(0), [Category(3), Category(7), Rare, Missing]);
         assert_eq!((encoding.meaning(0, 4), encoding.meaning(1, 0)), (None, None));
     }

@@ -205,7 +205,9 @@ impl<T: Tally> Cells<T> {
         self.occurring.sort_unstable();
         self.occurring.dedup();
         read(cells, &mut self.occurring.iter().copied());
-        self.occurring.iter().for_each(|&code| cells[code as usize] = T::default());
+        for &code in &self.occurring {
+            cells[code as usize] = T::default();
+        }
     }
 }
 
@@ -216,7 +218,9 @@ mod tests {
     #[test]
     fn codes_of_a_sparse_column_keep_their_names() {
         let column = EncodedColumn { codes: vec![4_000_000_000, 7, 7, 9], cardinality: u32::MAX };
-        let found = basics::<Sums>(&[column.clone()], &[1.0, 2.0, 3.0, 0.0], |totals| totals.loss_sum > 0.0);
+        let found = basics::<Sums>(std::slice::from_ref(&column), &[1.0, 2.0, 3.0, 0.0], |totals| {
+            totals.loss_sum > 0.0
+        });
         let named: Vec<_> = found.iter().map(|basic| (basic.code, basic.totals.loss_sum)).collect();
         assert_eq!(named, [(7, 5.0), (4_000_000_000, 1.0)]);
         assert_eq!(renumbered::<u8>(&column, &found), [2, 1, 1, 0]);

@@ -39,7 +39,7 @@ fn search_by<T: Tally>(
     basics.retain(|basic| best.admits(scale.bound(basic.totals)));
     let best = offer_basics(&basics, &scale, options.k);
     let codes_most = basics.chunk_by(|a, b| a.column == b.column).map(<[Basic]>::len).max().unwrap_or(0);
-    let (ranked, basics) = if codes_most <= usize::from(u8::MAX) {
+    let (ranked, basics) = if u8::try_from(codes_most).is_ok() {
         walk(Table::<u8, T>::new(columns, losses, basics), scale, best, options, pairs_max)
     } else {
         walk(Table::<u32, T>::new(columns, losses, basics), scale, best, options, pairs_max)
@@ -283,7 +283,9 @@ impl<C: Code, T: Tally> Walk<C, T> {
                 parts[slot as usize].push(row);
             }
         }
-        basics.iter().for_each(|&basic| own.slots[(basic - first) as usize + 1] = 0);
+        for &basic in basics {
+            own.slots[(basic - first) as usize + 1] = 0;
+        }
         parts
     }
 

@@ -126,8 +126,10 @@ pub fn calibration_line(scores: &LabelledScores, level: Level) -> Result<Calibra
     let spread = (points.iter().map(|p| (p.x - centre).powi(2) * p.n()).sum::<f64>() / rows).sqrt();
     let standardised: Vec<Point> =
         points.iter().map(|p| Point { x: (p.x - centre) / spread, off: p.off / spread, ..*p }).collect();
+    let positives: f64 = points.iter().map(|p| p.positives).sum();
+    // From a flat line, where every row has weight; from the scores, extreme ones would have none.
+    let fit = maximise(&standardised, [(positives / (rows - positives)).ln(), 0.0])?;
     let ideal = [centre, spread];
-    let fit = maximise(&standardised, ideal)?;
     let statistic = (2.0 * (fit.log_likelihood - log_likelihood(&standardised, ideal))).max(0.0);
     // Intercept and slope of the logits, from those of the standardised logits.
     let of_slope = [0.0, 1.0 / spread];
@@ -250,15 +252,15 @@ impl Fit {
         let variance = weights[0] * along[0] + weights[1] * along[1];
         let value = weights[0] * self.parameters[0] + weights[1] * self.parameters[1];
         let slope = self.parameters[1];
-        // What moving one row's logit does to the estimate, for a row with residual `r`.
-        let moved =
-            |x: f64, p: f64, r: f64| (along[1] * r - p * (1.0 - p) * slope * (along[0] + along[1] * x)).abs();
+        // What moving one row's logit does to the estimate.
         let of_point = |point: &Point| {
-            let p = sigmoid(self.parameters[0] + slope * point.x);
-            let rows = point.positives * moved(point.x, p, 1.0 - p) + point.negatives * moved(point.x, p, -p);
-            rows * point.off
+            let (p, q) = sigmoids(self.parameters[0] + slope * point.x);
+            let through_fit = p * q * slope * (along[0] + along[1] * point.x);
+            let moved = |residual: f64| (along[1] * residual - through_fit).abs();
+            (point.positives * moved(q) + point.negatives * moved(-p)) * point.off
         };
-        wald(value, variance, points.iter().map(of_point).sum(), n, level)
+        let rounded = points.iter().filter(|point| point.off > 0.0);
+        wald(value, variance, rounded.map(of_point).sum(), n, level)
     }
 }
 

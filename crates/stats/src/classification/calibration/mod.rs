@@ -7,7 +7,7 @@
 //! |---|---|
 //! | what happens at each score? | [`bins`]: reliability bins; [`corp`]: the curve without bins |
 //! | by how much are scores off on average? | [`expected_error`], [`binned_error`]; [`smooth_error`] without bins |
-//! | are scores too high, too low, too extreme? | [`line`]: Cox's intercept and slope |
+//! | are scores too high, too low, too extreme? | [`line`](mod@line): Cox's intercept and slope |
 //! | can it be chance? | [`expected_error`], [`hosmer_lemeshow`], [`corp`], [`smooth_error`] |
 //! | how much of the Brier score is calibration? | [`brier_parts`], [`corp`] |
 //! | does it hold for every group? | [`multicalibration`] |

@@ -181,7 +181,7 @@ mod tests {
         };
         assert_eq!(of(&[], 5, 1), Err(Undefined::NoRows));
         assert_eq!(of(&[(0.2, 1, 1)], 0, 1), Err(Undefined::ZeroBins));
-        assert_eq!(of(&[(0.2, 1, 1), (0.3, 2, 1)], 2, 9), Err(Undefined::TooFewRows { n: 3, needed: 9 }));
+        assert_eq!(of(&[(0.2, 2, 1), (0.3, 1, 1)], 2, 9), Err(Undefined::TooFewRows { n: 3, needed: 9 }));
         assert_eq!(of(&[(0.2, 1, 1)], 9, 1), Ok((End::Lower, 2)));
         assert_eq!(of(&[(0.7, 1, 1)], 9, 1), Ok((End::Upper, 2)));
     }
