@@ -80,6 +80,7 @@ fn of_scores(scope: Scope<'_>, scores: &LabelledScores, finding: &mut Finding, a
     push(finding, "cohens_kappa", "agreement beyond chance", binary_cohens_kappa(&confusion, level));
     let costs = scope.definition.evaluate.cost.as_ref().and_then(costs_of);
     let points = threshold_curve(scores, costs.as_ref(), POINTS).unwrap_or_default();
+    averages.in_use = Some(threshold);
     averages.thresholds = points.iter().filter_map(threshold_row).collect();
     let (Some(costs), Some(cost)) = (costs, &scope.definition.evaluate.cost) else { return };
     let measure = push(finding, COST, "mean cost of a decision", expected_cost(&confusion, &costs, level));

@@ -24,7 +24,8 @@ mod subpopulation;
 mod tail;
 
 use rand_core::RngCore;
-use types::{Answers, CheckId, Definition, Finding, Question, Schema, Subject, Verdict, Window};
+use types::performance::Limit;
+use types::{Answers, CheckId, Definition, Finding, Measure, Question, Schema, Subject, Verdict, Window};
 
 use self::rows::Rows;
 
@@ -124,6 +125,13 @@ fn without_outcomes(scope: Scope<'_>) -> Vec<Finding> {
         .filter(|check| scope.definition.evaluates(*check))
         .map(|check| unknown(scope, check, summary(check).into()))
         .collect()
+}
+
+/// As an alarm, what is looked for takes an effect and significance: what may be no more than `none` is no reason
+/// to look, however wide its interval.
+fn alarm(limit: Limit, measure: &Measure, none: f64) -> Verdict {
+    let surely = measure.interval.is_some_and(|interval| interval.lower - measure.error_bound > none);
+    if surely { limit.verdict(measure) } else { Verdict::Pass }
 }
 
 /// A finding about the model that says why it is unknown.

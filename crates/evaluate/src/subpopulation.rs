@@ -15,7 +15,7 @@ use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
 use crate::rows::{LEARNER_ROWS, Rows};
-use crate::{blank, unknown};
+use crate::{alarm, blank, unknown};
 
 const NAME: &str = "worst_subpopulation_loss";
 const RISE: &str = "worst_subpopulation_rise";
@@ -144,7 +144,7 @@ fn against_reference(
         );
     };
     let limit = Limit::AtMost(settings.max_rise);
-    let verdict = risen_verdict(limit, &risen);
+    let verdict = alarm(limit, &risen, 0.0);
     finding.thresholds.push(limit.threshold(RISE, "evaluate.worst_subpopulation.max_rise"));
     let (then, most) = (rows.loss_text(before.value), percent(settings.max_rise));
     let words = match verdict {
@@ -162,12 +162,6 @@ fn against_reference(
     finding.measures.push(risen);
     finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before });
     (verdict, words)
-}
-
-/// As an alarm, it takes an effect and significance: a rise that may be none is no reason to look.
-fn risen_verdict(limit: Limit, risen: &Measure) -> Verdict {
-    let surely = risen.interval.is_some_and(|interval| interval.lower > 0.0);
-    if surely { limit.verdict(risen) } else { Verdict::Pass }
 }
 
 fn curve(of: &WorstSubpopulation) -> Vec<CurvePoint> {

@@ -20,7 +20,7 @@ use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
 use crate::rows::{LEARNER_ROWS, Rows, losses_of, mean_of};
-use crate::{blank, unknown};
+use crate::{alarm, blank, unknown};
 
 const RARE_LIFT: &str = "rare_lift";
 const RARE_CLASS: &str = "rare_class_wrong_share";
@@ -66,6 +66,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
         None => {}
     }
     tail.worst = worst(rows);
+    graded(rows).0.title().clone_into(&mut tail.case_loss);
     let measured = || tail.pools.iter().filter(|pool| pool.mean_loss.is_some());
     finding.verdict = Verdict::worst(measured().map(|pool| pool.verdict)).unwrap_or(Verdict::Unknown);
     finding.summary = format!("{}{words}{}", summary(rows, &tail.pools, lift_limit), rows.sampled_words());
@@ -210,7 +211,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
             let losses = members(&pool.members, |member| *member, &rows.losses);
             let lift = lift(rows, pool, level);
             let verdict = match &lift {
-                Some(lift) if lift.interval.is_some() => Limit::AtMost(settings.max_lift).verdict(lift),
+                Some(lift) if lift.interval.is_some() => alarm(Limit::AtMost(settings.max_lift), lift, 1.0),
                 // Nothing is lost by either side, or by the rare ones alone.
                 _ if losses.iter().all(|loss| *loss == 0.0) => Verdict::Pass,
                 _ => Verdict::Warn,
@@ -414,6 +415,7 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     } else {
         percent(rows.scope.definition.evaluate.tail.rare_class_wrong_at_most)
     };
+    let surely_within = worst.lift.as_ref().is_none_or(|lift| limit.verdict(lift) == Verdict::Pass);
     words.push_str(&match worst.verdict {
         Verdict::Fail => format!(
             " That is surely more than the {allowed} allowed: send rare cases to a person, or collect more of them."
@@ -421,7 +423,8 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
         Verdict::Warn | Verdict::Unknown => {
             format!(" Whether that is more than the {allowed} allowed cannot be told from so few rows.")
         }
-        Verdict::Pass => format!(" That is within the {allowed} allowed."),
+        Verdict::Pass if surely_within => format!(" That is surely within the {allowed} allowed."),
+        Verdict::Pass => " That this is more than the average is not shown.".to_owned(),
     });
     if rows.scope.definition.model.task != Task::Regression
         && let Some(other) = measured.iter().skip(1).find(|pool| pool.verdict == Verdict::Fail)

@@ -27,6 +27,9 @@ pub struct Averages {
     /// Of a binary task: what each decision threshold would give, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<ThresholdRow>,
+    /// Of a binary task: the threshold that the metrics are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<f64>,
     /// The threshold with the least expected cost, where costs are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cheapest: Option<ThresholdRow>,
@@ -207,6 +210,9 @@ pub struct TailDetail {
     /// Kinds of rare cases, each pooled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolRow>,
+    /// What a single case loses, such as the Brier loss where the check's own is right or wrong.
+    #[serde(default)]
+    pub case_loss: String,
     /// The cases with the largest loss.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worst: Vec<CaseRow>,

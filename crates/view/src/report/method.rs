@@ -83,6 +83,6 @@ const APPROACHES: [(CheckId, &str, &str); 6] = [
     (
         CheckId::Comparison,
         "Losses of both versions are subtracted row by row, so that only what differs counts. p-values of slices are adjusted for all of them.",
-        "DeLong et al. 1988; Benjamini & Hochberg 1995",
+        "DeLong et al. 1988; Holm 1979",
     ),
 ];

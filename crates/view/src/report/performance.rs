@@ -50,7 +50,7 @@ fn one(finding: &Finding) -> Markup {
             }
             (metrics(finding))
         }
-        @if let Some(Detail::Averages(of)) = &finding.detail { (averages::averages(finding, of)) }
+        @if let Some(Detail::Averages(of)) = &finding.detail { (averages::averages(of)) }
         (unmeasured(finding))
     }
 }

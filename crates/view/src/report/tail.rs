@@ -58,7 +58,7 @@ fn detail(finding: &Finding, of: &TailDetail) -> Markup {
             }
         }
         @if !of.pools.is_empty() { h3.group { "Kinds of rare cases" } (pools(finding, of, &loss)) }
-        @if !of.worst.is_empty() { h3.group { "The worst single cases" } (worst(&of.worst)) }
+        @if !of.worst.is_empty() { h3.group { "The worst single cases" } (worst(of)) }
         @if !of.outside.is_empty() { h3.group { "Values that the reference does not have" } (outside(&of.outside, &loss)) }
     }
 }
@@ -187,22 +187,22 @@ fn lift_cell(pool: &PoolRow) -> Markup {
     }
 }
 
-fn worst(cases: &[CaseRow]) -> Markup {
-    let (shown, folded) = cases.split_at(cases.len().min(CASES_SHOWN));
+fn worst(of: &TailDetail) -> Markup {
+    let (shown, folded) = of.worst.split_at(of.worst.len().min(CASES_SHOWN));
     html! {
         p.prose.sub { "Inputs of single cases stand in this file only; they are not kept as evidence." }
-        (case_table(shown))
+        (case_table(of, shown))
         @if !folded.is_empty() {
-            details.fold { summary { (format!("{} more cases", folded.len())) } (case_table(folded)) }
+            details.fold { summary { (format!("{} more cases", folded.len())) } (case_table(of, folded)) }
         }
     }
 }
 
-fn case_table(cases: &[CaseRow]) -> Markup {
+fn case_table(of: &TailDetail, cases: &[CaseRow]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Worst cases" {
             table.compact.cases {
-                thead { tr { th scope="col" { "Case" } th scope="col" { "Predicted" } th scope="col" { "Happened" } th.num scope="col" { "Loss" } th scope="col" { "Inputs" } } }
+                thead { tr { th scope="col" { "Case" } th scope="col" { "Predicted" } th scope="col" { "Happened" } th.num scope="col" { @if of.case_loss.is_empty() { "Loss" } @else { (words::sentence_case(&of.case_loss)) } } th scope="col" { "Inputs" } } }
                 tbody { @for case in cases { (case_row(case)) } }
             }
         }

@@ -117,7 +117,7 @@ fn fairness_says_that_not_all_criteria_can_hold() {
 fn the_threshold_in_use_and_the_cheapest_are_drawn() {
     let page = html(&sample::report());
     let performance = section(&page, "performance");
-    says(performance, &["in use 0.425", "cheapest 0.325"]);
+    says(performance, &["in use 0.5", "cheapest 0.325"]);
     assert!(
         performance.contains("class=\"guide cheapest\"") && performance.contains("class=\"guide place\"")
     );

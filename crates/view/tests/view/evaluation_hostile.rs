@@ -92,6 +92,7 @@ impl Of<'_> {
             ece: None,
         };
         Averages {
+            in_use: Some(f64::NAN),
             classes: self.all(|_| class()),
             thresholds: self.all(|_| threshold),
             cheapest: Some(threshold),
@@ -200,6 +201,7 @@ impl Of<'_> {
         };
         let outside = || OutsideRow { column: self.name(), rows: 0, mean_loss: Some(self.named()) };
         TailDetail {
+            case_loss: String::new(),
             deciles: self.all(decile),
             pools: self.all(|_| pool()),
             worst: self.all(|_| case()),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use types::detail::{Averages, ClassRow, CurvePoint, ThresholdRow};
-use types::finding::{Finding, Measure};
+use types::finding::Measure;
 use types::format;
 
 use crate::chart::{Across, Chart, Curve, Drawn};
@@ -14,10 +14,10 @@ const CLASSES_SHOWN: usize = 20;
 /// Thresholds in the table; the chart has all.
 const THRESHOLDS_SHOWN: usize = 21;
 
-pub(super) fn averages(finding: &Finding, of: &Averages) -> Markup {
+pub(super) fn averages(of: &Averages) -> Markup {
     html! {
         @if !of.classes.is_empty() { h3.group { "Classes" } (classes(&of.classes)) }
-        @if !of.thresholds.is_empty() { h3.group { "Other decision thresholds" } (thresholds(finding, of)) }
+        @if !of.thresholds.is_empty() { h3.group { "Other decision thresholds" } (thresholds(of)) }
     }
 }
 
@@ -86,8 +86,7 @@ const SHARES: [(&str, &str, ValueOf); 4] = [
     ("predicted", "share predicted positive", |row| Some(row.predicted_positive_share)),
 ];
 
-fn thresholds(finding: &Finding, of: &Averages) -> Markup {
-    let in_use = in_use(finding, &of.thresholds);
+fn thresholds(of: &Averages) -> Markup {
     let has_costs = of.thresholds.iter().any(|row| row.cost.is_some());
     html! {
         div.side-by-side {
@@ -95,14 +94,14 @@ fn thresholds(finding: &Finding, of: &Averages) -> Markup {
                 p.legend {
                     @for (class, title, _) in SHARES { span { span class=(format!("key level of-{class}")) {} (title) } }
                 }
-                (places_legend(finding, in_use, of))
-                (shares_chart(of, in_use).markup(format::percent))
+                (places_legend(of))
+                (shares_chart(of).markup(format::percent))
             }
             @if has_costs {
                 figure {
                     p.legend { span { span.key.level {} "expected cost of a prediction" } }
-                    (places_legend(finding, in_use, of))
-                    (cost_chart(of, in_use).markup(format::value))
+                    (places_legend(of))
+                    (cost_chart(of).markup(format::value))
                 }
             }
         }
@@ -110,46 +109,33 @@ fn thresholds(finding: &Finding, of: &Averages) -> Markup {
     }
 }
 
-fn places_legend(finding: &Finding, in_use: Option<f64>, of: &Averages) -> Markup {
+fn places_legend(of: &Averages) -> Markup {
     html! {
-        @if in_use.is_some() || of.cheapest.is_some() {
+        @if of.in_use.is_some() || of.cheapest.is_some() {
             p.legend {
-                @if let Some(at) = in_use { span { span.key.place {} @if finding.measure("decision_threshold").is_none() { "in use, about " } @else { "in use " } (format::value(at)) } }
+                @if let Some(at) = of.in_use { span { span.key.place {} "in use " (format::value(at)) } }
                 @if let Some(cheapest) = &of.cheapest { span { span.key.cheapest {} "cheapest " (format::value(cheapest.threshold)) @if let Some(cost) = cheapest.cost { " (" (format::value(cost)) ")" } } }
             }
         }
     }
 }
 
-/// The threshold that predictions were made with: as the finding says it, else where the curve has its recall.
-fn in_use(finding: &Finding, rows: &[ThresholdRow]) -> Option<f64> {
-    if let Some(threshold) = finding.measure("decision_threshold") {
-        return Some(threshold.value);
-    }
-    let recall = finding.measure("recall")?.value;
-    rows.windows(2).find_map(|pair| {
-        let (above, below) = (pair[0].recall - recall, recall - pair[1].recall);
-        let between = above >= 0.0 && below >= 0.0 && above + below > 0.0;
-        between.then(|| pair[0].threshold + (pair[1].threshold - pair[0].threshold) * above / (above + below))
-    })
-}
-
-fn base(label: &str, of: &Averages, in_use: Option<f64>) -> Chart {
+fn base(label: &str, of: &Averages) -> Chart {
     let across = Across::over(
         of.thresholds.iter().map(|row| row.threshold).chain([0.0, 1.0]),
         "decision threshold (score)",
         format::value,
     );
     let mut chart = Chart::new(label.to_owned(), across, 190.0);
-    chart.places.extend(in_use.map(|at| (at, "place")));
+    chart.places.extend(of.in_use.map(|at| (at, "place")));
     chart.places.extend(of.cheapest.map(|row| (row.threshold, "cheapest")));
     chart.said = of.thresholds.iter().map(|row| (row.threshold, said(row))).collect();
     chart
 }
 
-fn shares_chart(of: &Averages, in_use: Option<f64>) -> Chart {
+fn shares_chart(of: &Averages) -> Chart {
     let mut chart =
-        base("Recall, precision, false positives and predicted positives by decision threshold", of, in_use);
+        base("Recall, precision, false positives and predicted positives by decision threshold", of);
     let curve = |(class, _, value): &(&'static str, &str, ValueOf)| Curve {
         class,
         points: points(&of.thresholds, *value),
@@ -159,8 +145,8 @@ fn shares_chart(of: &Averages, in_use: Option<f64>) -> Chart {
     chart
 }
 
-fn cost_chart(of: &Averages, in_use: Option<f64>) -> Chart {
-    let mut chart = base("Expected cost of a prediction by decision threshold", of, in_use);
+fn cost_chart(of: &Averages) -> Chart {
+    let mut chart = base("Expected cost of a prediction by decision threshold", of);
     chart.curves = vec![Curve {
         class: "of-current",
         points: points(&of.thresholds, |row| row.cost),

@@ -27,7 +27,7 @@ pub(crate) fn averages() -> Detail {
     let thresholds: Vec<ThresholdRow> = (0..=40).map(row).collect();
     let cheapest =
         thresholds.iter().copied().min_by(|a, b| a.cost.unwrap_or(9.0).total_cmp(&b.cost.unwrap_or(9.0)));
-    Detail::Averages(Box::new(Averages { classes: vec![], thresholds, cheapest }))
+    Detail::Averages(Box::new(Averages { classes: vec![], thresholds, in_use: Some(0.5), cheapest }))
 }
 
 /// Classes of a task that has several.
@@ -44,7 +44,7 @@ pub(crate) fn classes() -> Detail {
     };
     let classes =
         vec![class("on time", 4_324, 0.871), class("late", 998, 0.412), class("cancelled", 137, 0.301)];
-    Detail::Averages(Box::new(Averages { classes, thresholds: vec![], cheapest: None }))
+    Detail::Averages(Box::new(Averages { classes, ..Averages::default() }))
 }
 
 pub(crate) fn calibration_detail() -> CalibrationDetail {
