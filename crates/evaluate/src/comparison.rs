@@ -346,7 +346,7 @@ fn summary(
                 count(worst.rows)
             ));
             if failing.len() > 1 {
-                words.push_str(&format!(" {} slices are.", failing.len()));
+                words.push_str(&format!(" So it is on {} segments and slices in all.", failing.len()));
             }
         }
         None if !slices.is_empty() => {

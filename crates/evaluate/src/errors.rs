@@ -21,13 +21,12 @@ use types::cases::Outputs;
 use types::detail::{CurvePoint, Driver, ErrorStructure, RateRow, ResidualRow, Stretch};
 use types::finding::{Unmeasured, segment_label};
 use types::format::{p_value, percent};
-use types::nearest::listed;
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows, mean_of};
+use crate::rows::{LEARNER_ROWS, Rows, mean_of, named};
 use crate::{blank, unknown};
 
 const SYSTEMATIC: &str = "systematic_share";
@@ -169,11 +168,7 @@ fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> 
         interval_words(measure)
     );
     if !drivers.is_empty() {
-        let names: Vec<String> = drivers.iter().map(|driver| format!("`{}`", driver.name)).collect();
-        words.push_str(&format!(
-            " Most of it comes from {}.",
-            listed(names.iter().map(String::as_str), DRIVERS_NAMED)
-        ));
+        words.push_str(&format!(" Most of it comes from {}.", named(drivers, DRIVERS_NAMED)));
     }
     if verdict == Verdict::Fail {
         words.push_str(" That is surely more than is allowed: retrain with these inputs, or recalibrate.");

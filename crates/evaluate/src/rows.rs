@@ -14,6 +14,7 @@ use types::detail::Driver;
 use types::format::{counted, percent};
 use types::loss::RowLoss;
 use types::measure::value_text;
+use types::nearest::listed;
 use types::samples::Samples;
 use types::{Answers, Measure, Question};
 
@@ -228,6 +229,16 @@ impl<'a> Rows<'a> {
 
 /// What a driver is called that is no feature but what the model said.
 const PREDICTION: &str = "the prediction itself";
+
+/// The names of the strongest drivers in a sentence.
+pub(crate) fn named(drivers: &[Driver], most: usize) -> String {
+    let name = |driver: &Driver| match driver.name.as_str() {
+        PREDICTION => PREDICTION.to_owned(),
+        feature => format!("`{feature}`"),
+    };
+    let names: Vec<String> = drivers.iter().map(name).collect();
+    listed(names.iter().map(String::as_str), most)
+}
 
 /// Columns by what they tell, as shares of what all of them tell; those that tell nothing are left out.
 pub(crate) fn drivers(

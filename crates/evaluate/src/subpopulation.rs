@@ -9,12 +9,11 @@ use stats::worst_subpopulation::{WorstOptions, WorstPoint, WorstSubpopulation, w
 use types::detail::{CurvePoint, Driver, Subpopulation};
 use types::finding::Unmeasured;
 use types::format::{counted, percent};
-use types::nearest::listed;
 use types::performance::{Limit, rise};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows};
+use crate::rows::{LEARNER_ROWS, Rows, named};
 use crate::{alarm, blank, unknown};
 
 const NAME: &str = "worst_subpopulation_loss";
@@ -204,9 +203,10 @@ fn summary(
         rows.loss_text(mean),
     );
     if !drivers.is_empty() {
-        let names: Vec<String> = drivers.iter().map(|driver| format!("`{}`", driver.name)).collect();
-        let named = listed(names.iter().map(String::as_str), DRIVERS_NAMED);
-        summary.push_str(&format!(" What tells these inputs from others most: {named}."));
+        summary.push_str(&format!(
+            " What tells these inputs from others most: {}.",
+            named(drivers, DRIVERS_NAMED)
+        ));
     }
     summary.push_str(&rows.sampled_words());
     summary
