@@ -70,7 +70,7 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
         rank(a).cmp(&rank(b)).then(b.mean_loss.value.total_cmp(&a.mean_loss.value)).then(b.rows.cmp(&a.rows))
     });
     Ok(FoundSlices {
-        loss: rows.loss().mean_title().to_owned(),
+        loss: rows.loss().mean_name().to_owned(),
         overall,
         searched_rows: middle as u64,
         judged_rows: judging.len() as u64,
@@ -229,7 +229,7 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
     let mut words = format!(
         "Where {}, the {} is {} over {} rows ({} of those that judge), {} the average of {}.",
         worst.conditions.join(" and "),
-        found.loss,
+        rows.loss().mean_title(),
         rows.loss_text(worst.mean_loss.value),
         count(worst.rows),
         percent(worst.share),

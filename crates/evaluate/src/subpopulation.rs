@@ -68,7 +68,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     finding.summary = summary(rows, &measure, &current, &drivers, &words);
     finding.measures.insert(0, measure);
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
-        loss: rows.loss().mean_title().to_owned(),
+        loss: rows.loss().mean_name().to_owned(),
         curve: curve(&current),
         reference: reference.as_ref().map(curve).unwrap_or_default(),
         drivers,

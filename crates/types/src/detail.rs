@@ -101,7 +101,7 @@ pub struct QuantileRow {
 /// Slices that a search found on one half of the rows, judged on the other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FoundSlices {
-    /// What is lost, such as the share of wrong predictions.
+    /// The measure that is the mean of what is lost, such as `wrong_share`.
     pub loss: String,
     /// The mean loss of all rows of the half that judged.
     pub overall: f64,
@@ -129,6 +129,7 @@ pub struct SliceRow {
 /// The mean loss that is not exceeded on any subpopulation of a given share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subpopulation {
+    /// The measure that is the mean of what is lost, such as `wrong_share`.
     pub loss: String,
     /// By share of the rows, ascending.
     pub curve: Vec<CurvePoint>,

@@ -68,7 +68,7 @@ fn or_dash(text: Option<String>) -> String {
 }
 
 fn slices(of: &FoundSlices) -> Rows {
-    let unit = words::loss_measure(&of.loss);
+    let unit = of.loss.as_str();
     let rows = of.slices.iter().map(|slice| {
         let confirmed = if slice.confirmed { "" } else { " (not confirmed)" };
         let cells = vec![
@@ -89,7 +89,7 @@ fn slices(of: &FoundSlices) -> Rows {
 
 fn tail(of: &TailDetail) -> Rows {
     let rows = of.pools.iter().map(|pool| {
-        let mean = pool.mean_loss.as_ref().map(|mean| value(words::loss_measure(&mean.name), mean));
+        let mean = pool.mean_loss.as_ref().map(|mean| value(mean.name.as_str(), mean));
         let lift = pool.lift.as_ref().map(|lift| value("lift", lift));
         (Some(pool.verdict), vec![pool.what.clone(), or_dash(mean), or_dash(lift), format::count(pool.rows)])
     });

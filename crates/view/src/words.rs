@@ -87,16 +87,6 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The measure that is the mean of a loss, however that is named.
-pub(crate) fn loss_measure(loss: &str) -> &str {
-    let known = Task::ALL.into_iter().flat_map(RowLoss::of_task);
-    let is_it = |of: &RowLoss| loss == of.name() || loss == of.title() || loss == of.mean_title();
-    match known.copied().find(is_it) {
-        Some(of) => of.mean_name(),
-        None => loss,
-    }
-}
-
 /// Whether a measure is the mean of what rows lose.
 fn is_mean_loss(name: &str) -> bool {
     Task::ALL.into_iter().flat_map(RowLoss::of_task).any(|of| of.mean_name() == name)
@@ -110,8 +100,8 @@ pub(crate) fn compared_loss(of: &ComparisonDetail) -> Option<&str> {
 /// What a measure's value is written in the unit of: a mean loss in that of the loss.
 pub(crate) fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
     match (detail, measure.strip_prefix("reference_").unwrap_or(measure)) {
-        (Some(Detail::Slices(of)), "slice_mean_loss") => loss_measure(&of.loss),
-        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => loss_measure(&of.loss),
+        (Some(Detail::Slices(of)), "slice_mean_loss") => &of.loss,
+        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => &of.loss,
         (Some(Detail::Comparison(of)), "loss_difference") => compared_loss(of).unwrap_or(measure),
         _ => measure,
     }
@@ -245,20 +235,6 @@ mod tests {
             ("roc_auc_change", -0.031, "−0.031"),
         ] {
             assert_eq!(measure_value(name, value), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn a_loss_is_known_by_each_of_its_names() {
-        for (loss, measure) in [
-            ("wrong", "wrong_share"),
-            ("share of wrong predictions", "wrong_share"),
-            ("wrong_share", "wrong_share"),
-            ("mean Brier loss", "mean_brier_loss"),
-            ("squared error", "mean_squared_error"),
-            ("regret", "regret"),
-        ] {
-            assert_eq!(loss_measure(loss), measure);
         }
     }
 

@@ -27,18 +27,30 @@ pub(super) fn evaluation(page: &mut Page, report: &CheckReport) {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
     page.section("Evaluate", "how good is the model, on average and where it is worst?");
     for finding in findings {
-        let mut numbers = finding.measures.first().map(headline).unwrap_or_default();
-        if let Some(owner) =
-            finding.owner.as_deref().filter(|owner| report.system.owner.as_deref() != Some(owner))
-        {
-            numbers.push_str(&styled(DIM, &format!("  owner {owner}")));
-        }
-        page.finding(finding.verdict, name(finding.check), &numbers);
+        page.finding(finding.verdict, name(finding.check), &numbers(finding));
         page.sentence(&finding.summary);
+        let owner = finding.owner.as_deref().filter(|owner| report.system.owner.as_deref() != Some(owner));
+        if let Some(owner) = owner {
+            page.sentence(&format!("Owner: {owner}"));
+        }
         if let Some(detail) = &finding.detail {
             rows(page, detail);
         }
     }
+}
+
+/// The headline of a finding, in as few words as its name leaves open.
+fn numbers(finding: &Finding) -> String {
+    let Some(measure) = finding.measures.first() else { return String::new() };
+    let short = match measure.name.as_str() {
+        "slice_lift" | "rare_lift" => "lift",
+        "worst_subpopulation_loss" => "mean loss",
+        "systematic_share" => "systematic",
+        "loss_difference" => "difference",
+        "expected_shortfall" => "worst losses",
+        _ => return headline(measure),
+    };
+    format!("{short} {} {}", value_text(&measure.name, measure.value), styled(DIM, &span(measure)))
 }
 
 fn name(check: CheckId) -> &'static str {
@@ -79,15 +91,21 @@ fn rows(page: &mut Page, detail: &Detail) {
 
 /// `         ✗ origin = JFK           0.61 [0.58 – 0.64]  512 rows`
 fn row(page: &mut Page, verdict: Option<Verdict>, label: &str, numbers: &str) {
+    // Numbers are never cut off; a label is, where both do not fit.
+    let room = page.width().saturating_sub(INDENT + 1 + numbers.chars().count());
+    let width = room.clamp(LABEL_LEAST, LABEL);
     let sign =
         verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
-    let label = shortened(label, LABEL);
-    let padding = " ".repeat(LABEL - label.chars().count());
+    let label = shortened(label, width);
+    let padding = " ".repeat(width - label.chars().count());
     page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
 }
 
+/// Columns before the label of a row.
+const INDENT: usize = 9;
 /// Columns of the label of a row; conditions of slices take more than a subject.
 const LABEL: usize = SUBJECT + 16;
+const LABEL_LEAST: usize = 12;
 
 fn value(measure: &Measure) -> String {
     format!("{} {}", value_text(&measure.name, measure.value), span(measure))
@@ -119,11 +137,11 @@ fn curve(page: &mut Page, of: &Subpopulation) {
     let said: Vec<String> = of
         .curve
         .iter()
-        .filter(|point| [0.05, 0.1, 0.2, 0.5, 1.0].iter().any(|share| (share - point.at).abs() < 1e-9))
-        .map(|point| format!("{} {}", percent(point.at), number(point.value)))
+        .filter(|point| [0.05, 0.1, 0.2, 1.0].iter().any(|share| (share - point.at).abs() < 1e-9))
+        .map(|point| format!("{}: {}", percent(point.at), value_text(&of.loss, point.value)))
         .collect();
     if !said.is_empty() {
-        page.line(&styled(DIM, &format!("         worst share of inputs: {}", said.join("   "))));
+        page.line(&styled(DIM, &format!("         worst {}", said.join(", "))));
     }
 }
 
@@ -167,9 +185,9 @@ fn fairness(page: &mut Page, of: &FairnessDetail) {
 fn criterion_numbers(of: &CriterionRow) -> String {
     match (&of.difference, &of.ratio) {
         (None, _) => of.reason.clone().unwrap_or_default(),
-        (Some(difference), None) => format!("difference {}", value(difference)),
+        (Some(difference), None) => format!("diff. {}", value(difference)),
         (Some(difference), Some(ratio)) => {
-            format!("difference {}  ratio {}", number(difference.value), value(ratio))
+            format!("diff. {}  ratio {}", number(difference.value), value(ratio))
         }
     }
 }

@@ -136,7 +136,14 @@ fn a_log_may_be_a_file_a_folder_or_a_glob() {
 
 /// What is simulated or learnt is seeded by the definition, which differs between these.
 fn is_seeded(finding: &serde_json::Value) -> bool {
-    ["monitor.multivariate", "monitor.performance"].iter().any(|check| finding["check"] == *check)
+    let seeded = [
+        "monitor.multivariate",
+        "monitor.performance",
+        "evaluate.worst_subpopulation",
+        "evaluate.errors",
+        "evaluate.tail",
+    ];
+    seeded.iter().any(|check| finding["check"] == *check)
 }
 
 /// Likewise the simulation behind that interval.
@@ -145,6 +152,7 @@ fn without_calibration_interval(finding: &serde_json::Value) -> serde_json::Valu
     if finding["check"] == "evaluate.calibration" {
         let finding = finding.as_object_mut().unwrap();
         finding.remove("measures");
+        finding.remove("detail");
         finding.remove("summary");
         finding.remove("verdict");
     }

@@ -112,7 +112,7 @@ fn numbers_beyond_the_reference_are_pooled_and_held_to_a_limit() {
             if far(row) { if score < 0.5 { "1" } else { "0" }.to_owned() } else { label.to_owned() }
         });
     let tail = evaluated(DEFINITION, &strange, 1).finding("evaluate.tail").clone();
-    says(&tail, "fail", &["numbers outside the reference's range", "(33 rows)"]);
+    says(&tail, "fail", &["numbers outside the reference's range", "(34 rows)"]);
     let outside = &tail["detail"]["outside"][0];
     assert_eq!((outside["column"].as_str(), outside["rows"].as_u64()), (Some("amount"), Some(33)));
     assert_eq!(tail["detail"]["deciles"].as_array().map(Vec::len), Some(10));
@@ -143,7 +143,7 @@ fn a_check_has_an_owner_and_can_be_skipped() {
     assert!(!report.checks().contains(&"evaluate.slices"));
     let folder = Folder::with_log(&owned, &Table::small_log());
     let terminal = folder.run(&["check"]).exits(0).stdout;
-    assert!(terminal.contains("owner claims desk"), "{terminal}");
+    assert!(terminal.contains("Owner: claims desk"), "{terminal}");
 }
 
 #[test]

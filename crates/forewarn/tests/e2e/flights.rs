@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::fixture::{Folder, Report, measure, repository};
+use crate::fixture::{Folder, Report, measure, repository, says};
 
 const WEEK: &str = "2013-06-03/2013-06-10";
 
@@ -45,7 +45,8 @@ fn checked() -> &'static Checked {
     CHECKED.get_or_init(|| {
         let folder = flights();
         let arguments = ["check", "--window", WEEK, "--format", "json", "--html", "report.html"];
-        let report = folder.run(&arguments).exits(0).report();
+        // The gate `deploy` is open, and `promise`, which needs what averages hide too, is shut.
+        let report = folder.run(&arguments).exits(1).report();
         Checked { report, html: folder.read("report.html") }
     })
 }
@@ -70,9 +71,13 @@ fn every_feature_the_score_and_the_class_are_judged_with_the_source_that_they_co
         report.checks(),
         [
             "evaluate.calibration",
+            "evaluate.errors",
             "evaluate.outcomes",
             "evaluate.performance",
+            "evaluate.slices",
+            "evaluate.tail",
             "evaluate.worst_segment",
+            "evaluate.worst_subpopulation",
             "monitor.drift",
             "monitor.multivariate",
             "monitor.performance",
@@ -165,23 +170,44 @@ fn check_near(what: &str, measured: f64, expected: &Value) {
     assert!(difference <= TOLERANCE * expected.abs(), "{what} is {measured}, another tool says {expected}");
 }
 
+fn gate(report: &Report, name: &str) -> Value {
+    let gates = report.0["gates"].as_array().unwrap();
+    gates.iter().find(|gate| gate["gate"] == name).unwrap()["open"].clone()
+}
+
+#[test]
+fn a_gate_on_averages_holds_in_the_last_week_and_one_on_edge_cases_does_not() {
+    let folder = flights();
+    let report = folder.run(&["check", "--format", "json"]).exits(1).report();
+    assert_eq!((gate(&report, "deploy"), gate(&report, "promise")), (true.into(), false.into()));
+    let tail = report.finding("evaluate.tail");
+    says(tail, "fail", &["numbers outside the reference's range", "surely more than the 1.75 ×"]);
+    assert_eq!(tail["owner"], "passenger-care");
+    assert_eq!(report.finding("evaluate.performance")["verdict"], "pass");
+}
+
 #[test]
 fn the_gate_is_open_in_a_quiet_week_and_shut_when_the_model_fails() {
     let folder = flights();
     let quiet =
-        folder.run(&["check", "--window", "2013-05-13/2013-05-20", "--format", "json"]).exits(0).report();
-    assert_eq!(quiet.0["gates"][0]["open"], true);
+        folder.run(&["check", "--window", "2013-05-13/2013-05-20", "--format", "json"]).exits(1).report();
+    assert_eq!(gate(&quiet, "deploy"), true);
+    // Averages hold, and a slice does not.
+    assert_eq!(gate(&quiet, "promise"), false);
+    says(quiet.finding("evaluate.slices"), "fail", &["surely more than the 2.00 ×"]);
     for check in ["evaluate.performance", "evaluate.worst_segment", "evaluate.calibration"] {
-        assert_eq!(quiet.need(check), "met");
+        assert!(["met", "warned"].contains(&quiet.need(check)), "{check}");
     }
     // In the third week of September the delays are rare and the scores much too high.
     let bad =
         folder.run(&["check", "--window", "2013-09-16/2013-09-23", "--format", "json"]).exits(1).report();
-    assert_eq!(bad.0["gates"][0]["open"], false);
+    assert_eq!(gate(&bad, "deploy"), false);
     assert_eq!(bad.need("evaluate.performance"), "failed");
     assert_eq!(bad.need("evaluate.calibration"), "failed");
     // The latest run counts: a good week afterwards opens the gate again.
-    folder.run(&["check", "--window", "2013-05-13/2013-05-20"]).exits(0);
+    let again =
+        folder.run(&["check", "--window", "2013-05-13/2013-05-20", "--format", "json"]).exits(1).report();
+    assert_eq!(gate(&again, "deploy"), true);
 }
 
 #[test]
@@ -220,11 +246,9 @@ fn monitor_and_evaluate_make_only_their_own_checks() {
     );
     assert_eq!(monitored.need("evaluate.performance"), "missing");
     // Now both halves are on record, so together they open it.
-    let evaluated = checks("evaluate").exits(0).report();
-    assert_eq!(
-        evaluated.checks(),
-        ["evaluate.calibration", "evaluate.outcomes", "evaluate.performance", "evaluate.worst_segment"]
-    );
+    let evaluated = checks("evaluate").exits(1).report();
+    assert_eq!(gate(&evaluated, "deploy"), true);
+    assert_eq!(evaluated.checks().len(), 8);
     let findings = |report: &Report| report.0["findings"].as_array().unwrap().clone();
     let both = [findings(&evaluated), findings(&monitored)].concat();
     assert_eq!(both, findings(&checked().report), "half a check says the same as the whole");
@@ -232,7 +256,7 @@ fn monitor_and_evaluate_make_only_their_own_checks() {
 
 #[test]
 fn the_same_check_gives_the_same_numbers() {
-    let again = flights().run(&["check", "--window", WEEK, "--format", "json"]).exits(0).report();
+    let again = flights().run(&["check", "--window", WEEK, "--format", "json"]).exits(1).report();
     assert_eq!(again.without_run(), checked().report.clone().without_run());
 }
 

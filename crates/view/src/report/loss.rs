@@ -4,8 +4,6 @@ use types::detail::TailDetail;
 use types::finding::{Detail, Measure};
 use types::report::CheckReport;
 
-use crate::words;
-
 pub(super) struct Loss {
     /// The measure that a mean of it is written as.
     pub(super) unit: String,
@@ -21,11 +19,9 @@ impl Loss {
         let details = || report.findings.iter().filter_map(|finding| finding.detail.as_ref());
         details().find_map(Self::of_subpopulation).or_else(|| {
             details().find_map(|detail| match detail {
-                Detail::Slices(of) => Some(Self {
-                    unit: words::loss_measure(&of.loss).to_owned(),
-                    average: Some(of.overall),
-                    ends: None,
-                }),
+                Detail::Slices(of) => {
+                    Some(Self { unit: of.loss.clone(), average: Some(of.overall), ends: None })
+                }
                 Detail::Tail(of) if !(of.pools.is_empty() && of.deciles.is_empty()) => {
                     Some(Self::of_tail(of))
                 }
@@ -38,16 +34,12 @@ impl Loss {
     fn of_subpopulation(detail: &Detail) -> Option<Self> {
         let Detail::Subpopulation(of) = detail else { return None };
         let all = of.curve.iter().find(|point| (point.at - 1.0).abs() < 1e-9)?;
-        Some(Self {
-            unit: words::loss_measure(&of.loss).to_owned(),
-            average: Some(all.value),
-            ends: Some((all.lower, all.upper)),
-        })
+        Some(Self { unit: of.loss.clone(), average: Some(all.value), ends: Some((all.lower, all.upper)) })
     }
 
     /// Whether a measure is of this loss.
     pub(super) fn is_of(&self, measure: &Measure) -> bool {
-        words::loss_measure(&measure.name) == self.unit
+        measure.name == self.unit
     }
 
     /// The average from a pool and its lift, else from the tenths and their rows.
@@ -66,7 +58,7 @@ impl Loss {
         let pools = of.pools.iter().filter_map(|pool| pool.mean_loss.as_ref());
         let outside = of.outside.iter().filter_map(|row| row.mean_loss.as_ref());
         let named = measures().map(|(_, measure)| measure).chain(pools).chain(outside).next();
-        let unit = named.map_or("mean_loss", |measure: &Measure| words::loss_measure(&measure.name));
+        let unit = named.map_or("mean_loss", |measure: &Measure| measure.name.as_str());
         Self { unit: unit.to_owned(), average, ends: None }
     }
 }

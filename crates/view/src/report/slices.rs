@@ -41,7 +41,7 @@ fn one(finding: &Finding) -> Markup {
 }
 
 fn table(found: &FoundSlices) -> Markup {
-    let unit = words::loss_measure(&found.loss);
+    let unit = found.loss.as_str();
     let rows = found.slices.iter().map(|slice| Lane {
         name: conditions(slice),
         label: slice.conditions.join(" and "),

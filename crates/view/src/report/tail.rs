@@ -147,7 +147,7 @@ fn pools(finding: &Finding, of: &TailDetail, loss: &Loss) -> Markup {
     html! {
         @if !same.is_empty() { (pool_table(&same, &loss.unit, loss.average, guides)) }
         @if let Some(measure) = other.first().and_then(|pool| pool.mean_loss.as_ref()) {
-            (pool_table(&other, words::loss_measure(&measure.name), None, of_class.collect()))
+            (pool_table(&other, measure.name.as_str(), None, of_class.collect()))
         }
     }
 }

@@ -40,7 +40,7 @@ fn one(finding: &Finding) -> Markup {
 }
 
 fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
-    let unit = words::loss_measure(&of.loss);
+    let unit = of.loss.as_str();
     let limits = limits_in_loss(finding, of);
     let judged = judged_share(finding, of);
     html! {

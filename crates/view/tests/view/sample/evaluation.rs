@@ -164,7 +164,7 @@ fn slices() -> Finding {
         vec![threshold("slice_lift", None, Some(2.0), "default of evaluate.slices.max_lift")];
     finding.owner = Some("ramp-operations".into());
     finding.detail = Some(Detail::Slices(FoundSlices {
-        loss: "share of wrong predictions".into(),
+        loss: "wrong_share".into(),
         overall: 0.219,
         searched_rows: 2_730,
         judged_rows: 2_729,
@@ -193,7 +193,7 @@ fn worst_subpopulation() -> Finding {
     let now = [0.588, 0.516, 0.478, 0.446, 0.401, 0.364, 0.332, 0.304, 0.279, 0.257, 0.238, 0.219];
     let before = [0.472, 0.421, 0.394, 0.374, 0.338, 0.309, 0.284, 0.263, 0.244, 0.227, 0.212, 0.198];
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
-        loss: "share of wrong predictions".into(),
+        loss: "wrong_share".into(),
         curve: (0..12).map(|i| around(at[i], now[i], 0.011 + 0.022 * (1.0 - at[i]))).collect(),
         reference: (0..12).map(|i| around(at[i], before[i], 0.004)).collect(),
         drivers: drivers(&[
