@@ -31,6 +31,8 @@ struct Held<'a> {
     limit: &'a FairnessLimit,
     measured: Result<Measure, String>,
     groups: Option<(String, String)>,
+    /// The rate that shows it.
+    rate: Option<GroupRate>,
     verdict: Verdict,
 }
 
@@ -231,20 +233,26 @@ fn hold<'a>(
         criterion,
         limit,
         verdict: measured.as_ref().map_or(Verdict::Unknown, |measure| limit_of(limit).verdict(measure)),
+        rate: disparity.as_ref().ok().map(|of| of.rate),
         groups: disparity.ok().map(|of| (label(groups, of.smallest), label(groups, of.largest))),
         measured,
     })
 }
 
-fn words_of(criterion: Criterion, positive_is_good: bool) -> &'static str {
-    match (criterion, positive_is_good) {
-        (Criterion::DemographicParity, true) => "are given a positive prediction",
-        (Criterion::DemographicParity, false) => "are flagged",
-        (Criterion::EqualisedOdds, _) => "get the right prediction",
-        (Criterion::EqualOpportunity, true) => "get the positive prediction that they deserve",
-        (Criterion::EqualOpportunity, false) => "are flagged where it is justified",
-        (Criterion::PredictiveParity, _) => "turn out positive when predicted so",
-        (Criterion::CalibrationWithinGroups, _) => "get scores that mean what they say",
+/// What one group does, or undergoes, less often than another.
+fn words_of(rate: GroupRate, positive_is_good: bool) -> &'static str {
+    match (rate, positive_is_good) {
+        (GroupRate::Base, _) => "have the positive outcome",
+        (GroupRate::Selection, true) => "are given a positive prediction",
+        (GroupRate::Selection, false) => "are flagged",
+        (GroupRate::TruePositive, true) => "are given the positive prediction that the outcome bears out",
+        (GroupRate::TruePositive, false) => "are flagged where it is justified",
+        (GroupRate::FalsePositive, true) => {
+            "are given a positive prediction that the outcome does not bear out"
+        }
+        (GroupRate::FalsePositive, false) => "are flagged without cause",
+        (GroupRate::Precision, _) => "turn out positive when predicted so",
+        (GroupRate::ScoreGap, _) => "get scores above what happens",
     }
 }
 
@@ -265,7 +273,7 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
         }
     };
     let (lowest, highest) = worst.groups.clone().unwrap_or_default();
-    let how = words_of(worst.criterion, positive_is_good);
+    let how = worst.rate.map_or("are served", |rate| words_of(rate, positive_is_good));
     let mut words = if worst.limit.criterion.ends_with("_ratio") {
         format!(
             "By `{}`, {lowest} {how} {} as often as {highest}{}.",

@@ -94,7 +94,12 @@ pub(crate) fn judge(
     finding.unmeasured.extend(more.unmeasured);
     let mut detail = CalibrationDetail { curve: more.curve, ..CalibrationDetail::default() };
     if let Some(gaps) = gaps {
-        finding.summary.push_str(&gaps.words);
+        // What the verdict rests on comes first.
+        if gaps.verdict > of_scores {
+            finding.summary = format!("{} {}", gaps.words.trim_start(), finding.summary);
+        } else {
+            finding.summary.push_str(&gaps.words);
+        }
         finding.measures.extend(gaps.measure);
         finding.thresholds.push(gaps::limit(scope));
         detail.gaps = gaps.rows;
