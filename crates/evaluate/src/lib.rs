@@ -23,7 +23,10 @@ mod slices;
 mod subpopulation;
 mod tail;
 
+use std::thread;
+
 use rand_core::RngCore;
+use stats::random::SplitMix64;
 use types::performance::Limit;
 use types::{Answers, CheckId, Definition, Finding, Measure, Question, Schema, Subject, Verdict, Window};
 
@@ -93,26 +96,48 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
         return without_outcomes(scope);
     }
     let rows = Rows::of(scope, answers);
-    CHECKS
+    // Each check has random numbers of its own, so that none depends on which others are made, or when.
+    let made: Vec<(CheckId, SplitMix64)> = CHECKS
         .into_iter()
-        .filter(|check| scope.definition.evaluates(*check))
-        .filter_map(|check| {
-            let judged = match (check, &rows) {
-                (CheckId::Outcomes, _) => outcomes::judge(scope, answers),
-                (CheckId::Performance, _) => performance::judge(scope, answers),
-                (CheckId::WorstSegment, rows) => segments::judge(scope, answers, rows.as_ref()),
-                (CheckId::Calibration, rows) => calibration::judge(scope, answers, rows.as_ref(), rng),
-                (CheckId::Slices, Some(rows)) => slices::judge(rows),
-                (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, rng),
-                (CheckId::Errors, Some(rows)) => errors::judge(rows, rng),
-                (CheckId::Tail, Some(rows)) => tail::judge(rows, rng),
-                (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
-                (CheckId::Fairness, _) => fairness::judge(scope, answers),
-                _ => return None,
-            };
-            Some(judged)
-        })
-        .collect()
+        .map(|check| (check, SplitMix64::new(rng.next_u64())))
+        .filter(|(check, _)| scope.definition.evaluates(*check))
+        .collect();
+    thread::scope(|threads| {
+        let judged: Vec<_> = made
+            .into_iter()
+            .map(|(check, rng)| {
+                let rows = rows.as_ref();
+                threads.spawn(move || judge_one(scope, answers, check, rows, rng))
+            })
+            .collect();
+        judged
+            .into_iter()
+            .filter_map(|judged| judged.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+/// What one check finds; nothing where it is not of this practice, or needs rows that were not asked for.
+fn judge_one(
+    scope: Scope<'_>,
+    answers: &Answers,
+    check: CheckId,
+    rows: Option<&Rows<'_>>,
+    mut rng: SplitMix64,
+) -> Option<Finding> {
+    Some(match (check, rows) {
+        (CheckId::Outcomes, _) => outcomes::judge(scope, answers),
+        (CheckId::Performance, _) => performance::judge(scope, answers),
+        (CheckId::WorstSegment, rows) => segments::judge(scope, answers, rows),
+        (CheckId::Calibration, rows) => calibration::judge(scope, answers, rows, &mut rng),
+        (CheckId::Slices, Some(rows)) => slices::judge(rows),
+        (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, &mut rng),
+        (CheckId::Errors, Some(rows)) => errors::judge(rows, &mut rng),
+        (CheckId::Tail, Some(rows)) => tail::judge(rows, &mut rng),
+        (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
+        (CheckId::Fairness, _) => fairness::judge(scope, answers),
+        _ => return None,
+    })
 }
 
 /// Every check of this practice needs outcomes; each says that it is unknown, so that gates know.

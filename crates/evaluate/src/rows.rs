@@ -20,9 +20,6 @@ use types::{Answers, Measure, Question};
 
 use crate::Scope;
 
-/// Rows of the reference are a yardstick only; of more than these, the others would not change it.
-const REFERENCE_ROWS: u32 = 50_000;
-
 /// Rows that a model of the errors is learnt from at most: rows come in random order, and the next ones would
 /// only make its intervals shorter.
 pub(crate) const LEARNER_ROWS: usize = 20_000;
@@ -47,7 +44,7 @@ fn reference_cases(scope: Scope<'_>) -> Question {
         features: compared_columns(scope.definition, scope.schema),
         segments: Vec::new(),
         also: Vec::new(),
-        rows: scope.definition.evaluate.rows.min(REFERENCE_ROWS),
+        rows: scope.definition.evaluate.rows.min(LEARNER_ROWS as u32),
         window: scope.reference,
     }
 }

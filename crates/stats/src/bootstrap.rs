@@ -63,7 +63,7 @@ use thiserror::Error;
 
 use crate::classification::Estimate;
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::learn::random::below;
+use crate::random::below;
 use crate::special::{normal_cdf, normal_quantile};
 
 /// Parts of a stratum that are left out in turn, at most.

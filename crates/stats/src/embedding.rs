@@ -60,8 +60,8 @@ use thiserror::Error;
 
 use crate::counts::Side;
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::learn::random::shuffle;
 use crate::learn::{Column, Features};
+use crate::random::shuffle;
 use crate::sketch::vectors::Centroid;
 use crate::special::chi_square_sf;
 

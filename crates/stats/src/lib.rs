@@ -44,6 +44,7 @@ pub mod predictable_errors;
 pub mod principal_directions;
 pub mod proportion;
 pub mod psi;
+pub mod random;
 pub mod rarity;
 pub mod reconstruction;
 pub mod regression;

@@ -152,7 +152,7 @@ fn step(diagonal: &mut [f64], beside: &mut [f64], vectors: &mut [Vec<f64>], firs
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::random::SplitMix64;
+    use crate::random::SplitMix64;
     use rand_core::RngCore as _;
 
     fn check(matrix: &[Vec<f64>]) -> Vec<f64> {

@@ -63,8 +63,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::learn::random::shuffle;
 use crate::losses::first_unmeasurable;
+use crate::random::shuffle;
 use crate::special::chi_square_sf;
 
 /// Rows in a block, and in a window of the scan, at least.

@@ -5,7 +5,7 @@ use types::detail::{
     TailDetail,
 };
 use types::finding::{SegmentRow, segment_label};
-use types::format::{count, number, percent};
+use types::format::{count, number, percent, times};
 use types::measure::value_text;
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -71,34 +71,35 @@ fn name(check: CheckId) -> &'static str {
     }
 }
 
+/// The label of a row, its numbers, and the verdict where it has one.
+type Row = (Option<Verdict>, String, String);
+
 fn rows(page: &mut Page, detail: &Detail) {
-    match detail {
-        Detail::Segments { rows, .. } => segments(page, rows),
-        Detail::Slices(found) => slices(page, found),
-        Detail::Subpopulation(of) => curve(page, of),
-        Detail::Errors(of) => rates(page, of),
-        Detail::Tail(of) => tail(page, of),
-        Detail::Fairness(of) => fairness(page, of),
-        Detail::Comparison(of) => paired(page, &of.slices),
+    let rows = match detail {
+        Detail::Segments { rows, .. } => segments(rows),
+        Detail::Slices(found) => slices(found),
+        Detail::Subpopulation(of) => return curve(page, of),
+        Detail::Errors(of) => rates(of),
+        Detail::Tail(of) => tail(of),
+        Detail::Fairness(of) => fairness(of),
+        Detail::Comparison(of) => paired(&of.slices),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
         | Detail::Coverage(_)
         | Detail::Multivariate { .. }
-        | Detail::Performance(_) => {}
+        | Detail::Performance(_) => return,
+    };
+    // Numbers are never cut off; labels are, where both do not fit.
+    let longest = rows.iter().map(|(_, _, numbers)| numbers.chars().count()).max().unwrap_or_default();
+    let width = page.width().saturating_sub(INDENT + 1 + longest).clamp(LABEL_LEAST, LABEL);
+    for (verdict, label, numbers) in rows {
+        let sign =
+            verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
+        let label = shortened(&label, width);
+        let padding = " ".repeat(width - label.chars().count());
+        page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
     }
-}
-
-/// `         ✗ origin = JFK           0.61 [0.58 – 0.64]  512 rows`
-fn row(page: &mut Page, verdict: Option<Verdict>, label: &str, numbers: &str) {
-    // Numbers are never cut off; a label is, where both do not fit.
-    let room = page.width().saturating_sub(INDENT + 1 + numbers.chars().count());
-    let width = room.clamp(LABEL_LEAST, LABEL);
-    let sign =
-        verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
-    let label = shortened(label, width);
-    let padding = " ".repeat(width - label.chars().count());
-    page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
 }
 
 /// Columns before the label of a row.
@@ -112,25 +113,32 @@ fn value(measure: &Measure) -> String {
 }
 
 /// The first row is the finding itself.
-fn segments(page: &mut Page, rows: &[SegmentRow]) {
+fn segments(rows: &[SegmentRow]) -> Vec<Row> {
     let measured = rows.iter().filter_map(|row| Some((row, row.measure.as_ref()?)));
-    for (of, measure) in measured.skip(1).take(ROWS) {
-        let label = segment_label(&of.column, of.value.as_deref());
-        let verdict = Some(of.verdict).filter(|verdict| *verdict != Verdict::Unknown);
-        row(page, verdict, &label, &format!("{}  {} rows", value(measure), count(of.rows)));
-    }
+    measured
+        .skip(1)
+        .take(ROWS)
+        .map(|(of, measure)| {
+            let verdict = Some(of.verdict).filter(|verdict| *verdict != Verdict::Unknown);
+            let numbers = format!("{}  {} rows", value(measure), count(of.rows));
+            (verdict, segment_label(&of.column, of.value.as_deref()), numbers)
+        })
+        .collect()
 }
 
-fn slices(page: &mut Page, found: &FoundSlices) {
-    for slice in found.slices.iter().filter(|slice| slice.confirmed).take(ROWS) {
-        let numbers = format!(
-            "{}  ×{}  {} rows",
-            value_text(&slice.mean_loss.name, slice.mean_loss.value),
-            number(slice.lift.value),
-            count(slice.rows)
-        );
-        row(page, Some(slice.verdict), &slice.conditions.join(", "), &numbers);
-    }
+fn slices(found: &FoundSlices) -> Vec<Row> {
+    let confirmed = found.slices.iter().filter(|slice| slice.confirmed).take(ROWS);
+    confirmed
+        .map(|slice| {
+            let numbers = format!(
+                "{}  {}  {} rows",
+                value_text(&slice.mean_loss.name, slice.mean_loss.value),
+                times(slice.lift.value),
+                count(slice.rows)
+            );
+            (Some(slice.verdict), slice.conditions.join(", "), numbers)
+        })
+        .collect()
 }
 
 fn curve(page: &mut Page, of: &Subpopulation) {
@@ -145,41 +153,42 @@ fn curve(page: &mut Page, of: &Subpopulation) {
     }
 }
 
-fn rates(page: &mut Page, of: &ErrorStructure) {
-    for rate in of.rates.iter().filter(|rate| rate.flagged).take(ROWS) {
-        let label = segment_label(&rate.column, rate.value.as_deref());
+fn rates(of: &ErrorStructure) -> Vec<Row> {
+    let rates = of.rates.iter().filter(|rate| rate.flagged).take(ROWS).map(|rate| {
         let kind = rate.rate.name.replace('_', " ");
         let numbers = format!("{kind} {}, others {}", percent(rate.rate.value), percent(rate.others));
-        row(page, Some(Verdict::Warn), &label, &numbers);
-    }
-    for residual in of.residuals.iter().filter(|row| row.flagged).take(ROWS) {
-        let label = segment_label(&residual.column, residual.value.as_deref());
-        row(page, None, &label, &format!("mean residual {}", value(&residual.residual)));
-    }
+        (Some(Verdict::Warn), segment_label(&rate.column, rate.value.as_deref()), numbers)
+    });
+    let residuals = of.residuals.iter().filter(|row| row.flagged).take(ROWS).map(|residual| {
+        let numbers = format!("mean residual {}", value(&residual.residual));
+        (None, segment_label(&residual.column, residual.value.as_deref()), numbers)
+    });
+    rates.chain(residuals).collect()
 }
 
-fn tail(page: &mut Page, of: &TailDetail) {
-    for pool in &of.pools {
-        row(page, Some(pool.verdict), &pool.what, &pool_numbers(pool));
-    }
+fn tail(of: &TailDetail) -> Vec<Row> {
+    of.pools.iter().map(|pool| (Some(pool.verdict), pool.what.clone(), pool_numbers(pool))).collect()
 }
 
 fn pool_numbers(pool: &PoolRow) -> String {
     let rows = format!("{} rows", count(pool.rows));
     match (&pool.mean_loss, &pool.lift) {
         (Some(mean), Some(lift)) => {
-            format!("{}  ×{}  {rows}", value_text(&mean.name, mean.value), number(lift.value))
+            format!("{}  {}  {rows}", value_text(&mean.name, mean.value), times(lift.value))
         }
         (Some(mean), None) => format!("{}  {rows}", value(mean)),
         (None, _) => format!("{rows}, too few"),
     }
 }
 
-fn fairness(page: &mut Page, of: &FairnessDetail) {
-    for criterion in &of.criteria {
-        let label = format!("{}: {}", criterion.column, criterion.criterion.replace('_', " "));
-        row(page, criterion.verdict, &label, &criterion_numbers(criterion));
-    }
+fn fairness(of: &FairnessDetail) -> Vec<Row> {
+    of.criteria
+        .iter()
+        .map(|of| {
+            let label = format!("{}: {}", of.column, of.criterion.replace('_', " "));
+            (of.verdict, label, criterion_numbers(of))
+        })
+        .collect()
 }
 
 fn criterion_numbers(of: &CriterionRow) -> String {
@@ -192,10 +201,13 @@ fn criterion_numbers(of: &CriterionRow) -> String {
     }
 }
 
-fn paired(page: &mut Page, slices: &[PairedSlice]) {
-    for slice in slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS) {
-        let numbers =
-            format!("{} against {}  {} rows", number(slice.this), number(slice.other), count(slice.rows));
-        row(page, Some(slice.verdict), &slice.label, &numbers);
-    }
+fn paired(slices: &[PairedSlice]) -> Vec<Row> {
+    let worse = slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS);
+    worse
+        .map(|slice| {
+            let numbers =
+                format!("{} against {}  {} rows", number(slice.this), number(slice.other), count(slice.rows));
+            (Some(slice.verdict), slice.label.clone(), numbers)
+        })
+        .collect()
 }

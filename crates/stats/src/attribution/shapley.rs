@@ -91,7 +91,7 @@ use super::cross_fit::CrossFit;
 use super::influence::{Estimated, Rows};
 use super::{AttributionError, AttributionOptions, Contribution, Lost, Support, checked_losses};
 use crate::counts::Side;
-use crate::learn::random::shuffle;
+use crate::random::shuffle;
 
 /// Groups at most, as coalitions are kept as bits.
 const GROUPS_MAX: usize = 30;
@@ -399,7 +399,7 @@ fn ratios(shares: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::random::SplitMix64;
+    use crate::random::SplitMix64;
 
     fn parts(coefficients: &BTreeMap<Coalition, Vec<f64>>, value: fn(Coalition) -> f64) -> Vec<f64> {
         let mut parts = vec![0.0; coefficients[&0].len()];

@@ -66,8 +66,8 @@ use thiserror::Error;
 
 use crate::classification::Estimate;
 use crate::interval::{Interval, IntervalMethod, Level};
-use crate::learn::random::shuffle;
 use crate::learn::{Booster, Column, Features, FeaturesError, LearnError, Loss, Options};
+use crate::random::shuffle;
 
 /// The loss of one prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

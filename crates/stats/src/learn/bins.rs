@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use rand_core::RngCore as _;
 
 use super::features::{Column, ColumnKind, Features, FeaturesError, MISSING};
-use super::random::{SplitMix64, below};
+use crate::random::{SplitMix64, below};
 
 /// Rows from which the edges of bins are taken; more would hardly move a quantile.
 const EDGE_ROWS: usize = 200_000;

@@ -5,9 +5,9 @@ use thiserror::Error;
 use super::bins::{Binning, ColumnBins};
 use super::features::{Features, FeaturesError};
 use super::histogram::{Derivatives, Layout};
-use super::random::{SplitMix64, shuffle_front};
 use super::split::Limits;
 use super::tree::{Ground, Tree};
+use crate::random::{SplitMix64, shuffle_front};
 
 /// Shares of positives closer to 0 or 1 than this count as this; their logit would be infinite.
 const SHARE_MIN: f64 = 1e-12;

@@ -2,7 +2,7 @@
 
 use rand_core::RngCore;
 
-use super::random::shuffle;
+use crate::random::shuffle;
 
 /// Rows by fold, as equally many of each class as possible.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Folds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::random::SplitMix64;
+    use crate::random::SplitMix64;
 
     #[test]
     fn every_row_is_held_out_once_and_classes_are_spread_evenly() {

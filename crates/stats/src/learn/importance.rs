@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::booster::{Booster, LearnError};
 use super::features::Features;
-use super::random::shuffle;
+use crate::random::shuffle;
 
 /// What a column is worth to a booster.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -61,7 +61,6 @@ mod features;
 pub(crate) mod folds;
 mod histogram;
 mod importance;
-pub(crate) mod random;
 mod split;
 mod tree;
 

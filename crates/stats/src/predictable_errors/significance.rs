@@ -2,7 +2,7 @@
 
 use rand_core::RngCore;
 
-use crate::learn::random::{shuffle, shuffle_front};
+use crate::random::{shuffle, shuffle_front};
 use crate::special::{chi_square_sf, normal_sf};
 
 /// Fisher's combination of p-values, each of which holds whatever the ones before it were: `−2 Σ ln p`
@@ -97,7 +97,7 @@ pub(super) fn combined_scores(scores: &[(f64, usize)]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::random::SplitMix64;
+    use crate::random::SplitMix64;
 
     #[test]
     fn ties_share_ranks_and_predictions_that_are_alike_tell_nothing() {

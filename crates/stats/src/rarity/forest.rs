@@ -56,7 +56,7 @@ use rand_core::RngCore;
 use super::RarityError;
 use super::tree::{IsolationTree, mean_depth};
 use crate::learn::Features;
-use crate::learn::random::shuffle_front;
+use crate::random::shuffle_front;
 
 /// How the forest is grown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use rand_core::RngCore;
 
-use crate::learn::random::{below, shuffle_front};
 use crate::learn::{Column, Features, MISSING};
+use crate::random::{below, shuffle_front};
 
 /// Euler's constant, to which sums of reciprocals less logarithms tend.
 const EULER: f64 = 0.577_215_664_901_532_9;
@@ -186,7 +186,7 @@ fn partition(rows: &mut [u32], is_first: impl Fn(u32) -> bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::random::SplitMix64;
+    use crate::random::SplitMix64;
 
     #[test]
     fn rows_that_are_told_apart_end_alone_and_all_rows_at_the_mean_depth_at_least() {

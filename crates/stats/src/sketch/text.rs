@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::tokens::{TokenCounts, TokenRows};
 use super::{Fidelity, FrequentValues, QuantileSketch};
 use crate::ecdf::Ecdf;
-use crate::learn::random::SplitMix64;
+use crate::random::SplitMix64;
 
 /// Of a longer token only so many characters count.
 pub const TOKEN_CHARACTERS: usize = 64;

@@ -338,7 +338,7 @@ mod tests {
     use rand_core::RngCore as _;
 
     use super::*;
-    use crate::learn::random::{SplitMix64, below};
+    use crate::random::{SplitMix64, below};
 
     /// Random columns and losses in which the first two columns matter.
     fn random_table(

@@ -5,10 +5,11 @@ use rand_core::{RngCore, impls};
 /// Steele, Lea & Flood's SplitMix64 ("Fast splittable pseudorandom number generators", OOPSLA 2014):
 /// 64 bits of state, every output once per period. For shuffles, not for secrets.
 #[derive(Clone, Debug)]
-pub(crate) struct SplitMix64(u64);
+pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    pub(crate) fn new(seed: u64) -> SplitMix64 {
+    /// Numbers that follow from `seed`.
+    pub fn new(seed: u64) -> SplitMix64 {
         SplitMix64(seed)
     }
 }
