@@ -6,6 +6,7 @@
 use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::error::ArrowError;
 use jiff::Timestamp;
 use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::column::ColumnKind;
@@ -229,7 +230,8 @@ pub(crate) fn add_values(values: &mut SampledValues, column: &ArrayRef) -> Resul
     Ok(())
 }
 
-pub(crate) fn failed(error: datafusion::arrow::error::ArrowError) -> EngineError {
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+pub(crate) fn failed(error: ArrowError) -> EngineError {
     EngineError::Query(error.to_string())
 }
 

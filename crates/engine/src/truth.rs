@@ -98,7 +98,11 @@ pub(crate) fn hash_sql(log: &Log<'_>, table: &str) -> String {
     let roles = &log.roles;
     let columns = match &roles.id {
         Some(id) => vec![id.as_str()],
-        None => std::iter::once(roles.time.as_str()).chain(roles.score_columns()).collect(),
+        // All that can be written as text: a hash of the score alone would put equal scores together.
+        None => {
+            let fields = log.log.schema.fields().iter();
+            fields.filter(|field| !field.data_type().is_nested()).map(|field| field.name().as_str()).collect()
+        }
     };
     let columns: Vec<String> =
         columns.into_iter().map(|column| format!("{table}{}", quoted(column))).collect();

@@ -18,7 +18,7 @@ use types::finding::Unmeasured;
 use types::format::number;
 use types::outcomes::Outcomes;
 use types::performance::{Limit, without_failed_to};
-use types::{Finding, Measure, Verdict};
+use types::{Finding, Measure};
 
 use crate::Scope;
 use crate::performance::{interval_words, limit_words};
@@ -85,15 +85,18 @@ fn of_scores(scope: Scope<'_>, scores: &LabelledScores, finding: &mut Finding, a
     let (Some(costs), Some(cost)) = (costs, &scope.definition.evaluate.cost) else { return };
     let measure = push(finding, COST, "mean cost of a decision", expected_cost(&confusion, &costs, level));
     if let Some(measure) = measure {
+        finding.summary.push_str(&format!(
+            " A decision costs {}{} on average.",
+            number(measure.value),
+            interval_words(&measure)
+        ));
         hold(finding, cost, &measure);
         if let Ok(cheapest) = cheapest_threshold(scores, &costs, level) {
-            let at = cheapest.threshold.map_or_else(|| "no score".to_owned(), number);
-            finding.summary.push_str(&format!(
-                " A decision costs {}{} on average; predicting the positive class from {at} on would cost {}.",
-                number(measure.value),
-                interval_words(&measure),
-                number(cheapest.cost.value)
-            ));
+            let how = cheapest.threshold.map_or_else(
+                || "Never predicting the positive class".to_owned(),
+                |at| format!("Predicting the positive class from {} on", number(at)),
+            );
+            finding.summary.push_str(&format!(" {how} would cost {}.", number(cheapest.cost.value)));
             averages.cheapest = cheapest.threshold.and_then(|at| row_at(scores, at, cheapest.cost.value));
         }
     }
@@ -110,9 +113,8 @@ fn hold(finding: &mut Finding, cost: &Cost, measure: &Measure) {
     let limit = Limit::AtMost(most);
     let verdict = limit.verdict(measure);
     finding.thresholds.push(limit.threshold(COST, "evaluate.cost.at_most"));
-    finding.verdict =
-        if finding.verdict == Verdict::Unknown { verdict } else { finding.verdict.max(verdict) };
-    finding.summary.push_str(&format!(" Of the cost: {}", limit_words(verdict, limit)));
+    finding.verdict = finding.verdict.max(verdict);
+    finding.summary.push_str(&format!(" {}", limit_words(verdict, limit)));
 }
 
 fn threshold_row(point: &ThresholdPoint) -> Option<ThresholdRow> {

@@ -20,13 +20,13 @@ use stats::time_clustering::{ClusteringOptions, TimeClustering, time_clustering}
 use types::cases::Outputs;
 use types::detail::{CurvePoint, Driver, ErrorStructure, RateRow, ResidualRow, Stretch};
 use types::finding::{Unmeasured, segment_label};
-use types::format::{p_value, percent};
+use types::format::{counted, p_value, percent};
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows, mean_of, named};
+use crate::rows::{LEARNER_ROWS, Rows, is_input, mean_of, named};
 use crate::{blank, unknown};
 
 const SYSTEMATIC: &str = "systematic_share";
@@ -51,6 +51,10 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
         Some(reason) => Err(reason),
         None => systematic(rows, rng),
     };
+    if rows.n() > 0 && rows.too_few().is_none() && without_errors(rows) {
+        let summary = format!("There are no mistakes to explain in {}.", counted(rows.n(), "row", "rows"));
+        return Finding { summary, ..blank(scope, CheckId::Errors, Verdict::Pass) };
+    }
     let (measure, drivers) = match learnt {
         Ok(learnt) => learnt,
         Err(reason) => {
@@ -85,11 +89,16 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
             finding.unmeasured.push(Unmeasured { name: "loss_autocorrelation".into(), reason });
         }
     }
-    words.push_str(&rows.sampled_words());
+    words.push_str(&rows.learnt_words());
     finding.verdict = verdict;
     finding.summary = words;
     finding.detail = Some(Detail::Errors(Box::new(structure)));
     finding
+}
+
+/// Whether no prediction was wrong, or off at all.
+fn without_errors(rows: &Rows<'_>) -> bool {
+    rows.wrong().as_deref().unwrap_or(&rows.losses).iter().all(|loss| *loss == 0.0)
 }
 
 /// Predictions and residuals (outcome less prediction); of several classes, those of the predicted one being
@@ -128,7 +137,7 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
     let (predictions, residuals) = predictions_and_residuals(rows, features.rows());
     let options = PredictableOptions::default();
     let of = predictable_residuals(&features, &predictions, &residuals, &options, Level::P95, rng)
-        .map_err(|error| without_failed_to(&error))?;
+        .map_err(|error| format!("failed to {error}"))?;
     let measure = Measure {
         interval: Some(of.interval),
         expected_by_chance: Some(0.0),
@@ -137,7 +146,7 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
             SYSTEMATIC,
             of.explained,
             of.n,
-            "share of the variation of outcome less prediction that held-out models tell from inputs and prediction",
+            "share of the squared residuals (outcome less prediction) that held-out models remove, by inputs and prediction",
         )
     };
     Ok((measure, drivers(rows, &of.columns)))
@@ -162,8 +171,10 @@ fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> 
     if !is_significant {
         return "Mistakes look random: what the inputs tell, the predictions already say.".to_owned();
     }
+    let by_inputs = drivers.iter().any(is_input);
     let mut words = format!(
-        "Mistakes are in part systematic: inputs tell {}{} of what the predictions miss.",
+        "Mistakes are in part systematic: {} {}{} of what the predictions miss.",
+        if by_inputs { "inputs tell" } else { "recalibration would remove" },
         percent(measure.value),
         interval_words(measure)
     );
@@ -171,7 +182,11 @@ fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> 
         words.push_str(&format!(" Most of it comes from {}.", named(drivers, DRIVERS_NAMED)));
     }
     if verdict == Verdict::Fail {
-        words.push_str(" That is surely more than is allowed: retrain with these inputs, or recalibrate.");
+        words.push_str(if by_inputs {
+            " That is surely more than is allowed: retrain with these inputs, or recalibrate."
+        } else {
+            " That is surely more than is allowed: recalibrate."
+        });
     }
     words
 }
@@ -316,7 +331,9 @@ fn residuals(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<String> 
         b.flagged.cmp(&a.flagged).then(b.residual.value.abs().total_cmp(&a.residual.value.abs()))
     });
     structure.residuals.truncate(RATES_KEPT);
-    let slope = trend?.trend.filter(|trend| trend.p_value < SIGNIFICANT)?;
+    // A slope that moves no prediction by a millionth of itself is rounding.
+    let is_real = |slope: f64| slope.abs() > 1e-6;
+    let slope = trend?.trend.filter(|trend| trend.p_value < SIGNIFICANT && is_real(trend.slope))?;
     let lean = if slope.slope > 0.0 { "not extreme enough" } else { "too extreme" };
     Some(format!(" Predictions are {lean}: residuals change with the level of the prediction."))
 }
@@ -333,7 +350,8 @@ fn in_time(
     let of = time_clustering(&times, &rows.losses, &options, Level::P95, rng)
         .map_err(|error| without_failed_to(&error))?;
     structure.over_time = over_time(rows);
-    let is_clustered = of.p_value < SIGNIFICANT;
+    // Ljung and Box's test finds alternation too, which is no cluster; the scan finds clusters only.
+    let is_clustered = of.worst.p_value < SIGNIFICANT;
     let text = |at: i64| day_text(at as f64 / MILLISECONDS_OF_A_DAY);
     structure.stretch = Some(Stretch {
         from: text(of.worst.from),
@@ -349,7 +367,7 @@ fn in_time(
             text(of.worst.to),
             rows.loss().mean_title(),
             rows.loss_text(of.worst.mean),
-            p_value(of.p_value)
+            p_value(of.worst.p_value)
         )
     } else {
         String::new()

@@ -11,7 +11,7 @@ use types::answer::ScoredGroup;
 use types::definition::{FairnessLimit, Segment};
 use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
 use types::finding::Unmeasured;
-use types::format::{number, percent};
+use types::format::{counted, number, percent};
 use types::performance::{Limit, without_failed_to};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
@@ -23,6 +23,9 @@ pub(crate) fn plan(scope: Scope<'_>) -> impl Iterator<Item = Question> {
     let window = scope.window;
     protected.map(move |segment| Question::ScoredOutcomes { by: Some(segment.clone()), window })
 }
+
+/// Groups of one column that are compared; every two of them are.
+const GROUPS_MOST: usize = 100;
 
 /// A limit on a criterion of one protected column, held.
 struct Held<'a> {
@@ -69,7 +72,10 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let mut finding = blank(scope, CheckId::Fairness, verdict);
     for of in &held {
         let from = "evaluate.fairness";
-        finding.thresholds.push(limit_of(of.limit).threshold(&of.limit.criterion, from));
+        let threshold = limit_of(of.limit).threshold(&of.limit.criterion, from);
+        if !finding.thresholds.contains(&threshold) {
+            finding.thresholds.push(threshold);
+        }
         match &of.measured {
             Ok(measure) => finding.measures.push(measure.clone()),
             Err(reason) => finding.unmeasured.push(Unmeasured {
@@ -78,7 +84,6 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
             }),
         }
     }
-    finding.thresholds.dedup();
     finding.summary = summary(&held, settings.positive_is_good);
     finding.detail = Some(Detail::Fairness(Box::new(detail)));
     finding
@@ -87,6 +92,12 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
 type Compared = Result<(Vec<Confusion>, Fairness), String>;
 
 fn compared(scope: Scope<'_>, groups: &[ScoredGroup]) -> Compared {
+    if groups.len() > GROUPS_MOST {
+        return Err(format!(
+            "there are {}, and at most {GROUPS_MOST} can be compared; put them together with SQL",
+            counted(groups.len() as u64, "group", "groups")
+        ));
+    }
     let confusions: Vec<Confusion> = groups
         .iter()
         .map(|group| Confusion::at(&group.scores, scope.definition.log.threshold))
@@ -227,7 +238,10 @@ fn hold<'a>(
             of.map_err(not_compared)
         }
     };
-    let measured = disparity.clone().map(|of| measure(limit.criterion.clone(), &of.estimate, of.groups));
+    let measured = disparity.clone().map(|of| {
+        let of = measure(limit.criterion.clone(), &of.estimate, of.groups);
+        Measure { method: format!("by `{}`, {}", segment.name, of.method), ..of }
+    });
     Some(Held {
         column: &segment.name,
         criterion,
@@ -273,6 +287,9 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
         }
     };
     let (lowest, highest) = worst.groups.clone().unwrap_or_default();
+    if lowest == highest {
+        return format!("By `{}`, all groups are treated exactly alike.", worst.column);
+    }
     let how = worst.rate.map_or("are served", |rate| words_of(rate, positive_is_good));
     let mut words = if worst.limit.criterion.ends_with("_ratio") {
         format!(

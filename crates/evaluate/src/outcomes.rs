@@ -54,7 +54,7 @@ fn unusable_words(scope: Scope<'_>) -> &'static str {
     match scope.definition.log.output() {
         Output::Score(_) => "one that is neither 0 nor 1",
         Output::Probabilities { .. } => "one that is none of the classes of `log.scores`",
-        Output::Number(_) => "one that is no finite number",
+        Output::Number(_) => "one that is no number, or too large to be measured",
     }
 }
 

@@ -57,8 +57,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     }
     if invalid > 0 {
         finding.summary.push_str(&format!(
-            " {} without {} not counted.",
-            counted(invalid, "row", "rows"),
+            " {} without {} and not counted.",
+            counted(invalid, "row is", "rows are"),
             score_words(scope.definition)
         ));
     }

@@ -203,6 +203,15 @@ impl<'a> Rows<'a> {
         )
     }
 
+    /// Says that a model of the errors was learnt from some of the rows, where it was.
+    pub(crate) fn learnt_words(&self) -> String {
+        let sampled = self.sampled_words();
+        if self.losses.len() <= LEARNER_ROWS {
+            return sampled;
+        }
+        format!("{sampled} Learnt from {} of them.", counted(LEARNER_ROWS as u64, "row", "rows"))
+    }
+
     /// Why rows cannot be looked at one by one, where they cannot.
     pub(crate) fn too_few(&self) -> Option<String> {
         let needed = self.scope.definition.evaluate.min_rows;
@@ -226,6 +235,11 @@ impl<'a> Rows<'a> {
 
 /// What a driver is called that is no feature but what the model said.
 const PREDICTION: &str = "the prediction itself";
+
+/// Whether a driver is a feature.
+pub(crate) fn is_input(driver: &Driver) -> bool {
+    driver.name != PREDICTION
+}
 
 /// The names of the strongest drivers in a sentence.
 pub(crate) fn named(drivers: &[Driver], most: usize) -> String {

@@ -61,6 +61,15 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
         verdict,
         (failing, measured().count(), rows.len()),
     );
+    if !crossed.is_empty()
+        && let Some(rows) = by_row.filter(|rows| !rows.cases.is_all())
+    {
+        finding.summary.push_str(&format!(
+            " Intersections are those of {} drawn at random, {} of the window.",
+            counted(rows.n(), "row", "rows"),
+            percent(rows.cases.drawn_share)
+        ));
+    }
     if let Some((limit, from)) = &limit {
         finding.thresholds.push(limit.threshold(metric.name(), from));
     }

@@ -11,7 +11,7 @@ use stats::slice_search::{
     find_slices, rows_of,
 };
 use types::detail::{FoundSlices, SliceRow};
-use types::format::{count, percent, times, value};
+use types::format::{count, counted, percent, times, value};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
@@ -34,6 +34,13 @@ pub(crate) fn judge(rows: &Rows<'_>) -> Finding {
     let scope = rows.scope;
     if let Some(reason) = rows.too_few().or_else(|| rows.no_inputs()) {
         let summary = format!("Whether some slice of the inputs is served worse is not known: {reason}.");
+        return unknown(scope, CheckId::Slices, summary);
+    }
+    if rows.losses.len() / 2 < 2 * ROWS_LEAST {
+        let summary = format!(
+            "Whether some slice of the inputs is served worse is not known: half of {} is too few to search.",
+            counted(rows.n(), "row", "rows")
+        );
         return unknown(scope, CheckId::Slices, summary);
     }
     match found(rows) {
@@ -216,7 +223,7 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
     let Some(worst) = found.slices.first().filter(|slice| slice.confirmed) else {
         let tried = found.slices.len();
         let words = match tried {
-            0 => "No slice of the inputs is worse than the rest".to_owned(),
+            0 => "No slice of the inputs was found that is worse than the rest".to_owned(),
             1 => {
                 "One slice of the inputs looked worse than the rest, and other rows did not confirm it".into()
             }

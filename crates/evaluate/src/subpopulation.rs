@@ -65,7 +65,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     };
     finding.verdict = verdict;
     let drivers = drivers(rows, &current);
-    finding.summary = summary(rows, &measure, &current, &drivers, &words);
+    finding.summary = summary(rows, &measure, &drivers, &words);
     finding.measures.insert(0, measure);
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
         loss: rows.loss().mean_name().to_owned(),
@@ -132,15 +132,20 @@ fn against_reference(
     let risen = before.as_ref().and_then(|before| {
         rise(RISE, measure_now, before, "that of the window over that of the reference, less 1")
     });
-    let (Some(before), Some(risen)) = (before, risen) else {
-        finding.unmeasured.push(Unmeasured {
-            name: RISE.into(),
-            reason: "the reference has too few rows with outcomes".into(),
-        });
-        return (
-            Verdict::Unknown,
-            "There is nothing to hold it against: set `at_most` under [evaluate.worst_subpopulation].".into(),
+    if measure_now.value == 0.0 {
+        return (Verdict::Pass, "Nothing is lost anywhere.".into());
+    }
+    let (Some(before), Some(risen)) = (before.as_ref(), risen) else {
+        let reason = match before {
+            None => "the reference has too few rows with outcomes",
+            Some(_) => "the reference loses so little that nothing is a share of it",
+        };
+        finding.unmeasured.push(Unmeasured { name: RISE.into(), reason: reason.into() });
+        let words = format!(
+            "There is nothing to hold it against, because {reason}: set `at_most` under \
+             [evaluate.worst_subpopulation]."
         );
+        return (Verdict::Unknown, words);
     };
     let limit = Limit::AtMost(settings.max_rise);
     let verdict = alarm(limit, &risen, 0.0);
@@ -159,7 +164,7 @@ fn against_reference(
         ),
     };
     finding.measures.push(risen);
-    finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before });
+    finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before.clone() });
     (verdict, words)
 }
 
@@ -184,15 +189,8 @@ fn drivers(rows: &Rows<'_>, of: &WorstSubpopulation) -> Vec<Driver> {
     crate::rows::drivers(rows, told, DRIVERS_KEPT)
 }
 
-fn summary(
-    rows: &Rows<'_>,
-    measure: &Measure,
-    of: &WorstSubpopulation,
-    drivers: &[Driver],
-    words: &str,
-) -> String {
+fn summary(rows: &Rows<'_>, measure: &Measure, drivers: &[Driver], words: &str) -> String {
     let share = percent(rows.scope.definition.evaluate.worst_subpopulation.share);
-    let mean = at(of, 1.0).map_or_else(|| rows.mean_loss(), |point| point.value);
     // In the unit of the loss.
     let in_unit = Measure { name: rows.loss().mean_name().into(), ..measure.clone() };
     let mut summary = format!(
@@ -200,7 +198,7 @@ fn summary(
         rows.loss().mean_title(),
         rows.loss_text(measure.value),
         interval_words(&in_unit),
-        rows.loss_text(mean),
+        rows.loss_text(rows.mean_loss()),
     );
     if !drivers.is_empty() {
         summary.push_str(&format!(
@@ -208,6 +206,6 @@ fn summary(
             named(drivers, DRIVERS_NAMED)
         ));
     }
-    summary.push_str(&rows.sampled_words());
+    summary.push_str(&rows.learnt_words());
     summary
 }

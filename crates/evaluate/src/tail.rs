@@ -12,7 +12,7 @@ use types::cases::Outputs;
 use types::definition::Task;
 use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
 use types::finding::Unmeasured;
-use types::format::{count, counted, number, percent, times, value};
+use types::format::{counted, number, percent, times, value};
 use types::loss::RowLoss;
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
@@ -30,6 +30,8 @@ const RARE_INPUTS: &str = "rare inputs";
 const RARE_CATEGORY_PART: f64 = 0.1;
 /// The fewest rows of a pool that something is said about.
 const POOL_ROWS_LEAST: u64 = 20;
+/// The same of rare classes, whose interval is exact enough for few.
+const CLASS_ROWS_LEAST: u64 = 5;
 /// Columns with unusual values that are kept.
 const OUTSIDE_KEPT: usize = 20;
 
@@ -42,9 +44,11 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let mut finding = blank(scope, CheckId::Tail, Verdict::Unknown);
     let mut tail = TailDetail::default();
     let mut pools: Vec<Pool> = Vec::new();
-    match unusual(rows, &mut tail, rng) {
-        Ok(found) => pools.extend(found),
-        Err(reason) => finding.unmeasured.push(Unmeasured { name: RARE_LIFT.into(), reason }),
+    let unusual = unusual(rows, &mut tail, rng);
+    let not_looked_at = unusual.as_ref().err().cloned();
+    pools.extend(unusual.unwrap_or_default());
+    if let Some(reason) = &not_looked_at {
+        finding.unmeasured.push(Unmeasured { name: RARE_LIFT.into(), reason: reason.clone() });
     }
     pools.extend(rare_classes(rows));
     tail.pools = judged_pools(rows, &pools);
@@ -67,9 +71,14 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     }
     tail.worst = worst(rows);
     graded(rows).0.title().clone_into(&mut tail.case_loss);
-    let measured = || tail.pools.iter().filter(|pool| pool.mean_loss.is_some());
-    finding.verdict = Verdict::worst(measured().map(|pool| pool.verdict)).unwrap_or(Verdict::Unknown);
+    let measured = tail.pools.iter().filter(|pool| pool.mean_loss.is_some());
+    finding.verdict = Verdict::worst(measured.map(|pool| pool.verdict)).unwrap_or(Verdict::Unknown);
     finding.summary = format!("{}{words}{}", summary(rows, &tail.pools, lift_limit), rows.sampled_words());
+    if let Some(reason) = not_looked_at {
+        // What rare inputs do is not known, whatever rare classes do.
+        finding.verdict = finding.verdict.max(Verdict::Unknown);
+        finding.summary.push_str(&format!(" How the model does on rare inputs is not known: {reason}."));
+    }
     finding.detail = Some(Detail::Tail(Box::new(tail)));
     finding
 }
@@ -118,15 +127,16 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
         .collect();
     let mut sorted = usual;
     sorted.sort_by(f64::total_cmp);
-    let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).floor() as usize;
-    let rare_from = sorted.get(rank).copied().unwrap_or(f64::INFINITY);
+    // Rows of the reference beyond this score are at most the rare share, ties or not.
+    let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).ceil() as usize;
+    let usual_up_to = sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
     let options =
         UnusualOptions { rare_share: settings.rare_share * RARE_CATEGORY_PART, ..UnusualOptions::default() };
     let values =
         unusual_values(&reference, &features, &options).map_err(|error| without_failed_to(&error))?;
     tail.outside = outside(rows, &values.columns);
     Ok(vec![
-        Pool::new(RARE_INPUTS, scores.iter().map(|&score| score >= rare_from).collect()),
+        Pool::new(RARE_INPUTS, scores.iter().map(|&score| score > usual_up_to).collect()),
         Pool::new(
             "rare or new categories",
             values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect(),
@@ -183,8 +193,10 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
 
 fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
     let settings = &rows.scope.definition.evaluate.tail;
-    let large =
-        |pool: &&Pool| pool.members.iter().filter(|member| **member).count() as u64 >= POOL_ROWS_LEAST;
+    let large = |pool: &&Pool| {
+        let least = if pool.is_class { CLASS_ROWS_LEAST } else { POOL_ROWS_LEAST };
+        pool.members.iter().filter(|member| **member).count() as u64 >= least
+    };
     let level = Level::P95.for_each_of(pools.iter().filter(large).count());
     let wrong = rows.wrong();
     pools
@@ -193,6 +205,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
             let n = pool.members.iter().filter(|member| **member).count() as u64;
             let too_few = PoolRow {
                 what: pool.what.clone(),
+                is_class: pool.is_class,
                 rows: n,
                 mean_loss: None,
                 lift: None,
@@ -212,17 +225,22 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
             let lift = lift(rows, pool, level);
             let verdict = match &lift {
                 Some(lift) if lift.interval.is_some() => alarm(Limit::AtMost(settings.max_lift), lift, 1.0),
-                // Nothing is lost by either side, or by the rare ones alone.
                 _ if losses.iter().all(|loss| *loss == 0.0) => Verdict::Pass,
-                _ => Verdict::Warn,
+                Some(_) => Verdict::Warn,
+                // All rows are of this kind, so there is nothing to hold them against.
+                None => return too_few,
             };
             PoolRow { mean_loss: mean_of(rows.loss().mean_name(), losses, level), lift, verdict, ..too_few }
         })
         .collect()
 }
 
-/// The mean loss of a pool as a multiple of that of all rows.
+/// The mean loss of a pool as a multiple of that of all rows; there is none where nothing is lost, or where all rows
+/// are in it.
 fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
+    if rows.losses.iter().all(|loss| *loss == 0.0) {
+        return None;
+    }
     let codes = pool.members.iter().map(|&member| u32::from(member)).collect();
     let columns = [EncodedColumn { codes, cardinality: 2 }];
     let n = pool.members.iter().filter(|member| **member).count() as u64;
@@ -253,7 +271,7 @@ fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Li
         finding.thresholds.push(limit.threshold(RARE_LIFT, "evaluate.tail.max_lift"));
         finding.measures.push(lift);
     }
-    let class = pools.iter().find(|pool| pool.lift.is_none() && pool.mean_loss.is_some());
+    let class = pools.iter().find(|pool| pool.is_class && pool.mean_loss.is_some());
     if let Some(measure) = class.and_then(|pool| pool.mean_loss.clone()) {
         let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
         finding.thresholds.push(limit.threshold(RARE_CLASS, "evaluate.tail.rare_class_wrong_at_most"));
@@ -391,30 +409,30 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
         return format!("How the model does on rare cases is not known: no kind of them has {needed}.");
     };
     let said = |pool: &PoolRow| match (&pool.mean_loss, &pool.lift) {
+        (Some(wrong), _) if pool.is_class => format!(
+            "Where the outcome is a rare class ({}), {} of predictions are wrong{}.",
+            counted(pool.rows, "row", "rows"),
+            percent(wrong.value),
+            interval_words(wrong),
+        ),
         (Some(mean), Some(lift)) => format!(
-            "On {} ({} rows) the {} is {}, {} the average of {}{}.",
+            "On {} ({}) the {} is {}, {} the average of {}{}.",
             pool.what,
-            count(pool.rows),
+            counted(pool.rows, "row", "rows"),
             rows.loss().mean_title(),
             rows.loss_text(mean.value),
             times(lift.value),
             rows.loss_text(rows.mean_loss()),
             interval_words(lift),
         ),
-        (Some(wrong), None) => format!(
-            "Where the outcome is a rare class ({} rows), {} of predictions are wrong{}.",
-            count(pool.rows),
-            percent(wrong.value),
-            interval_words(wrong),
-        ),
+        (Some(_), None) => {
+            format!("On {} ({}) nothing is lost.", pool.what, counted(pool.rows, "row", "rows"))
+        }
         (None, _) => String::new(),
     };
     let mut words = said(worst);
-    let allowed = if worst.lift.is_some() {
-        times(limit.value())
-    } else {
-        percent(rows.scope.definition.evaluate.tail.rare_class_wrong_at_most)
-    };
+    let most_wrong = rows.scope.definition.evaluate.tail.rare_class_wrong_at_most;
+    let allowed = if worst.is_class { percent(most_wrong) } else { times(limit.value()) };
     let surely_within = worst.lift.as_ref().is_none_or(|lift| limit.verdict(lift) == Verdict::Pass);
     words.push_str(&match worst.verdict {
         Verdict::Fail => format!(
@@ -423,6 +441,7 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
         Verdict::Warn | Verdict::Unknown => {
             format!(" Whether that is more than the {allowed} allowed cannot be told from so few rows.")
         }
+        Verdict::Pass if worst.lift.is_none() && !worst.is_class => String::new(),
         Verdict::Pass if surely_within => format!(" That is surely within the {allowed} allowed."),
         Verdict::Pass => " That this is more than the average is not shown.".to_owned(),
     });

@@ -235,6 +235,9 @@ pub struct RarityRow {
 pub struct PoolRow {
     /// Such as `rare inputs`.
     pub what: String,
+    /// Whether these are rows of rare classes, whose share of wrong predictions has a limit of its own.
+    #[serde(default)]
+    pub is_class: bool,
     pub rows: u64,
     /// `None` where there are too few rows.
     pub mean_loss: Option<Measure>,

@@ -9,7 +9,7 @@ use types::format::percent;
 use types::performance::Limit;
 use types::{Answers, Measure, Question, Verdict};
 
-use super::confidences;
+use super::{confidences, distance};
 use crate::Scope;
 
 const NAME: &str = "worst_segment_gap";
@@ -73,7 +73,11 @@ pub(super) fn gaps(scope: Scope<'_>, answers: &Answers) -> Option<Gaps> {
     rows.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(b.gap.value.abs().total_cmp(&a.gap.value.abs())));
     rows.truncate(KEPT);
     let verdict = Verdict::worst(rows.iter().map(|row| row.verdict)).unwrap_or(Verdict::Pass);
-    let measure = rows.first().map(|row| Measure { name: NAME.into(), ..row.gap.clone() });
+    // A limit holds the size of it, to either side.
+    let measure = rows.first().and_then(|row| {
+        let (value, interval) = distance(row.gap.value, row.gap.interval?, 0.0);
+        Some(Measure { name: NAME.into(), value, interval: Some(interval), ..row.gap.clone() })
+    });
     let words = words(rows.first(), &audit, &labels, most);
     Some(Gaps { rows, verdict, measure, words })
 }

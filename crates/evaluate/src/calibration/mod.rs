@@ -14,7 +14,7 @@ use stats::classification::calibration::says_and_is::{SaysAndIs, says_and_is};
 use stats::classification::calibration::{
     Binning, CalibrationError, ReliabilityBin, expected_calibration_error, reliability,
 };
-use stats::interval::Level;
+use stats::interval::{Interval, Level};
 use stats::labelled_scores::LabelledScores;
 use stats::multiclass::ClassifiedRows;
 use stats::multiclass::classwise_calibration::classwise_calibration_error;
@@ -107,6 +107,13 @@ pub(crate) fn judge(
     let bins = rows.into_iter().map(row).collect();
     finding.detail = Some(Detail::Reliability { bins, more: Box::new(detail) });
     finding
+}
+
+/// The distance of a value from `from`, with what its interval makes of that.
+fn distance(value: f64, interval: Interval, from: f64) -> (f64, Interval) {
+    let (a, b) = ((interval.lower - from).abs(), (interval.upper - from).abs());
+    let lower = if interval.contains(from) { 0.0 } else { a.min(b) };
+    ((value - from).abs(), Interval { lower, upper: a.max(b), ..interval })
 }
 
 /// The mean over all classes, each against the rest.

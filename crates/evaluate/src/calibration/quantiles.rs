@@ -1,6 +1,6 @@
 //! Predicted quantiles: do as many outcomes lie below each as it promises?
 
-use stats::interval::{Interval, Level};
+use stats::interval::Level;
 use stats::regression::quantiles::{QuantileCalibration, QuantileOutcomes, quantile_calibration};
 use types::cases::Outputs;
 use types::detail::{CalibrationDetail, QuantileRow};
@@ -8,6 +8,7 @@ use types::format::{counted, percent};
 use types::performance::{Limit, without_failed_to};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
+use super::distance;
 use crate::rows::{Rows, quantile_levels};
 use crate::{blank, unknown};
 
@@ -26,6 +27,15 @@ pub(super) fn judge(rows: &Rows<'_>) -> Finding {
             return unknown(scope, CheckId::Calibration, summary);
         }
     };
+    let needed = scope.definition.evaluate.min_rows;
+    if of.n < needed {
+        let summary = format!(
+            "Whether predicted quantiles keep their promise is not known: {} all quantiles and an outcome, \
+             {needed} are needed (evaluate.min_rows).",
+            counted(of.n, "row has", "rows have")
+        );
+        return unknown(scope, CheckId::Calibration, summary);
+    }
     let limit = Limit::AtMost(scope.definition.evaluate.calibration.coverage_gap_at_most);
     let quantiles: Vec<QuantileRow> = of
         .levels
@@ -94,11 +104,7 @@ fn calibrated(rows: &Rows<'_>) -> Result<QuantileCalibration, String> {
 
 /// How far a share is from what was promised, with what its interval makes of that.
 fn gap(covered: &Measure, nominal: f64) -> Measure {
-    let interval = covered.interval.map(|of| {
-        let (a, b) = ((of.lower - nominal).abs(), (of.upper - nominal).abs());
-        let lower = if of.contains(nominal) { 0.0 } else { a.min(b) };
-        Interval { lower, upper: a.max(b), ..of }
-    });
+    let interval = covered.interval.map(|of| distance(covered.value, of, nominal).1);
     Measure {
         interval,
         expected_by_chance: Some(0.0),
@@ -151,7 +157,7 @@ fn summary(worst: &QuantileRow, of: &QuantileCalibration, limit: Limit, rows: &R
     }
     if of.left_out > 0 {
         words.push_str(&format!(
-            " {} without all quantiles not counted.",
+            " {} not counted, for lack of a quantile.",
             counted(of.left_out, "row is", "rows are")
         ));
     }

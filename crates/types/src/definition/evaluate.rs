@@ -17,8 +17,8 @@ pub struct Evaluate {
     pub every: Cadence,
     /// With fewer rows with outcomes, overall or in a segment, the verdict is unknown.
     pub min_rows: u64,
-    /// Rows that are looked at one by one (slices, errors, tail, fairness); of a larger window as many are
-    /// drawn at random.
+    /// Rows that are looked at one by one (slices, subpopulations, errors, tail, comparison, quantiles,
+    /// intersections of segments); of a larger window as many are drawn at random.
     pub rows: u32,
     /// What one row loses, wherever rows are compared: `wrong` (0 or 1), `brier` or `log_loss` for classes, and
     /// `absolute` or `squared` for numbers. By default `wrong` or `absolute`.
@@ -274,8 +274,8 @@ impl Default for Errors {
 pub struct Tail {
     /// The mean loss of rare cases, as a multiple of that of all rows, from which on the check fails.
     pub max_lift: f64,
-    /// Inputs count as rare when at most this share of the reference is as unusual; categories and classes when
-    /// at most this share of the reference has them.
+    /// Inputs count as rare when at most this share of the reference is as unusual, categories when at most a tenth
+    /// of this share of it has them; classes when at most this share of the window's outcomes are of them.
     pub rare_share: f64,
     /// The largest acceptable share of wrong predictions where the outcome is a rare class.
     pub rare_class_wrong_at_most: f64,

@@ -185,6 +185,7 @@ impl Of<'_> {
     fn tail(&self) -> TailDetail {
         let decile = |i: usize| RarityRow { decile: i as u32, rows: 0, mean_loss: Some(self.named()) };
         let pool = || PoolRow {
+            is_class: false,
             what: self.name(),
             rows: 0,
             mean_loss: Some(self.named()),

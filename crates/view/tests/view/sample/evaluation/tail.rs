@@ -47,6 +47,7 @@ pub(super) fn tail() -> Finding {
             pool("rare categories", 168, 0.327, Verdict::Warn),
             pool("values outside the reference", 61, 0.311, Verdict::Pass),
             PoolRow {
+                is_class: true,
                 what: "rare classes".into(),
                 rows: 12,
                 mean_loss: None,
@@ -124,7 +125,7 @@ fn pool(what: &str, rows: u64, loss: f64, verdict: Verdict) -> PoolRow {
         interval: ends,
         ..measure("rare_lift", loss / AVERAGE, rows, "mean loss ÷ that of all rows")
     };
-    PoolRow { what: what.into(), rows, mean_loss: Some(mean), lift: Some(lift), verdict }
+    PoolRow { what: what.into(), is_class: false, rows, mean_loss: Some(mean), lift: Some(lift), verdict }
 }
 
 fn case(id: &str, at: &str, predicted: &str, loss: f64, inputs: &[(&str, &str)]) -> CaseRow {
