@@ -43,6 +43,8 @@ const RATES_KEPT: usize = 100;
 /// Stretches of time, and levels of the prediction, that are shown.
 const STRETCHES: usize = 20;
 const LEVELS: usize = 10;
+/// Enough for a p-value of half of [`SIGNIFICANT`].
+const PERMUTATIONS: usize = 199;
 const MILLISECONDS_OF_A_DAY: f64 = 86_400_000.0;
 
 pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
@@ -346,7 +348,8 @@ fn in_time(
 ) -> Result<(Vec<Measure>, String), String> {
     let times: Vec<i64> =
         rows.cases.days.iter().map(|days| (days * MILLISECONDS_OF_A_DAY).round() as i64).collect();
-    let options = ClusteringOptions { blocks: STRETCHES, ..ClusteringOptions::default() };
+    let options =
+        ClusteringOptions { blocks: STRETCHES, permutations: PERMUTATIONS, ..ClusteringOptions::default() };
     let of = time_clustering(&times, &rows.losses, &options, Level::P95, rng)
         .map_err(|error| without_failed_to(&error))?;
     structure.over_time = over_time(rows);

@@ -57,9 +57,10 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     }
     if invalid > 0 {
         finding.summary.push_str(&format!(
-            " {} without {} and not counted.",
-            counted(invalid, "row is", "rows are"),
-            score_words(scope.definition)
+            " {} without {} {} not counted.",
+            counted(invalid, "row", "rows"),
+            score_words(scope.definition),
+            if invalid == 1 { "is" } else { "are" }
         ));
     }
     finding

@@ -32,6 +32,8 @@ const RARE_CATEGORY_PART: f64 = 0.1;
 const POOL_ROWS_LEAST: u64 = 20;
 /// The same of rare classes, whose interval is exact enough for few.
 const CLASS_ROWS_LEAST: u64 = 5;
+/// The paper's own choice: more trees hardly change a rank.
+const FOREST: ForestOptions = ForestOptions { trees: 100, rows_per_tree: 256 };
 /// Columns with unusual values that are kept.
 const OUTSIDE_KEPT: usize = 20;
 
@@ -72,12 +74,16 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     tail.worst = worst(rows);
     graded(rows).0.title().clone_into(&mut tail.case_loss);
     let measured = tail.pools.iter().filter(|pool| pool.mean_loss.is_some());
-    finding.verdict = Verdict::worst(measured.map(|pool| pool.verdict)).unwrap_or(Verdict::Unknown);
+    // Where every kind was looked for and no row is of any, there is nothing to fail on.
+    let none = if tail.pools.iter().all(|pool| pool.rows == 0) { Verdict::Pass } else { Verdict::Unknown };
+    finding.verdict = Verdict::worst(measured.map(|pool| pool.verdict)).unwrap_or(none);
     finding.summary = format!("{}{words}{}", summary(rows, &tail.pools, lift_limit), rows.sampled_words());
     if let Some(reason) = not_looked_at {
         // What rare inputs do is not known, whatever rare classes do.
         finding.verdict = finding.verdict.max(Verdict::Unknown);
-        finding.summary.push_str(&format!(" How the model does on rare inputs is not known: {reason}."));
+        let unknown = format!(" How the model does on rare inputs is not known: {reason}.");
+        finding.summary.push_str(&unknown);
+        finding.summary = finding.summary.trim_start().into();
     }
     finding.detail = Some(Detail::Tail(Box::new(tail)));
     finding
@@ -109,8 +115,7 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
     let settings = &rows.scope.definition.evaluate.tail;
     let reference = rows.reference_features_at(0..n.min(LEARNER_ROWS))?;
     let features = rows.features()?;
-    let forest = IsolationForest::fit(&reference, &ForestOptions::default(), rng)
-        .map_err(|error| without_failed_to(&error))?;
+    let forest = IsolationForest::fit(&reference, &FOREST, rng).map_err(|error| without_failed_to(&error))?;
     let usual = forest.scores(&reference).map_err(|error| without_failed_to(&error))?;
     let scores = forest.scores(&features).map_err(|error| without_failed_to(&error))?;
     let of_rows = deciles(&usual, &scores).map_err(|error| without_failed_to(&error))?;
@@ -405,6 +410,13 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
     let mut measured: Vec<&PoolRow> = pools.iter().filter(|pool| pool.mean_loss.is_some()).collect();
     measured.sort_by_key(|pool| std::cmp::Reverse(pool.verdict));
     let Some(worst) = measured.first() else {
+        if pools.is_empty() {
+            return String::new();
+        }
+        if pools.iter().all(|pool| pool.rows == 0) {
+            return "No case is rare: no input, category, number or outcome is one that the reference hardly has."
+                .to_owned();
+        }
         let needed = counted(POOL_ROWS_LEAST, "row", "rows");
         return format!("How the model does on rare cases is not known: no kind of them has {needed}.");
     };

@@ -31,6 +31,8 @@ use types::performance::{Limit, reason};
 use crate::rows::Rows;
 use crate::{Scope, blank, unknown};
 
+/// From this distance on it is worth saying that a stretch of scores is off.
+const WORTH_SAYING: f64 = 0.02;
 /// Simulated samples behind the interval.
 const REPLICATES: usize = 1000;
 
@@ -182,7 +184,9 @@ fn summary(
         interval_words(measure)
     );
     words.push_str(&format!(" {}", limit_words(verdict, limit)));
-    if let Some(stretch) = stretch.filter(|stretch| stretch.is_off()) {
+    if let Some(stretch) =
+        stretch.filter(|stretch| stretch.is_off() && (stretch.says - stretch.is.value).abs() >= WORTH_SAYING)
+    {
         words.push_str(&format!(
             " When it says {}, it happens in {}.",
             percent(stretch.says),

@@ -278,7 +278,7 @@ fn predictions_and_outcomes_that_are_no_numbers_are_counted_and_left_out() {
     assert_eq!(measure(performance, "mae"), 1.0);
     assert_eq!(performance["measures"][0]["n"], 7 * 24 - 11);
     assert!(performance["summary"].as_str().unwrap().contains("10 rows without a finite prediction"));
-    says(report.finding("evaluate.outcomes"), "warn", &["1 has one that is no finite number"]);
+    says(report.finding("evaluate.outcomes"), "warn", &["1 has one that is no number, or too large"]);
 }
 
 #[test]
