@@ -96,14 +96,14 @@ pub(crate) fn score_column(class: usize) -> String {
 /// The hash of a row's id; of what it says where the log has no id.
 pub(crate) fn hash_sql(log: &Log<'_>, table: &str) -> String {
     let roles = &log.roles;
-    let columns = match &roles.id {
-        Some(id) => vec![id.as_str()],
-        // All that can be written as text: a hash of the score alone would put equal scores together.
-        None => {
+    // Without an id, all that can be written as text: a hash of the score alone would put equal scores together.
+    let columns: Vec<&str> = roles.id.as_deref().map_or_else(
+        || {
             let fields = log.log.schema.fields().iter();
             fields.filter(|field| !field.data_type().is_nested()).map(|field| field.name().as_str()).collect()
-        }
-    };
+        },
+        |id| vec![id],
+    );
     let columns: Vec<String> =
         columns.into_iter().map(|column| format!("{table}{}", quoted(column))).collect();
     format!("{}({})", row_hash::NAME, columns.join(", "))

@@ -6,8 +6,8 @@
 //! Verdicts hold an interval, not a point, against a limit: wholly on the good side passes, wholly on the bad
 //! side fails, in between is a warning. Nothing here reads data or a clock; randomness is an argument.
 //!
-//! Averages are in [`performance`], [`segments`] and [`calibration`], over all rows. What averages hide is looked
-//! at row by row ([`rows`]): [`slices`], [`subpopulation`], [`errors`], [`tail`], [`fairness`], [`comparison`].
+//! Averages are in `performance`, `segments` and `calibration`, over all rows. What averages hide is looked
+//! at row by row (`rows`): `slices`, `subpopulation`, `errors`, `tail`, `fairness`, `comparison`.
 
 mod calibration;
 mod comparison;

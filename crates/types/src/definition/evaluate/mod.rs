@@ -73,7 +73,7 @@ impl Default for Evaluate {
 }
 
 impl Definition {
-    /// Whether a check of [evaluate] can be made at all, and is not skipped.
+    /// Whether a check of `[evaluate]` can be made at all, and is not skipped.
     pub fn evaluates(&self, check: CheckId) -> bool {
         let evaluate = &self.evaluate;
         let can_be = match check {
