@@ -5,7 +5,7 @@ use types::detail::{
     TailDetail,
 };
 use types::finding::{SegmentRow, segment_label};
-use types::format::{count, number, percent, times};
+use types::format::{count, counted, number, percent, times};
 use types::measure::value_text;
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -171,7 +171,7 @@ fn tail(of: &TailDetail) -> Vec<Row> {
 }
 
 fn pool_numbers(pool: &PoolRow) -> String {
-    let rows = format!("{} rows", count(pool.rows));
+    let rows = counted(pool.rows, "row", "rows");
     match (&pool.mean_loss, &pool.lift) {
         (Some(mean), Some(lift)) => {
             format!("{}  {}  {rows}", value_text(&mean.name, mean.value), times(lift.value))

@@ -62,7 +62,7 @@ const APPROACHES: [(CheckId, &str, &str); 6] = [
     ),
     (
         CheckId::WorstSubpopulation,
-        "The expected loss given the inputs is estimated on other rows than those that it is evaluated on; the mean of its largest values bounds every group of that size.",
+        "The expected loss given the inputs is estimated on other rows than those that it is evaluated on; the mean of its largest values is that of the worst group of that size, as far as the estimate finds it.",
         "Li, Namkoong & Xia 2021; Rockafellar & Uryasev 2000",
     ),
     (

@@ -53,7 +53,7 @@ fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
                     @if let Some(share) = judged { span { span.key.place {} "judged at " (format::percent(share)) } }
                 }
                 (chart(of, unit, &limits, judged).markup(|tick| words::measure_value(unit, tick)))
-                figcaption.sub { "Read: of any group that holds at least this share of the rows, the mean loss is at most this much. At the right end the group is everybody: the average." }
+                figcaption.sub { "Read: the mean loss of the worst group found that holds at least this share of the rows; one that was not found may be worse. At the right end the group is everybody: the average." }
             }
             @if !of.drivers.is_empty() {
                 div {

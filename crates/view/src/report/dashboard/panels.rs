@@ -142,7 +142,7 @@ fn slice_list(found: &FoundSlices) -> Markup {
                         (lane(&scale, slice.lift.value, ends(&slice.lift), &[overall(1.0)], &format!("{}: {text} the average loss", slice.conditions.join(" and "))))
                         strong { (text) }
                     }
-                    span.sub { (format::counted(slice.rows, "row", "rows")) ", " (format::percent(slice.share)) " of all" }
+                    span.sub { (format::counted(slice.rows, "row", "rows")) ", " (format::percent(slice.share)) " of those that judged" }
                 }
             }
         }
