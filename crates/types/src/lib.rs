@@ -18,6 +18,7 @@ pub mod gate;
 pub mod log_state;
 pub mod loss;
 pub mod measure;
+pub mod message;
 pub mod monitor_report;
 pub mod nearest;
 pub mod outcomes;
