@@ -15,8 +15,8 @@ use types::report::{self, CheckReport};
 use types::{Answers, Digest, Finding, Question, Window};
 
 use crate::PROGRAM;
-use crate::evidence_log::{self, EvidenceLogError};
 use crate::opened::Opened;
+use crate::state::{State, StateError};
 use crate::watch::Watch;
 use crate::window::{self, WindowChoiceError};
 
@@ -80,7 +80,8 @@ pub enum Stage {
 #[derive(Clone, Debug)]
 pub struct CheckOutcome {
     pub report: CheckReport,
-    pub evidence: PathBuf,
+    /// Where its evidence is kept.
+    pub evidence: String,
 }
 
 /// Why a check could not be made.
@@ -100,12 +101,13 @@ pub enum CheckError {
     #[error("window {window} has no rows in the log")]
     NoRows { window: Window },
     #[error(transparent)]
-    Evidence(#[from] EvidenceLogError),
+    Evidence(#[from] StateError),
 }
 
 /// Makes the check and records its evidence.
 pub fn run(
     request: &CheckRequest,
+    state: &State,
     now: Timestamp,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<CheckOutcome, CheckError> {
@@ -132,7 +134,7 @@ pub fn run(
         })?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
-    let known = evidence_log::read(&opened.located.folder)?;
+    let mut chain = state.chain(&definition.system.id)?;
     let watch = Watch::of(&opened, window, as_of);
     let evaluated = evaluate::Scope { definition, schema: &opened.schema, window, reference };
     let mut questions = Vec::new();
@@ -145,7 +147,7 @@ pub fn run(
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
     refuse_empty_windows(definition, &answers, &[window, reference])?;
-    let state = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
 
     progress(Stage::Judging { window });
     let mut findings = Vec::new();
@@ -154,7 +156,7 @@ pub fn run(
         findings.extend(evaluate::judge(evaluated, &answers, &mut rng));
     }
     if request.practices.monitor() {
-        findings.extend(watch.findings(answers, &state, &opened.ours(&known.records))?);
+        findings.extend(watch.findings(answers, &log_is, &opened.ours(&chain.records))?);
     }
 
     for finding in &mut findings {
@@ -175,7 +177,7 @@ pub fn run(
             .map(|finding| new_finding(definition, finding.clone(), now, None))
             .collect(),
     };
-    let chain = evidence_log::append(&opened.located.folder, evidence)?;
+    state.append(&mut chain, evidence)?;
     log.remember_files()?;
     let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, request.window);
     let report = CheckReport {
@@ -194,7 +196,7 @@ pub fn run(
         findings,
         checkpoint: chain.end.to_string(),
     };
-    Ok(CheckOutcome { report, evidence: chain.path })
+    Ok(CheckOutcome { report, evidence: state.shown() })
 }
 
 /// What is known of the log as a whole, as the newest window tells it; its files must have been profiled.

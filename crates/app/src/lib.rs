@@ -1,22 +1,25 @@
 //! The use cases, where the parts meet: definition → questions → answers → findings → evidence.
 //!
-//! [`check::run`] walks the whole flow once. [`evidence_log`] keeps the chain in a file beside the
-//! definition, [`init`] writes a first definition. Every entry point (the command line now, a
+//! [`check::run`] walks the whole flow once. [`state`] says where evidence is kept,
+//! [`init`] writes a first definition. Every entry point (the command line now, a
 //! schedule and a server later) calls these functions; time comes in as an argument.
 
 pub mod check;
-pub mod evidence_log;
+pub mod evidence_file;
 pub mod init;
 mod kept_usual;
 pub mod monitor;
 mod monitor_report;
 mod opened;
 mod profile_store;
+pub mod state;
 mod watch;
 mod window;
 
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
-pub use opened::definition_folder;
+pub use opened::{definition_folder, system_id};
+pub use state::{State, StateError};
+pub use store::{Database, StoreError};
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

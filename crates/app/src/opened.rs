@@ -71,6 +71,16 @@ pub fn definition_folder(path: &Path) -> PathBuf {
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }
 }
 
+/// The id of the system that is defined at a path.
+///
+/// # Errors
+/// There is no definition, or it has a mistake.
+pub fn system_id(path: &Path) -> Result<String, CheckError> {
+    let located = locate(path)?;
+    let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
+    Ok(definition.system.id)
+}
+
 /// A definition's file, folder and text.
 #[derive(Debug)]
 pub(crate) struct Located {

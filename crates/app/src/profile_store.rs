@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use engine::ProfileStore;
 
-use crate::evidence_log::FOLDER;
+use crate::state::FOLDER;
 
 /// How the names of entries begin that are made of several files' profiles.
 const DERIVED: [&str; 3] = ["merged-", "sample-", "usual-"];

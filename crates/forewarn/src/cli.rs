@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use app::Database;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use types::Window;
@@ -35,6 +36,9 @@ pub(crate) enum Command {
     Init(InitOptions),
     /// Prove that no evidence was changed, removed or reordered
     Verify(VerifyOptions),
+    /// Take evidence out of the database as lines, or into it
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Print the JSON Schema of forewarn.toml, for editors
     Schema,
     /// Print completions for a shell
@@ -58,6 +62,16 @@ pub(crate) struct CheckOptions {
     /// Also write a self-contained HTML report
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateOptions {
+    /// Where evidence is kept, sqlite:PATH or postgres://USER@HOST/NAME [default: .forewarn/state.db beside
+    /// the definition, or what a server serves it from]
+    #[arg(long, value_name = "URL", env = "FOREWARN_DATABASE", hide_env_values = true)]
+    pub(crate) database: Option<Database>,
 }
 
 #[derive(Debug, Args)]
@@ -109,14 +123,38 @@ pub(crate) struct InitOptions {
     pub(crate) force: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvidenceCommand {
+    /// Print a system's evidence, one record a line, as its hashes cover it
+    Export {
+        /// A folder with a forewarn.toml, or the file itself
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        #[command(flatten)]
+        state: StateOptions,
+    },
+    /// Take over exported evidence that goes on from what is there
+    Import {
+        /// A file of lines
+        file: PathBuf,
+        /// A folder with a forewarn.toml, or the file itself
+        #[arg(default_value = ".")]
+        path: PathBuf,
+        #[command(flatten)]
+        state: StateOptions,
+    },
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct VerifyOptions {
-    /// A folder with a forewarn.toml, or the file itself
+    /// A folder with a forewarn.toml, the file itself, or exported evidence (*.jsonl)
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// COUNT:HASH of an earlier run, kept elsewhere: proves that no tail was cut since
     #[arg(long, value_name = "COUNT:HASH")]
     pub(crate) checkpoint: Option<Checkpoint>,
+    #[command(flatten)]
+    pub(crate) state: StateOptions,
 }
 
 /// The tasks of [`types::definition::Task`] as arguments.

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
         cli::Command::Init(options) => commands::init::run(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),
+        cli::Command::Evidence(command) => commands::evidence::run(&command),
         cli::Command::Schema => commands::schema::run(),
         cli::Command::Completions { shell } => commands::completions::run(shell),
     };

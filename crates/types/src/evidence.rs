@@ -186,6 +186,11 @@ impl Default for ChainReader {
 }
 
 impl ChainReader {
+    /// Goes on behind a part that was followed before.
+    pub fn after(end: Checkpoint) -> Self {
+        Self { end }
+    }
+
     pub fn end(&self) -> Checkpoint {
         self.end
     }

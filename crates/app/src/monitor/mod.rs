@@ -25,9 +25,9 @@ use self::maker::{Maker, shared_answers};
 use self::series::{Known, LateInputs, Series, Unit, Work};
 use crate::PROGRAM;
 use crate::check::{CheckError, Stage, new_finding, seeded};
-use crate::evidence_log;
 use crate::monitor_report;
 use crate::opened::Opened;
+use crate::state::State;
 
 /// What to monitor.
 #[derive(Clone, Debug)]
@@ -65,7 +65,8 @@ impl Period {
 #[derive(Clone, Debug)]
 pub struct MonitorOutcome {
     pub report: MonitorReport,
-    pub evidence: PathBuf,
+    /// Where its evidence is kept.
+    pub evidence: String,
     /// Windows that were made up for, of every cadence.
     pub made: usize,
     /// Findings that were recorded.
@@ -75,6 +76,7 @@ pub struct MonitorOutcome {
 /// Makes up for every window that was missed, records it, and shows the whole series.
 pub fn run(
     request: &MonitorRequest,
+    state: &State,
     now: Timestamp,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<MonitorOutcome, CheckError> {
@@ -88,15 +90,13 @@ pub fn run(
         monitor::column_questions(&opened.definition, &opened.schema, opened.definition.reference.window);
     progress(Stage::Profiling { columns: columns.len() });
     let files = opened.log.profile_files(&columns).map_err(|error| opened.explain(error))?;
-    let chain = evidence_log::read(&opened.located.folder)?;
+    let mut chain = state.chain(&opened.definition.system.id)?;
     let series = Series::of(&opened, request.since, (as_of, now))?;
     let work = series.missing(&opened, &chain.records, as_of)?;
     let findings = made(&opened, &series, &work, &chain.records, as_of, now, progress)?;
 
     let (made, recorded) = (work.windows(), findings.len());
-    let chain = if findings.is_empty() {
-        chain
-    } else {
+    if !findings.is_empty() {
         progress(Stage::Recording { findings: recorded });
         let evidence = Evidence {
             at: now,
@@ -107,8 +107,8 @@ pub fn run(
             datasets: datasets.clone(),
             findings,
         };
-        evidence_log::append(&opened.located.folder, evidence)?
-    };
+        state.append(&mut chain, evidence)?;
+    }
     opened.log.remember_files()?;
     if let Err(error) = opened.store.prune() {
         return Err(CheckError::Unreadable { path: opened.located.folder.clone(), source: error });
@@ -128,7 +128,7 @@ pub fn run(
         files,
         checkpoint: chain.end,
     });
-    Ok(MonitorOutcome { report, evidence: chain.path, made, recorded })
+    Ok(MonitorOutcome { report, evidence: state.shown(), made, recorded })
 }
 
 /// Makes all findings that are missing, window by window in the order of time.

@@ -1,10 +1,12 @@
 //! `forewarn check`, `monitor` and `evaluate`.
 
-use app::{CheckError, CheckRequest, Practices};
+use std::path::Path;
+
+use app::{CheckError, CheckRequest, Practices, State, StateError, definition_folder};
 use jiff::Timestamp;
 
 use super::Status;
-use crate::cli::{CheckOptions, Format};
+use crate::cli::{CheckOptions, Format, StateOptions};
 use crate::terminal::progress::ProgressLine;
 use crate::terminal::{diagnostic, output, report};
 
@@ -12,7 +14,9 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
     let request =
         CheckRequest { path: options.path.clone(), practices, window: options.window, as_of: options.as_of };
     let mut progress = ProgressLine::default();
-    let outcome = app::check::run(&request, now(), &mut |stage| progress.show(&stage));
+    let outcome = state(&options.path, &options.state)
+        .map_err(CheckError::Evidence)
+        .and_then(|state| app::check::run(&request, &state, now(), &mut |stage| progress.show(&stage)));
     progress.clear();
     let outcome = match outcome {
         Ok(outcome) => outcome,
@@ -38,6 +42,11 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
     };
     output::print(&text);
     if outcome.report.gates_open() { Status::Fine } else { Status::Shut }
+}
+
+/// The state of a folder's system, or the one that is asked for.
+pub(crate) fn state(path: &Path, options: &StateOptions) -> Result<State, StateError> {
+    State::beside(&definition_folder(path), options.database.clone())
 }
 
 /// Says why something could not be done, with the line of the definition where there is one.

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod monitor;
 pub(crate) mod schema;

@@ -1,10 +1,10 @@
 //! `forewarn monitor`: all windows that were missed, or the one that is asked for.
 
-use app::Practices;
 use app::monitor::{MonitorRequest, Period};
+use app::{CheckError, Practices};
 
 use super::Status;
-use super::check::{impossible, json, now};
+use super::check::{impossible, json, now, state};
 use crate::cli::{self, Format, MonitorOptions};
 use crate::terminal::progress::ProgressLine;
 use crate::terminal::{diagnostic, monitoring, output};
@@ -31,7 +31,9 @@ pub(crate) fn run(options: &MonitorOptions) -> Status {
         },
     };
     let mut progress = ProgressLine::default();
-    let outcome = app::monitor::run(&request, now(), &mut |stage| progress.show(&stage));
+    let outcome = state(&options.check.path, &options.check.state)
+        .map_err(CheckError::Evidence)
+        .and_then(|state| app::monitor::run(&request, &state, now(), &mut |stage| progress.show(&stage)));
     progress.clear();
     let outcome = match outcome {
         Ok(outcome) => outcome,

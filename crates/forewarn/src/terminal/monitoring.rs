@@ -201,6 +201,6 @@ fn footer(page: &mut Page, outcome: &MonitorOutcome, html: Option<&Path>) {
         count(report.files_read),
         counted(report.files, "file", "files"),
     ));
-    page.line(&format!("Evidence  {} (as of {})", outcome.evidence.display(), instant_text(report.as_of)));
+    page.line(&format!("Evidence  {} (as of {})", outcome.evidence, instant_text(report.as_of)));
     page.line(&styled(DIM, &format!("Checkpoint {}", report.checkpoint)));
 }

@@ -147,7 +147,7 @@ fn footer(page: &mut Page, outcome: &CheckOutcome, html: Option<&Path>) {
     }
     page.line(&format!(
         "Evidence  {} ({} findings, as of {})",
-        outcome.evidence.display(),
+        outcome.evidence,
         report.findings.len(),
         instant_text(report.as_of)
     ));

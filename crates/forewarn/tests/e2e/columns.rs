@@ -64,7 +64,7 @@ fn shorter_texts_with_new_words_are_told_and_only_frequent_words_are_named() {
     );
     assert!((0.1..0.2).contains(&measure(finding, "unseen_token_share")));
     assert!(!report.0.to_string().contains("jane"), "a word of one row is in no report");
-    assert!(!folder.read(".forewarn/evidence.jsonl").contains("jane"));
+    assert!(!folder.evidence().contains("jane"));
     // Text is compared by what it is made of, not by value.
     assert!(finding["measures"].as_array().unwrap().iter().all(|measure| measure["name"] != "cramers_v"));
     let page = folder.run(&["check", "--html", "report.html"]).exits(0);
@@ -266,15 +266,15 @@ fn a_reference_file_that_changes_is_told_and_all_is_made_again() {
     let folder = reference_apart("");
     let first = crate::monitoring::monitored(&folder, &[]);
     assert_eq!((first["files_read"].as_u64(), first["files"].as_u64()), (Some(3), Some(3)));
-    let recorded = folder.read(".forewarn/evidence.jsonl").lines().count();
+    let recorded = folder.evidence().lines().count();
     let second = crate::monitoring::monitored(&folder, &[]);
     assert_eq!(second["files_read"], 0);
-    assert_eq!(folder.read(".forewarn/evidence.jsonl").lines().count(), recorded);
+    assert_eq!(folder.evidence().lines().count(), recorded);
     let changed = folder.read("reference/b.csv").replace("north", "south");
     folder.write("reference/b.csv", changed);
     let third = crate::monitoring::monitored(&folder, &[]);
     assert_eq!(third["files_read"], 1);
-    assert!(folder.read(".forewarn/evidence.jsonl").lines().count() > recorded);
+    assert!(folder.evidence().lines().count() > recorded);
     let told = third["quality"][0]["summary"].as_str().unwrap();
     assert!(told.contains("reference/b.csv"), "{told}");
     let columns = third["drift"].as_array().unwrap();

@@ -128,7 +128,7 @@ fn inputs_of_single_cases_are_in_the_report_and_never_in_evidence() {
     assert!(losses.is_sorted_by(|a, b| a >= b));
     assert_eq!(worst[0]["inputs"].as_array().map(Vec::len), Some(4));
     let id = worst[0]["id"].as_str().unwrap();
-    let evidence = folder.read(".forewarn/evidence.jsonl");
+    let evidence = folder.evidence();
     assert!(evidence.contains(&format!("\"id\":\"{id}\"")));
     assert!(!evidence.contains("\"inputs\""));
 }

@@ -6,13 +6,17 @@ use serde_json::Value;
 
 use crate::fixture::{DEFINITION, Folder, Run, Table};
 
-const FILE: &str = ".forewarn/evidence.jsonl";
+/// Evidence as it was exported.
+const FILE: &str = "evidence.jsonl";
+/// Where versions before the database kept it.
+const EARLIER: &str = ".forewarn/evidence.jsonl";
 
 /// A folder with the evidence of two checks, and the checkpoint after them.
 fn recorded() -> (Folder, String) {
     let folder = Folder::small();
     folder.run(&["check"]).exits(0);
     let checkpoint = folder.report(0).text("checkpoint").to_owned();
+    folder.write(FILE, folder.evidence());
     (folder, checkpoint)
 }
 
@@ -60,7 +64,7 @@ fn an_edited_removed_or_moved_line_is_found_by_its_number() {
     let whole = lines(&folder);
     let broken = |lines: &[String], number: usize| {
         rewrite(&folder, lines);
-        let said = folder.run(&["verify"]).exits(1).stderr;
+        let said = folder.run(&["verify", FILE]).exits(1).stderr;
         assert!(said.contains(&format!("line {number} ")), "line {number} expected: {said}");
         said
     };
@@ -84,9 +88,53 @@ fn an_edited_removed_or_moved_line_is_found_by_its_number() {
     nonsense[7] = "{}".into();
     broken(&nonsense, 8);
     // Nothing is built upon a broken chain, and nothing of it is overwritten.
-    let before = folder.read(FILE);
-    folder.run(&["check"]).refuses(&["evidence", "line 8"]);
-    assert_eq!(folder.read(FILE), before);
+    let before = folder.evidence();
+    folder.run(&["evidence", "import", FILE]).refuses(&["evidence", "line 8"]);
+    assert_eq!(folder.evidence(), before);
+}
+
+#[test]
+fn an_edited_database_is_found_and_not_built_upon() {
+    let (folder, _) = recorded();
+    folder.sql("UPDATE evidence SET line = replace(line, '\"pass\"', '\"warn\"') WHERE seq = 4");
+    let said = folder.run(&["verify"]).exits(1).stderr;
+    assert!(said.contains("line 5 was edited"), "{said}");
+    folder.run(&["check"]).refuses(&["evidence of `small` is broken", "line 5"]);
+    folder.sql("DELETE FROM evidence WHERE seq = 4");
+    assert!(folder.run(&["verify"]).exits(1).stderr.contains("removed"));
+}
+
+#[test]
+fn evidence_of_an_earlier_version_is_taken_over() {
+    let (folder, checkpoint) = recorded();
+    let whole = folder.read(FILE);
+    let earlier = Folder::small();
+    earlier.write(EARLIER, &whole);
+    earlier.run(&["verify", "--checkpoint", &checkpoint]).exits(0);
+    assert!(!earlier.path(EARLIER).exists());
+    assert_eq!(earlier.read(".forewarn/evidence.jsonl.imported"), whole);
+    earlier.run(&["check"]).exits(0);
+    assert!(earlier.evidence().starts_with(&whole), "byte for byte");
+    // A broken file is refused and left as it is.
+    let broken = Folder::small();
+    broken.write(EARLIER, whole.replacen("\"pass\"", "\"warn\"", 1));
+    broken.run(&["check"]).refuses(&["evidence", "edited"]);
+    assert!(broken.path(EARLIER).exists());
+}
+
+#[test]
+fn exported_evidence_goes_on_in_another_database() {
+    let (folder, checkpoint) = recorded();
+    let database = format!("sqlite:{}", folder.path("elsewhere/other.db").display());
+    let other = ["--database", &database];
+    let run = |arguments: &[&str]| folder.run(&[arguments, &other].concat());
+    assert!(run(&["evidence", "import", FILE]).exits(0).stdout.contains(&checkpoint));
+    assert!(run(&["evidence", "import", FILE]).exits(0).stdout.contains("0 records"));
+    run(&["verify", "--checkpoint", &checkpoint]).exits(0);
+    run(&["check"]).exits(0);
+    assert!(run(&["evidence", "export"]).exits(0).stdout.starts_with(&folder.read(FILE)));
+    assert_eq!(folder.evidence(), folder.read(FILE), "the folder's own state is as it was");
+    folder.run(&["check", "--database", "mysql://me:secret@db/x"]).refuses(&["`mysql` is not a database"]);
 }
 
 #[test]
@@ -94,8 +142,8 @@ fn a_cut_tail_is_found_only_with_a_checkpoint() {
     let (folder, checkpoint) = recorded();
     let whole = lines(&folder);
     rewrite(&folder, &whole[..whole.len() - 3]);
-    folder.run(&["verify"]).exits(0);
-    let said = folder.run(&["verify", "--checkpoint", &checkpoint]).exits(1).stderr;
+    folder.run(&["verify", FILE]).exits(0);
+    let said = folder.run(&["verify", FILE, "--checkpoint", &checkpoint]).exits(1).stderr;
     assert!(said.contains("cut") && said.contains(&whole.len().to_string()), "{said}");
     // Another history of the same length is not the one that the checkpoint was taken of.
     let other = Folder::with_log(&DEFINITION.replace("Small system", "Other system"), &Table::small_log());
@@ -113,18 +161,18 @@ fn without_evidence_there_is_nothing_to_verify() {
 }
 
 #[test]
-fn a_line_torn_by_a_crash_is_reported_and_set_aside_by_the_next_check() {
+fn a_line_torn_by_a_crash_is_told_and_never_lost() {
     let (folder, checkpoint) = recorded();
     let whole = folder.read(FILE);
     let torn = &whole.lines().next().unwrap()[..100];
     folder.write(FILE, format!("{whole}{torn}"));
-    let said = folder.run(&["verify", "--checkpoint", &checkpoint]).exits(0).stdout;
+    let said = folder.run(&["verify", FILE, "--checkpoint", &checkpoint]).exits(0).stdout;
     assert!(said.contains("cut off"), "{said}");
-    folder.run(&["check"]).exits(0);
-    let said = folder.run(&["verify", "--checkpoint", &checkpoint]).exits(0).stdout;
-    assert!(!said.contains("cut off"), "{said}");
-    assert!(folder.read(FILE).starts_with(&whole), "what was whole stays as it was");
-    assert!(folder.read(".forewarn/evidence.torn").contains(torn), "what was torn is kept");
+    // A version before the database may have left such a line.
+    let earlier = Folder::small();
+    earlier.write(EARLIER, folder.read(FILE));
+    earlier.run(&["verify", "--checkpoint", &checkpoint]).exits(0);
+    assert!(earlier.read(".forewarn/evidence.jsonl.imported").ends_with(torn));
 }
 
 #[test]
@@ -145,7 +193,7 @@ fn checks_at_the_same_time_give_one_chain() {
     let each = records[0];
     assert_eq!(records, [each, 2 * each, 3 * each]);
     folder.run(&["verify"]).exits(0);
-    assert_eq!(lines(&folder).len(), 3 * each);
+    assert_eq!(folder.evidence().lines().count(), 3 * each);
 }
 
 #[test]

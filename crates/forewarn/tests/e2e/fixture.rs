@@ -207,6 +207,20 @@ impl Folder {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// All evidence of the folder, a record a line.
+    pub(crate) fn evidence(&self) -> String {
+        self.run(&["evidence", "export"]).exits(0).stdout
+    }
+
+    /// Changes the folder's database past the program, as a meddler would.
+    pub(crate) fn sql(&self, statement: &str) {
+        let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])";
+        let mut python = Command::new("python3");
+        python.args(["-c", script]).arg(self.path(".forewarn/state.db")).arg(statement);
+        let output = python.output().expect("python3 is on PATH; its sqlite3 edits the database");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Runs the program in this folder.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         Run::of(self.command(arguments).output().unwrap())
@@ -216,7 +230,7 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
         command.args(arguments).current_dir(&self.folder);
         // What a developer's terminal asks for must not change what is printed.
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        for variable in ["FOREWARN_DATABASE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
             command.env_remove(variable);
         }
         command

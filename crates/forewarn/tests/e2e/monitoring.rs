@@ -53,7 +53,7 @@ pub(crate) fn monitored(folder: &Folder, arguments: &[&str]) -> Value {
 
 pub(crate) fn records(folder: &Folder) -> Vec<Value> {
     let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["record"].clone();
-    folder.read(".forewarn/evidence.jsonl").lines().map(line).collect()
+    folder.evidence().lines().map(line).collect()
 }
 
 /// The windows of the drift findings among some records, each once.
@@ -191,7 +191,7 @@ fn markdown_is_a_series_and_junit_is_refused_before_anything_is_read() {
     let folder = by_day();
     let refused = |run: Run| run.refuses(&["JUnit", "--window"]);
     refused(folder.run(&["monitor", "--format", "junit"]));
-    assert!(!folder.path(".forewarn/evidence.jsonl").exists());
+    assert!(!folder.path(".forewarn/state.db").exists());
     let markdown = folder.run(&["monitor", "--format", "markdown"]).stdout;
     assert!(markdown.contains("Small system") && markdown.contains('|'), "{markdown}");
     folder.run(&["monitor", "--since", "2024-01-22", "--window", "2024-01-29/2024-02-05"]).exits(2);

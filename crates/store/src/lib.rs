@@ -1,0 +1,15 @@
+//! The state of Forewarn in a SQL database: SQLite in one file, or PostgreSQL, behind one interface.
+//!
+//! [`Store`] opens a [`Database`] and brings its schema up to date; each module beside it keeps one thing.
+//! The same statements run on both databases: numbers are `BIGINT` or `DOUBLE PRECISION`, instants are
+//! microseconds since 1970 in UTC, everything else is `TEXT`. Calls block; whoever serves many requests
+//! makes them from a thread that may wait.
+
+mod database;
+mod evidence;
+mod migrations;
+mod systems;
+
+pub use database::{Database, DatabaseError, Store, StoreError};
+pub use evidence::{Chain, SignedCheckpoint};
+pub use systems::ServedSystem;
