@@ -12,6 +12,9 @@ pub mod monitor;
 mod monitor_report;
 mod opened;
 mod profile_store;
+pub mod remote;
+pub mod service;
+pub mod site;
 pub mod state;
 mod watch;
 mod window;
@@ -19,7 +22,7 @@ mod window;
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
 pub use opened::{definition_folder, system_id};
 pub use state::{State, StateError};
-pub use store::{Database, StoreError};
+pub use store::{Chain, Database, Store, StoreError};
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

@@ -76,9 +76,14 @@ pub fn definition_folder(path: &Path) -> PathBuf {
 /// # Errors
 /// There is no definition, or it has a mistake.
 pub fn system_id(path: &Path) -> Result<String, CheckError> {
+    Ok(read(path)?.0.system.id)
+}
+
+/// The definition at a path, with its text.
+pub(crate) fn read(path: &Path) -> Result<(Definition, String), CheckError> {
     let located = locate(path)?;
     let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
-    Ok(definition.system.id)
+    Ok((definition, located.text))
 }
 
 /// A definition's file, folder and text.

@@ -11,6 +11,7 @@ use store::{Chain, Database, DatabaseError, Store, StoreError};
 use types::evidence::{Checkpoint, Evidence, verify_chain};
 
 use crate::evidence_file::{self, EvidenceFile, EvidenceFileError};
+use crate::remote::{Remote, RemoteError};
 
 /// The folder of what the program keeps beside a definition.
 pub const FOLDER: &str = ".forewarn";
@@ -29,14 +30,24 @@ pub enum StateError {
     Link { path: PathBuf, source: DatabaseError },
     #[error("failed to read or write `{path}`: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    #[error("evidence is imported where the server's database is, not over {url}: give --database there")]
+    ImportOnServer { url: String },
     #[error("evidence cannot be taken over: {0}")]
     Earlier(#[from] EvidenceFileError),
+}
+
+#[derive(Debug)]
+enum Place {
+    Database(Database),
+    Server(Remote),
 }
 
 /// The state of a folder's system. It is made with the first thing that is kept in it.
 #[derive(Debug)]
 pub struct State {
-    database: Database,
+    place: Place,
     /// Evidence of an earlier version, where there is some.
     earlier: Option<PathBuf>,
     store: OnceLock<Arc<Store>>,
@@ -54,37 +65,48 @@ impl State {
             None => linked(&own)?.unwrap_or_else(|| Database::Sqlite(own.join(DATABASE_FILE))),
         };
         let earlier = Some(own.join(EARLIER_FILE)).filter(|path| path.exists());
-        Ok(Self { database, earlier, store: OnceLock::new() })
+        Ok(Self { place: Place::Database(database), earlier, store: OnceLock::new() })
+    }
+
+    /// The state that a server keeps, over its API.
+    pub fn on_server(server: Remote) -> Self {
+        Self { place: Place::Server(server), earlier: None, store: OnceLock::new() }
     }
 
     /// The state that a server has opened.
     pub fn shared(store: Arc<Store>) -> Self {
-        let database = store.database().clone();
-        Self { database, earlier: None, store: OnceLock::from(store) }
+        let place = Place::Database(store.database().clone());
+        Self { place, earlier: None, store: OnceLock::from(store) }
+    }
+
+    /// The state that a server has opened, for a folder that may hold evidence of an earlier version.
+    pub(crate) fn shared_beside(folder: &Path, store: Arc<Store>) -> Self {
+        let earlier = Some(folder.join(FOLDER).join(EARLIER_FILE)).filter(|path| path.exists());
+        Self { earlier, ..Self::shared(store) }
     }
 
     /// Where it is, as it may be shown.
     pub fn shown(&self) -> String {
-        self.database.to_string()
+        match &self.place {
+            Place::Database(database) => database.to_string(),
+            Place::Server(server) => server.shown(),
+        }
     }
 
     /// The database, which is made where there is none.
-    ///
-    /// # Errors
-    /// It cannot be opened.
-    pub fn store(&self) -> Result<&Arc<Store>, StateError> {
+    fn store(&self, database: &Database) -> Result<&Arc<Store>, StateError> {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let store = Arc::new(Store::open(&self.database)?);
+        let store = Arc::new(Store::open(database)?);
         Ok(self.store.get_or_init(|| store))
     }
 
     /// Whether anything was kept yet; asking makes nothing.
     pub fn exists(&self) -> bool {
-        match &self.database {
-            Database::Sqlite(path) => path.exists() || self.earlier.is_some(),
-            Database::Postgres(_) => true,
+        match &self.place {
+            Place::Database(Database::Sqlite(path)) => path.exists() || self.earlier.is_some(),
+            Place::Database(Database::Postgres(_)) | Place::Server(_) => true,
         }
     }
 
@@ -96,8 +118,17 @@ impl State {
         if !self.exists() {
             return Ok(Chain::unread(system));
         }
-        self.take_over(system)?;
-        Ok(self.store()?.chain(system)?)
+        match &self.place {
+            Place::Database(database) => {
+                self.take_over(database, system)?;
+                Ok(self.store(database)?.chain(system)?)
+            }
+            Place::Server(server) => {
+                let mut chain = Chain::unread(system);
+                server.read_on(&mut chain)?;
+                Ok(chain)
+            }
+        }
     }
 
     /// Appends a run's evidence to a chain that was read here.
@@ -105,7 +136,10 @@ impl State {
     /// # Errors
     /// The database does not answer. Nothing was recorded then.
     pub fn append(&self, chain: &mut Chain, evidence: Evidence) -> Result<(), StateError> {
-        Ok(self.store()?.append(chain, evidence)?)
+        match &self.place {
+            Place::Database(database) => Ok(self.store(database)?.append(chain, evidence)?),
+            Place::Server(server) => Ok(server.append(chain, &evidence)?),
+        }
     }
 
     /// Verifies a system's evidence, held against a checkpoint where one is given; none where there is no
@@ -135,8 +169,13 @@ impl State {
         if !self.exists() {
             return Ok(Vec::new());
         }
-        self.take_over(system)?;
-        Ok(self.store()?.lines(system, 0)?)
+        match &self.place {
+            Place::Database(database) => {
+                self.take_over(database, system)?;
+                Ok(self.store(database)?.lines(system, 0)?)
+            }
+            Place::Server(server) => Ok(server.lines(system, 0)?),
+        }
     }
 
     /// Takes over exported evidence that goes on from what is here; returns the new end.
@@ -144,14 +183,17 @@ impl State {
     /// # Errors
     /// It does not verify, or contradicts what is here.
     pub fn import(&self, system: &str, file: &EvidenceFile) -> Result<Checkpoint, StateError> {
-        Ok(self.store()?.import(system, file.lines())?.end)
+        match &self.place {
+            Place::Database(database) => Ok(self.store(database)?.import(system, file.lines())?.end),
+            Place::Server(server) => Err(StateError::ImportOnServer { url: server.shown() }),
+        }
     }
 
     /// Takes over the evidence of an earlier version. Its file stays, under another name.
-    fn take_over(&self, system: &str) -> Result<(), StateError> {
+    fn take_over(&self, database: &Database, system: &str) -> Result<(), StateError> {
         let Some(path) = self.earlier.as_deref().filter(|path| path.exists()) else { return Ok(()) };
         let file = evidence_file::read(path)?;
-        self.import(system, &file)?;
+        self.store(database)?.import(system, file.lines())?;
         let renamed = std::fs::rename(path, path.with_file_name(TAKEN_OVER_FILE));
         renamed.map_err(|source| StateError::Io { path: path.to_owned(), source })
     }
@@ -214,8 +256,7 @@ mod tests {
         let state = State::beside(folder.path(), None).unwrap();
         let mut chain = state.chain("s").unwrap();
         state.append(&mut chain, evidence("c")).unwrap();
-        let kept: String =
-            state.store().unwrap().lines("s", 0).unwrap().iter().map(|line| format!("{line}\n")).collect();
+        let kept: String = state.lines("s").unwrap().iter().map(|line| format!("{line}\n")).collect();
         assert!(kept.starts_with(&lines), "byte for byte");
         assert_eq!(chain.records.len(), 3);
         assert!(!own.join(EARLIER_FILE).exists());

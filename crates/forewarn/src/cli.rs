@@ -1,5 +1,6 @@
 //! The command line: what can be asked for.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use app::Database;
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use types::Window;
 use types::definition::Task;
 use types::evidence::Checkpoint;
+use url::Url;
 
 /// AI risk management as a living practice.
 ///
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Monitor(MonitorOptions),
     /// Only performance, worst segment and calibration
     Evaluate(CheckOptions),
+    /// Serve the systems of a folder: catch up, keep the schedule, show everything on a page
+    Serve(ServeOptions),
     /// Look at a log and write a first forewarn.toml
     Init(InitOptions),
     /// Prove that no evidence was changed, removed or reordered
@@ -72,6 +76,12 @@ pub(crate) struct StateOptions {
     /// the definition, or what a server serves it from]
     #[arg(long, value_name = "URL", env = "FOREWARN_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<Database>,
+    /// Keep evidence on a Forewarn server instead, such as https://forewarn.example.org
+    #[arg(long, value_name = "URL", env = "FOREWARN_SERVER", conflicts_with = "database")]
+    pub(crate) server: Option<Url>,
+    /// The server's token
+    #[arg(long, value_name = "TOKEN", env = "FOREWARN_TOKEN", hide_env_values = true, requires = "server")]
+    pub(crate) token: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -106,6 +116,24 @@ pub(crate) enum Format {
     Junit,
     /// For a pull request or a wiki
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// A folder with a forewarn.toml, or with folders that have one
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7615", env = "FOREWARN_LISTEN")]
+    pub(crate) listen: SocketAddr,
+    /// A certificate in PEM, to serve over TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) state: StateOptions,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         cli::Command::Check(options) => commands::check::run(&options, app::Practices::All),
         cli::Command::Monitor(options) => commands::monitor::run(&options),
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
+        cli::Command::Serve(options) => commands::serve::run(&options),
         cli::Command::Init(options) => commands::init::run(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),
         cli::Command::Evidence(command) => commands::evidence::run(&command),

@@ -128,6 +128,46 @@ impl Store {
         })
     }
 
+    /// One line of a chain, as it was recorded.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn line(&self, id: &str, seq: u64) -> Result<Option<String>, StoreError> {
+        let row = self.block_on(
+            sqlx::query("SELECT line FROM evidence WHERE chain = $1 AND seq = $2")
+                .bind(id)
+                .bind(seq as i64)
+                .fetch_optional(self.pool()),
+        )?;
+        Ok(row.map(|row| row.try_get("line")).transpose()?)
+    }
+
+    /// How many records a chain has.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn records(&self, id: &str) -> Result<u64, StoreError> {
+        let row = self.block_on(
+            sqlx::query("SELECT records FROM chain WHERE id = $1").bind(id).fetch_optional(self.pool()),
+        )?;
+        Ok(row.map_or(Ok(0), |row| row.try_get::<i64, _>("records"))? as u64)
+    }
+
+    /// At most `limit` lines of a chain from a record on, as they were recorded.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn some_lines(&self, id: &str, from: u64, limit: usize) -> Result<Vec<String>, StoreError> {
+        let rows = self.block_on(
+            sqlx::query("SELECT line FROM evidence WHERE chain = $1 AND seq >= $2 ORDER BY seq LIMIT $3")
+                .bind(id)
+                .bind(i64::try_from(from).unwrap_or(i64::MAX))
+                .bind(limit as i64)
+                .fetch_all(self.pool()),
+        )?;
+        rows.iter().map(|row| Ok(row.try_get("line")?)).collect()
+    }
+
     /// The names of all chains.
     ///
     /// # Errors

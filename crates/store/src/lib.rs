@@ -5,11 +5,13 @@
 //! microseconds since 1970 in UTC, everything else is `TEXT`. Calls block; whoever serves many requests
 //! makes them from a thread that may wait.
 
+mod alerts;
 mod database;
 mod evidence;
 mod migrations;
 mod systems;
 
+pub use alerts::{Delivery, DeliveryState, KeptAlerts};
 pub use database::{Database, DatabaseError, Store, StoreError};
 pub use evidence::{Chain, SignedCheckpoint};
 pub use systems::ServedSystem;

@@ -61,7 +61,8 @@ impl Record {
 }
 
 /// What a run knows of its records before they take their place in the chain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Evidence {
     pub at: Timestamp,
     pub system: String,
@@ -73,7 +74,8 @@ pub struct Evidence {
 }
 
 /// A finding about to be recorded.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewFinding {
     pub finding: Finding,
     /// When it goes stale.

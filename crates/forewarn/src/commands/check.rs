@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use app::remote::Remote;
 use app::{CheckError, CheckRequest, Practices, State, StateError, definition_folder};
 use jiff::Timestamp;
 
@@ -46,7 +47,10 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
 
 /// The state of a folder's system, or the one that is asked for.
 pub(crate) fn state(path: &Path, options: &StateOptions) -> Result<State, StateError> {
-    State::beside(&definition_folder(path), options.database.clone())
+    match &options.server {
+        Some(url) => Ok(State::on_server(Remote::new(url.clone(), options.token.clone()))),
+        None => State::beside(&definition_folder(path), options.database.clone()),
+    }
 }
 
 /// Says why something could not be done, with the line of the definition where there is one.

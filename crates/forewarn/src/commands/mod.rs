@@ -6,6 +6,7 @@ pub(crate) mod evidence;
 pub(crate) mod init;
 pub(crate) mod monitor;
 pub(crate) mod schema;
+pub(crate) mod serve;
 pub(crate) mod verify;
 
 use std::process::ExitCode;

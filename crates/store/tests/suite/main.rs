@@ -3,6 +3,7 @@
 #[path = "postgres.rs"]
 mod postgres;
 
+mod alerts;
 mod evidence;
 mod opening;
 mod systems;

@@ -1,0 +1,181 @@
+//! What a server serves: systems, their definitions as they are now, and what evidence says of them.
+//!
+//! A [`Service`] is shared by everything that a server does. Evidence is read once and kept in memory;
+//! each use asks the database whether there is more, and reads only that.
+
+mod find;
+mod served;
+mod work;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use store::{Chain, ServedSystem, Store, StoreError};
+
+pub use self::served::Served;
+use crate::check::CheckError;
+use crate::state::{self, State, StateError};
+
+/// How many systems' evidence is kept in memory; that of the others is read when it is asked for.
+const CHAINS_KEPT: usize = 32;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("no {file} in `{path}` or the folders below it; `forewarn init LOG` writes a first one", file = crate::check::DEFINITION_FILE)]
+    Nothing { path: PathBuf },
+    #[error("failed to look for definitions in `{path}`: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error(
+        "system.id `{id}` is used by two definitions, in `{first}` and `{second}`: give each system its own"
+    )]
+    SameId { id: String, first: PathBuf, second: PathBuf },
+    #[error(transparent)]
+    Definition(#[from] Box<CheckError>),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The systems of a server.
+#[derive(Debug)]
+pub struct Service {
+    store: Arc<Store>,
+    systems: BTreeMap<String, Arc<Served>>,
+    chains: Mutex<Chains>,
+}
+
+/// Evidence in memory, with the order in which it was used last.
+#[derive(Debug, Default)]
+struct Chains {
+    known: HashMap<String, (u64, Arc<Chain>)>,
+    uses: u64,
+}
+
+impl Service {
+    /// Finds the definitions at or below `path` and joins them with the state in `store`.
+    ///
+    /// # Errors
+    /// There is none, one has a mistake, or two have the same id.
+    pub fn open(path: &std::path::Path, store: Arc<Store>, now: Timestamp) -> Result<Self, ServiceError> {
+        let mut systems: BTreeMap<String, Arc<Served>> = BTreeMap::new();
+        for folder in find::definitions(path)? {
+            let served = Served::at(&folder).map_err(Box::new)?;
+            let id = served.id().to_owned();
+            if let Some(first) = systems.get(&id) {
+                let first = first.folder().to_owned();
+                return Err(ServiceError::SameId { id, first, second: folder });
+            }
+            systems.insert(id, Arc::new(served));
+        }
+        if systems.is_empty() {
+            return Err(ServiceError::Nothing { path: path.to_owned() });
+        }
+        let service = Self { store, systems, chains: Mutex::default() };
+        for served in service.systems.values() {
+            service.join(served, now)?;
+        }
+        Ok(service)
+    }
+
+    /// Takes over what a folder kept on its own, and lets the command line find this database.
+    fn join(&self, served: &Served, now: Timestamp) -> Result<(), ServiceError> {
+        let own = State::beside(served.folder(), Some(state::own_database(served.folder())))?;
+        if own.shown() != self.store.database().to_string() && own.exists() {
+            let lines = own.lines(served.id())?;
+            self.store.import(served.id(), lines.iter().map(String::as_str))?;
+        }
+        State::shared_beside(served.folder(), self.store.clone()).chain(served.id())?;
+        state::link(served.folder(), self.store.database())?;
+        self.note(served, now)
+    }
+
+    /// Notes a system's definition in its history.
+    fn note(&self, served: &Served, now: Timestamp) -> Result<(), ServiceError> {
+        let current = served.current();
+        let system = ServedSystem {
+            id: served.id().to_owned(),
+            folder: served.folder().display().to_string(),
+            definition: current.hash,
+            seen: now,
+        };
+        Ok(self.store.note_system(&system, &current.text)?)
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The state of all its systems.
+    pub fn state(&self) -> State {
+        State::shared(self.store.clone())
+    }
+
+    /// All systems by id.
+    pub fn systems(&self) -> impl Iterator<Item = &Arc<Served>> {
+        self.systems.values()
+    }
+
+    pub fn system(&self, id: &str) -> Option<&Arc<Served>> {
+        self.systems.get(id)
+    }
+
+    /// Reads the definitions that changed again; what is wrong with one is kept beside it, and the one
+    /// before stays in force.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn refresh(&self, now: Timestamp) -> Result<(), ServiceError> {
+        for served in self.systems.values() {
+            if served.reread() {
+                self.note(served, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A system's evidence as it is now, verified as far as it is new.
+    ///
+    /// # Errors
+    /// The database does not answer, or the evidence is broken.
+    pub fn chain(&self, id: &str) -> Result<Arc<Chain>, StoreError> {
+        let known = self.chains().use_of(id);
+        let known = known.unwrap_or_else(|| Arc::new(Chain::unread(id)));
+        if self.store.records(id)? == known.end.records {
+            self.chains().keep(id, &known);
+            return Ok(known);
+        }
+        let mut chain = Chain::clone(&known);
+        self.store.read_on(&mut chain)?;
+        let chain = Arc::new(chain);
+        self.chains().keep(id, &chain);
+        Ok(chain)
+    }
+
+    fn chains(&self) -> MutexGuard<'_, Chains> {
+        // What another thread left is whole: entries are put in at once.
+        self.chains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Chains {
+    fn use_of(&mut self, id: &str) -> Option<Arc<Chain>> {
+        self.uses += 1;
+        let uses = self.uses;
+        self.known.get_mut(id).map(|(used, chain)| {
+            *used = uses;
+            chain.clone()
+        })
+    }
+
+    fn keep(&mut self, id: &str, chain: &Arc<Chain>) {
+        self.uses += 1;
+        self.known.insert(id.to_owned(), (self.uses, chain.clone()));
+        if self.known.len() > CHAINS_KEPT {
+            let oldest = self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
+            oldest.and_then(|id| self.known.remove(&id));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A system's evidence: read page by page, and handed in by a command line elsewhere.
+
+use app::Chain;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use types::Evidence;
+
+use crate::Shared;
+use crate::problem::Problem;
+use crate::reply;
+use crate::visitor::blocking;
+
+/// Records of one answer.
+const RECORDS_MOST: usize = 500;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    /// The number of the first record wanted, from 0.
+    #[serde(default)]
+    from: u64,
+    limit: Option<usize>,
+}
+
+/// A page of lines, each exactly as it was recorded.
+#[derive(Debug, Serialize)]
+struct Lines {
+    lines: Vec<Box<RawValue>>,
+    /// Where the next page begins; none at the end.
+    next: Option<u64>,
+}
+
+/// What became of evidence that was handed in.
+#[derive(Debug, Serialize)]
+struct Taken {
+    /// How many records were added.
+    added: u64,
+    checkpoint: String,
+}
+
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery>,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
+    let limit = query.limit.unwrap_or(RECORDS_MOST).clamp(1, RECORDS_MOST);
+    let (lines, more) = blocking(move || {
+        known(&shared, &id)?;
+        let mut lines = shared.service.store().some_lines(&id, query.from, limit + 1)?;
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        Ok((lines, more))
+    })
+    .await?;
+    let next = more.then_some(query.from + limit as u64);
+    let lines = lines.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
+    let lines = lines.map_err(|error| {
+        log::error!("a line of evidence is no JSON: {error}");
+        Problem::Internal
+    })?;
+    reply::json(&asked, &Lines { lines, next })
+}
+
+/// Adds a run's evidence to the chain.
+pub(super) async fn push(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    asked: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let taken = blocking(move || {
+        known(&shared, &id)?;
+        let evidence: Evidence = serde_json::from_slice(&body)
+            .map_err(|error| Problem::Bad(format!("The body is not a run's evidence: {error}.")))?;
+        if evidence.system != id {
+            return Err(Problem::Bad(format!(
+                "The evidence is about `{}`, not about `{id}`.",
+                evidence.system
+            )));
+        }
+        let added = evidence.findings.len() as u64;
+        let mut chain = Chain::clone(&*shared.service.chain(&id)?);
+        shared.service.store().append(&mut chain, evidence)?;
+        shared.events.changed(&["evidence", &format!("system:{id}")]);
+        Ok(Taken { added, checkpoint: chain.end.to_string() })
+    })
+    .await?;
+    reply::json(&asked, &taken)
+}
+
+fn known(shared: &Shared, id: &str) -> Result<(), Problem> {
+    match shared.service.system(id) {
+        Some(_) => Ok(()),
+        None => Err(Problem::NotFound(format!("There is no system `{id}` here."))),
+    }
+}

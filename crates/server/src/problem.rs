@@ -1,0 +1,131 @@
+//! What went wrong with a request: as a page for people, as problem details (RFC 9457) for programs.
+
+use app::service::ServiceError;
+use app::site::SiteError;
+use app::{StateError, StoreError};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use view::site::problem::Problem as PageProblem;
+
+/// Why a request cannot be answered.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// A sentence that names what is not there.
+    NotFound(String),
+    /// What was wrong, and the way out.
+    Bad(String),
+    /// What was sent contradicts what is here.
+    Conflict(String),
+    /// The database does not answer now; it may later.
+    Busy,
+    /// Ours; the details are in the log.
+    Internal,
+}
+
+impl Problem {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "Not found",
+            Self::Bad(_) => "Bad request",
+            Self::Conflict(_) => "Conflict",
+            Self::Busy => "The database does not answer now",
+            Self::Internal => "Something went wrong here",
+        }
+    }
+
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::NotFound(detail) | Self::Bad(detail) | Self::Conflict(detail) => detail.clone(),
+            Self::Busy => "Try again in a few seconds.".into(),
+            Self::Internal => "The server's log says more.".into(),
+        }
+    }
+
+    pub(crate) fn page(&self) -> PageProblem {
+        match self {
+            Self::NotFound(_) => PageProblem::NotFound,
+            Self::Bad(_) | Self::Conflict(_) => PageProblem::Conflict,
+            Self::Busy | Self::Internal => PageProblem::Internal,
+        }
+    }
+}
+
+/// The body of `application/problem+json`.
+#[derive(Debug, Serialize)]
+struct Details {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let details = Details {
+            r#type: "about:blank",
+            title: self.title(),
+            status: status.as_u16(),
+            detail: self.detail(),
+        };
+        let body = serde_json::to_string(&details).unwrap_or_default();
+        let mut response =
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if matches!(self, Self::Busy) {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        log::error!("the database did not answer a request: {error}");
+        if error.is_passing() { Self::Busy } else { Self::Internal }
+    }
+}
+
+impl From<SiteError> for Problem {
+    fn from(error: SiteError) -> Self {
+        match error {
+            SiteError::NotFound(detail) => Self::NotFound(detail),
+            SiteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StateError> for Problem {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::Store(error) => error.into(),
+            error => {
+                log::error!("the state cannot be read: {error}");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Store(error) => error.into(),
+            ServiceError::State(error) => error.into(),
+            error => {
+                log::error!("a definition cannot be read: {error}");
+                Self::Internal
+            }
+        }
+    }
+}
