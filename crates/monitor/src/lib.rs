@@ -6,6 +6,7 @@
 //! or hold values that cannot be. What earlier windows showed comes in as [`History`]. Nothing here
 //! reads data or a clock.
 
+pub mod alert;
 pub mod changes;
 pub mod drift;
 #[cfg(test)]

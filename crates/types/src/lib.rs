@@ -5,6 +5,7 @@
 //! [`evidence`]. This crate holds the words and their rules (parsing, hashing, ordering); it reads
 //! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
 
+pub mod alert;
 pub mod answer;
 pub mod cases;
 pub mod column;

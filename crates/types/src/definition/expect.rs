@@ -162,12 +162,14 @@ impl JsonSchema for Rows {
 }
 
 /// A span of time such as `2 days` or `6 hours`; a day is 24 hours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age {
     seconds: i64,
 }
 
 impl Age {
+    pub const DAY: Self = Self { seconds: DAY };
+
     pub fn seconds(self) -> i64 {
         self.seconds
     }

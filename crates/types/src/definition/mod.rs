@@ -4,6 +4,7 @@
 //! JSON Schema that editors show. [`parse()`] reads the text, [`check_against`] holds it against the
 //! columns that the log really has. Both name the key that is wrong and the nearest valid choice.
 
+mod alert;
 mod check;
 mod drift_method;
 mod evaluate;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use alert::{Alert, Budget, Contact, Escalation, Repeat, Spend};
 pub use check::{check_against, check_reference, compared_columns, features};
 pub use drift_method::{Distance, DriftMethod};
 pub use evaluate::{
@@ -64,6 +66,9 @@ pub struct Definition {
     /// Named sets of checks that must be fresh and passing before something may go ahead.
     #[serde(default)]
     pub gate: BTreeMap<String, Gate>,
+    /// When people are told that something matters, and whom.
+    #[serde(default)]
+    pub alert: Vec<Alert>,
 }
 
 /// The system that governance speaks about.

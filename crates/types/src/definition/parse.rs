@@ -158,6 +158,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     }
     super::evaluate::check_values(definition)?;
     super::expect::check_values(definition)?;
+    super::alert::check_values(definition)?;
     check_outcome(definition)?;
     check_roles(definition)?;
     check_gates(definition)

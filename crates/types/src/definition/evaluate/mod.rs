@@ -85,6 +85,15 @@ impl Definition {
         };
         can_be && !evaluate.skip.contains(&check)
     }
+
+    /// How often a check is due.
+    pub fn cadence(&self, check: CheckId) -> Cadence {
+        match check {
+            CheckId::Drift | CheckId::Quality | CheckId::Multivariate => self.monitor.drift.every,
+            CheckId::PerformanceOverTime => self.monitor.performance.every,
+            _ => self.evaluate.every,
+        }
+    }
 }
 
 impl Evaluate {

@@ -1,0 +1,246 @@
+//! The names that a condition may use: checks, what is known of each, and its measures.
+
+use types::CheckId;
+use types::definition::{Metric, Task};
+
+/// What every check has beside its measures, and what kind of thing it is.
+pub(super) const FIELDS: [(&str, Kind); 9] = [
+    ("verdict", Kind::Verdict),
+    ("failed", Kind::Texts),
+    ("warned", Kind::Texts),
+    ("unknown", Kind::Texts),
+    ("passed", Kind::Texts),
+    ("subjects", Kind::Texts),
+    ("fresh", Kind::Bool),
+    ("stale", Kind::Bool),
+    ("window", Kind::Text),
+];
+
+/// All checks together.
+pub(super) const ANY: &str = "any";
+
+/// The functions that a condition may call, with what they return.
+pub(super) const FUNCTIONS: [(&str, Kind); 6] = [
+    ("size", Kind::Number),
+    ("contains", Kind::Bool),
+    ("startsWith", Kind::Bool),
+    ("endsWith", Kind::Bool),
+    ("double", Kind::Number),
+    ("string", Kind::Text),
+];
+
+/// The kinds of things in a condition, as far as they are known before it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bool,
+    Number,
+    Text,
+    /// One of the four verdicts, as text.
+    Verdict,
+    Texts,
+    /// `monitor` or `evaluate`.
+    Practice(&'static str),
+    Check(CheckId),
+    /// Of all checks.
+    All,
+    /// Not known beforehand.
+    Open,
+}
+
+impl Kind {
+    /// As it is said in a message.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Bool => "true or false",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Verdict => "a verdict",
+            Self::Texts => "a list of names",
+            Self::Practice(_) => "a practice",
+            Self::Check(_) | Self::All => "a check",
+            Self::Open => "something",
+        }
+    }
+}
+
+/// `drift` of `monitor.drift`.
+pub(super) fn last_name(check: CheckId) -> &'static str {
+    check.name().rsplit_once('.').map_or(check.name(), |(_, last)| last)
+}
+
+/// The checks of this last name; `performance` is two.
+pub(super) fn checks_named(name: &str) -> Vec<CheckId> {
+    CheckId::ALL.into_iter().filter(|check| last_name(*check) == name).collect()
+}
+
+/// Every name that can stand at the start of a path.
+pub(super) fn roots() -> Vec<&'static str> {
+    let mut roots: Vec<&str> =
+        CheckId::ALL.into_iter().map(last_name).filter(|name| checks_named(name).len() == 1).collect();
+    roots.extend(["monitor", "evaluate", ANY]);
+    roots
+}
+
+/// What kind of thing a name at the start of a path is.
+pub(super) fn root(name: &str) -> Option<Kind> {
+    match (name, checks_named(name).as_slice()) {
+        ("monitor", _) => Some(Kind::Practice("monitor")),
+        ("evaluate", _) => Some(Kind::Practice("evaluate")),
+        (ANY, _) => Some(Kind::All),
+        (_, [only]) => Some(Kind::Check(*only)),
+        _ => None,
+    }
+}
+
+/// The measures that the findings of a check may have.
+pub(super) fn measures(check: CheckId) -> Vec<&'static str> {
+    let metrics = || Task::ALL.into_iter().flat_map(Metric::of).map(|metric| metric.name());
+    let mut names: Vec<&'static str> = own_measures(check).to_vec();
+    let has_metrics = matches!(
+        check,
+        CheckId::PerformanceOverTime
+            | CheckId::Performance
+            | CheckId::WorstSegment
+            | CheckId::Comparison
+            | CheckId::Fairness
+            | CheckId::Errors
+            | CheckId::Calibration
+    );
+    if has_metrics {
+        names.extend(metrics());
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn own_measures(check: CheckId) -> &'static [&'static str] {
+    match check {
+        CheckId::Drift => &[
+            "psi",
+            "jensen_shannon",
+            "wasserstein",
+            "hellinger",
+            "total_variation",
+            "l_infinity",
+            "kolmogorov_smirnov",
+            "root_mean_squared_gap",
+            "cramer_von_mises",
+            "energy_distance",
+            "scaled_energy_distance",
+            "cramers_v",
+            "chi_square",
+            "g_test",
+            "missing_share_change",
+            "unseen_share",
+            "unseen_token_share",
+            "centroid_distance",
+            "cosine_distance",
+            "domain_classifier_auc",
+            "psi_of_characters",
+            "psi_of_words",
+            "psi_of_letters",
+            "psi_of_digits",
+            "psi_of_symbols",
+            "psi_of_whitespace",
+            "psi_of_upper_case",
+            "psi_of_non_ascii",
+            "psi_of_tokens",
+            "psi_of_norm",
+            "psi_of_projections",
+            "rows",
+        ],
+        CheckId::Quality => &[
+            "rows",
+            "usual_rows",
+            "missing_share",
+            "not_allowed_share",
+            "outside_range_share",
+            "far_outside_share",
+            "not_finite_share",
+            "repeated_share",
+            "repeated_id_share",
+            "different_values",
+            "future_rows",
+            "late_share",
+            "local_time_share",
+            "newest_row_age_hours",
+            "undated_rows",
+            "empty_days_count",
+            "changed_files_count",
+            "outside_unit_interval_share",
+            "not_adding_up_share",
+            "unusable_prediction_share",
+            "unusable_vector_share",
+        ],
+        CheckId::Multivariate => &[
+            "domain_classifier_auc",
+            "pca_reconstruction_error",
+            "reference_domain_classifier_auc",
+            "reference_reconstruction_change_share",
+        ],
+        CheckId::PerformanceOverTime => &[
+            "loss_against_reference",
+            "loss_share_against_reference",
+            "mean_daily_loss",
+            "reference_mean_daily_loss",
+        ],
+        CheckId::Outcomes => &["outcome_coverage"],
+        CheckId::Performance => &[
+            "loss_against_reference",
+            "loss_share_against_reference",
+            "expected_cost",
+            "balanced_accuracy",
+            "matthews",
+            "cohens_kappa",
+            "micro_f1",
+            "weighted_f1",
+            "micro_roc_auc",
+            "weighted_roc_auc",
+        ],
+        CheckId::WorstSegment => &["worst_segment_gap"],
+        CheckId::Calibration => &[
+            "ece",
+            "ece_debiased",
+            "ece_equal_width",
+            "mce",
+            "smooth_ece",
+            "classwise_ece",
+            "brier_reliability",
+            "brier_resolution",
+            "brier_uncertainty",
+            "calibration_slope",
+            "calibration_intercept",
+            "hosmer_lemeshow",
+            "worst_segment_gap",
+            "mean_score_less_outcome_share",
+            "coverage_gap",
+            "interval_coverage",
+            "pinball_loss",
+            "pit_chi_square",
+        ],
+        CheckId::Slices => &["slice_lift", "slice_mean_loss"],
+        CheckId::WorstSubpopulation => &["worst_subpopulation_loss", "worst_subpopulation_rise"],
+        CheckId::Errors => &[
+            "systematic_share",
+            "error_auc",
+            "error_explained_share",
+            "loss_autocorrelation",
+            "time_dispersion",
+            "mean_residual",
+            "false_positive_rate",
+            "false_negative_rate",
+        ],
+        CheckId::Tail => {
+            &["rare_lift", "confident_wrong_share", "rare_class_wrong_share", "expected_shortfall"]
+        }
+        CheckId::Fairness => &[
+            "demographic_parity",
+            "equal_opportunity",
+            "equalised_odds",
+            "predictive_parity",
+            "calibration_within_groups",
+        ],
+        CheckId::Comparison => &["loss_difference"],
+    }
+}
