@@ -4,6 +4,7 @@
 //! [`init`] writes a first definition. Every entry point (the command line now, a
 //! schedule and a server later) calls these functions; time comes in as an argument.
 
+pub mod alerting;
 pub mod check;
 pub mod evidence_file;
 pub mod init;
@@ -15,6 +16,7 @@ mod profile_store;
 pub mod remote;
 pub mod service;
 pub mod site;
+pub mod signing;
 pub mod state;
 mod watch;
 mod window;

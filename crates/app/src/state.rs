@@ -12,6 +12,7 @@ use types::evidence::{Checkpoint, Evidence, verify_chain};
 
 use crate::evidence_file::{self, EvidenceFile, EvidenceFileError};
 use crate::remote::{Remote, RemoteError};
+use crate::signing::{self, CheckpointFault};
 
 /// The folder of what the program keeps beside a definition.
 pub const FOLDER: &str = ".forewarn";
@@ -30,6 +31,8 @@ pub enum StateError {
     Link { path: PathBuf, source: DatabaseError },
     #[error("failed to read or write `{path}`: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    #[error("evidence does not go through a signed checkpoint: {0}")]
+    Checkpoint(#[from] CheckpointFault),
     #[error(transparent)]
     Remote(#[from] RemoteError),
     #[error("evidence is imported where the server's database is, not over {url}: give --database there")]
@@ -158,7 +161,14 @@ impl State {
         }
         let verified = verify_chain(lines.iter().map(String::as_str), checkpoint);
         let broken = |source| StoreError::Broken { chain: system.to_owned(), source };
-        Ok(Some(verified.map_err(broken)?.1))
+        let (records, end) = verified.map_err(broken)?;
+        if let Place::Database(database) = &self.place {
+            let chain = Chain { id: system.to_owned(), records, end };
+            for signed in self.store(database)?.checkpoints(system)? {
+                signing::verify(&chain, &signed)?;
+            }
+        }
+        Ok(Some(end))
     }
 
     /// A system's evidence as it was recorded, line by line.

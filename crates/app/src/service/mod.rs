@@ -3,19 +3,25 @@
 //! A [`Service`] is shared by everything that a server does. Evidence is read once and kept in memory;
 //! each use asks the database whether there is more, and reads only that.
 
+mod attest;
 mod find;
 mod served;
+pub mod upkeep;
 mod work;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ed25519_dalek::SigningKey;
 use jiff::Timestamp;
 use store::{Chain, ServedSystem, Store, StoreError};
 
-pub use self::served::Served;
+pub use self::attest::Verified;
+pub use self::served::{Current, Served};
 use crate::check::CheckError;
+use crate::opened::definition_folder;
+use crate::signing::{self, SigningError};
 use crate::state::{self, State, StateError};
 
 /// How many systems' evidence is kept in memory; that of the others is read when it is asked for.
@@ -37,7 +43,12 @@ pub enum ServiceError {
     State(#[from] StateError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
 }
+
+/// The key that a server signs checkpoints with.
+const KEY_FILE: &str = "signing.key";
 
 /// The systems of a server.
 #[derive(Debug)]
@@ -45,6 +56,8 @@ pub struct Service {
     store: Arc<Store>,
     systems: BTreeMap<String, Arc<Served>>,
     chains: Mutex<Chains>,
+    key: SigningKey,
+    verified: Mutex<HashMap<String, Verified>>,
 }
 
 /// Evidence in memory, with the order in which it was used last.
@@ -59,7 +72,7 @@ impl Service {
     ///
     /// # Errors
     /// There is none, one has a mistake, or two have the same id.
-    pub fn open(path: &std::path::Path, store: Arc<Store>, now: Timestamp) -> Result<Self, ServiceError> {
+    pub fn open(path: &Path, store: Arc<Store>, now: Timestamp) -> Result<Self, ServiceError> {
         let mut systems: BTreeMap<String, Arc<Served>> = BTreeMap::new();
         for folder in find::definitions(path)? {
             let served = Served::at(&folder).map_err(Box::new)?;
@@ -73,7 +86,9 @@ impl Service {
         if systems.is_empty() {
             return Err(ServiceError::Nothing { path: path.to_owned() });
         }
-        let service = Self { store, systems, chains: Mutex::default() };
+        let key = signing::key(&own_folder(path).join(KEY_FILE))?;
+        let service =
+            Self { store, systems, chains: Mutex::default(), key, verified: Mutex::default() };
         for served in service.systems.values() {
             service.join(served, now)?;
         }
@@ -123,17 +138,19 @@ impl Service {
     }
 
     /// Reads the definitions that changed again; what is wrong with one is kept beside it, and the one
-    /// before stays in force.
+    /// before stays in force. Returns whether another definition came into force.
     ///
     /// # Errors
     /// The database does not answer.
-    pub fn refresh(&self, now: Timestamp) -> Result<(), ServiceError> {
+    pub fn refresh(&self, now: Timestamp) -> Result<bool, ServiceError> {
+        let mut changed = false;
         for served in self.systems.values() {
             if served.reread() {
                 self.note(served, now)?;
+                changed = true;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// A system's evidence as it is now, verified as far as it is new.
@@ -154,10 +171,19 @@ impl Service {
         Ok(chain)
     }
 
+    fn verified(&self) -> MutexGuard<'_, HashMap<String, Verified>> {
+        self.verified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn chains(&self) -> MutexGuard<'_, Chains> {
         // What another thread left is whole: entries are put in at once.
         self.chains.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where a server keeps what belongs to it alone.
+fn own_folder(path: &Path) -> PathBuf {
+    definition_folder(path).join(state::FOLDER)
 }
 
 impl Chains {

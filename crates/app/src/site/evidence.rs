@@ -53,7 +53,13 @@ pub fn page(
         checkpoint: signed.checkpoint,
         key: signed.public_key.chars().take(16).collect(),
     });
-    let state = ChainState { end: chain.end, verified_at: None, broken: None, signed };
+    let verified = service.last_verified(&id);
+    let state = ChainState {
+        end: chain.end,
+        verified_at: verified.as_ref().map(|verified| verified.at),
+        broken: verified.and_then(|verified| verified.broken),
+        signed,
+    };
     Ok(EvidencePage {
         chain: state,
         filter: EvidenceFilter { system: id, ..filter },

@@ -1,8 +1,10 @@
 //! What the pages of a server show, put together from evidence. Nothing is computed here that evidence does
 //! not say: findings are chosen, arranged and counted.
 
+pub mod alerts;
 pub mod column;
 pub mod evidence;
+pub mod jobs;
 mod known;
 pub mod overview;
 mod practices;

@@ -32,7 +32,8 @@ pub(crate) fn run(options: &VerifyOptions) -> Status {
             Status::Impossible
         }
         Err(CheckError::Evidence(
-            error @ (StateError::Store(StoreError::Broken { .. })
+            error @ (StateError::Checkpoint(_)
+            | StateError::Store(StoreError::Broken { .. })
             | StateError::Earlier(EvidenceFileError::Broken { .. })),
         )) => shut(&error.to_string()),
         Err(error) => impossible(&error),

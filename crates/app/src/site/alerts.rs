@@ -1,0 +1,272 @@
+//! Alerts as they stand, and one of them with everything that is known of it.
+
+use jiff::Timestamp;
+use store::{Delivery, DeliveryState};
+use types::Digest;
+use types::alert::{AlertRecord, AlertStatus, Episode, Quiet};
+use types::format::counted;
+use types::message::{Message, MessageAlert, Occasion};
+use view::site::alert::{AlertEvent, AlertPage, Silence};
+use view::site::alerts::{AlertRow, AlertState, AlertsPage};
+
+use super::known::seen;
+use super::{SiteError, known, served, system_ref};
+use crate::service::Service;
+
+/// Ended alerts that are shown of each system.
+const ENDED_SHOWN: usize = 100;
+/// Messages that are looked through for those of one alert.
+const DELIVERIES_SHOWN: usize = 200;
+
+/// Which alert it is: a rule of a system about a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertKey {
+    pub system: String,
+    pub rule: String,
+    pub subject: String,
+}
+
+impl AlertKey {
+    /// Its name in paths: rules and subjects can be whole sentences, so they stand there as a digest.
+    pub fn id(&self) -> String {
+        let digest = Digest::of(format!("{}\n{}", self.rule, self.subject).as_bytes());
+        format!("{}.{}", self.system, digest.short())
+    }
+
+    /// The alert of a name in a path.
+    ///
+    /// # Errors
+    /// There is no such alert, or the database does not answer.
+    pub fn of_id(service: &Service, id: &str) -> Result<Self, SiteError> {
+        let missing = || SiteError::NotFound(format!("There is no alert `{id}`."));
+        let (system, _) = id.rsplit_once('.').ok_or_else(missing)?;
+        served(service, system)?;
+        let kept = service.store().alerts(system)?.state;
+        let episodes = service.store().episodes(system, ENDED_SHOWN)?;
+        let standing = kept.alerts.into_iter().map(|alert| (alert.rule, alert.subject));
+        let ended = episodes.into_iter().map(|episode| (episode.rule, episode.subject));
+        let key = |(rule, subject)| Self { system: system.to_owned(), rule, subject };
+        standing.chain(ended).map(key).find(|key| key.id() == id).ok_or_else(missing)
+    }
+}
+
+/// Alerts of one state, newest first.
+///
+/// # Errors
+/// There is no such system, or the database does not answer.
+pub fn page(
+    service: &Service,
+    may_see: &dyn Fn(&str) -> bool,
+    state: AlertState,
+    system: Option<&str>,
+) -> Result<AlertsPage, SiteError> {
+    let mut all = Vec::new();
+    for served in service.systems().filter(|served| may_see(served.id())) {
+        if system.is_none_or(|system| system == served.id()) {
+            all.extend(of_system(service, served.id())?);
+        }
+    }
+    let counts =
+        AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
+    all.retain(|row| row.state == state);
+    all.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
+    Ok(AlertsPage {
+        state,
+        alerts: all,
+        counts,
+        system: system.map(|system| system_ref(service, system)).transpose()?,
+        next: None,
+        has_rules: true,
+    })
+}
+
+/// How many alerts fire that a reader may see and nobody has silenced.
+///
+/// # Errors
+/// The database does not answer.
+pub fn firing(service: &Service, may_see: &dyn Fn(&str) -> bool) -> Result<u64, SiteError> {
+    let mut firing = 0;
+    for served in service.systems().filter(|served| may_see(served.id())) {
+        let kept = service.store().alerts(served.id())?.state;
+        let is_loud = |alert: &&AlertRecord| alert.status == AlertStatus::Firing && alert.quiet.is_none();
+        firing += kept.alerts.iter().filter(is_loud).count() as u64;
+    }
+    Ok(firing)
+}
+
+/// The alerts of a system: those that stand, and those that ended.
+pub(super) fn of_system(service: &Service, id: &str) -> Result<Vec<AlertRow>, SiteError> {
+    let system = system_ref(service, id)?;
+    let kept = service.store().alerts(id)?.state;
+    let mut rows: Vec<AlertRow> = kept.alerts.iter().map(|alert| row(&system, alert)).collect();
+    for episode in service.store().episodes(id, ENDED_SHOWN)? {
+        let is_shown = |row: &AlertRow| {
+            row.state == AlertState::Resolved && row.rule == episode.rule && row.since == episode.until
+        };
+        if !rows.iter().any(is_shown) {
+            rows.push(ended(&system, &episode));
+        }
+    }
+    Ok(rows)
+}
+
+fn row(system: &view::site::SystemRef, alert: &AlertRecord) -> AlertRow {
+    let silenced_until = match &alert.quiet {
+        Some(Quiet::Silence { until, .. }) => Some(*until),
+        _ => None,
+    };
+    let state = match alert.status {
+        AlertStatus::Pending => AlertState::Pending,
+        AlertStatus::Resolved => AlertState::Resolved,
+        AlertStatus::Firing if alert.quiet.is_some() => AlertState::Silenced,
+        AlertStatus::Firing => AlertState::Firing,
+    };
+    let key =
+        AlertKey { system: system.id.clone(), rule: alert.rule.clone(), subject: alert.subject.clone() };
+    AlertRow {
+        id: key.id(),
+        state,
+        severity: alert.grade.severity,
+        title: title(&alert.rule, &alert.subject),
+        sentence: alert.words.summary.clone(),
+        system: system.clone(),
+        rule: alert.rule.clone(),
+        since: alert.firing_since.unwrap_or(alert.since),
+        acknowledged_by: alert.told.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone()),
+        silenced_until,
+    }
+}
+
+fn ended(system: &view::site::SystemRef, episode: &Episode) -> AlertRow {
+    let key =
+        AlertKey { system: system.id.clone(), rule: episode.rule.clone(), subject: episode.subject.clone() };
+    AlertRow {
+        id: key.id(),
+        state: AlertState::Resolved,
+        severity: episode.severity,
+        title: title(&episode.rule, &episode.subject),
+        sentence: episode.summary.clone(),
+        system: system.clone(),
+        rule: episode.rule.clone(),
+        since: episode.until,
+        acknowledged_by: None,
+        silenced_until: None,
+    }
+}
+
+fn title(rule: &str, subject: &str) -> String {
+    if subject == monitor::alert::SYSTEM { rule.to_owned() } else { format!("{rule}: {subject}") }
+}
+
+/// One alert with everything that is known of it.
+///
+/// # Errors
+/// There is no such alert, or the database does not answer.
+pub fn alert(service: &Service, key: &AlertKey, now: Timestamp) -> Result<AlertPage, SiteError> {
+    let known = known(service, &key.system)?;
+    let system = system_ref(service, &key.system)?;
+    let store = service.store();
+    let kept = store.alerts(&key.system)?.state;
+    let is_it = |rule: &str, subject: &str| rule == key.rule && subject == key.subject;
+    let standing = kept.alerts.iter().find(|alert| is_it(&alert.rule, &alert.subject));
+    let episodes: Vec<Episode> = store
+        .episodes(&key.system, ENDED_SHOWN)?
+        .into_iter()
+        .filter(|episode| is_it(&episode.rule, &episode.subject))
+        .collect();
+    let row = standing.map(|alert| row(&system, alert));
+    let row = row.or_else(|| episodes.first().map(|episode| ended(&system, episode))).ok_or_else(|| {
+        SiteError::NotFound(format!("There is no alert `{}` about `{}`.", key.rule, key.subject))
+    })?;
+    let deliveries: Vec<Delivery> = store
+        .deliveries(&key.system, DELIVERIES_SHOWN)?
+        .into_iter()
+        .filter(|delivery| delivery.message.alerts.iter().any(|alert| is_it(&alert.rule, &alert.subject)))
+        .collect();
+    let mut history = history(&episodes, &deliveries, standing);
+    for acknowledgement in store.acknowledgements(&key.system)? {
+        if is_it(&acknowledgement.rule, &acknowledgement.subject) {
+            history.push(AlertEvent {
+                at: acknowledgement.at,
+                what: "acknowledged".into(),
+                who: Some(acknowledgement.by),
+                note: Some(acknowledgement.note).filter(|note| !note.is_empty()),
+                failed: false,
+            });
+        }
+    }
+    history.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let checks = standing.map(|alert| alert.checks.clone()).unwrap_or_default();
+    let about = |subject: &str| subject == key.subject || key.subject == monitor::alert::SYSTEM;
+    let evidence = checks.into_iter().flat_map(|check| known.newest(check));
+    let evidence = evidence.filter(|record| about(&record.finding.subject.label())).map(seen).collect();
+    let silence = match standing.and_then(|alert| alert.quiet.as_ref()) {
+        Some(Quiet::Silence { id, .. }) => store.silences(now)?.into_iter().find(|silence| silence.id == *id),
+        _ => None,
+    };
+    let message = deliveries.first().map(|delivery| delivery.message.clone());
+    Ok(AlertPage {
+        message: message.unwrap_or_else(|| would_be(&row, standing, now)),
+        escalates: None,
+        silence: silence.map(|of| Silence { by: of.by, until: of.until, reason: of.reason }),
+        alert: row,
+        evidence,
+        history,
+        error: None,
+    })
+}
+
+fn history(
+    episodes: &[Episode],
+    deliveries: &[Delivery],
+    standing: Option<&AlertRecord>,
+) -> Vec<AlertEvent> {
+    let event = |at, what: String| AlertEvent { at, what, who: None, note: None, failed: false };
+    let mut events = Vec::new();
+    for episode in episodes {
+        events.push(event(episode.firing_since, "began to fire".into()));
+        let windows = counted(u64::from(episode.windows), "window", "windows");
+        events.push(event(episode.until, format!("was over, after {windows}")));
+    }
+    if let Some(alert) = standing {
+        events.extend(alert.firing_since.map(|at| event(at, "began to fire".into())));
+    }
+    for delivery in deliveries {
+        let (what, failed) = match delivery.state {
+            DeliveryState::Waiting => (format!("is on its way to {}", delivery.contact), false),
+            DeliveryState::Delivered => (format!("told {}", delivery.contact), false),
+            DeliveryState::Dead => (format!("could not be told to {}", delivery.contact), true),
+        };
+        let note = Some(delivery.said.clone()).filter(|said| !said.is_empty());
+        events.push(AlertEvent { at: delivery.made, what, who: None, note, failed });
+    }
+    events
+}
+
+/// What people would be told of an alert that nobody is told of.
+fn would_be(row: &AlertRow, standing: Option<&AlertRecord>, now: Timestamp) -> Message {
+    let words = standing.map(|alert| alert.words.clone()).unwrap_or_default();
+    let resolved = row.state == AlertState::Resolved;
+    Message {
+        occasion: if resolved { Occasion::Resolved } else { Occasion::Firing },
+        severity: row.severity,
+        at: now,
+        system: row.system.id.clone(),
+        system_name: row.system.name.clone(),
+        group: String::new(),
+        title: row.title.clone(),
+        what_happened: row.sentence.clone(),
+        how_sure: words.how_sure,
+        who_is_affected: words.who_is_affected,
+        what_to_do: words.what_to_do,
+        link: None,
+        alerts: vec![MessageAlert {
+            rule: row.rule.clone(),
+            subject: row.title.clone(),
+            severity: row.severity,
+            since: row.since,
+            resolved,
+            summary: row.sentence.clone(),
+        }],
+    }
+}
