@@ -5,12 +5,14 @@
 //! schedule and a server later) calls these functions; time comes in as an argument.
 
 pub mod check;
+pub mod delivery;
 pub mod evidence_log;
 pub mod init;
 mod kept_usual;
 pub mod monitor;
 mod monitor_report;
 mod opened;
+pub mod organisation;
 mod profile_store;
 mod watch;
 mod window;

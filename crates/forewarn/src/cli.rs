@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Evaluate(CheckOptions),
     /// Look at a log and write a first forewarn.toml
     Init(InitOptions),
+    /// See whether alerts arrive
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Prove that no evidence was changed, removed or reordered
     Verify(VerifyOptions),
     /// Print the JSON Schema of forewarn.toml, for editors
@@ -107,6 +110,28 @@ pub(crate) struct InitOptions {
     /// Overwrite a file that is there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertCommand {
+    /// Send a test message to the channels of organisation.toml
+    Test(AlertTestOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertTestOptions {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// A channel's name, or email:ADDRESS; may be given several times [default: all channels]
+    #[arg(long, value_name = "RECEIVER")]
+    pub(crate) to: Vec<String>,
+    /// The organisation's file [default: organisation.toml beside the definition or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organisation: Option<PathBuf>,
+    /// Also say that it is over, as at the end of an alert
+    #[arg(long)]
+    pub(crate) resolve: bool,
 }
 
 #[derive(Debug, Args)]
