@@ -38,8 +38,12 @@ pub(crate) enum Command {
     Alert(AlertCommand),
     /// Prove that no evidence was changed, removed or reordered
     Verify(VerifyOptions),
-    /// Print the JSON Schema of forewarn.toml, for editors
-    Schema,
+    /// Print the JSON Schema of forewarn.toml or organisation.toml, for editors
+    Schema {
+        /// Which file's
+        #[arg(value_enum, default_value_t = SchemaOf::Definition)]
+        of: SchemaOf,
+    },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -142,6 +146,15 @@ pub(crate) struct VerifyOptions {
     /// COUNT:HASH of an earlier run, kept elsewhere: proves that no tail was cut since
     #[arg(long, value_name = "COUNT:HASH")]
     pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+/// The files that have a grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// forewarn.toml
+    Definition,
+    /// organisation.toml
+    Organisation,
 }
 
 /// The tasks of [`types::definition::Task`] as arguments.

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         cli::Command::Init(options) => commands::init::run(&options),
         cli::Command::Alert(cli::AlertCommand::Test(options)) => commands::alert::test(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),
-        cli::Command::Schema => commands::schema::run(),
+        cli::Command::Schema { of } => commands::schema::run(of),
         cli::Command::Completions { shell } => commands::completions::run(shell),
     };
     status.into()

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn headers_say_who_what_and_which_conversation() {
         let headers = headers(&samples::message(Occasion::Firing));
-        let without_boundary = headers.split("; boundary").next().unwrap().trim_end();
+        let without_boundary = headers.split("\r\n boundary").next().unwrap().trim_end();
         insta::assert_snapshot!(without_boundary.replace("\r\n", "\n"));
     }
 

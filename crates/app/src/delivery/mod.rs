@@ -65,8 +65,10 @@ pub fn deliver(
             http::post(&webhook::request(reveal(url)?, &reveal(secret)?, message, now)?, now)
         }
         Means::Alertmanager { url, login } => {
-            let login = login.map(|(user, password)| Ok((user, reveal(password)?))).transpose();
-            let login = login.map_err(|error: secret::SecretError| error)?;
+            let login = match login {
+                Some((user, password)) => Some((user, reveal(password)?)),
+                None => None,
+            };
             http::post(&alertmanager::request(&reveal(url)?, login.as_ref(), message), now)
         }
         Means::Email { to } => {

@@ -33,7 +33,7 @@ pub(super) fn message(occasion: Occasion) -> Message {
 /// A message whose texts are as long, and as costly to write, as somebody can make them.
 pub(super) fn giant(occasion: Occasion) -> Message {
     let mut message = message(occasion);
-    let long = "\u{1}<&>ß\"".repeat(20_000);
+    let long = "\u{1}<&>ß\"".repeat(1_000);
     for text in [
         &mut message.title,
         &mut message.what_happened,
@@ -46,7 +46,7 @@ pub(super) fn giant(occasion: Occasion) -> Message {
     ] {
         text.clone_from(&long);
     }
-    message.link = Some(format!("https://forewarn.example.org/{}", "x".repeat(100_000)));
+    message.link = Some(format!("https://forewarn.example.org/{}", "x".repeat(10_000)));
     let alert = MessageAlert {
         rule: long.clone(),
         subject: long.clone(),

@@ -30,16 +30,16 @@ fn payload(message: &Message) -> Value {
     for (heading, part) in alert::parts(message) {
         let text = format!("*{heading}*\n{}", escaped(part, SECTION_CHARS - heading.len() - 3));
         fallback.push(escaped(part, FALLBACK_CHARS / 5));
-        blocks.push(section(text));
+        blocks.push(section(&text));
     }
     if !message.alerts.is_empty() {
-        blocks.push(section(alerts(message)));
+        blocks.push(section(&alerts(message)));
     }
     if let Some(link) = message.link.as_deref().filter(|link| alert::is_web(link) && link.len() <= LINK_CHARS)
     {
         // A bar would end the address and begin its text.
         let link = escaped(&link.replace('|', "%7C"), SECTION_CHARS / 2);
-        blocks.push(section(format!("<{link}|Open in Forewarn>")));
+        blocks.push(section(&format!("<{link}|Open in Forewarn>")));
         fallback.push(format!("<{link}>"));
     }
     let footer = format!("Forewarn · {} · {}", escaped(&message.system, 200), alert::minute(message.at));
@@ -48,7 +48,7 @@ fn payload(message: &Message) -> Value {
     json!({ "text": fallback.join("\n"), "blocks": blocks })
 }
 
-fn section(text: String) -> Value {
+fn section(text: &str) -> Value {
     json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })
 }
 
