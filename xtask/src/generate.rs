@@ -10,7 +10,10 @@ use crate::Outcome;
 use crate::cargo::{cargo, output, run as run_command, target_folder};
 
 /// A file, and the arguments of `forewarn` that print it.
-const FILES: &[(&str, &[&str])] = &[("docs/forewarn.schema.json", &["schema"])];
+const FILES: &[(&str, &[&str])] = &[
+    ("docs/forewarn.schema.json", &["schema"]),
+    ("docs/organisation.schema.json", &["schema", "organisation"]),
+];
 
 /// Writes the files that are not current.
 pub(crate) fn run() -> Outcome {

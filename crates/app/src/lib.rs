@@ -6,17 +6,19 @@
 
 pub mod alerting;
 pub mod check;
+pub mod delivery;
 pub mod evidence_file;
 pub mod init;
 mod kept_usual;
 pub mod monitor;
 mod monitor_report;
 mod opened;
+pub mod organisation;
 mod profile_store;
 pub mod remote;
 pub mod service;
-pub mod site;
 pub mod signing;
+pub mod site;
 pub mod state;
 mod watch;
 mod window;

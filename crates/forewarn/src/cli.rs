@@ -38,13 +38,20 @@ pub(crate) enum Command {
     Serve(ServeOptions),
     /// Look at a log and write a first forewarn.toml
     Init(InitOptions),
+    /// See whether alerts arrive
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Prove that no evidence was changed, removed or reordered
     Verify(VerifyOptions),
     /// Take evidence out of the database as lines, or into it
     #[command(subcommand)]
     Evidence(EvidenceCommand),
-    /// Print the JSON Schema of forewarn.toml, for editors
-    Schema,
+    /// Print the JSON Schema of forewarn.toml or organisation.toml, for editors
+    Schema {
+        /// Which file's
+        #[arg(value_enum, default_value_t = SchemaOf::Definition)]
+        of: SchemaOf,
+    },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -173,6 +180,28 @@ pub(crate) enum EvidenceCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertCommand {
+    /// Send a test message to the channels of organisation.toml
+    Test(AlertTestOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertTestOptions {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// A channel's name, or email:ADDRESS; may be given several times [default: all channels]
+    #[arg(long, value_name = "RECEIVER")]
+    pub(crate) to: Vec<String>,
+    /// The organisation's file [default: organisation.toml beside the definition or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organisation: Option<PathBuf>,
+    /// Also say that it is over, as at the end of an alert
+    #[arg(long)]
+    pub(crate) resolve: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct VerifyOptions {
     /// A folder with a forewarn.toml, the file itself, or exported evidence (*.jsonl)
@@ -183,6 +212,15 @@ pub(crate) struct VerifyOptions {
     pub(crate) checkpoint: Option<Checkpoint>,
     #[command(flatten)]
     pub(crate) state: StateOptions,
+}
+
+/// The files that have a grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// forewarn.toml
+    Definition,
+    /// organisation.toml
+    Organisation,
 }
 
 /// The tasks of [`types::definition::Task`] as arguments.

@@ -2,8 +2,8 @@
 //!
 //! This is the only crate that prints. It parses arguments ([`cli`]), calls the use cases of `app`
 //! ([`commands`]) and renders what they return ([`terminal`] for people, `view` for files and other
-//! programs). Exit status: 0 all gates open, 1 a gate is shut or evidence is broken, 2 it could not
-//! be done.
+//! programs). Exit status: 0 all gates open, 1 a gate is shut, evidence is broken or a message did not
+//! arrive, 2 it could not be done.
 
 mod cli;
 mod commands;
@@ -22,9 +22,10 @@ fn main() -> ExitCode {
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
         cli::Command::Serve(options) => commands::serve::run(&options),
         cli::Command::Init(options) => commands::init::run(&options),
+        cli::Command::Alert(cli::AlertCommand::Test(options)) => commands::alert::test(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),
         cli::Command::Evidence(command) => commands::evidence::run(&command),
-        cli::Command::Schema => commands::schema::run(),
+        cli::Command::Schema { of } => commands::schema::run(of),
         cli::Command::Completions { shell } => commands::completions::run(shell),
     };
     status.into()

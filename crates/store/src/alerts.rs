@@ -144,10 +144,12 @@ impl Store {
     /// The database does not answer, or a row cannot be read.
     pub fn episodes(&self, system: &str, limit: usize) -> Result<Vec<Episode>, StoreError> {
         let rows = self.block_on(
-            sqlx::query("SELECT episode FROM alert_episode WHERE system = $1 ORDER BY until_us DESC LIMIT $2")
-                .bind(system)
-                .bind(limit as i64)
-                .fetch_all(self.pool()),
+            sqlx::query(
+                "SELECT episode FROM alert_episode WHERE system = $1 ORDER BY until_us DESC LIMIT $2",
+            )
+            .bind(system)
+            .bind(limit as i64)
+            .fetch_all(self.pool()),
         )?;
         rows.iter().map(|row| document(row, "alert_episode", "episode")).collect()
     }
@@ -262,13 +264,15 @@ impl Store {
     pub fn note_delivery(&self, delivery: &Delivery, at: Timestamp) -> Result<(), StoreError> {
         let ended = (delivery.state != DeliveryState::Waiting).then(|| micros(at));
         self.block_on(
-            sqlx::query("UPDATE delivery SET state = $2, next_us = $3, said = $4, ended_us = $5 WHERE id = $1")
-                .bind(delivery.id.as_str())
-                .bind(delivery.state.word())
-                .bind(micros(delivery.next))
-                .bind(delivery.said.as_str())
-                .bind(ended)
-                .execute(self.pool()),
+            sqlx::query(
+                "UPDATE delivery SET state = $2, next_us = $3, said = $4, ended_us = $5 WHERE id = $1",
+            )
+            .bind(delivery.id.as_str())
+            .bind(delivery.state.word())
+            .bind(micros(delivery.next))
+            .bind(delivery.said.as_str())
+            .bind(ended)
+            .execute(self.pool()),
         )?;
         Ok(())
     }

@@ -305,7 +305,10 @@ mod tests {
         assert!(!grade(Severity::Low, Verdict::Pass, 1).is_worse_than(told));
         assert!(grade(Severity::Low, Verdict::Fail, 1).is_worse_than(told));
         assert!(grade(Severity::Low, Verdict::Pass, 3).is_worse_than(told));
-        assert_eq!(told.worst(grade(Severity::High, Verdict::Pass, 1)), grade(Severity::High, Verdict::Warn, 2));
+        assert_eq!(
+            told.worst(grade(Severity::High, Verdict::Pass, 1)),
+            grade(Severity::High, Verdict::Warn, 2)
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod measure;
 pub mod message;
 pub mod monitor_report;
 pub mod nearest;
+pub mod organisation;
 pub mod outcomes;
 pub mod performance;
 pub mod question;

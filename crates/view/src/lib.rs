@@ -6,6 +6,7 @@
 //! is read, and no sentence about a finding is made up: findings bring their own. Charts are SVG
 //! drawn in `chart`, styled by the style sheet of `page`.
 
+pub mod alert;
 mod chart;
 mod evaluation_text;
 pub mod junit;

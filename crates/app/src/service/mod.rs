@@ -87,8 +87,7 @@ impl Service {
             return Err(ServiceError::Nothing { path: path.to_owned() });
         }
         let key = signing::key(&own_folder(path).join(KEY_FILE))?;
-        let service =
-            Self { store, systems, chains: Mutex::default(), key, verified: Mutex::default() };
+        let service = Self { store, systems, chains: Mutex::default(), key, verified: Mutex::default() };
         for served in service.systems.values() {
             service.join(served, now)?;
         }

@@ -85,8 +85,7 @@ impl Upkeep {
     /// The system refuses to start a thread.
     pub fn start(service: &Arc<Service>, options: UpkeepOptions) -> Result<Self, std::io::Error> {
         let UpkeepOptions { worker, clock, changed, .. } = options.clone();
-        let scheduler =
-            Arc::new(Scheduler::new(service.store().clone(), worker, clock, Patience::default()));
+        let scheduler = Arc::new(Scheduler::new(service.store().clone(), worker, clock, Patience::default()));
         scheduler.serve(schedules(service));
         let turns = Arc::new(Turns::default());
         let runner = {
@@ -143,12 +142,7 @@ fn schedules(service: &Service) -> Vec<SystemSchedule> {
 }
 
 /// Does a job of the schedule.
-fn run(
-    service: &Service,
-    options: &UpkeepOptions,
-    job: &Job,
-    signal: &Signal,
-) -> Result<String, Failure> {
+fn run(service: &Service, options: &UpkeepOptions, job: &Job, signal: &Signal) -> Result<String, Failure> {
     let failed = |reason: String| Failure::Failed(reason);
     let served = service.system(&job.system).ok_or_else(|| failed("It is not served here.".into()))?;
     let kind = JobKind::of_name(&job.kind)

@@ -66,8 +66,7 @@ pub fn page(
             all.extend(of_system(service, served.id())?);
         }
     }
-    let counts =
-        AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
+    let counts = AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
     all.retain(|row| row.state == state);
     all.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
     Ok(AlertsPage {
@@ -216,11 +215,7 @@ pub fn alert(service: &Service, key: &AlertKey, now: Timestamp) -> Result<AlertP
     })
 }
 
-fn history(
-    episodes: &[Episode],
-    deliveries: &[Delivery],
-    standing: Option<&AlertRecord>,
-) -> Vec<AlertEvent> {
+fn history(episodes: &[Episode], deliveries: &[Delivery], standing: Option<&AlertRecord>) -> Vec<AlertEvent> {
     let event = |at, what: String| AlertEvent { at, what, who: None, note: None, failed: false };
     let mut events = Vec::new();
     for episode in episodes {

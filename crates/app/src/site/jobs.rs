@@ -26,7 +26,8 @@ pub fn page(
     let open: Vec<Job> = store.open_jobs()?.into_iter().filter(is_seen).collect();
     let filter = JobFilter { before, ..JobFilter::default() };
     let ended: Vec<Job> = store.jobs(&filter, JOBS_SHOWN)?;
-    let older = if ended.len() < JOBS_SHOWN as usize { None } else { ended.last().map(|job| job.id.to_string()) };
+    let older =
+        if ended.len() < JOBS_SHOWN as usize { None } else { ended.last().map(|job| job.id.to_string()) };
     let rows = |jobs: &[Job], wanted: &[Kept]| {
         let wanted = jobs.iter().filter(|job| wanted.contains(&job.state) && is_seen(job));
         wanted.map(|job| row(service, job)).collect::<Vec<JobRow>>()
@@ -49,7 +50,8 @@ pub fn page(
     next.sort_by_key(|row| row.at);
     let choices = service.systems().filter(|served| may_see(served.id())).flat_map(|served| {
         let of = served.current().definition.system.display_name().to_owned();
-        JobKind::ALL.map(|kind| (format!("{}/{}", kind.name(), served.id()), format!("{}: {of}", name(kind.name()))))
+        JobKind::ALL
+            .map(|kind| (format!("{}/{}", kind.name(), served.id()), format!("{}: {of}", name(kind.name()))))
     });
     Ok(JobsPage {
         running: rows(&open, &[Kept::Running]),

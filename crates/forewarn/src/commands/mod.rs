@@ -1,5 +1,6 @@
 //! One module for each command, and the exit statuses that they share.
 
+pub(crate) mod alert;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod evidence;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 pub(crate) enum Status {
     /// Done; all gates are open.
     Fine,
-    /// Done; a gate is shut, or evidence is broken.
+    /// Done; a gate is shut, evidence is broken, or a message did not arrive.
     Shut,
     /// It could not be done; a message was printed.
     Impossible,

@@ -1,13 +1,18 @@
 //! `forewarn schema`.
 
 use types::Definition;
+use types::organisation::Organisation;
 
 use super::Status;
+use crate::cli::SchemaOf;
 use crate::terminal::{diagnostic, output};
 
-pub(crate) fn run() -> Status {
-    let mut schema = schemars::schema_for!(Definition);
-    schema.insert("title".into(), "forewarn.toml".into());
+pub(crate) fn run(of: SchemaOf) -> Status {
+    let (mut schema, title) = match of {
+        SchemaOf::Definition => (schemars::schema_for!(Definition), "forewarn.toml"),
+        SchemaOf::Organisation => (schemars::schema_for!(Organisation), "organisation.toml"),
+    };
+    schema.insert("title".into(), title.into());
     match serde_json::to_string_pretty(&schema) {
         Ok(text) => {
             output::print(&(text + "\n"));

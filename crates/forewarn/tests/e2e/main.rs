@@ -6,6 +6,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod alert_alertmanager;
+mod alert_mail;
+mod alert_test;
+mod alert_webhooks;
 mod bad_definition;
 mod bad_input;
 mod checks;
@@ -20,4 +24,5 @@ mod formats;
 mod init;
 mod monitoring;
 mod outcomes;
+mod parts;
 mod tasks;

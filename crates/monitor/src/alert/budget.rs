@@ -142,7 +142,11 @@ fn words(budget: &Budget, long: Counts, rate: f64) -> String {
 }
 
 fn days(days: f64) -> String {
-    if days >= 2.0 { format!("{} days", days.round()) } else { format!("{} hours", (days * 24.0).round().max(1.0)) }
+    if days >= 2.0 {
+        format!("{} days", days.round())
+    } else {
+        format!("{} hours", (days * 24.0).round().max(1.0))
+    }
 }
 
 fn sure(budget: &Budget, long: Counts, limit: f64) -> String {

@@ -306,7 +306,10 @@ mod tests {
     #[test]
     fn a_condition_names_its_checks() {
         for (text, checks) in [
-            ("drift.verdict == \"fail\" || calibration.ece > 0.08", vec!["monitor.drift", "evaluate.calibration"]),
+            (
+                "drift.verdict == \"fail\" || calibration.ece > 0.08",
+                vec!["monitor.drift", "evaluate.calibration"],
+            ),
             ("monitor.performance.roc_auc < 0.7", vec!["monitor.performance"]),
             ("size(drift.failed) >= 3 && quality.fresh", vec!["monitor.drift", "monitor.quality"]),
             ("drift.failed.exists(name, name.startsWith(\"wind\"))", vec!["monitor.drift"]),

@@ -19,7 +19,8 @@ mod words;
 
 use jiff::Timestamp;
 use types::alert::{
-    Acknowledgement, AlertRecord, AlertState, AlertStatus, AlertWords, Episode, Grade, Policy, Silence, Telling,
+    Acknowledgement, AlertRecord, AlertState, AlertStatus, AlertWords, Episode, Grade, Policy, Silence,
+    Telling,
 };
 use types::definition::{Contact, Definition, DefinitionError};
 use types::message::{Message, Severity};

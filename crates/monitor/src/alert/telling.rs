@@ -43,7 +43,10 @@ fn quieten(input: &Input<'_>, state: &mut AlertState) {
         let silence = silence(input, alert);
         let explained = firing.iter().find(|(rule, subject, cause)| {
             alert.inhibited_by.contains(rule)
-                && (subject == SYSTEM || cause == SYSTEM || *subject == alert.subject || *cause == alert.cause)
+                && (subject == SYSTEM
+                    || cause == SYSTEM
+                    || *subject == alert.subject
+                    || *cause == alert.cause)
         });
         alert.quiet = match (silence, explained) {
             (Some(silence), _) => Some(Quiet::Silence { id: silence.id.clone(), until: silence.until }),
@@ -170,10 +173,14 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
         })
     };
     let begins_now = |group: &AlertGroup| {
-        group.first_told == input.now && group.last_told == input.now && group.window == alert.window
+        group.first_told == input.now
+            && group.last_told == input.now
+            && group.window == alert.window
             && alert.window.is_some()
     };
-    if let Some(group) = state.groups.iter().find(|group| fits(group) && (has_cause(group) || begins_now(group))) {
+    if let Some(group) =
+        state.groups.iter().find(|group| fits(group) && (has_cause(group) || begins_now(group)))
+    {
         return group.id.clone();
     }
     let name = format!("{}\n{}\n{}\n{}", input.definition.system.id, alert.rule, alert.subject, input.now);
@@ -263,9 +270,9 @@ fn forget(state: &mut AlertState, now: Timestamp) {
             || alert.told.at.is_some_and(|at| now < later(at, repeat_seconds(alert)));
         alert.status != AlertStatus::Resolved || waits
     });
-    state.alerts.sort_by(|a, b| {
-        (a.operational, &a.rule, &a.subject).cmp(&(b.operational, &b.rule, &b.subject))
-    });
+    state
+        .alerts
+        .sort_by(|a, b| (a.operational, &a.rule, &a.subject).cmp(&(b.operational, &b.rule, &b.subject)));
 }
 
 fn notification(
@@ -281,7 +288,8 @@ fn notification(
     group.told_to.sort_unstable();
     group.told_to.dedup();
     let system = &input.definition.system;
-    let window = alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
+    let window =
+        alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
     let (title, words) = words::of_group(occasion, alerts, window);
     let link = input.address.map(|address| {
         format!("{}/systems/{}/alerts?group={}", address.trim_end_matches('/'), system.id, group.id)

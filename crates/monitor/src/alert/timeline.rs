@@ -44,9 +44,8 @@ impl<'a> Timeline<'a> {
         }
         for of_window in windows.values_mut().flat_map(BTreeMap::values_mut) {
             // Within a run the later record about a subject counts; the order of the rest is that of subjects.
-            of_window.sort_by(|a, b| {
-                a.finding.subject.cmp(&b.finding.subject).then_with(|| b.seq.cmp(&a.seq))
-            });
+            of_window
+                .sort_by(|a, b| a.finding.subject.cmp(&b.finding.subject).then_with(|| b.seq.cmp(&a.seq)));
             of_window.dedup_by(|a, b| a.finding.subject == b.finding.subject);
         }
         Self { windows }
@@ -117,7 +116,11 @@ impl<'a> View<'a> {
     pub(super) fn stale(&self) -> Vec<&'a Record> {
         let Some(now) = self.now else { return Vec::new() };
         let oldest = |records: &Vec<&'a Record>| {
-            records.iter().copied().filter(|record| !record.is_fresh(now)).min_by_key(|record| record.fresh_until)
+            records
+                .iter()
+                .copied()
+                .filter(|record| !record.is_fresh(now))
+                .min_by_key(|record| record.fresh_until)
         };
         self.checks.iter().filter_map(|(_, records)| oldest(records)).collect()
     }
@@ -160,8 +163,9 @@ impl<'a> View<'a> {
     /// What is known of some findings beside their measures. Staleness is a matter of a check, not of a subject.
     fn object(&self, records: &[&Record], is_whole: bool) -> HashMap<String, Value> {
         let labels = |verdict: Option<Verdict>| {
-            let of_verdict =
-                records.iter().filter(|record| verdict.is_none_or(|verdict| record.finding.verdict == verdict));
+            let of_verdict = records
+                .iter()
+                .filter(|record| verdict.is_none_or(|verdict| record.finding.verdict == verdict));
             let labels: BTreeSet<String> = of_verdict.map(|record| record.finding.subject.label()).collect();
             Value::from(labels.into_iter().collect::<Vec<String>>())
         };

@@ -32,6 +32,7 @@ pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use metric::Metric;
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use output::Output;
+pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
 pub use segment::Segment;
 

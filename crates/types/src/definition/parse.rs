@@ -57,8 +57,16 @@ impl DefinitionError {
 /// The first [`DefinitionError`]: bad TOML, an unknown or missing key, a value out of range or a
 /// setting that contradicts another.
 pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
-    let mut definition: Definition = toml::from_str(text)
-        .map_err(|error| task::one_score_for_several(text).unwrap_or_else(|| from_toml(text, &error)))?;
+    let mut definition: Definition = toml::from_str(text).map_err(|error| {
+        task::one_score_for_several(text).unwrap_or_else(|| {
+            let error = from_toml(text, &error);
+            let is_missing = error.message.starts_with("missing field");
+            let help = is_missing
+                .then(|| "`forewarn init LOG` writes a definition with every key that is needed".to_owned());
+            let help = error.help.clone().or(help);
+            error.with_help(help)
+        })
+    })?;
     task::complete(&mut definition, text)?;
     check_values(&definition)?;
     if definition.reference.path.is_some() {
@@ -67,7 +75,8 @@ pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
     Ok(definition)
 }
 
-fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
+/// What serde says about a text that does not fit, with the nearest choice.
+pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
     let message = error.message().trim().to_owned();
     let place = error.span().map_or(Place::File, Place::Bytes);
     // serde lists the valid names between backticks: "unknown field `a`, expected one of `b`, `c`".
@@ -78,9 +87,6 @@ fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
             Some(choice) => Some(format!("did you mean `{choice}`?")),
             None => Some(format!("valid here: {}", listed(valid.iter().copied(), 20))),
         },
-        _ if message.starts_with("missing field") => {
-            Some("`forewarn init LOG` writes a definition with every key that is needed".to_owned())
-        }
         _ => None,
     };
     let place = match place {

@@ -1,0 +1,115 @@
+//! Real parts that tests need besides the program: servers in Python, programs of Debian packages.
+//!
+//! What Python needs (`python/requirements.txt`) is installed into a folder of the build when a test first
+//! asks for it. A part that is not there skips the test, and says so; where `CI` is set that is a
+//! failure, because a test that never runs proves nothing.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+/// Says that a test cannot run here, and why.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "a part is missing: {why}");
+    eprintln!("SKIPPED, this test did not run: {why}");
+}
+
+/// The interpreter with everything of `python/requirements.txt`.
+pub(crate) fn python() -> Option<PathBuf> {
+    match installed() {
+        Ok(python) => Some(python),
+        Err(why) => {
+            skip(&format!("Python's packages cannot be installed: {why}"));
+            None
+        }
+    }
+}
+
+fn installed() -> Result<PathBuf, String> {
+    let requirements = script("requirements.txt");
+    let wanted = fs::read_to_string(&requirements).map_err(|error| error.to_string())?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    // Every test is a process of its own, and only one of them installs.
+    let lock = File::create(folder.join("python.lock")).map_err(|error| error.to_string())?;
+    lock.lock().map_err(|error| error.to_string())?;
+    let environment = folder.join("python");
+    let python = environment.join("bin/python");
+    let done = environment.join("installed.txt");
+    if fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
+        return Ok(python);
+    }
+    output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    output(
+        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements),
+    )?;
+    fs::write(&done, wanted).map_err(|error| error.to_string())?;
+    Ok(python)
+}
+
+/// What a command prints.
+pub(crate) fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// A file beside the tests.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/python").join(name)
+}
+
+/// Runs a script with a text as its standard input.
+pub(crate) fn run(python: &Path, name: &str, input: &str) -> Result<String, String> {
+    let mut command = Command::new(python);
+    command.arg(script(name)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// A program that runs until the value is gone.
+#[derive(Debug)]
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server in Python: its first line is its port, each further one what it was asked.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    lines: BufReader<ChildStdout>,
+    _running: Running,
+}
+
+impl Server {
+    pub(crate) fn start(python: &Path, name: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(python);
+        let mut child = command.arg(script(name)).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut port = String::new();
+        lines.read_line(&mut port).unwrap();
+        let port = port.trim().parse().unwrap_or_else(|_| panic!("{name} did not start: {port:?}"));
+        Self { port, lines, _running: Running(child) }
+    }
+
+    /// The next thing that it was asked; waits for it.
+    pub(crate) fn next(&mut self) -> Value {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
