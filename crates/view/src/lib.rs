@@ -14,4 +14,5 @@ mod maturity;
 pub mod monitoring;
 mod page;
 pub mod report;
+pub mod site;
 mod words;
