@@ -188,7 +188,8 @@ fn states(of: &AlertsPage) -> Markup {
 
 fn listed(frame: &Frame, of: &AlertsPage) -> Markup {
     html! {
-        section aria-label=(format!("Alerts that are {}", of.state.word())) {
+        section aria-labelledby="listed" {
+            h2.visually-hidden id="listed" { "Alerts that are " (of.state.word()) }
             @if of.alerts.is_empty() {
                 p.empty.panel {
                     (of.state.none()) " "

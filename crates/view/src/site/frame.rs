@@ -211,7 +211,7 @@ impl Frame {
             reader.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
         html! {
             details.user {
-                summary aria-label=(format!("Account of {}", reader.name)) { span.avatar aria-hidden="true" { (initials.to_uppercase()) } }
+                summary { span.avatar aria-hidden="true" { (initials.to_uppercase()) } span.visually-hidden { "Account of " (reader.name) } }
                 div.menu {
                     p { strong { (reader.name) } span.sub { (reader.role) } }
                     form.theme method="post" action=(link::THEME) {

@@ -1,4 +1,6 @@
 //! The paths of all pages, files and forms: the one place that the server's routes agree with.
+//!
+//! What is called a form is posted, and has the field `csrf` beside those that are named.
 
 use types::finding::{CheckId, Subject};
 use types::{Verdict, Window};
@@ -12,22 +14,36 @@ pub const EVIDENCE: &str = "/evidence";
 /// The whole chain as the lines that `forewarn verify` reads.
 pub const EVIDENCE_EXPORT: &str = "/evidence/export.jsonl";
 pub const CHECKPOINT: &str = "/evidence/checkpoint";
+/// Form without fields.
 pub const VERIFY: &str = "/evidence/verify";
 pub const JOBS: &str = "/jobs";
+/// Form: `job`.
 pub const RUN_JOB: &str = "/jobs/run";
+/// `?q=`.
 pub const SEARCH: &str = "/search";
+/// Server-sent events named `changed`, whose data are topics parted by spaces: `alerts jobs system:ID`.
 pub const EVENTS: &str = "/events";
+/// Form: `email`, `password`, `back`.
 pub const LOGIN: &str = "/login";
+/// Form without fields.
 pub const LOGOUT: &str = "/logout";
+/// Form: `back`.
 pub const SINGLE_SIGN_ON: &str = "/login/oidc";
+/// Form: `token`, `name`, `email`, `password`.
 pub const SETUP: &str = "/setup";
+/// Form: `theme`, `back`.
 pub const THEME: &str = "/theme";
 pub const ACCOUNT: &str = "/settings";
+/// Form: `current`, `new`.
 pub const PASSWORD: &str = "/settings/password";
+/// Form without fields.
 pub const SESSIONS_END: &str = "/settings/sessions/end";
+/// Page; and form: `name`, `scope` (several), `days`.
 pub const TOKENS: &str = "/settings/tokens";
+/// Page; and form: `name`, `email`, `role`.
 pub const USERS: &str = "/settings/users";
 pub const CHANNELS: &str = "/settings/channels";
+pub const AUDIT: &str = "/settings/audit";
 
 pub fn system(id: &str) -> String {
     format!("{SYSTEMS}/{}", encoded(id))
@@ -65,15 +81,17 @@ pub fn alert(id: &str) -> String {
     format!("{ALERTS}/{}", encoded(id))
 }
 
+/// Form: `note`.
 pub fn acknowledge(id: &str) -> String {
     format!("{}/acknowledge", alert(id))
 }
 
+/// Form: `hours`, `reason`.
 pub fn silence(id: &str) -> String {
     format!("{}/silence", alert(id))
 }
 
-/// Ends a silence before its time.
+/// Ends a silence before its time; form without fields.
 pub fn unsilence(id: &str) -> String {
     format!("{}/unsilence", alert(id))
 }
@@ -93,14 +111,17 @@ pub fn evidence_of(system: &str, check: Option<CheckId>, verdict: Option<Verdict
     with_query(EVIDENCE, &[("system", system.to_owned()), ("check", check), ("verdict", verdict)])
 }
 
+/// Form without fields.
 pub fn revoke_token(id: &str) -> String {
     format!("{TOKENS}/{}/revoke", encoded(id))
 }
 
+/// Page; and form: `role`, `function` (several), `system` (several), `active`.
 pub fn user(id: &str) -> String {
     format!("{USERS}/{}", encoded(id))
 }
 
+/// Form without fields.
 pub fn test_channel(name: &str) -> String {
     format!("{CHANNELS}/{}/test", encoded(name))
 }

@@ -30,10 +30,10 @@ pub struct RecordPage {
 impl RecordPage {
     pub fn tables(&self) -> Vec<Table> {
         let of = &self.record.finding;
-        let optional = |value: Option<f64>| {
-            value.map_or(Cell::Empty, |value| Cell::Number {
+        let optional = |p: Option<f64>| {
+            p.map_or(Cell::Empty, |value| Cell::Number {
                 value,
-                text: format::number(value),
+                text: format::p_value(value),
                 remark: String::new(),
             })
         };

@@ -160,7 +160,8 @@ fn tabs(of: &SystemPage) -> Markup {
 fn firing(frame: &Frame, of: &SystemPage) -> Markup {
     html! {
         @if !of.alerts.is_empty() {
-            section aria-label="Alerts" {
+            section aria-labelledby="alerts" {
+                h2.visually-hidden id="alerts" { "Alerts" }
                 ul.issues { @for alert in &of.alerts { (super::alerts::row(frame, alert, false)) } }
             }
         }

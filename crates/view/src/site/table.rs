@@ -170,7 +170,7 @@ impl Table {
         let filled: Vec<bool> = (0..self.columns.len()).map(|at| self.is_filled(at)).collect();
         let columns = || self.columns.iter().enumerate().filter(|(at, _)| filled[*at]);
         html! {
-            div.scroll tabindex="0" role="region" aria-label=(self.caption) {
+            div.scroll tabindex="0" role="region" aria-label=(format!("{}, table", self.caption)) {
                 table.data {
                     caption.visually-hidden { (self.caption) }
                     thead { tr { @for (_, column) in columns() { th.num[column.numeric] scope="col" { (column.title) } } } }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use types::CheckId;
+use types::{CheckId, Subject};
 use view::site::link;
 
 use crate::sample::site::World;
@@ -175,5 +175,27 @@ fn someone_who_may_only_read_gets_no_buttons() {
 fn a_check_is_reached_by_its_name_and_its_subject_by_its_key() {
     for check in CheckId::ALL {
         assert_eq!(link::series("s", check, None), format!("/systems/s/checks/{}", check.name()));
+    }
+}
+
+#[test]
+fn names_from_data_stay_text_everywhere() {
+    const EVIL: &str = "\"><script>alert(1)</script>|`\n../x";
+    let sample = World::sample();
+    let (mut monitor, mut check) = (sample.monitor, sample.check);
+    monitor.system.name = Some(EVIL.into());
+    check.system.name = Some(EVIL.into());
+    let evil = Subject::Feature { name: EVIL.into(), source: Some(EVIL.into()) };
+    monitor.drift[0].subject = evil.clone();
+    for finding in monitor.drift[0].findings.iter_mut().flatten() {
+        finding.subject = evil.clone();
+        finding.summary = EVIL.into();
+    }
+    for (path, document) in World::new(monitor, check).pages() {
+        assert!(!document.contains("<script>"), "{path}");
+        assert_eq!(document.matches("<script").count(), 1, "{path}");
+        for href in attributes(&document, "href").iter().filter(|href| href.contains("/columns/")) {
+            assert!(!href.contains("../") && !href.contains('<'), "{path}: {href}");
+        }
     }
 }

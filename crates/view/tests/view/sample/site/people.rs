@@ -6,7 +6,8 @@ use view::site::frame::{Frame, Notice};
 use view::site::problem::{Problem, ProblemPage};
 use view::site::search::{Hit, SearchPage};
 use view::site::settings::{
-    AccountPage, ChannelRow, ChannelsPage, SessionRow, TokenRow, TokensPage, UserRow, UsersPage,
+    AccountPage, AuditPage, AuditRow, ChannelRow, ChannelsPage, SessionRow, TokenRow, TokensPage, UserPage,
+    UserRow, UsersPage,
 };
 use view::site::{self, link};
 
@@ -31,6 +32,8 @@ pub(super) fn pages(world: &World) -> Vec<Page> {
         ),
         (link::TOKENS.into(), site::settings::tokens(&frame(link::TOKENS), &tokens(world))),
         (link::USERS.into(), site::settings::users(&frame(link::USERS), &users(world))),
+        (link::user("tom"), site::settings::user(&frame(&link::user("tom")), &user(world))),
+        (link::AUDIT.into(), site::settings::audit(&frame(link::AUDIT), &audit(world))),
         (link::CHANNELS.into(), site::settings::channels(&frame(link::CHANNELS), &channels(world))),
         (
             "/channels-empty".into(),
@@ -184,5 +187,50 @@ fn search(world: &World) -> SearchPage {
             hit("column", "dewp", link::column(id, "dewp")),
             hit("alert", "Drift of dewp", link::alert("a-4")),
         ],
+    }
+}
+
+fn user(world: &World) -> UserPage {
+    let users = users(world);
+    UserPage {
+        user: users.users[1].clone(),
+        roles: users.roles,
+        functions: ["data science", "legal", "security"].map(String::from).into(),
+        systems: vec![world.system()],
+        error: None,
+    }
+}
+
+fn audit(world: &World) -> AuditPage {
+    let row = |hours: i64, who: &str, what: &str, subject: &str, href: Option<String>, note: &str| AuditRow {
+        at: world.now() - SignedDuration::from_hours(hours),
+        who: who.into(),
+        what: what.into(),
+        subject: subject.into(),
+        href,
+        note: note.into(),
+        address: "10.0.0.7".into(),
+    };
+    AuditPage {
+        entries: vec![
+            row(
+                1,
+                "Ada Okafor",
+                "acknowledged",
+                "Worst segment: origin = LGA",
+                Some(link::alert("a-16")),
+                "",
+            ),
+            row(
+                40,
+                "Ada Okafor",
+                "silenced",
+                "Drift of engines",
+                Some(link::alert("a-11")),
+                "The new fleet is known.",
+            ),
+            row(90, "nightly pipeline", "sent evidence", "27 records", None, ""),
+        ],
+        older: None,
     }
 }
