@@ -139,6 +139,12 @@ pub(crate) struct ServeOptions {
     /// The certificate's private key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Where people reach the server, for links in messages [default: where it listens]
+    #[arg(long, value_name = "URL", env = "FOREWARN_URL")]
+    pub(crate) url: Option<String>,
+    /// The organisation's file [default: organisation.toml beside the definitions or in a folder above]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) organisation: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) state: StateOptions,
 }

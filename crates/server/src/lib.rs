@@ -5,7 +5,9 @@
 //! done on threads that may wait. [`place`] says what a path asks for, [`pages`] and [`api`] answer it.
 
 mod api;
+mod cookie;
 mod events;
+mod forms;
 mod health;
 mod listen;
 mod pages;
@@ -16,6 +18,7 @@ mod visitor;
 
 use std::sync::Arc;
 
+use app::schedule::Scheduler;
 use app::service::Service;
 use axum::Router;
 use axum::routing::get;
@@ -24,12 +27,21 @@ pub use events::Events;
 pub use listen::{Listening, ServeError, Tls, serve};
 
 /// What every handler shares.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Shared {
     pub service: Arc<Service>,
+    pub scheduler: Arc<Scheduler>,
     pub events: Events,
+    /// Has alerts evaluated at once.
+    pub look: Arc<dyn Fn() + Send + Sync>,
     /// Name and version of the program.
     pub program: &'static str,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("service", &self.service).finish_non_exhaustive()
+    }
 }
 
 /// All routes.

@@ -2,7 +2,6 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
@@ -80,15 +79,11 @@ impl Listening {
     }
 }
 
-/// Answers requests until the process is told to stop; then calls `stopping` and lets requests finish.
+/// Answers requests until the process is told to stop, and lets those under way finish.
 ///
 /// # Errors
 /// The listener fails.
-pub fn serve(
-    listening: Listening,
-    shared: Shared,
-    stopping: Arc<dyn Fn() + Send + Sync>,
-) -> Result<(), ServeError> {
+pub fn serve(listening: Listening, shared: Shared) -> Result<(), ServeError> {
     let Listening { listener, runtime, tls } = listening;
     let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
@@ -96,7 +91,6 @@ pub fn serve(
         let stop = handle.clone();
         tokio::spawn(async move {
             told_to_stop().await;
-            stopping();
             stop.graceful_shutdown(Some(GRACE));
         });
         let served = match tls {

@@ -3,45 +3,65 @@
 use std::collections::HashMap;
 
 use app::site;
+use app::site::alerts::AlertKey;
 use axum::body::Body;
+use axum::Form;
 use axum::extract::{Query, State};
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use types::{Verdict, Window};
+use view::site::alerts::AlertState;
 use view::site::evidence::EvidenceFilter;
 use view::site::overview::OverviewFilter;
 use view::site::problem::ProblemPage;
 use view::site::{Frame, Table, Theme};
 
 use crate::Shared;
+use crate::cookie;
+use crate::forms;
 use crate::place::{Format, Place, check_named, place};
 use crate::problem::Problem;
 use crate::reply;
 use crate::visitor::{Visitor, blocking};
 
-type Asked = HashMap<String, String>;
+pub(crate) type Asked = HashMap<String, String>;
 
 /// Answers every path that is not the API's.
 pub(crate) async fn answer(
     State(shared): State<Shared>,
     method: Method,
     uri: Uri,
+    headers: HeaderMap,
     query: Option<Query<Asked>>,
+    form: Option<Form<Asked>>,
 ) -> Response {
     let visitor = Visitor::local();
-    let asked = query.map(|Query(asked)| asked).unwrap_or_default();
-    let frame = frame(&shared, &visitor, &uri);
-    let answer = match place(uri.path()) {
-        _ if method != Method::GET && method != Method::HEAD => {
-            return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    let mut asked = query.map(|Query(asked)| asked).unwrap_or_default();
+    let frame = frame(&shared, &visitor, &uri, &headers);
+    let found = place(uri.path());
+    if let Some((Place::Asset, _)) = found {
+        return asset(uri.path());
+    }
+    let answering = frame.clone();
+    let answer = if method == Method::POST {
+        asked.extend(form.map(|Form(fields)| fields).unwrap_or_default());
+        let path = uri.path().to_owned();
+        blocking(move || forms::answer(&shared, &visitor, &path, &headers, &asked)).await
+    } else if method == Method::GET || method == Method::HEAD {
+        match found {
+            Some((place, format)) => {
+                let work = move || {
+                    let firing = site::alerts::firing(&shared.service, &|id| visitor.may_see(id))?;
+                    let frame = Frame { alerts_firing: firing, ..answering };
+                    page(&shared, &visitor, &frame, place, format, &asked)
+                };
+                blocking(work).await
+            }
+            None => Err(Problem::NotFound(format!("There is no page at `{}`.", uri.path()))),
         }
-        Some((Place::Asset, _)) => return asset(uri.path()),
-        Some((place, format)) => {
-            let frame = frame.clone();
-            blocking(move || page(&shared, &visitor, &frame, place, format, &asked)).await
-        }
-        None => Err(Problem::NotFound(format!("There is no page at `{}`.", uri.path()))),
+    } else {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD, POST")]).into_response();
     };
     answer.unwrap_or_else(|problem| {
         let page = ProblemPage { kind: problem.page(), detail: problem.detail(), request: None };
@@ -49,14 +69,14 @@ pub(crate) async fn answer(
     })
 }
 
-fn frame(shared: &Shared, visitor: &Visitor, uri: &Uri) -> Frame {
+fn frame(shared: &Shared, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Frame {
     Frame {
         program: shared.program.to_owned(),
         now: Timestamp::now(),
         path: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
         reader: Some(visitor.reader.clone()),
         csrf: visitor.csrf.clone(),
-        theme: Theme::System,
+        theme: cookie::value(headers, cookie::THEME).and_then(|word| Theme::named(&word)).unwrap_or_default(),
         alerts_firing: 0,
         notice: None,
     }
@@ -86,7 +106,7 @@ fn page(
     format: Format,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    use view::site::{brief, column, compare, evidence, overview, record, search, series, system};
+    use view::site::{alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, system};
     let (service, now) = (&shared.service, frame.now);
     let may_see = |id: &str| visitor.may_see(id);
     let text = |name: &str| asked.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -164,9 +184,30 @@ fn page(
             let of = site::search::page(service, &may_see, text("q").unwrap_or_default())?;
             reply(&|| of.tables(), &|| search::page(frame, &of))
         }
-        Place::Alerts | Place::Jobs | Place::Asset => {
-            Err(Problem::NotFound("There is no such page yet.".into()))
+        Place::Alerts => {
+            let state = text("state").map(|word| {
+                AlertState::named(word).ok_or_else(|| Problem::Bad(format!("`{word}` is no state of an alert.")))
+            });
+            let state = state.transpose()?.unwrap_or(AlertState::Firing);
+            let of = site::alerts::page(service, &may_see, state, text("system"))?;
+            reply(&|| of.tables(), &|| alerts::page(frame, &of))
         }
+        Place::Alert { id } => {
+            let key = AlertKey::of_id(service, &id)?;
+            if !may_see(&key.system) {
+                return Err(Problem::NotFound(format!("There is no alert `{id}`.")));
+            }
+            let of = site::alerts::alert(service, &key, now)?;
+            reply(&|| of.tables(), &|| alert::page(frame, &of))
+        }
+        Place::Jobs => {
+            let before = text("before").map(|text| {
+                text.parse().map_err(|_| Problem::Bad(format!("`{text}` is not a number of a job.")))
+            });
+            let of = site::jobs::page(service, &shared.scheduler, &may_see, before.transpose()?)?;
+            reply(&|| of.tables(), &|| jobs::page(frame, &of))
+        }
+        Place::Asset => Err(Problem::NotFound("There is no such file.".into())),
     }
 }
 

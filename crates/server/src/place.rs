@@ -26,6 +26,7 @@ pub(crate) enum Place {
         id: String,
     },
     Alerts,
+    Alert { id: String },
     Evidence,
     /// All lines of a system's chain.
     Export,
@@ -100,6 +101,7 @@ pub(crate) fn place(path: &str) -> Option<(Place, Format)> {
         ["systems", _, "columns", name] => Place::Column { id: id()?, name: (*name).to_owned() },
         ["systems", _, tab] => Place::System { id: id()?, tab: Practice::named(tab)? },
         ["alerts"] => Place::Alerts,
+        ["alerts", _] => Place::Alert { id: id()? },
         ["evidence"] => Place::Evidence,
         ["evidence", "export.jsonl"] => Place::Export,
         ["evidence", _, seq] => match seq.strip_suffix(".jsonl") {
@@ -117,6 +119,14 @@ pub(crate) fn place(path: &str) -> Option<(Place, Format)> {
 /// The checks by the names that paths have.
 pub(crate) fn check_named(name: &str) -> Option<CheckId> {
     CheckId::ALL.into_iter().find(|check| check.name() == name)
+}
+
+/// The alert that a page is about.
+pub(crate) fn alert_id(path: &str) -> Option<String> {
+    match place(path)? {
+        (Place::Alert { id }, Format::Page) => Some(id),
+        _ => None,
+    }
 }
 
 /// A segment of a path without its percent signs; nothing that is not UTF-8.
@@ -169,6 +179,7 @@ mod tests {
         check(&link::record_line(&id, 7), page(Place::Line { id, seq: 7 }));
         check(link::JOBS, page(Place::Jobs));
         check(link::ALERTS, page(Place::Alerts));
+        check(&link::alert("a.0f"), page(Place::Alert { id: "a.0f".into() }));
         check(link::SEARCH, page(Place::Search));
     }
 

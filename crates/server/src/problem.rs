@@ -1,5 +1,6 @@
 //! What went wrong with a request: as a page for people, as problem details (RFC 9457) for programs.
 
+use app::schedule::ScheduleError;
 use app::service::ServiceError;
 use app::site::SiteError;
 use app::{StateError, StoreError};
@@ -15,6 +16,8 @@ pub(crate) enum Problem {
     NotFound(String),
     /// What was wrong, and the way out.
     Bad(String),
+    /// Why this reader may not.
+    Forbidden(String),
     /// What was sent contradicts what is here.
     Conflict(String),
     /// The database does not answer now; it may later.
@@ -28,6 +31,7 @@ impl Problem {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -38,6 +42,7 @@ impl Problem {
         match self {
             Self::NotFound(_) => "Not found",
             Self::Bad(_) => "Bad request",
+            Self::Forbidden(_) => "Forbidden",
             Self::Conflict(_) => "Conflict",
             Self::Busy => "The database does not answer now",
             Self::Internal => "Something went wrong here",
@@ -46,7 +51,7 @@ impl Problem {
 
     pub(crate) fn detail(&self) -> String {
         match self {
-            Self::NotFound(detail) | Self::Bad(detail) | Self::Conflict(detail) => detail.clone(),
+            Self::NotFound(detail) | Self::Bad(detail) | Self::Forbidden(detail) | Self::Conflict(detail) => detail.clone(),
             Self::Busy => "Try again in a few seconds.".into(),
             Self::Internal => "The server's log says more.".into(),
         }
@@ -55,6 +60,7 @@ impl Problem {
     pub(crate) fn page(&self) -> PageProblem {
         match self {
             Self::NotFound(_) => PageProblem::NotFound,
+            Self::Forbidden(_) => PageProblem::Forbidden,
             Self::Bad(_) | Self::Conflict(_) => PageProblem::Conflict,
             Self::Busy | Self::Internal => PageProblem::Internal,
         }
@@ -101,6 +107,15 @@ impl From<SiteError> for Problem {
         match error {
             SiteError::NotFound(detail) => Self::NotFound(detail),
             SiteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ScheduleError> for Problem {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::Store(error) => error.into(),
+            error @ ScheduleError::NotServed { .. } => Self::NotFound(error.to_string()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Writes the sample reports, of a check and of monitoring over time, as HTML, Markdown and JUnit XML into the folder that
 //! `FOREWARN_SAMPLE_REPORT` names, to be looked at while working on the page.
 
+#[expect(dead_code, reason = "the tests and the other example use the rest of it")]
 #[path = "../tests/view/sample/mod.rs"]
 mod sample;
 

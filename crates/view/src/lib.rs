@@ -15,4 +15,5 @@ mod maturity;
 pub mod monitoring;
 mod page;
 pub mod report;
+pub mod site;
 mod words;

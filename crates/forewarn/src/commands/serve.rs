@@ -1,8 +1,9 @@
 //! `forewarn serve`.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use app::organisation::{self, OrganisationError, OrganisationFile};
+use app::service::upkeep::{Upkeep, UpkeepOptions};
 use app::service::{Service, ServiceError};
 use app::state;
 use app::{CheckError, Database, StateError, StoreError};
@@ -19,6 +20,10 @@ pub(crate) fn run(options: &ServeOptions) -> Status {
     match serve(options) {
         Ok(()) => Status::Fine,
         Err(Failure::Definition(error)) => impossible(&error),
+        Err(Failure::Said(text)) => {
+            output::error(&text);
+            Status::Impossible
+        }
         Err(Failure::Other(message)) => {
             output::error(&diagnostic::error(&message));
             Status::Impossible
@@ -28,6 +33,8 @@ pub(crate) fn run(options: &ServeOptions) -> Status {
 
 enum Failure {
     Definition(CheckError),
+    /// A diagnostic that is complete.
+    Said(String),
     Other(String),
 }
 
@@ -79,12 +86,55 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         counted(service.systems().count() as u64, "system", "systems"),
         listening.url()
     ));
-    let scheduler = crate::schedule::start(&service, &events);
-    let shared = Shared { service, events, program: app::PROGRAM };
-    let stop = scheduler.stopper();
-    server::serve(listening, shared, stop)?;
-    scheduler.join();
-    Ok(())
+    let upkeep = Upkeep::start(
+        &service,
+        UpkeepOptions {
+            worker: worker(),
+            address: Some(options.url.clone().unwrap_or_else(|| listening.url())),
+            organisation: organisation(options)?,
+            clock: Arc::new(Timestamp::now),
+            changed: {
+                let events = events.clone();
+                Arc::new(move |topics: &[&str]| events.changed(topics))
+            },
+        },
+    )
+    .map_err(|error| Failure::Other(format!("failed to start the schedule: {error}")))?;
+    let shared = Shared {
+        service,
+        scheduler: upkeep.scheduler().clone(),
+        events,
+        look: Arc::new(upkeep.look()),
+        program: app::PROGRAM,
+    };
+    let served = server::serve(listening, shared);
+    upkeep.stop();
+    Ok(served?)
+}
+
+/// The channels that alerts go to; none where there is no organisation.toml.
+fn organisation(options: &ServeOptions) -> Result<OrganisationFile, Failure> {
+    let folder = app::definition_folder(&options.path);
+    let found = match &options.organisation {
+        Some(path) => organisation::read(path),
+        None => match organisation::find(&folder) {
+            Err(OrganisationError::NotFound { .. }) => Ok(OrganisationFile::none(&folder)),
+            found => found,
+        },
+    };
+    found.map_err(|error| match &error {
+        OrganisationError::Mistake { path, text, error } => {
+            Failure::Said(diagnostic::definition_error(path, text, error))
+        }
+        error => Failure::Other(error.to_string()),
+    })
+}
+
+/// A name that differs from server to server.
+fn worker() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    format!("{}:{}", if host.is_empty() { "server" } else { host }, std::process::id())
 }
 
 /// The database that is asked for, or one beside the definitions.

@@ -292,7 +292,7 @@ fn notification(
         alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
     let (title, words) = words::of_group(occasion, alerts, window);
     let link = input.address.map(|address| {
-        format!("{}/systems/{}/alerts?group={}", address.trim_end_matches('/'), system.id, group.id)
+        format!("{}/alerts?system={}", address.trim_end_matches('/'), system.id)
     });
     let message = Message {
         occasion,

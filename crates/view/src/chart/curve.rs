@@ -97,9 +97,9 @@ impl Chart {
     /// The chart; `text` writes a value of the vertical axis.
     pub(crate) fn markup(&self, text: impl Fn(f64) -> String) -> Markup {
         let plane = self.plane();
-        let whole = format!("height:{}px", self.height + 38.0);
+        let whole = self.height + 38.0;
         html! {
-            svg.curves role="img" aria-label=(self.label) style=(whole) {
+            svg.curves role="img" aria-label=(self.label) height=(whole) {
                 (self.shaded())
                 @for tick in plane.scale.ticks(4) {
                     @let y = px(plane.y(tick));

@@ -59,6 +59,23 @@ pub(crate) struct Cell {
     pub(crate) title: String,
 }
 
+/// The class that keeps a map of so many windows wide enough to be read; the style sheet knows each.
+///
+/// A class, because pages are served under a policy that forbids styles in markup.
+pub(crate) fn room(windows: usize) -> &'static str {
+    match windows {
+        0..=13 => "slots-13",
+        14..=26 => "slots-26",
+        27..=39 => "slots-39",
+        40..=53 => "slots-53",
+        54..=79 => "slots-79",
+        80..=106 => "slots-106",
+        107..=160 => "slots-160",
+        161..=265 => "slots-265",
+        _ => "slots-530",
+    }
+}
+
 /// The shapes of the marks, defined once a page; their middle is the origin.
 pub(crate) fn marks() -> Markup {
     html! {

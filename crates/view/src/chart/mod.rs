@@ -17,6 +17,7 @@ mod series;
 mod share_bar;
 mod signed_bars;
 mod stack;
+mod steps;
 mod time;
 mod weight_bars;
 
@@ -32,5 +33,6 @@ pub(crate) use series::{Divider, Plot, Point, Series, plot};
 pub(crate) use share_bar::{Part, share_bar};
 pub(crate) use signed_bars::{SignedBar, signed_bars};
 pub(crate) use stack::{Shares, Stack, listed, stack};
+pub(crate) use steps::{Step, steps, trend};
 pub(crate) use time::month_axis;
 pub(crate) use weight_bars::weight_bars;

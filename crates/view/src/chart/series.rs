@@ -59,7 +59,7 @@ pub(crate) fn plot(of: &Plot<'_>, text: impl Fn(f64) -> String) -> Markup {
     let scale = Scale::around(ends.chain(of.guides.iter().map(|guide| guide.at)));
     let plane = Plane { slots: Slots::of(of.windows.len()), scale, height: of.height };
     html! {
-        svg.series role="img" aria-label=(of.label) style=(format!("height:{}px", of.height)) {
+        svg.series role="img" aria-label=(of.label) height=(of.height) {
             (grounds(&plane, &of.slots))
             (values_axis(&plane, 5, text))
             (plane.draw(&html! { @for series in of.series.iter().filter(|series| series.joined) { (joined(&plane, series)) } }))

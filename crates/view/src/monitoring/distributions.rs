@@ -47,7 +47,7 @@ fn has_distribution(column: &ColumnHistory) -> bool {
     of.any(|of| !of.bins.is_empty() || quantiles(&of.current_quantiles).is_some())
 }
 
-fn legend() -> Markup {
+pub(crate) fn legend() -> Markup {
     html! {
         p.legend {
             span { span.key.fan-median {} "median" }
@@ -63,7 +63,7 @@ fn charts(columns: &[&ColumnHistory], windows: &[Window]) -> Markup {
     html! { div.multiples { @for column in columns { (chart(column, windows)) } } }
 }
 
-fn chart(column: &ColumnHistory, windows: &[Window]) -> Markup {
+pub(crate) fn chart(column: &ColumnHistory, windows: &[Window]) -> Markup {
     let label = column.subject.label();
     let findings: Vec<Option<&Finding>> =
         (0..windows.len()).map(|slot| column.findings.get(slot).and_then(Option::as_ref)).collect();

@@ -5,7 +5,7 @@ use types::finding::Finding;
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::{Verdict, Window, format};
 
-use super::{columns, counted, last_drift, last_of};
+use super::{ColumnLink, columns, counted, last_drift, last_of};
 use crate::chart::{Cell, Tone, heat_map, heat_row, month_axis};
 use crate::page::effect::{
     adjusted, alarm_stands, budget, distance, distance_title, distribution, limits, origin,
@@ -25,7 +25,7 @@ const ALARMS_NAMED: usize = 6;
 /// Sentences about the last window before the others are folded away.
 const SENTENCES_SHOWN: usize = 5;
 
-pub(super) fn section(report: &MonitorReport) -> Option<Section> {
+pub(super) fn section(report: &MonitorReport, to: ColumnLink<'_>) -> Option<Section> {
     if report.drift.is_empty() || report.windows.is_empty() {
         return None;
     }
@@ -37,7 +37,7 @@ pub(super) fn section(report: &MonitorReport) -> Option<Section> {
         verdicts: verdicts(&last_drift(report)),
         body: html! {
             p.prose { (opening(report)) }
-            (map(report))
+            (map(report, to))
             (last_window(report))
             (columns::table(report))
         },
@@ -118,17 +118,17 @@ pub(super) fn stands_since(column: &ColumnHistory, windows: &[Window]) -> Option
     since
 }
 
-fn map(report: &MonitorReport) -> Markup {
+fn map(report: &MonitorReport, to: ColumnLink<'_>) -> Markup {
     let (shown, folded) = split(&report.drift);
     let quiet = folded.iter().filter(|column| is_quiet(column)).count();
     html! {
         (legend(report))
-        div.scroll.map tabindex="0" role="region" aria-label="Drift of columns by window" style=(format!("--slots:{}", report.windows.len())) {
-            (rows(report, &shown, true))
+        div class=(format!("scroll map {}", heat_map::room(report.windows.len()))) tabindex="0" role="region" aria-label="Drift of columns by window" {
+            (rows(report, &shown, true, to))
             @if !folded.is_empty() {
                 details.fold {
                     summary { (format!("{} more columns", folded.len())) span.sub { (format!("{quiet} of them passed in every window")) } }
-                    (rows(report, &folded, false))
+                    (rows(report, &folded, false, to))
                 }
             }
         }
@@ -166,7 +166,7 @@ fn legend(report: &MonitorReport) -> Markup {
     }
 }
 
-fn rows(report: &MonitorReport, columns: &[&ColumnHistory], with_months: bool) -> Markup {
+fn rows(report: &MonitorReport, columns: &[&ColumnHistory], with_months: bool, to: ColumnLink<'_>) -> Markup {
     html! {
         table.heat-map {
             @if with_months {
@@ -176,12 +176,12 @@ fn rows(report: &MonitorReport, columns: &[&ColumnHistory], with_months: bool) -
                     th.num scope="col" { "Last " (distance_title(report.drift.iter().filter_map(last_of))) }
                 } }
             }
-            tbody { @for column in columns { (row(column, &report.windows)) } }
+            tbody { @for column in columns { (row(column, &report.windows, to(&column.subject))) } }
         }
     }
 }
 
-fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
+fn row(column: &ColumnHistory, windows: &[Window], href: Option<String>) -> Markup {
     let label = column.subject.label();
     let last = last_of(column);
     let cells: Vec<Cell> = windows
@@ -192,7 +192,7 @@ fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
     html! {
         tr {
             th.name scope="row" title=(label) {
-                div { span.label { (label) } @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } } }
+                div { @match href { Some(href) => a.label href=(href) { (label) }, None => span.label { (label) } } @if let Some(origin) = origin(&column.subject) { span.sub { (origin) } } }
             }
             td.cells { (heat_row(&in_words(&label, column), &cells)) }
             td.num {

@@ -21,7 +21,7 @@ pub(super) fn section(report: &MonitorReport) -> Section {
         question: "May it go ahead, and what changed since last time?",
         verdicts: Vec::new(),
         body: html! {
-            (gates::gates(&report.gates, |check| anchor(report, check)))
+            (gates::gates(&report.gates, |check| anchor(report, check).map(|section| format!("#{section}"))))
             @if is_empty(report) { (nothing_found()) } @else {
                 (changes(report))
                 (key_numbers(report))
@@ -58,7 +58,7 @@ fn anchor(report: &MonitorReport, check: &str) -> Option<&'static str> {
     section_of(check).filter(|_| shown)
 }
 
-fn changes(report: &MonitorReport) -> Markup {
+pub(crate) fn changes(report: &MonitorReport) -> Markup {
     html! {
         div.plain.changes {
             h3 { "What changed since last time" }
@@ -70,7 +70,7 @@ fn changes(report: &MonitorReport) -> Markup {
     }
 }
 
-fn key_numbers(report: &MonitorReport) -> Markup {
+pub(crate) fn key_numbers(report: &MonitorReport) -> Markup {
     html! {
         div.tiles {
             (realised_tile(report))

@@ -6,9 +6,9 @@
 
 mod attribution;
 mod columns;
-mod distributions;
+pub(crate) mod distributions;
 mod drift;
-mod glance;
+pub(crate) mod glance;
 mod glossary;
 mod harm;
 mod markdown;
@@ -21,7 +21,7 @@ mod together;
 
 use maud::{Markup, html};
 use types::definition::Cadence;
-use types::finding::{CheckId, Detail, Finding, MaturityState, WindowPerformance};
+use types::finding::{CheckId, Detail, Finding, MaturityState, Subject, WindowPerformance};
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::{Window, format};
 
@@ -54,7 +54,7 @@ fn up_to(report: &MonitorReport) -> String {
 
 fn sections(report: &MonitorReport) -> Vec<Section> {
     let by_question = [
-        drift::section(report),
+        drift::section(report, &|_| None),
         distributions::section(report),
         together::section(report),
         performance::section(report),
@@ -66,6 +66,24 @@ fn sections(report: &MonitorReport) -> Vec<Section> {
     sections.extend(by_question.into_iter().flatten());
     sections.extend([method::section(report), glossary::section()]);
     sections
+}
+
+/// Where a column has a page of its own, which is not so in a report that stands alone.
+pub(crate) type ColumnLink<'a> = &'a dyn Fn(&Subject) -> Option<String>;
+
+/// What happened, without what a report brings to stand alone: for a page that has its own head.
+///
+/// Distributions are left out: there, each column has a page.
+pub(crate) fn over_time(report: &MonitorReport, to: ColumnLink<'_>) -> Vec<Section> {
+    let by_question = [
+        drift::section(report, to),
+        performance::section(report),
+        segments::section(report),
+        attribution::section(report),
+        together::section(report),
+        quality::section(report),
+    ];
+    by_question.into_iter().flatten().collect()
 }
 
 fn facts(report: &MonitorReport) -> [header::Fact; 6] {

@@ -32,7 +32,7 @@ pub(super) fn section(report: &MonitorReport) -> Option<Section> {
         body: html! {
             p.prose { (worst(report)) }
             (legend())
-            div.scroll.map.segments tabindex="0" role="region" aria-label="Segments by window" style=(format!("--slots:{}", windows.len())) {
+            div class=(format!("scroll map segments {}", heat_map::room(windows.len()))) tabindex="0" role="region" aria-label="Segments by window" {
                 @for group in &groups { (group.markup(report, &windows)) }
             }
         },

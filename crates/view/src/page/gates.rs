@@ -10,8 +10,8 @@ use crate::words;
 /// Reasons shown for a need before the others are folded away.
 const REASONS_SHOWN: usize = 4;
 
-/// The cards of all gates; `anchor` names the section of the page that shows a check, where one does.
-pub(crate) fn gates(gates: &[GateDecision], anchor: impl Fn(&str) -> Option<&'static str>) -> Markup {
+/// The cards of all gates; `to` leads to what shows a check, where something does.
+pub(crate) fn gates(gates: &[GateDecision], to: impl Fn(&str) -> Option<String>) -> Markup {
     if gates.is_empty() {
         return html! {
             p.empty.panel {
@@ -22,12 +22,12 @@ pub(crate) fn gates(gates: &[GateDecision], anchor: impl Fn(&str) -> Option<&'st
     }
     html! {
         div.gates {
-            @for gate in gates { (card(gate, &anchor)) }
+            @for gate in gates { (card(gate, &to)) }
         }
     }
 }
 
-fn card(gate: &GateDecision, anchor: &impl Fn(&str) -> Option<&'static str>) -> Markup {
+fn card(gate: &GateDecision, to: &impl Fn(&str) -> Option<String>) -> Markup {
     let state = if gate.open { "open" } else { "shut" };
     let mut needs: Vec<&NeedStatus> = gate.needs.iter().collect();
     needs.sort_by_key(|need| (need.state.keeps_gate_open(), need.state == NeedState::Met));
@@ -40,7 +40,7 @@ fn card(gate: &GateDecision, anchor: &impl Fn(&str) -> Option<&'static str>) -> 
             }
             p.sub { (sentence(gate)) }
             @if !others.is_empty() {
-                ul.needs { @for need in others { (need_row(need, anchor(&need.check))) } }
+                ul.needs { @for need in others { (need_row(need, to(&need.check))) } }
             }
             @if !met.is_empty() {
                 p.met {
@@ -66,13 +66,13 @@ fn sentence(gate: &GateDecision) -> String {
     }
 }
 
-fn need_row(need: &NeedStatus, anchor: Option<&str>) -> Markup {
+fn need_row(need: &NeedStatus, href: Option<String>) -> Markup {
     let (shown, folded) = need.reasons.split_at(need.reasons.len().min(REASONS_SHOWN));
     html! {
         li {
             (verdict::need_icon(need.state))
             div {
-                p.need { (check_link(&need.check, anchor)) " " span.sub { (need.state.word()) } }
+                p.need { (check_link(&need.check, href)) " " span.sub { (need.state.word()) } }
                 @if !shown.is_empty() {
                     ul.reasons {
                         @for reason in shown { li { (prose(reason)) } }
@@ -84,11 +84,11 @@ fn need_row(need: &NeedStatus, anchor: Option<&str>) -> Markup {
     }
 }
 
-/// The check's name, linked to its section where the report has one.
-fn check_link(name: &str, anchor: Option<&str>) -> Markup {
+/// The check's name, linked to what shows it.
+fn check_link(name: &str, href: Option<String>) -> Markup {
     html! {
-        @match anchor {
-            Some(section) => a href=(format!("#{section}")) { code { (name) } },
+        @match href {
+            Some(href) => a href=(href) { code { (name) } },
             None => code { (name) },
         }
     }

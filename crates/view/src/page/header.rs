@@ -28,7 +28,7 @@ pub(crate) fn header(kind: &str, system: &System, facts: &[Fact]) -> Markup {
 }
 
 /// A rising line under a bound: what the program is about.
-fn mark() -> Markup {
+pub(crate) fn mark() -> Markup {
     html! {
         svg.mark viewBox="0 0 20 20" aria-hidden="true" {
             path d="M2 4.5h16" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.6 2" opacity=".55" {}

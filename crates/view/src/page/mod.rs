@@ -19,7 +19,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use types::Verdict;
 use types::finding::Finding;
 
-const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Nothing may be fetched, whatever ends up in the page.
 const CONTENT_POLICY: &str =
@@ -112,7 +112,7 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    fn markup(&self) -> Markup {
+    pub(crate) fn markup(&self) -> Markup {
         html! {
             section id=(self.id) aria-labelledby=(format!("{}-title", self.id)) {
                 div.section-head {

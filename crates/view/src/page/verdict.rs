@@ -28,6 +28,9 @@ pub(crate) fn icons() -> Markup {
                 circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.4" stroke-dasharray="2.4 1.75" {}
                 path d="M6.3 6.4c0-2.3 3.5-2.2 3.5 0 0 1.4-1.7 1.4-1.7 2.7M8.1 11.3v.2" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" {}
             }
+            symbol id="i-none" viewBox="0 0 16 16" {
+                path d="M5 8h6" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" {}
+            }
             symbol id="i-stale" viewBox="0 0 16 16" {
                 circle cx="8" cy="8" r="6.5" fill="none" stroke="currentColor" stroke-width="1.5" {}
                 path d="M8 4.4V8l2.4 1.6" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" {}

@@ -23,7 +23,7 @@ pub(super) fn section(report: &CheckReport) -> Section {
         question: "May it go ahead, and what needs attention first?",
         verdicts: Vec::new(),
         body: html! {
-            (gates::gates(&report.gates, |check| anchor(report, check)))
+            (gates::gates(&report.gates, |check| anchor(report, check).map(|section| format!("#{section}"))))
             @if all.is_empty() { (nothing_found()) } @else {
                 div.overview {
                     (tally(&verdicts(&all)))

@@ -60,8 +60,24 @@ fn facts(report: &CheckReport) -> [(&'static str, Markup); 6] {
 }
 
 fn sections(report: &CheckReport) -> Vec<Section> {
-    let by_practice = [
-        drift::section(report),
+    let mut sections = vec![glance::section(report)];
+    sections.extend(drift::section(report));
+    sections.extend(evaluations(report));
+    sections.extend([method::section(report), glossary::section(report)]);
+    sections
+}
+
+/// The headlines of all checks in cells, and what they look like.
+pub(crate) fn dashboard(report: &CheckReport) -> Markup {
+    html! {
+        (dashboard::cells(report))
+        (dashboard::panels(report))
+    }
+}
+
+/// What was found about the predictions, a section a question.
+pub(crate) fn evaluations(report: &CheckReport) -> Vec<Section> {
+    let by_question = [
         performance::section(report),
         segments::section(report),
         slices::section(report),
@@ -73,10 +89,7 @@ fn sections(report: &CheckReport) -> Vec<Section> {
         comparison::section(report),
         outcomes::section(report),
     ];
-    let mut sections = vec![glance::section(report)];
-    sections.extend(by_practice.into_iter().flatten());
-    sections.extend([method::section(report), glossary::section(report)]);
-    sections
+    by_question.into_iter().flatten().collect()
 }
 
 /// The findings of one check, worst first; those of equal verdict stay in their order.

@@ -7,4 +7,5 @@ mod over_time;
 mod over_time_hostile;
 mod page;
 mod sample;
+mod site;
 mod text;

@@ -3,6 +3,7 @@
 mod drift;
 pub(crate) mod evaluation;
 pub(crate) mod over_time;
+pub(crate) mod site;
 
 use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
