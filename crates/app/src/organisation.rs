@@ -15,6 +15,11 @@ pub struct OrganisationFile {
 }
 
 impl OrganisationFile {
+    /// An organisation that has no file: no channel, no name.
+    pub fn none(folder: &Path) -> Self {
+        Self { path: folder.join(ORGANISATION_FILE), organisation: Organisation::default() }
+    }
+
     /// What secrets in files are relative to.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))

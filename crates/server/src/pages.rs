@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use app::site;
 use app::site::alerts::AlertKey;
-use axum::body::Body;
 use axum::Form;
+use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -106,7 +106,9 @@ fn page(
     format: Format,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    use view::site::{alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, system};
+    use view::site::{
+        alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, system,
+    };
     let (service, now) = (&shared.service, frame.now);
     let may_see = |id: &str| visitor.may_see(id);
     let text = |name: &str| asked.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -186,7 +188,8 @@ fn page(
         }
         Place::Alerts => {
             let state = text("state").map(|word| {
-                AlertState::named(word).ok_or_else(|| Problem::Bad(format!("`{word}` is no state of an alert.")))
+                AlertState::named(word)
+                    .ok_or_else(|| Problem::Bad(format!("`{word}` is no state of an alert.")))
             });
             let state = state.transpose()?.unwrap_or(AlertState::Firing);
             let of = site::alerts::page(service, &may_see, state, text("system"))?;

@@ -26,7 +26,9 @@ pub(crate) enum Place {
         id: String,
     },
     Alerts,
-    Alert { id: String },
+    Alert {
+        id: String,
+    },
     Evidence,
     /// All lines of a system's chain.
     Export,

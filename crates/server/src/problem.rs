@@ -51,7 +51,9 @@ impl Problem {
 
     pub(crate) fn detail(&self) -> String {
         match self {
-            Self::NotFound(detail) | Self::Bad(detail) | Self::Forbidden(detail) | Self::Conflict(detail) => detail.clone(),
+            Self::NotFound(detail) | Self::Bad(detail) | Self::Forbidden(detail) | Self::Conflict(detail) => {
+                detail.clone()
+            }
             Self::Busy => "Try again in a few seconds.".into(),
             Self::Internal => "The server's log says more.".into(),
         }

@@ -8,10 +8,12 @@
 mod alerts;
 mod database;
 mod evidence;
+mod jobs;
 mod migrations;
 mod systems;
 
 pub use alerts::{Delivery, DeliveryState, KeptAlerts};
 pub use database::{Database, DatabaseError, Store, StoreError};
 pub use evidence::{Chain, SignedCheckpoint};
+pub use jobs::{Cause, Due, Job, JobFilter, JobState, Turn};
 pub use systems::ServedSystem;

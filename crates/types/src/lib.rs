@@ -7,6 +7,7 @@
 
 pub mod alert;
 pub mod answer;
+pub mod calendar;
 pub mod cases;
 pub mod column;
 pub mod definition;

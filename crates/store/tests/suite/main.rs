@@ -5,6 +5,7 @@ mod postgres;
 
 mod alerts;
 mod evidence;
+mod jobs;
 mod opening;
 mod systems;
 

@@ -13,6 +13,7 @@ mod metric;
 mod monitor;
 mod output;
 mod parse;
+mod schedule;
 mod segment;
 mod task;
 
@@ -34,8 +35,10 @@ pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, Watc
 pub use output::Output;
 pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
+pub use schedule::Schedule;
 pub use segment::Segment;
 
+use crate::calendar::Zone;
 use crate::window::Window;
 
 /// The definition of one AI system for Forewarn.
@@ -64,6 +67,9 @@ pub struct Definition {
     /// How good the model is: on average, where it is worst, and whether its scores mean what they say.
     #[serde(default)]
     pub evaluate: Evaluate,
+    /// When the checks run by themselves, where the system is served.
+    #[serde(default)]
+    pub schedule: Schedule,
     /// Named sets of checks that must be fresh and passing before something may go ahead.
     #[serde(default)]
     pub gate: BTreeMap<String, Gate>,
@@ -86,11 +92,21 @@ pub struct System {
     pub owner: Option<String>,
     /// The risk tier under the EU AI Act.
     pub tier: Option<Tier>,
+    /// Where its days end, for the schedule: a name of the IANA database, such as `America/New_York`. Windows
+    /// are of days in UTC, whatever stands here.
+    pub time_zone: Zone,
 }
 
 impl Default for System {
     fn default() -> Self {
-        Self { id: "system".into(), name: None, purpose: None, owner: None, tier: None }
+        Self {
+            id: "system".into(),
+            name: None,
+            purpose: None,
+            owner: None,
+            tier: None,
+            time_zone: Zone::default(),
+        }
     }
 }
 

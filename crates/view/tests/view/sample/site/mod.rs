@@ -229,7 +229,9 @@ impl World {
                 )
             }),
             page(link::EVIDENCE.into(), &|frame| site::evidence::page(frame, &self.evidence())),
-            page(link::record(&self.record().system.id, self.record().record.seq), &|frame| site::record::page(frame, &self.record())),
+            page(link::record(&self.record().system.id, self.record().record.seq), &|frame| {
+                site::record::page(frame, &self.record())
+            }),
         ];
         pages.extend(
             Practice::ALL
