@@ -16,6 +16,7 @@ mod opened;
 pub mod organisation;
 mod profile_store;
 pub mod remote;
+pub mod schedule;
 pub mod service;
 pub mod signing;
 pub mod site;

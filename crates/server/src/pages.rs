@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use app::site;
 use app::site::alerts::AlertKey;
-use axum::Form;
-use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::body::{Body, Bytes};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -33,11 +32,10 @@ pub(crate) async fn answer(
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    query: Option<Query<Asked>>,
-    form: Option<Form<Asked>>,
+    body: Bytes,
 ) -> Response {
     let visitor = Visitor::local();
-    let mut asked = query.map(|Query(asked)| asked).unwrap_or_default();
+    let mut asked = fields(uri.query().unwrap_or_default().as_bytes());
     let frame = frame(&shared, &visitor, &uri, &headers);
     let found = place(uri.path());
     if let Some((Place::Asset, _)) = found {
@@ -45,7 +43,7 @@ pub(crate) async fn answer(
     }
     let answering = frame.clone();
     let answer = if method == Method::POST {
-        asked.extend(form.map(|Form(fields)| fields).unwrap_or_default());
+        asked.extend(fields(&body));
         let path = uri.path().to_owned();
         blocking(move || forms::answer(&shared, &visitor, &path, &headers, &asked)).await
     } else if method == Method::GET || method == Method::HEAD {
@@ -67,6 +65,11 @@ pub(crate) async fn answer(
         let page = ProblemPage { kind: problem.page(), detail: problem.detail(), request: None };
         reply::html(problem.status(), view::site::problem::page(&frame, &page))
     })
+}
+
+/// What a query or a form says; of a field that is there twice, the last.
+fn fields(encoded: &[u8]) -> Asked {
+    url::form_urlencoded::parse(encoded).into_owned().collect()
 }
 
 fn frame(shared: &Shared, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Frame {

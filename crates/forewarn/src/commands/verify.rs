@@ -4,7 +4,7 @@ use std::path::Path;
 
 use app::evidence_file::{self, EvidenceFileError};
 use app::{CheckError, StateError, StoreError, system_id};
-use types::evidence::{ChainError, Checkpoint};
+use types::evidence::Checkpoint;
 use types::format::counted;
 
 use super::Status;

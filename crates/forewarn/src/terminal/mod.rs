@@ -9,5 +9,5 @@ mod page;
 pub(crate) mod progress;
 mod quality;
 pub(crate) mod report;
-mod style;
+pub(crate) mod style;
 mod wrap;
