@@ -186,8 +186,9 @@ pub struct AlertGroup {
     pub severity: Severity,
     pub policy: Policy,
     pub window: Option<Window>,
-    /// When it was first told since somebody last took it on; escalation counts from here.
     pub first_told: Timestamp,
+    /// Since when it has been told, neither silenced nor taken on by anybody; escalation counts from here.
+    pub unattended_since: Timestamp,
     pub last_told: Timestamp,
     /// How many steps of the escalation were taken.
     pub escalated: usize,
@@ -305,7 +306,10 @@ mod tests {
         assert!(!grade(Severity::Low, Verdict::Pass, 1).is_worse_than(told));
         assert!(grade(Severity::Low, Verdict::Fail, 1).is_worse_than(told));
         assert!(grade(Severity::Low, Verdict::Pass, 3).is_worse_than(told));
-        assert_eq!(told.worst(grade(Severity::High, Verdict::Pass, 1)), grade(Severity::High, Verdict::Warn, 2));
+        assert_eq!(
+            told.worst(grade(Severity::High, Verdict::Pass, 1)),
+            grade(Severity::High, Verdict::Warn, 2)
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! or windows where a check has no share of rows, and the times are parts of the period, because evidence comes
 //! by the window. The shorter time is a twelfth of the longer, as there, but never less than the newest window.
 
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 use types::definition::{Budget, Metric, Spend};
 use types::format::{counted, number, percent};
 use types::message::Severity;
@@ -24,7 +24,7 @@ pub(super) fn burn_rate(bad_share: f64, objective: f64) -> f64 {
     bad_share / (1.0 - objective)
 }
 
-/// Whether the shorter of the two times is a twelfth of the longer, as in the workbook.
+/// The shorter of the two times is a twelfth of the longer, as in the workbook.
 const SHORT_OF_LONG: f64 = 1.0 / 12.0;
 
 /// What went wrong over a time.
@@ -57,22 +57,18 @@ pub(super) fn burning(
     timeline: &Timeline<'_>,
     step: Timestamp,
 ) -> Option<Option<Burning>> {
+    let (newest, newest_findings) = timeline.between(budget.check, Timestamp::MIN, step).pop()?;
+    // Windows that lie wholly within a part of the period; evidence comes by the window, so at least the newest.
     let over = |part: f64| {
         let hours = (budget.period.hours() as f64 * part).round() as i64;
-        let since = step.checked_sub(Span::new().try_hours(hours.max(1)).ok()?).ok()?;
-        Some(timeline.between(budget.check, since, step))
+        let since = Span::new().try_hours(hours.max(1)).ok().and_then(|span| step.checked_sub(span).ok());
+        let windows = timeline.between(budget.check, since.unwrap_or(Timestamp::MIN), step);
+        let newest_alone = || vec![(newest, newest_findings.clone())];
+        counted_over(budget, &if windows.is_empty() { newest_alone() } else { windows })
     };
-    let newest = *timeline.between(budget.check, Timestamp::MIN, step).last().map(|(window, _)| window)?;
     let mut answered = false;
     for (spend, severity) in [(budget.fast, severity), (budget.slow, milder(severity))] {
-        let long = counted_over(budget, &over(spend.of_period)?);
-        let short_windows = over(spend.of_period * SHORT_OF_LONG)?;
-        let short = if short_windows.is_empty() {
-            let just_before = newest.to().checked_sub(1.second()).unwrap_or(Timestamp::MIN);
-            counted_over(budget, &timeline.between(budget.check, just_before, newest.to()))
-        } else {
-            counted_over(budget, &short_windows)
-        };
+        let (long, short) = (over(spend.of_period), over(spend.of_period * SHORT_OF_LONG));
         let (Some(long_share), Some(short_share)) = (long.share(), short.share()) else { continue };
         answered = true;
         let limit = burn_rate_limit(spend);
@@ -142,7 +138,11 @@ fn words(budget: &Budget, long: Counts, rate: f64) -> String {
 }
 
 fn days(days: f64) -> String {
-    if days >= 2.0 { format!("{} days", days.round()) } else { format!("{} hours", (days * 24.0).round().max(1.0)) }
+    if days >= 2.0 {
+        format!("{} days", days.round())
+    } else {
+        format!("{} hours", (days * 24.0).round().max(1.0))
+    }
 }
 
 fn sure(budget: &Budget, long: Counts, limit: f64) -> String {

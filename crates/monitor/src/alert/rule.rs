@@ -238,7 +238,10 @@ impl Rule {
             subject,
             cause,
             grade: Grade { severity: self.severity, verdict: worst, findings: findings.len() as u32 },
-            window: findings.iter().map(|finding| finding.window).max_by_key(|window| (window.to(), window.from())),
+            window: findings
+                .iter()
+                .map(|finding| finding.window)
+                .max_by_key(|window| (window.to(), window.from())),
             windows,
             checks,
             words: words::of_findings(definition, findings, self.what_to_do.as_deref()),

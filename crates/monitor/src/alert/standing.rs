@@ -198,8 +198,9 @@ pub(super) fn operate(
     history: &mut Vec<Episode>,
 ) {
     for seen in operational {
-        let is_it =
-            |alert: &AlertRecord| alert.operational && alert.rule == seen.rule && alert.subject == seen.subject;
+        let is_it = |alert: &AlertRecord| {
+            alert.operational && alert.rule == seen.rule && alert.subject == seen.subject
+        };
         let mut alert = match state.alerts.iter().position(is_it) {
             Some(at) => state.alerts.remove(at),
             None => seen.record(now),

@@ -15,8 +15,7 @@ use types::message::{Message, MessageAlert, Occasion};
 use super::{Input, Notification, SYSTEM, words};
 
 /// Everything that is to be told now.
-pub(super) fn tell(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
-    let unattended = unattended(state);
+pub(super) fn tell(input: &Input<'_>, before: &AlertState, state: &mut AlertState) -> Vec<Notification> {
     quieten(input, state);
     acknowledge(&mut state.alerts, input.acknowledgements, input.now);
     // Worst first, then by name.
@@ -24,8 +23,8 @@ pub(super) fn tell(input: &Input<'_>, state: &mut AlertState) -> Vec<Notificatio
         let grade = |alert: &AlertRecord| (alert.grade.severity, alert.grade.verdict, alert.grade.findings);
         grade(b).cmp(&grade(a)).then_with(|| (&a.rule, &a.subject).cmp(&(&b.rule, &b.subject)))
     });
-    let mut notifications = new_alerts(input, state, &unattended);
-    notifications.extend(follow_up(input, state));
+    let mut notifications = new_alerts(input, state);
+    notifications.extend(follow_up(input, &unattended(before), state));
     notifications.extend(endings(input, state));
     forget(state, input.now);
     notifications
@@ -43,7 +42,10 @@ fn quieten(input: &Input<'_>, state: &mut AlertState) {
         let silence = silence(input, alert);
         let explained = firing.iter().find(|(rule, subject, cause)| {
             alert.inhibited_by.contains(rule)
-                && (subject == SYSTEM || cause == SYSTEM || *subject == alert.subject || *cause == alert.cause)
+                && (subject == SYSTEM
+                    || cause == SYSTEM
+                    || *subject == alert.subject
+                    || *cause == alert.cause)
         });
         alert.quiet = match (silence, explained) {
             (Some(silence), _) => Some(Quiet::Silence { id: silence.id.clone(), until: silence.until }),
@@ -113,7 +115,7 @@ fn is_news(alert: &AlertRecord, now: Timestamp) -> bool {
 }
 
 /// Alerts that nobody was told of, and those that have become worse.
-fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) -> Vec<Notification> {
+fn new_alerts(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
     let mut by_group: Vec<(String, Vec<usize>)> = Vec::new();
     for at in 0..state.alerts.len() {
         if !is_open(&state.alerts[at]) || !is_news(&state.alerts[at], input.now) {
@@ -135,11 +137,6 @@ fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) 
         }
         let Some(group) = state.groups.iter_mut().find(|group| group.id == id) else { continue };
         group.last_told = input.now;
-        if !unattended.contains(&id) {
-            // It is new, or somebody had taken on what it was before: the escalation begins here.
-            group.first_told = input.now;
-            group.escalated = 0;
-        }
         let alerts: Vec<&AlertRecord> = members.iter().map(|at| &state.alerts[*at]).collect();
         let to = group.policy.to.clone();
         notifications.push(notification(input, group, Occasion::Firing, &alerts, to));
@@ -147,7 +144,7 @@ fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) 
     notifications
 }
 
-/// Groups that people were told of earlier and that nobody had taken on.
+/// Groups that people were told of and that nobody had taken on.
 fn unattended(state: &AlertState) -> Vec<String> {
     let waiting = state.alerts.iter().filter(|alert| is_open(alert) && alert.told.grade.is_some());
     waiting.filter_map(|alert| alert.told.group.clone()).collect()
@@ -170,10 +167,11 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
         })
     };
     let begins_now = |group: &AlertGroup| {
-        group.first_told == input.now && group.last_told == input.now && group.window == alert.window
-            && alert.window.is_some()
+        group.first_told == input.now && group.window == alert.window && alert.window.is_some()
     };
-    if let Some(group) = state.groups.iter().find(|group| fits(group) && (has_cause(group) || begins_now(group))) {
+    if let Some(group) =
+        state.groups.iter().find(|group| fits(group) && (has_cause(group) || begins_now(group)))
+    {
         return group.id.clone();
     }
     let name = format!("{}\n{}\n{}\n{}", input.definition.system.id, alert.rule, alert.subject, input.now);
@@ -183,6 +181,7 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
         policy: alert.policy.clone(),
         window: alert.window,
         first_told: input.now,
+        unattended_since: input.now,
         last_told: input.now,
         escalated: 0,
         told_to: Vec::new(),
@@ -193,7 +192,7 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
 }
 
 /// Reminders, and those who come next where nobody answers.
-fn follow_up(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
+fn follow_up(input: &Input<'_>, unattended: &[String], state: &mut AlertState) -> Vec<Notification> {
     let now = input.now;
     let mut notifications = Vec::new();
     for group in &mut state.groups {
@@ -205,7 +204,12 @@ fn follow_up(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
         if open.is_empty() {
             continue;
         }
-        let is_due = |after: Age| later(group.first_told, after.seconds()) <= now;
+        if !unattended.contains(&id) {
+            // It is new, or somebody had taken it on or silenced it until now: the escalation begins here.
+            group.unattended_since = now;
+            group.escalated = 0;
+        }
+        let is_due = |after: Age| later(group.unattended_since, after.seconds()) <= now;
         let next = group.policy.escalate.iter().skip(group.escalated);
         let due: Vec<&[Contact]> = next.take_while(|step| is_due(step.after)).map(|step| &*step.to).collect();
         let (steps, due) = (due.len(), due.concat());
@@ -263,9 +267,9 @@ fn forget(state: &mut AlertState, now: Timestamp) {
             || alert.told.at.is_some_and(|at| now < later(at, repeat_seconds(alert)));
         alert.status != AlertStatus::Resolved || waits
     });
-    state.alerts.sort_by(|a, b| {
-        (a.operational, &a.rule, &a.subject).cmp(&(b.operational, &b.rule, &b.subject))
-    });
+    state
+        .alerts
+        .sort_by(|a, b| (a.operational, &a.rule, &a.subject).cmp(&(b.operational, &b.rule, &b.subject)));
 }
 
 fn notification(
@@ -281,7 +285,8 @@ fn notification(
     group.told_to.sort_unstable();
     group.told_to.dedup();
     let system = &input.definition.system;
-    let window = alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
+    let window =
+        alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
     let (title, words) = words::of_group(occasion, alerts, window);
     let link = input.address.map(|address| {
         format!("{}/systems/{}/alerts?group={}", address.trim_end_matches('/'), system.id, group.id)

@@ -28,7 +28,12 @@ pub(super) fn of_findings(
 ) -> AlertWords {
     let Some(worst) = findings.first() else { return AlertWords::default() };
     let summary = if worst.summary.is_empty() {
-        format!("{} says {} of {}.", capitalised(check_words(worst.check)), worst.verdict, worst.subject.label())
+        format!(
+            "{} says {} of {}.",
+            capitalised(check_words(worst.check)),
+            worst.verdict,
+            worst.subject.label()
+        )
     } else {
         worst.summary.clone()
     };
@@ -71,7 +76,12 @@ pub(super) fn of_summary(
     what_to_do: &str,
 ) -> AlertWords {
     let who = format!("Everybody whom predictions are made for. {}", owner(definition, None));
-    AlertWords { summary, how_sure, who_is_affected: who.trim().to_owned(), what_to_do: what_to_do.to_owned() }
+    AlertWords {
+        summary,
+        how_sure,
+        who_is_affected: who.trim().to_owned(),
+        what_to_do: what_to_do.to_owned(),
+    }
 }
 
 /// The headline with its interval, its limit, the rows behind it, and how often it would be wrong.
@@ -83,7 +93,8 @@ fn how_sure(definition: &Definition, finding: &Finding) -> String {
         .find_map(|threshold| finding.measure(&threshold.measure))
         .or_else(|| finding.measures.first());
     if let Some(measure) = measure {
-        let mut text = format!("{} is {}", capitalised(&title(&measure.name)), value_text(&measure.name, measure.value));
+        let mut text =
+            format!("{} is {}", capitalised(&title(&measure.name)), value_text(&measure.name, measure.value));
         if let Some(interval) = &measure.interval {
             text.push_str(&format!(
                 " (with {} confidence between {} and {})",
@@ -216,17 +227,25 @@ fn what_to_do_about(check: CheckId) -> &'static str {
         CheckId::Drift | CheckId::Multivariate => {
             "Find out whether the world changed or a feed broke; if performance holds, accept it with a new reference."
         }
-        CheckId::Quality => "Look at the feed that the data comes from; until it is repaired, trust predictions less.",
+        CheckId::Quality => {
+            "Look at the feed that the data comes from; until it is repaired, trust predictions less."
+        }
         CheckId::PerformanceOverTime => {
             "Look at what explains the loss, decide whether decisions can wait, and plan retraining or a way back."
         }
-        CheckId::Outcomes => "Find out why outcomes are late or missing; without them nobody knows how good the model is.",
-        CheckId::Performance => "Do not release it; compare with the version before and decide whether to go back.",
+        CheckId::Outcomes => {
+            "Find out why outcomes are late or missing; without them nobody knows how good the model is."
+        }
+        CheckId::Performance => {
+            "Do not release it; compare with the version before and decide whether to go back."
+        }
         CheckId::WorstSegment | CheckId::Slices | CheckId::WorstSubpopulation => {
             "Look at these cases one by one, and consider deciding them in another way until the model is better there."
         }
         CheckId::Calibration => "Do not use the scores as probabilities until they are calibrated again.",
-        CheckId::Errors => "Look for what the wrong cases have in common; the model lacks something that is knowable.",
+        CheckId::Errors => {
+            "Look for what the wrong cases have in common; the model lacks something that is knowable."
+        }
         CheckId::Tail => "Route unusual cases to people until the model has seen more of them.",
         CheckId::Fairness => "Bring it before those who answer for fairness before more decisions are made.",
         CheckId::Comparison => "Decide with its owner which version should be used.",
@@ -234,7 +253,11 @@ fn what_to_do_about(check: CheckId) -> &'static str {
 }
 
 /// The message's sentences about alerts that are told together, worst first.
-pub(super) fn of_group(occasion: Occasion, alerts: &[&AlertRecord], window: Option<Window>) -> (String, AlertWords) {
+pub(super) fn of_group(
+    occasion: Occasion,
+    alerts: &[&AlertRecord],
+    window: Option<Window>,
+) -> (String, AlertWords) {
     let names = || {
         let mut names: Vec<&str> =
             alerts.iter().map(|alert| alert.subject.as_str()).filter(|name| *name != SYSTEM).collect();
@@ -273,8 +296,13 @@ fn body(occasion: Occasion, alerts: &[&AlertRecord]) -> AlertWords {
     let mut what: Vec<String> = Vec::new();
     if occasion == Occasion::Resolved {
         what.push("It is over: the condition no longer holds.".into());
-    } else if let Some(check) = alerts.first().and_then(|alert| alert.checks.first()) {
-        what.push(plain(*check).into());
+    } else if let Some((alert, check)) = alerts.first().and_then(|alert| Some((alert, alert.checks.first()?)))
+    {
+        what.push(match alert.grade.verdict {
+            Verdict::Warn | Verdict::Fail => plain(*check).into(),
+            Verdict::Unknown => "Nobody knows at the moment whether all is well.".into(),
+            Verdict::Pass => "A limit that was set for this alert is crossed.".into(),
+        });
     }
     let mut summaries = distinct(alerts.iter().map(|alert| alert.words.summary.as_str()));
     let more = summaries.len().saturating_sub(MOST_SUMMARIES);

@@ -232,8 +232,9 @@ impl<'de> Deserialize<'de> for Repeat {
         if text == "never" {
             return Ok(Self::Never);
         }
-        let refused =
-            |_| D::Error::custom(format!("repeat is a span of time such as \"1d\", or \"never\", not `{text}`"));
+        let refused = |_| {
+            D::Error::custom(format!("repeat is a span of time such as \"1d\", or \"never\", not `{text}`"))
+        };
         text.parse().map(Self::After).map_err(refused)
     }
 }
@@ -385,7 +386,10 @@ mod tests {
 
     #[test]
     fn alerts_are_read_or_refused_with_the_way_out() {
-        check("[[alert]]\nwhen = 'drift.verdict == \"fail\"'\nto = [\"email:a@b.c\"]\nrepeat = \"never\"", Ok(1));
+        check(
+            "[[alert]]\nwhen = 'drift.verdict == \"fail\"'\nto = [\"email:a@b.c\"]\nrepeat = \"never\"",
+            Ok(1),
+        );
         check("[[alert]]\nseverity = \"high\"", Err(("no condition", "when")));
         check("[[alert]]\nwhen = 'true'\nto = [\"ops\"]", Err(("names nobody", "")));
         check("[[alert]]\nwhen = 'true'\nrepeat = \"daily\"", Err(("span of time", "")));
