@@ -41,6 +41,15 @@ impl Counts {
     }
 }
 
+/// How a budget stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Spending {
+    /// Nothing could be counted.
+    NotKnown,
+    Fine,
+    TooFast(Burning),
+}
+
 /// A budget that is spent too fast.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Burning {
@@ -50,14 +59,16 @@ pub(super) struct Burning {
     pub(super) how_sure: String,
 }
 
-/// Whether a budget is spent too fast at a step; `None` where nothing can be counted.
-pub(super) fn burning(
+/// Whether a budget is spent too fast at a step.
+pub(super) fn spending(
     budget: &Budget,
     severity: Severity,
     timeline: &Timeline<'_>,
     step: Timestamp,
-) -> Option<Option<Burning>> {
-    let (newest, newest_findings) = timeline.between(budget.check, Timestamp::MIN, step).pop()?;
+) -> Spending {
+    let Some((newest, newest_findings)) = timeline.between(budget.check, Timestamp::MIN, step).pop() else {
+        return Spending::NotKnown;
+    };
     // Windows that lie wholly within a part of the period; evidence comes by the window, so at least the newest.
     let over = |part: f64| {
         let hours = (budget.period.hours() as f64 * part).round() as i64;
@@ -80,10 +91,10 @@ pub(super) fn burning(
                 summary: words(budget, long, rate),
                 how_sure: sure(budget, long, limit),
             };
-            return Some(Some(burning));
+            return Spending::TooFast(burning);
         }
     }
-    answered.then_some(None)
+    if answered { Spending::Fine } else { Spending::NotKnown }
 }
 
 /// What is counted of some windows: rows where the budget has a measure, else windows.

@@ -218,7 +218,9 @@ fn follow_up(input: &Input<'_>, unattended: &[String], state: &mut AlertState) -
             group.policy.repeat.seconds().is_some_and(|seconds| later(group.last_told, seconds) <= now);
         if reminds {
             group.last_told = now;
-            open.iter_mut().for_each(|alert| alert.told.at = Some(now));
+            for alert in &mut open {
+                alert.told.at = Some(now);
+            }
         }
         let alerts: Vec<&AlertRecord> = open.iter().map(|alert| &**alert).collect();
         if !due.is_empty() {
