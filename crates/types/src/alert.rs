@@ -186,8 +186,9 @@ pub struct AlertGroup {
     pub severity: Severity,
     pub policy: Policy,
     pub window: Option<Window>,
-    /// When it was first told since somebody last took it on; escalation counts from here.
     pub first_told: Timestamp,
+    /// Since when it has been told, neither silenced nor taken on by anybody; escalation counts from here.
+    pub unattended_since: Timestamp,
     pub last_told: Timestamp,
     /// How many steps of the escalation were taken.
     pub escalated: usize,

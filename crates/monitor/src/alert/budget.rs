@@ -6,7 +6,7 @@
 //! or windows where a check has no share of rows, and the times are parts of the period, because evidence comes
 //! by the window. The shorter time is a twelfth of the longer, as there, but never less than the newest window.
 
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Span, Timestamp};
 use types::definition::{Budget, Metric, Spend};
 use types::format::{counted, number, percent};
 use types::message::Severity;
@@ -24,7 +24,7 @@ pub(super) fn burn_rate(bad_share: f64, objective: f64) -> f64 {
     bad_share / (1.0 - objective)
 }
 
-/// Whether the shorter of the two times is a twelfth of the longer, as in the workbook.
+/// The shorter of the two times is a twelfth of the longer, as in the workbook.
 const SHORT_OF_LONG: f64 = 1.0 / 12.0;
 
 /// What went wrong over a time.
@@ -41,6 +41,15 @@ impl Counts {
     }
 }
 
+/// How a budget stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Spending {
+    /// Nothing could be counted.
+    NotKnown,
+    Fine,
+    TooFast(Burning),
+}
+
 /// A budget that is spent too fast.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Burning {
@@ -50,29 +59,27 @@ pub(super) struct Burning {
     pub(super) how_sure: String,
 }
 
-/// Whether a budget is spent too fast at a step; `None` where nothing can be counted.
-pub(super) fn burning(
+/// Whether a budget is spent too fast at a step.
+pub(super) fn spending(
     budget: &Budget,
     severity: Severity,
     timeline: &Timeline<'_>,
     step: Timestamp,
-) -> Option<Option<Burning>> {
+) -> Spending {
+    let Some((newest, newest_findings)) = timeline.between(budget.check, Timestamp::MIN, step).pop() else {
+        return Spending::NotKnown;
+    };
+    // Windows that lie wholly within a part of the period; evidence comes by the window, so at least the newest.
     let over = |part: f64| {
         let hours = (budget.period.hours() as f64 * part).round() as i64;
-        let since = step.checked_sub(Span::new().try_hours(hours.max(1)).ok()?).ok()?;
-        Some(timeline.between(budget.check, since, step))
+        let since = Span::new().try_hours(hours.max(1)).ok().and_then(|span| step.checked_sub(span).ok());
+        let windows = timeline.between(budget.check, since.unwrap_or(Timestamp::MIN), step);
+        let newest_alone = || vec![(newest, newest_findings.clone())];
+        counted_over(budget, &if windows.is_empty() { newest_alone() } else { windows })
     };
-    let newest = *timeline.between(budget.check, Timestamp::MIN, step).last().map(|(window, _)| window)?;
     let mut answered = false;
     for (spend, severity) in [(budget.fast, severity), (budget.slow, milder(severity))] {
-        let long = counted_over(budget, &over(spend.of_period)?);
-        let short_windows = over(spend.of_period * SHORT_OF_LONG)?;
-        let short = if short_windows.is_empty() {
-            let just_before = newest.to().checked_sub(1.second()).unwrap_or(Timestamp::MIN);
-            counted_over(budget, &timeline.between(budget.check, just_before, newest.to()))
-        } else {
-            counted_over(budget, &short_windows)
-        };
+        let (long, short) = (over(spend.of_period), over(spend.of_period * SHORT_OF_LONG));
         let (Some(long_share), Some(short_share)) = (long.share(), short.share()) else { continue };
         answered = true;
         let limit = burn_rate_limit(spend);
@@ -84,10 +91,10 @@ pub(super) fn burning(
                 summary: words(budget, long, rate),
                 how_sure: sure(budget, long, limit),
             };
-            return Some(Some(burning));
+            return Spending::TooFast(burning);
         }
     }
-    answered.then_some(None)
+    if answered { Spending::Fine } else { Spending::NotKnown }
 }
 
 /// What is counted of some windows: rows where the budget has a measure, else windows.

@@ -130,6 +130,6 @@ pub fn evaluate(input: &Input<'_>, before: &AlertState) -> Result<Outcome, Defin
     standing::end(&mut state, is_gone, input.now, &mut ended);
     state.evaluated_to.retain(|name, _| rules.iter().any(|rule| rule.name == *name));
     standing::operate(&mut state, input.operational, input.now, &mut ended);
-    let notifications = telling::tell(input, &mut state);
+    let notifications = telling::tell(input, before, &mut state);
     Ok(Outcome { state, notifications, ended })
 }

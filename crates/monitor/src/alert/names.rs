@@ -185,6 +185,12 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "mean_daily_loss",
             "reference_mean_daily_loss",
         ],
+        _ => evaluated_measures(check),
+    }
+}
+
+fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
+    match check {
         CheckId::Outcomes => &["outcome_coverage"],
         CheckId::Performance => &[
             "loss_against_reference",
@@ -242,5 +248,6 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "calibration_within_groups",
         ],
         CheckId::Comparison => &["loss_difference"],
+        CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => &[],
     }
 }

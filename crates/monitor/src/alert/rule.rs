@@ -6,6 +6,7 @@ use types::definition::{Alert, Budget, Definition, DefinitionError, Repeat};
 use types::message::Severity;
 use types::{CheckId, Finding, Subject, Verdict, Window};
 
+use super::budget::Spending;
 use super::condition::Condition;
 use super::timeline::{Timeline, View};
 use super::{SYSTEM, budget, names, words};
@@ -198,10 +199,10 @@ impl Rule {
         step: Timestamp,
     ) -> Asked {
         let mut asked = Asked::default();
-        match budget::burning(budget, self.severity, timeline, step) {
-            None => asked.whole_unknown = true,
-            Some(None) => {}
-            Some(Some(burning)) => {
+        match budget::spending(budget, self.severity, timeline, step) {
+            Spending::NotKnown => asked.whole_unknown = true,
+            Spending::Fine => {}
+            Spending::TooFast(burning) => {
                 let what_to_do = self.what_to_do.as_deref().unwrap_or(
                     "Stop what makes it worse before the budget is gone, or agree on another objective.",
                 );

@@ -94,13 +94,12 @@ fn settle(
             .alerts
             .iter_mut()
             .find(|alert| !alert.operational && alert.rule == rule.name && alert.subject == held.subject);
-        match known {
-            Some(alert) => hold(rule, alert, held, streak, moment),
-            None => {
-                let mut alert = new_record(rule, held, streak, moment);
-                hold(rule, &mut alert, held, streak, moment);
-                state.alerts.push(alert);
-            }
+        if let Some(alert) = known {
+            hold(rule, alert, held, streak, moment);
+        } else {
+            let mut alert = new_record(rule, held, streak, moment);
+            hold(rule, &mut alert, held, streak, moment);
+            state.alerts.push(alert);
         }
     }
     let is_over = |alert: &AlertRecord| {

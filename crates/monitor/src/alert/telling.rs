@@ -15,8 +15,7 @@ use types::message::{Message, MessageAlert, Occasion};
 use super::{Input, Notification, SYSTEM, words};
 
 /// Everything that is to be told now.
-pub(super) fn tell(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
-    let unattended = unattended(state);
+pub(super) fn tell(input: &Input<'_>, before: &AlertState, state: &mut AlertState) -> Vec<Notification> {
     quieten(input, state);
     acknowledge(&mut state.alerts, input.acknowledgements, input.now);
     // Worst first, then by name.
@@ -24,8 +23,8 @@ pub(super) fn tell(input: &Input<'_>, state: &mut AlertState) -> Vec<Notificatio
         let grade = |alert: &AlertRecord| (alert.grade.severity, alert.grade.verdict, alert.grade.findings);
         grade(b).cmp(&grade(a)).then_with(|| (&a.rule, &a.subject).cmp(&(&b.rule, &b.subject)))
     });
-    let mut notifications = new_alerts(input, state, &unattended);
-    notifications.extend(follow_up(input, state));
+    let mut notifications = new_alerts(input, state);
+    notifications.extend(follow_up(input, &unattended(before), state));
     notifications.extend(endings(input, state));
     forget(state, input.now);
     notifications
@@ -116,7 +115,7 @@ fn is_news(alert: &AlertRecord, now: Timestamp) -> bool {
 }
 
 /// Alerts that nobody was told of, and those that have become worse.
-fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) -> Vec<Notification> {
+fn new_alerts(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
     let mut by_group: Vec<(String, Vec<usize>)> = Vec::new();
     for at in 0..state.alerts.len() {
         if !is_open(&state.alerts[at]) || !is_news(&state.alerts[at], input.now) {
@@ -138,11 +137,6 @@ fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) 
         }
         let Some(group) = state.groups.iter_mut().find(|group| group.id == id) else { continue };
         group.last_told = input.now;
-        if !unattended.contains(&id) {
-            // It is new, or somebody had taken on what it was before: the escalation begins here.
-            group.first_told = input.now;
-            group.escalated = 0;
-        }
         let alerts: Vec<&AlertRecord> = members.iter().map(|at| &state.alerts[*at]).collect();
         let to = group.policy.to.clone();
         notifications.push(notification(input, group, Occasion::Firing, &alerts, to));
@@ -150,7 +144,7 @@ fn new_alerts(input: &Input<'_>, state: &mut AlertState, unattended: &[String]) 
     notifications
 }
 
-/// Groups that people were told of earlier and that nobody had taken on.
+/// Groups that people were told of and that nobody had taken on.
 fn unattended(state: &AlertState) -> Vec<String> {
     let waiting = state.alerts.iter().filter(|alert| is_open(alert) && alert.told.grade.is_some());
     waiting.filter_map(|alert| alert.told.group.clone()).collect()
@@ -173,10 +167,7 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
         })
     };
     let begins_now = |group: &AlertGroup| {
-        group.first_told == input.now
-            && group.last_told == input.now
-            && group.window == alert.window
-            && alert.window.is_some()
+        group.first_told == input.now && group.window == alert.window && alert.window.is_some()
     };
     if let Some(group) =
         state.groups.iter().find(|group| fits(group) && (has_cause(group) || begins_now(group)))
@@ -190,6 +181,7 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
         policy: alert.policy.clone(),
         window: alert.window,
         first_told: input.now,
+        unattended_since: input.now,
         last_told: input.now,
         escalated: 0,
         told_to: Vec::new(),
@@ -200,7 +192,7 @@ fn group_of(input: &Input<'_>, state: &mut AlertState, at: usize) -> String {
 }
 
 /// Reminders, and those who come next where nobody answers.
-fn follow_up(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
+fn follow_up(input: &Input<'_>, unattended: &[String], state: &mut AlertState) -> Vec<Notification> {
     let now = input.now;
     let mut notifications = Vec::new();
     for group in &mut state.groups {
@@ -212,7 +204,12 @@ fn follow_up(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
         if open.is_empty() {
             continue;
         }
-        let is_due = |after: Age| later(group.first_told, after.seconds()) <= now;
+        if !unattended.contains(&id) {
+            // It is new, or somebody had taken it on or silenced it until now: the escalation begins here.
+            group.unattended_since = now;
+            group.escalated = 0;
+        }
+        let is_due = |after: Age| later(group.unattended_since, after.seconds()) <= now;
         let next = group.policy.escalate.iter().skip(group.escalated);
         let due: Vec<&[Contact]> = next.take_while(|step| is_due(step.after)).map(|step| &*step.to).collect();
         let (steps, due) = (due.len(), due.concat());
@@ -221,7 +218,9 @@ fn follow_up(input: &Input<'_>, state: &mut AlertState) -> Vec<Notification> {
             group.policy.repeat.seconds().is_some_and(|seconds| later(group.last_told, seconds) <= now);
         if reminds {
             group.last_told = now;
-            open.iter_mut().for_each(|alert| alert.told.at = Some(now));
+            for alert in &mut open {
+                alert.told.at = Some(now);
+            }
         }
         let alerts: Vec<&AlertRecord> = open.iter().map(|alert| &**alert).collect();
         if !due.is_empty() {
@@ -291,8 +290,9 @@ fn notification(
     let window =
         alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
     let (title, words) = words::of_group(occasion, alerts, window);
-    let link =
-        input.address.map(|address| format!("{}/alerts?system={}", address.trim_end_matches('/'), system.id));
+    let link = input.address.map(|address| {
+        format!("{}/alerts?system={}", address.trim_end_matches('/'), system.id)
+    });
     let message = Message {
         occasion,
         severity: alerts.iter().map(|alert| alert.grade.severity).max().unwrap_or(group.severity),

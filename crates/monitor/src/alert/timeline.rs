@@ -4,8 +4,9 @@
 //! stands as its newest window up to there says, the shorter one of two that end together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use cel::{Context, Value};
+use cel::{Context, Env, Value};
 use jiff::Timestamp;
 use types::definition::{Definition, Metric};
 use types::{CheckId, Finding, Record, Subject, Verdict, Window};
@@ -16,8 +17,9 @@ use super::names;
 type Recency = (Timestamp, Timestamp);
 
 /// The evidence of one system and model version.
-#[derive(Debug)]
 pub(super) struct Timeline<'a> {
+    /// The functions of CEL, which take longer to gather than a condition to ask.
+    functions: Arc<Env>,
     windows: BTreeMap<CheckId, BTreeMap<Recency, Vec<&'a Record>>>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Timeline<'a> {
                 .sort_by(|a, b| a.finding.subject.cmp(&b.finding.subject).then_with(|| b.seq.cmp(&a.seq)));
             of_window.dedup_by(|a, b| a.finding.subject == b.finding.subject);
         }
-        Self { windows }
+        Self { functions: Arc::new(Env::stdlib()), windows }
     }
 
     /// The ends of the windows of some checks, ascending.
@@ -67,10 +69,10 @@ impl<'a> Timeline<'a> {
             let (_, records) = self.windows.get(check)?.range(..=(step, Timestamp::MAX)).next_back()?;
             Some((*check, records.clone()))
         });
-        View { checks: seen.collect(), now }
+        View { functions: Arc::clone(&self.functions), checks: seen.collect(), now }
     }
 
-    /// The windows of a check that end after `since` and up to `until`, oldest first.
+    /// The windows of a check that lie wholly between two instants, oldest first.
     pub(super) fn between(
         &self,
         check: CheckId,
@@ -79,7 +81,7 @@ impl<'a> Timeline<'a> {
     ) -> Vec<(Window, Vec<&'a Finding>)> {
         let windows = self.windows.get(&check).into_iter().flatten();
         windows
-            .filter(|((to, _), _)| since < *to && *to <= until)
+            .filter(|((to, from), _)| since <= *from && *to <= until)
             .filter_map(|(_, records)| {
                 let window = records.first()?.finding.window;
                 Some((window, records.iter().map(|record| &record.finding).collect()))
@@ -89,8 +91,8 @@ impl<'a> Timeline<'a> {
 }
 
 /// How the checks of a rule stand at one step.
-#[derive(Debug)]
 pub(super) struct View<'a> {
+    functions: Arc<Env>,
     checks: Vec<(CheckId, Vec<&'a Record>)>,
     now: Option<Timestamp>,
 }
@@ -127,7 +129,7 @@ impl<'a> View<'a> {
 
     /// What a condition sees of one subject, or of all together.
     pub(super) fn context(&self, subject: Option<&'a Subject>) -> Context<'static, 'static> {
-        let mut context = Context::default();
+        let mut context = Context::with_env(Arc::clone(&self.functions));
         let mut practices: BTreeMap<&str, HashMap<String, Value>> = BTreeMap::new();
         for (check, records) in &self.checks {
             let of_subject: Vec<&Record> = records

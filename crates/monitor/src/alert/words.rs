@@ -296,8 +296,13 @@ fn body(occasion: Occasion, alerts: &[&AlertRecord]) -> AlertWords {
     let mut what: Vec<String> = Vec::new();
     if occasion == Occasion::Resolved {
         what.push("It is over: the condition no longer holds.".into());
-    } else if let Some(check) = alerts.first().and_then(|alert| alert.checks.first()) {
-        what.push(plain(*check).into());
+    } else if let Some((alert, check)) = alerts.first().and_then(|alert| Some((alert, alert.checks.first()?)))
+    {
+        what.push(match alert.grade.verdict {
+            Verdict::Warn | Verdict::Fail => plain(*check).into(),
+            Verdict::Unknown => "Nobody knows at the moment whether all is well.".into(),
+            Verdict::Pass => "A limit that was set for this alert is crossed.".into(),
+        });
     }
     let mut summaries = distinct(alerts.iter().map(|alert| alert.words.summary.as_str()));
     let more = summaries.len().saturating_sub(MOST_SUMMARIES);
