@@ -100,12 +100,9 @@ pub fn page(frame: &Frame, of: &AlertPage) -> String {
         body: html! {
             (form::error(of.error.as_deref()))
             div.two-columns {
-                div {
-                    (told(of))
-                    (evidence(of))
-                    (history(frame, of))
-                }
+                (told(of))
                 aside aria-label="What you can do" { (act(frame, of)) }
+                div.rest { (evidence(of)) (history(frame, of)) }
             }
         },
         ..Content::default()

@@ -108,7 +108,7 @@ fn other(world: &World, place: usize) -> SystemSummary {
     let at = world.now() - SignedDuration::from_hours(if stale { 24 * 19 } else { 2 + place as i64 });
     let mut practices = states(
         begun.then_some(worst),
-        (place % 2 == 0 && begun).then(|| of(place)),
+        (place.is_multiple_of(2) && begun).then(|| of(place)),
         ["1 of 12 columns fails", "within its limits"],
     );
     practices[0].stale = stale && begun;
@@ -123,7 +123,7 @@ fn other(world: &World, place: usize) -> SystemSummary {
         windows: if begun { windows.collect() } else { Vec::new() },
         headline: (begun && place % 4 != 3).then(|| Headline {
             measure: measure("roc_auc", 0.71 + place as f64 * 0.001, 5400, "exact"),
-            estimated: place % 3 == 0,
+            estimated: place.is_multiple_of(3),
             history: (0..30)
                 .map(|i| Some(0.71 + f64::from((i * 7 + place as i32 * 3) % 11) * 0.004))
                 .collect(),
