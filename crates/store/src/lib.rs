@@ -7,9 +7,11 @@
 
 mod database;
 mod evidence;
+mod jobs;
 mod migrations;
 mod systems;
 
 pub use database::{Database, DatabaseError, Store, StoreError};
 pub use evidence::{Chain, SignedCheckpoint};
+pub use jobs::{Cause, Due, Job, JobFilter, JobState, Turn};
 pub use systems::ServedSystem;

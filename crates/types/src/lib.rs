@@ -6,6 +6,7 @@
 //! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
 
 pub mod answer;
+pub mod calendar;
 pub mod cases;
 pub mod column;
 pub mod definition;

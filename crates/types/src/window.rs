@@ -162,7 +162,7 @@ impl Window {
     }
 }
 
-fn span_of(cadence: Cadence, count: i64) -> Span {
+pub(crate) fn span_of(cadence: Cadence, count: i64) -> Span {
     match cadence {
         Cadence::Day => count.days(),
         Cadence::Week => count.weeks(),
@@ -172,7 +172,7 @@ fn span_of(cadence: Cadence, count: i64) -> Span {
 }
 
 /// The first day of the period of a cadence that a day lies in.
-fn start_of(cadence: Cadence, date: Date) -> Option<Date> {
+pub(crate) fn start_of(cadence: Cadence, date: Date) -> Option<Date> {
     match cadence {
         Cadence::Day => Some(date),
         Cadence::Week => date.checked_sub(days_since_monday(date)).ok(),
@@ -228,7 +228,7 @@ fn utc_date(at: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(at).date()
 }
 
-fn midnight_utc(date: Date) -> Option<Timestamp> {
+pub(crate) fn midnight_utc(date: Date) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()
 }
 

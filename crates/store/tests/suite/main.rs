@@ -4,6 +4,7 @@
 mod postgres;
 
 mod evidence;
+mod jobs;
 mod opening;
 mod systems;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::{Span, SpanTotal, Unit};
 use schemars::JsonSchema;
@@ -168,6 +169,8 @@ pub struct Age {
 }
 
 impl Age {
+    pub const HOUR: Self = Self { seconds: HOUR };
+
     pub fn seconds(self) -> i64 {
         self.seconds
     }
@@ -175,6 +178,12 @@ impl Age {
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
+
+impl From<Age> for Duration {
+    fn from(age: Age) -> Self {
+        Self::from_secs(age.seconds.unsigned_abs())
+    }
+}
 
 impl fmt::Display for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ mod metric;
 mod monitor;
 mod output;
 mod parse;
+mod schedule;
 mod segment;
 mod task;
 
@@ -31,8 +32,10 @@ pub use metric::Metric;
 pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use output::Output;
 pub use parse::{DefinitionError, Place, parse};
+pub use schedule::Schedule;
 pub use segment::Segment;
 
+use crate::calendar::Zone;
 use crate::window::Window;
 
 /// The definition of one AI system for Forewarn.
@@ -61,6 +64,9 @@ pub struct Definition {
     /// How good the model is: on average, where it is worst, and whether its scores mean what they say.
     #[serde(default)]
     pub evaluate: Evaluate,
+    /// When the checks run by themselves, where the system is served.
+    #[serde(default)]
+    pub schedule: Schedule,
     /// Named sets of checks that must be fresh and passing before something may go ahead.
     #[serde(default)]
     pub gate: BTreeMap<String, Gate>,
@@ -80,11 +86,21 @@ pub struct System {
     pub owner: Option<String>,
     /// The risk tier under the EU AI Act.
     pub tier: Option<Tier>,
+    /// Where its days end, for the schedule: a name of the IANA database, such as `America/New_York`. Windows
+    /// are of days in UTC, whatever stands here.
+    pub time_zone: Zone,
 }
 
 impl Default for System {
     fn default() -> Self {
-        Self { id: "system".into(), name: None, purpose: None, owner: None, tier: None }
+        Self {
+            id: "system".into(),
+            name: None,
+            purpose: None,
+            owner: None,
+            tier: None,
+            time_zone: Zone::default(),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn report() -> CheckReport {
             ),
             owner: Some("ops-analytics".into()),
             tier: Some(Tier::Limited),
+            ..System::default()
         },
         model: "2013.04".into(),
         task: Task::Binary,
