@@ -1,8 +1,8 @@
 //! The use cases, where the parts meet: definition → questions → answers → findings → evidence.
 //!
 //! [`check::run`] walks the whole flow once. [`state`] says where evidence is kept,
-//! [`init`] writes a first definition. Every entry point (the command line now, a
-//! schedule and a server later) calls these functions; time comes in as an argument.
+//! [`init`] writes a first definition, [`schedule`] says when what runs by itself. Every entry point (the
+//! command line now, a server later) calls these functions; time comes in as an argument.
 
 pub mod check;
 pub mod evidence_file;
@@ -12,6 +12,7 @@ pub mod monitor;
 mod monitor_report;
 mod opened;
 mod profile_store;
+pub mod schedule;
 pub mod state;
 mod watch;
 mod window;
