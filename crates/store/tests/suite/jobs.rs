@@ -22,7 +22,7 @@ on_both!(
     a_damaged_row_is_told,
 );
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 const KINDS: &[&str] = &["monitor", "evaluate"];
 
 fn at(minute: i64) -> Timestamp {
