@@ -30,7 +30,7 @@ fn cron(expression: &str, zone: &str) -> Timetable {
 }
 
 fn ends(cadence: Cadence, zone: &str, after_minutes: u64) -> Timetable {
-    let after = Duration::from_secs(60 * after_minutes);
+    let after = Duration::from_mins(after_minutes);
     Timetable { rule: Rule::Ends { of: vec![cadence], after }, zone: zone.parse().unwrap() }
 }
 
@@ -75,7 +75,7 @@ fn check_cron(case: &Value, zone: &str) {
 #[test]
 fn several_cadences_are_due_when_any_of_them_is_and_once_where_they_meet() {
     let of = vec![Cadence::Week, Cadence::Month, Cadence::Quarter];
-    let rule = Rule::Ends { of, after: Duration::from_secs(7200) };
+    let rule = Rule::Ends { of, after: Duration::from_hours(2) };
     let timetable = Timetable { rule, zone: "America/New_York".parse().unwrap() };
     let due: Vec<String> = timetable
         .due_between(at("2026-05-25T06:00:00Z"), at("2026-07-07T00:00:00Z"))

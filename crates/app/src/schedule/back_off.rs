@@ -8,14 +8,14 @@ use store::Job;
 /// A job that failed so often is given up until the next due instant. That is after about 20 hours.
 pub const TRIES_MAX: u32 = 8;
 
-const FIRST: Duration = Duration::from_secs(60);
+const FIRST: Duration = Duration::from_mins(1);
 const FACTOR: u32 = 5;
-const LONGEST: Duration = Duration::from_secs(6 * 3600);
+const LONGEST: Duration = Duration::from_hours(6);
 /// Jobs that failed together are spread over a tenth of the wait.
 const SPREAD: u32 = 10;
 
 /// The longest that a job ever waits.
-pub(super) const WAIT_MAX: Duration = Duration::from_secs(7 * 3600);
+pub(super) const WAIT_MAX: Duration = Duration::from_hours(7);
 
 /// How long a job waits after it failed: 1, 5, 25, 125 minutes, then 6 hours, and up to a tenth more, which
 /// depends on the job alone.

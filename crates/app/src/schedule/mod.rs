@@ -36,7 +36,7 @@ pub use self::work::{End, Failure, Runner, Worked};
 pub use self::workers::{Event, Observer, Workers};
 
 /// How far the clocks of servers may be apart.
-pub const CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+pub const CLOCK_SKEW: Duration = Duration::from_mins(5);
 
 /// What can be scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,9 +106,9 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            lease_for: Duration::from_secs(120),
+            lease_for: Duration::from_mins(2),
             heartbeat: Duration::from_secs(30),
-            silent_max: Duration::from_secs(2 * 3600),
+            silent_max: Duration::from_hours(2),
             look_every: Duration::from_secs(10),
         }
     }

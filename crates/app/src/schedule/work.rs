@@ -13,7 +13,7 @@ use super::{JobKind, Scheduler, Signal};
 /// How often who watches a job looks whether the server stops.
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a result is kept for a database that does not answer at the moment.
-const RECORD_WITHIN: Duration = Duration::from_secs(60);
+const RECORD_WITHIN: Duration = Duration::from_mins(1);
 
 /// What a job does: a sentence of what came out, or why nothing did. It runs on a thread of its own, which
 /// is left to itself when it hangs.
@@ -109,7 +109,7 @@ impl Scheduler {
             match result.recv_timeout(LOOK.min(self.patience.heartbeat)) {
                 Ok(_) if signal.is_lost() => return Ok(End::Lost),
                 Ok(Ok(outcome)) => {
-                    let recorded = self.record(|| self.store.finish_job(job, self.now(), &outcome))?;
+                    let recorded = record(|| self.store.finish_job(job, self.now(), &outcome))?;
                     return Ok(if recorded { End::Done(outcome) } else { End::Lost });
                 }
                 Ok(Err(Failure::Failed(error))) => return self.failed(job, error),
@@ -150,7 +150,7 @@ impl Scheduler {
         let now = self.now();
         let failures = job.failures + 1;
         let retry = (failures < TRIES_MAX).then(|| now + back_off(job, failures));
-        let recorded = self.record(|| self.store.fail_job(job, now, &error, retry))?;
+        let recorded = record(|| self.store.fail_job(job, now, &error, retry))?;
         Ok(match (recorded, retry) {
             (false, _) => End::Lost,
             (true, Some(_)) => End::Failed(error),
@@ -159,20 +159,20 @@ impl Scheduler {
     }
 
     fn handed_back(&self, job: &Job) -> Result<End, StoreError> {
-        let recorded = self.record(|| self.store.hand_back_job(job, self.now()))?;
+        let recorded = record(|| self.store.hand_back_job(job, self.now()))?;
         Ok(if recorded { End::HandedBack } else { End::Lost })
     }
+}
 
-    /// Records what came of a job, also when the database is just being restarted.
-    fn record(&self, attempt: impl Fn() -> Result<bool, StoreError>) -> Result<bool, StoreError> {
-        let begun = Instant::now();
-        loop {
-            match attempt() {
-                Err(error) if error.is_passing() && begun.elapsed() < RECORD_WITHIN => {
-                    thread::sleep(Duration::from_millis(500));
-                }
-                recorded => return recorded,
+/// Records what came of a job, also when the database is just being restarted.
+fn record(attempt: impl Fn() -> Result<bool, StoreError>) -> Result<bool, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match attempt() {
+            Err(error) if error.is_passing() && begun.elapsed() < RECORD_WITHIN => {
+                thread::sleep(Duration::from_millis(500));
             }
+            recorded => return recorded,
         }
     }
 }

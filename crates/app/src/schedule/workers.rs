@@ -13,7 +13,7 @@ use super::{Planned, Runner, Scheduler, Stop, Worked};
 /// How long jobs that ended are remembered, and how many are whatever their age.
 const KEEP_DAYS: i64 = 400;
 const KEEP_LEAST: u32 = 1000;
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Something that whoever keeps the log wants to know.
 #[derive(Debug)]

@@ -134,13 +134,12 @@ impl Store {
         .bind(kind)
         .fetch_optional(&mut *transaction)
         .await?;
-        let id = match waiting {
-            Some(row) => row.try_get("id")?,
-            None => {
-                let state = JobState::Waiting;
-                let job = NewJob { system, kind, cause: Cause::Asked, due: now, missed: 0, state };
-                add(&mut transaction, &job, now).await?
-            }
+        let id = if let Some(row) = waiting {
+            row.try_get("id")?
+        } else {
+            let state = JobState::Waiting;
+            let job = NewJob { system, kind, cause: Cause::Asked, due: now, missed: 0, state };
+            add(&mut transaction, &job, now).await?
         };
         transaction.commit().await?;
         Ok(id)

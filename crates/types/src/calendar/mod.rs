@@ -19,7 +19,7 @@ use crate::definition::Cadence;
 use crate::window::{midnight_utc, span_of, start_of};
 
 /// How far back the newest due instant is looked for.
-const LOOK_BACK_MAX: Duration = Duration::from_secs(41 * 366 * 86_400);
+const LOOK_BACK_MAX: Duration = Duration::from_hours(41 * 366 * 24);
 
 /// What decides when something is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Timetable {
 
     /// The newest due instant at or before `at`.
     pub fn newest_until(&self, at: Timestamp) -> Option<Timestamp> {
-        let mut look_back = Duration::from_secs(3600);
+        let mut look_back = Duration::from_hours(1);
         while look_back <= LOOK_BACK_MAX {
             let from = at.checked_sub(look_back).ok()?;
             // The part that was looked at before had none, so there are not many.

@@ -70,7 +70,7 @@ mod tests {
     fn without_a_schedule_the_cadences_of_the_checks_decide() {
         let text = format!("{SMALLEST}[monitor]\nperformance = {{ every = \"week\" }}\n");
         let definition = parse(&text).unwrap();
-        let after = Duration::from_secs(3600);
+        let after = Duration::from_hours(1);
         let ends = |of: &[Cadence]| Rule::Ends { of: of.into(), after };
         assert_eq!(definition.monitor_timetable().rule, ends(&[Cadence::Week, Cadence::Quarter]));
         assert_eq!(definition.evaluate_timetable().rule, ends(&[Cadence::Month]));
@@ -87,7 +87,7 @@ mod tests {
         let monitor = definition.monitor_timetable();
         assert_eq!(monitor.rule, Rule::Cron("0 6 * * mon".parse().unwrap()));
         assert_eq!(monitor.zone.name(), "Europe/Berlin");
-        let after = Duration::from_secs(90 * 60);
+        let after = Duration::from_mins(90);
         assert_eq!(definition.evaluate_timetable().rule, Rule::Ends { of: vec![Cadence::Month], after });
         let written = serde_json::to_value(&definition).unwrap();
         assert_eq!(written["schedule"]["monitor"], "0 6 * * mon");

@@ -61,7 +61,7 @@ fn monitored(system: &str, cron: &str) -> SystemSchedule {
         system: system.into(),
         timetables: vec![(JobKind::Monitor, timetable)],
         catch_up: true,
-        missed_after: Duration::from_secs(3600),
+        missed_after: Duration::from_hours(1),
     }
 }
 

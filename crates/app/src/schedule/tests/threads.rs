@@ -11,7 +11,7 @@ fn quick() -> Patience {
     Patience {
         lease_for: Duration::from_secs(5),
         heartbeat: Duration::from_millis(50),
-        silent_max: Duration::from_secs(60),
+        silent_max: Duration::from_mins(1),
         look_every: Duration::from_secs(30),
     }
 }
@@ -119,7 +119,7 @@ fn a_job_that_was_lost_is_told_and_not_recorded() {
         std::thread::sleep(Duration::from_millis(10));
     }
     // A server whose clock is an hour ahead believes that the lease has run out.
-    let ahead = Timestamp::now() + Duration::from_secs(3600);
+    let ahead = Timestamp::now() + Duration::from_hours(1);
     let taken = other.lease(ahead, "other", SOON, &["s"], &["monitor"]).unwrap().unwrap();
     assert_eq!((taken.id, taken.lease), (id, 2));
     let lost = worked.recv_timeout(SOON).unwrap();

@@ -138,7 +138,7 @@ fn a_job_that_takes_its_servers_down_is_given_up_without_another_try() {
     server.plan().unwrap();
     for _ in 0..=TRIES_MAX {
         // Who leases it is never heard of again.
-        let lease_for = Duration::from_secs(60);
+        let lease_for = Duration::from_mins(1);
         let now = *world.now.lock().unwrap();
         server.store.lease(now, "dead", lease_for, &["s"], &["monitor"]).unwrap().unwrap();
         world.pass(2.minutes());
