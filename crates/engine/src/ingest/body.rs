@@ -141,18 +141,14 @@ impl<'a> Body<'a> {
         self.start = 0;
         let mut read = 0;
         while read < more {
+            // In pieces, and not by the length that is asked for, which a client may have made up.
             let piece = (more - read).min(PIECE);
             self.share.become_bytes(self.buffer.len() + piece + held)?;
-            let before = self.buffer.len();
-            // Not by the length that is asked for, which a client may have made up.
-            self.buffer.resize(before + piece, 0);
-            let got = self.reader.read(&mut self.buffer[before..]);
-            self.buffer.truncate(before + *got.as_ref().unwrap_or(&0));
-            match got {
-                Ok(0) => break,
-                Ok(got) => read += got,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(IngestError::UnreadableBody { reason: error.to_string() }),
+            let got = self.reader.by_ref().take(piece as u64).read_to_end(&mut self.buffer);
+            let got = got.map_err(|error| IngestError::UnreadableBody { reason: error.to_string() })?;
+            read += got;
+            if got < piece {
+                break;
             }
         }
         self.total += read;

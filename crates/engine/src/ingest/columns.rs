@@ -1,4 +1,4 @@
-//! Rows by column, as they come in: they can be taken back to the start of a row, joined and filtered.
+//! Rows by column, as they come in: they can be taken back to the start of a row, and joined.
 //!
 //! Five kinds of values are enough for a log; what a column is in the files (32 bits, milliseconds) is said by
 //! its [`ColumnType`](super::schema::ColumnType) and applied when files are written.
@@ -54,14 +54,6 @@ impl<T: Copy> Lists<T> {
         let before = self.items.len() as u32;
         self.items.extend_from_slice(&other.items);
         self.ends.extend(other.ends.iter().map(|end| before + end));
-    }
-
-    fn retain(&mut self, keep: &[bool]) {
-        let mut kept = Self::default();
-        for at in (0..self.ends.len()).filter(|at| keep[*at]) {
-            kept.push(self.get(at));
-        }
-        *self = kept;
     }
 }
 
@@ -179,22 +171,6 @@ impl Column {
         self.valid.extend_from_slice(&other.valid);
         true
     }
-
-    fn retain(&mut self, keep: &[bool]) {
-        fn kept<T>(values: &mut Vec<T>, keep: &[bool]) {
-            let mut keep = keep.iter();
-            values.retain(|_| *keep.next().unwrap_or(&true));
-        }
-        kept(&mut self.valid, keep);
-        match &mut self.values {
-            Values::Open => {}
-            Values::Bool(values) => kept(values, keep),
-            Values::Int(values) => kept(values, keep),
-            Values::Float(values) => kept(values, keep),
-            Values::Text(lists) => lists.retain(keep),
-            Values::Vector(lists) => lists.retain(keep),
-        }
-    }
 }
 
 /// Rows of a table. All columns have as many rows as it says, but while one is read.
@@ -224,16 +200,6 @@ impl Rows {
                 column.truncate(self.count);
             }
         }
-    }
-
-    pub(super) fn retain(&mut self, keep: &[bool]) {
-        if keep.iter().all(|keep| *keep) {
-            return;
-        }
-        for column in &mut self.columns {
-            column.retain(keep);
-        }
-        self.count = keep.iter().filter(|keep| **keep).count();
     }
 
     /// Appends rows; columns are matched by name, and those that are new have no value before. Where a column is
@@ -326,18 +292,5 @@ mod tests {
         let Values::Text(lists) = &rows.columns[1].values else { panic!("not text") };
         assert_eq!((lists.get(0), lists.get(2)), (&b""[..], &b"x"[..]));
         assert_eq!(rows.extend(Rows { columns: vec![texts("a", &["x"])], count: 1 }), Err("a".into()));
-    }
-
-    #[test]
-    fn retained_rows_keep_their_order() {
-        let mut rows = Rows {
-            columns: vec![ints("a", &[Some(1), Some(2), Some(3)]), texts("b", &["x", "", "zz"])],
-            count: 3,
-        };
-        rows.retain(&[true, false, true]);
-        assert_eq!(
-            rows,
-            Rows { columns: vec![ints("a", &[Some(1), Some(3)]), texts("b", &["x", "zz"])], count: 2 }
-        );
     }
 }

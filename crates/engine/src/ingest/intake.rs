@@ -349,6 +349,8 @@ impl Intake {
         } else {
             self.rows.end_row();
         }
+        // What comes before the next row begins is not to take this one back.
+        self.begin_row();
     }
 
     /// Ends a row that has a mistake.

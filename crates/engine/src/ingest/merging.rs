@@ -17,7 +17,7 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::Timestamp;
 
 use super::error::IngestError;
-use super::names::{FileName, is_part_of};
+use super::names::{FileName, covered, is_part_of};
 use super::parquet_file::ParquetFile;
 use super::table::Table;
 use super::{arrays, instant};
@@ -107,12 +107,9 @@ impl Table {
 
     /// Removes what a crash left: files that a merged one stands for, and torn beginnings.
     pub(super) fn remove_replaced(&self) -> Result<(), IngestError> {
-        let own = self.own_files()?;
-        for (name, path, _) in &own {
-            let is_replaced = own.iter().any(|(other, _, _)| other != name && other.holds(name));
-            if is_replaced {
-                std::fs::remove_file(path).map_err(IngestError::io(path))?;
-            }
+        let own: Vec<PathBuf> = self.own_files()?.into_iter().map(|(_, path, _)| path).collect();
+        for path in covered(&own) {
+            std::fs::remove_file(&path).map_err(IngestError::io(&path))?;
         }
         for path in entries(&self.place.folder)? {
             if is_part_of(&path, &self.options.node) {

@@ -94,7 +94,7 @@ impl Ingest {
             return Err(IngestError::BadNode { node: options.node });
         }
         let state = state.join("ingest");
-        std::fs::create_dir_all(&state).map_err(IngestError::io(&state))?;
+        create_folder(&state).map_err(IngestError::io(&state))?;
         let memory = Arc::new(Memory::new(options.memory_bytes_max));
         Ok(Self { state, options, memory, tables: Mutex::default() })
     }
@@ -150,9 +150,20 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Makes a folder, and the names of all folders above it that are new, durable.
+fn create_folder(folder: &Path) -> std::io::Result<()> {
+    let new: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    std::fs::create_dir_all(folder)?;
+    new.into_iter().try_for_each(sync_folder_of)
+}
+
 /// Makes the name of a file or folder durable.
 fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    path.parent().map_or(Ok(()), sync_folder)
+    match path.parent() {
+        Some(parent) if parent == Path::new("") => sync_folder(Path::new(".")),
+        Some(parent) => sync_folder(parent),
+        None => Ok(()),
+    }
 }
 
 /// The moments between two steps to the disk. In tests one of them can be the last one before a crash.

@@ -18,7 +18,7 @@ use super::names::FileName;
 use super::place::Place;
 use super::schema::TableSchema;
 use super::wal::Wal;
-use super::{IngestOptions, Steps, arrow_stream, json_rows, record, sync_folder_of};
+use super::{IngestOptions, Steps, arrow_stream, create_folder, json_rows, record};
 use crate::files::{AsText, table_files};
 
 /// What a client is told whose rows wait for a compaction.
@@ -92,8 +92,7 @@ impl Table {
         memory: Arc<Memory>,
     ) -> Result<Self, IngestError> {
         for folder in [state, &place.folder] {
-            std::fs::create_dir_all(folder).map_err(IngestError::io(folder))?;
-            sync_folder_of(folder).map_err(IngestError::io(folder))?;
+            create_folder(folder).map_err(IngestError::io(folder))?;
         }
         let lock_path = state.join("lock");
         let lock = File::create(&lock_path).map_err(IngestError::io(&lock_path))?;

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 use twox_hash::XxHash64;
 
 use super::error::IngestError;
-use super::{record, sync_folder};
+use super::{create_folder, record, sync_folder};
 
 const MAGIC: &[u8; 8] = b"FWSEG001";
 const FRAME_HEAD: usize = 12;
@@ -145,8 +145,7 @@ impl Wal {
     ///
     /// `first` is the smallest number that a new segment may have.
     pub(super) fn open(folder: &Path, first: u64, segment_bytes: u64) -> Result<Self, IngestError> {
-        std::fs::create_dir_all(folder).map_err(IngestError::io(folder))?;
-        sync_folder(folder).map_err(IngestError::io(folder))?;
+        create_folder(folder).map_err(IngestError::io(folder))?;
         let counts = Arc::new(WalCounts::default());
         let known = segments(folder)?;
         for number in &known {

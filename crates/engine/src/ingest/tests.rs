@@ -1,1 +1,0 @@
-//! Tests of ingestion as a whole.
