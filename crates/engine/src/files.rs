@@ -14,6 +14,7 @@ use datafusion::parquet::arrow::arrow_reader::{
 };
 
 use crate::error::{EngineError, first_line};
+use crate::ingest::names::covered;
 
 /// The file formats that a table can be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,11 @@ pub(crate) enum Held {
 }
 
 impl TableFiles {
+    /// A file of it, where it is in CSV.
+    pub(crate) fn csv_file(&self) -> Option<&Path> {
+        (self.format == Format::Csv).then(|| self.files.first().map(PathBuf::as_path)).flatten()
+    }
+
     /// The table of some of the files, with the columns of all.
     pub(crate) fn only(&self, files: &[usize]) -> Self {
         let files: Vec<PathBuf> = files.iter().map(|&at| self.files[at].clone()).collect();
@@ -191,7 +197,8 @@ fn kind_words(data_type: &DataType) -> String {
     }
 }
 
-fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
+/// The files that a path stands for, but those of ingestion whose rows a merged file holds as well.
+pub(crate) fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
     let full = base.join(path);
     if full.is_file() {
         return Ok(vec![full]);
@@ -215,6 +222,8 @@ fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> 
         return Err(EngineError::NoFiles { path: full.to_string_lossy().into_owned() });
     }
     files.sort();
+    let replaced = covered(&files);
+    files.retain(|file| replaced.binary_search(file).is_err());
     Ok(files)
 }
 

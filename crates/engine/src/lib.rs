@@ -16,6 +16,7 @@ mod days;
 mod error;
 mod file_profile;
 mod files;
+pub mod ingest;
 mod open;
 mod outcomes;
 mod probe;

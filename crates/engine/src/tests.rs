@@ -138,3 +138,34 @@ fn the_number_of_threads_does_not_change_an_exact_answer() {
     };
     assert_eq!(answer(1), answer(4));
 }
+
+#[test]
+fn rows_that_were_taken_in_are_in_the_log_that_the_engine_reads() {
+    use crate::ingest::{BodyFormat, Encoding, Ingest, IngestOptions, TableKind};
+    let folder = tempfile::tempdir().unwrap();
+    let definition = definition::parse(&DEFINITION.replace("log.csv", "log/*.parquet")).unwrap();
+    let ingest = Ingest::open(&folder.path().join("state"), IngestOptions::default()).unwrap();
+    let table = ingest.table(&definition, folder.path(), TableKind::Predictions).unwrap();
+    let mut body = String::new();
+    for row in 0..2_000_u64 {
+        let at = jiff::Timestamp::from_second(1_735_689_600 + row as i64 * 60).unwrap();
+        writeln!(body, "{{\"id\":{row},\"t\":\"{at}\",\"p\":0.5,\"x\":{}}}", row as f64 / 4.0).unwrap();
+    }
+    let mut taken_in = |body: &str| {
+        table.accept(BodyFormat::Ndjson, Encoding::Identity, body.as_bytes()).unwrap();
+        table.compact(jiff::Timestamp::UNIX_EPOCH).unwrap();
+    };
+    let (first, rest) = body.split_at(body.len() / 2 + body[body.len() / 2..].find('\n').unwrap() + 1);
+    taken_in(first);
+    taken_in(rest);
+    table.merge("2025-06-01T00:00:00Z".parse().unwrap()).unwrap();
+
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let log = engine.open(&definition, folder.path(), None).unwrap();
+    assert_eq!(log.log_file_count(), 2, "a file for each of the days");
+    let question = of("x", ColumnKind::Numeric, window("2025-01-01/2025-01-03"));
+    let answers = log.answer(std::slice::from_ref(&question), jiff::Timestamp::MAX).unwrap();
+    let profile = numeric(&answers, &question);
+    assert_eq!(profile.moments.count(), 2_000);
+    assert!((profile.moments.mean().unwrap() - 1_999.0 / 8.0).abs() < 1e-9);
+}

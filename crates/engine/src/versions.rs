@@ -18,6 +18,7 @@ use types::log_state::FileChanges;
 
 use crate::error::EngineError;
 use crate::files::TableFiles;
+use crate::ingest::names::is_within;
 use crate::store::{FORMAT, ProfileStore, keep, load};
 
 /// A modification this close to the moment of digesting may hide another one.
@@ -176,7 +177,9 @@ fn differ(before: &[FileVersion], now: &[FileVersion], changes: &mut FileChanges
             Some(_) => {}
         }
     }
-    let is_there = |path: &String| now.iter().any(|file| file.path == *path);
+    // The rows of files that ingestion merged are there, in another file.
+    let paths = || now.iter().map(|file| file.path.as_str());
+    let is_there = |path: &String| paths().any(|known| known == path) || is_within(path, paths());
     changes.vanished.extend(known.keys().filter(|path| !is_there(path)).cloned());
 }
 
@@ -248,5 +251,26 @@ mod tests {
         assert_eq!(now.changes_since(Some(&known)), expected);
         now.place = "elsewhere".into();
         assert!(now.changes_since(Some(&known)).first_look);
+    }
+
+    #[test]
+    fn files_that_ingestion_merged_have_not_vanished() {
+        let file = |path: &str| FileVersion {
+            path: path.into(),
+            bytes: 1,
+            modified_nanoseconds: 0,
+            digested_nanoseconds: 0,
+            digest: Digest::of(path.as_bytes()),
+        };
+        let known = Files {
+            outcomes: [1, 2, 3].map(|at| file(&format!("o/2026-11-27.a-000000000{at}.parquet"))).into(),
+            ..Files::default()
+        };
+        let merged = Files {
+            outcomes: [file("o/2026-11-27.a-0000000001-0000000002.parquet")].into(),
+            ..Files::default()
+        };
+        let changes = merged.changes_since(Some(&known));
+        assert_eq!(changes.vanished, ["o/2026-11-27.a-0000000003.parquet"]);
     }
 }

@@ -1,0 +1,153 @@
+//! Real processes, really killed; a disk that is really full.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::*;
+
+/// Tells the test below that it is the process that is to be killed: the folder of the system.
+const FOLDER: &str = "FOREWARN_TEST_INGEST_FOLDER";
+const FIRST_ID: &str = "FOREWARN_TEST_INGEST_FIRST_ID";
+/// Where it is set, that process makes no files.
+const ONLY_APPEND: &str = "FOREWARN_TEST_INGEST_ONLY_APPEND";
+
+fn site_at(folder: &str) -> (Ingest, Arc<Table>) {
+    let ingest = Ingest::open(&Path::new(folder).join("state"), IngestOptions::default()).unwrap();
+    let table = ingest.table(&definition(), Path::new(folder), TableKind::Predictions).unwrap();
+    (ingest, table)
+}
+
+/// Not a test of its own: what the process does that is killed. It says which rows were answered.
+#[test]
+fn child_that_takes_in_rows() {
+    let (Ok(folder), Ok(first)) = (std::env::var(FOLDER), std::env::var(FIRST_ID)) else { return };
+    let (_ingest, table) = site_at(&folder);
+    let first: u64 = first.parse().unwrap();
+    std::thread::scope(|scope| {
+        if std::env::var(ONLY_APPEND).is_err() {
+            scope.spawn(|| {
+                loop {
+                    std::thread::sleep(Duration::from_millis(15));
+                    table.compact(now()).unwrap();
+                    table.merge("2030-01-01T00:00:00Z".parse().unwrap()).unwrap();
+                }
+            });
+        }
+        for thread in 0..4 {
+            let (table, start) = (&table, first + thread * 1_000_000);
+            scope.spawn(move || {
+                for id in (start..).step_by(5) {
+                    match send(table, BodyFormat::Ndjson, &numbered_on_one_day(id, 5)) {
+                        Ok(answer) => println!("\nanswered {id} {}", answer.accepted),
+                        Err(error) => println!("\nrefused {id} {error}"),
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn numbered_on_one_day(first: u64, count: u64) -> String {
+    let line = |id: u64| format!("{{\"id\":{id},\"t\":\"2026-11-27T0{}:00:00Z\",\"p\":0.25}}\n", id % 10);
+    (first..first + count).map(line).collect()
+}
+
+fn child(folder: &Path, first: u64) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let name = concat!(module_path!(), "::child_that_takes_in_rows");
+    let name = name.split_once("::").unwrap().1;
+    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+    command.env(FOLDER, folder).env(FIRST_ID, first.to_string());
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+}
+
+fn killed(times: u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut answered = Vec::new();
+    for time in 0..times {
+        let mut child = child(folder.path(), time * 100_000_000).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let lines = std::thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<String>>());
+        std::thread::sleep(Duration::from_millis(400 + time * 137 % 500));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for line in lines.join().unwrap() {
+            if let Some((id, "5")) = line.strip_prefix("answered ").and_then(|line| line.split_once(' ')) {
+                let first: u64 = id.parse().unwrap();
+                answered.extend(first..first + 5);
+            }
+        }
+    }
+    assert!(answered.len() as u64 > 20 * times, "only {} rows were answered", answered.len());
+    assert_once(folder.path(), &answered);
+}
+
+/// Every row that was answered is in the files, and none is twice.
+fn assert_once(folder: &Path, answered: &[u64]) {
+    let (_ingest, table) = site_at(folder.to_str().unwrap());
+    table.compact(now()).unwrap();
+    let mut ids: Vec<u64> = rows_of(folder, "log").iter().map(|row| row["id"].parse().unwrap()).collect();
+    ids.sort_unstable();
+    let rows = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), rows, "a row is there twice");
+    let lost: Vec<&u64> = answered.iter().filter(|id| ids.binary_search(id).is_err()).collect();
+    assert!(lost.is_empty(), "{} of {} rows that were answered are lost", lost.len(), answered.len());
+}
+
+#[test]
+fn a_process_killed_three_times_keeps_every_answered_row_once() {
+    killed(3);
+}
+
+#[test]
+#[ignore = "takes half a minute"]
+fn a_process_killed_twenty_times_keeps_every_answered_row_once() {
+    killed(20);
+}
+
+/// The limit on the size of a file is as a full disk to the process, and it can be lifted while it runs.
+#[test]
+fn a_full_disk_refuses_requests_and_loses_nothing() {
+    let has_prlimit = Command::new("prlimit").arg("--version").output().is_ok();
+    if !has_prlimit {
+        assert!(std::env::var("CI").is_err(), "prlimit (package util-linux) is missing");
+        eprintln!("SKIPPED: prlimit (package util-linux) is missing");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let inner = child(folder.path(), 0);
+    let mut command = Command::new("sh");
+    // Without the signal, writing beyond the limit is an error, as it is on a full disk.
+    command.args(["-c", "trap '' XFSZ; ulimit -S -f 16; exec \"$0\" \"$@\""]).arg(inner.get_program());
+    command.args(inner.get_args());
+    command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env(ONLY_APPEND, "1");
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut answered = Vec::new();
+    let (mut refused, mut after) = (0, 0);
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        if let Some((id, "5")) = line.strip_prefix("answered ").and_then(|line| line.split_once(' ')) {
+            let first: u64 = id.parse().unwrap();
+            answered.extend(first..first + 5);
+            after += u64::from(refused > 0);
+        } else if line.starts_with("refused ") {
+            assert!(line.contains("nothing of the request was kept"), "{line}");
+            if refused == 0 {
+                let limit = ["--pid", &child.id().to_string(), "--fsize=unlimited:"].map(str::to_owned);
+                assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+            }
+            refused += 1;
+        }
+        if after > 20 {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(refused > 0 && after > 20, "{refused} refused, {after} answered after");
+    assert_once(folder.path(), &answered);
+}

@@ -1,0 +1,133 @@
+//! Tests of ingestion as a whole: what comes in is in the files, once, whatever happens in between.
+
+mod crashes;
+mod killed;
+mod requests;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use jiff::Timestamp;
+use types::definition::{self, Definition};
+
+use super::{Accepted, BodyFormat, Encoding, Ingest, IngestError, IngestOptions, Table, TableKind};
+use crate::files::matching_files;
+
+const DEFINITION: &str = r#"
+[log]
+path = "log"
+id = "id"
+time = "t"
+score = "p"
+[log.outcome]
+path = "outcomes/*.parquet"
+column = "y"
+time = "known"
+[reference]
+window = "2025-01-01/2025-01-03"
+"#;
+
+fn definition() -> Definition {
+    definition::parse(DEFINITION).unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-11-27T12:00:00Z".parse().unwrap()
+}
+
+/// A folder with a system in it.
+struct Site {
+    folder: tempfile::TempDir,
+    options: IngestOptions,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), options: IngestOptions::default() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self) -> Ingest {
+        Ingest::open(&self.path("state"), self.options.clone()).unwrap()
+    }
+
+    fn table(&self, kind: TableKind) -> Arc<Table> {
+        self.open().table(&definition(), self.folder.path(), kind).unwrap()
+    }
+
+    fn predictions(&self) -> Arc<Table> {
+        self.table(TableKind::Predictions)
+    }
+
+    fn wal(&self) -> PathBuf {
+        self.path("state/ingest/system/predictions/wal")
+    }
+
+    /// The rows in the files of the log, as the engine finds them.
+    fn rows(&self) -> Vec<BTreeMap<String, String>> {
+        rows_of(self.folder.path(), "log")
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.rows().into_iter().map(|row| row["id"].clone()).collect();
+        ids.sort();
+        ids
+    }
+
+    fn files(&self) -> Vec<String> {
+        let files = matching_files(self.folder.path(), "log").unwrap_or_default();
+        files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    }
+}
+
+fn rows_of(base: &Path, path: &str) -> Vec<BTreeMap<String, String>> {
+    let files = matching_files(base, path).unwrap_or_default();
+    let batches = files.iter().flat_map(|path| {
+        ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap()
+    });
+    batches.flat_map(|batch| rows_of_batch(&batch.unwrap())).collect()
+}
+
+fn rows_of_batch(batch: &RecordBatch) -> Vec<BTreeMap<String, String>> {
+    let mut rows = vec![BTreeMap::new(); batch.num_rows()];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        let texts = cast(column, &DataType::Utf8).unwrap();
+        let texts = texts.as_string::<i32>();
+        for (row, values) in rows.iter_mut().enumerate() {
+            if texts.is_valid(row) {
+                values.insert(field.name().clone(), texts.value(row).to_owned());
+            }
+        }
+    }
+    rows
+}
+
+fn send(table: &Table, format: BodyFormat, body: &str) -> Result<Accepted, IngestError> {
+    table.accept(format, Encoding::Identity, body.as_bytes())
+}
+
+fn lines(table: &Table, body: &str) -> Accepted {
+    send(table, BodyFormat::Ndjson, body).unwrap()
+}
+
+/// `count` lines with ids from `first` on, one every ten hours.
+fn numbered(first: u64, count: u64) -> String {
+    let line = |id: u64| {
+        let at = Timestamp::from_second(1_795_000_000 + id as i64 * 36_000).unwrap();
+        format!("{{\"id\":\"r{id:06}\",\"t\":\"{at}\",\"p\":0.25,\"x\":{id},\"c\":\"value {}\"}}\n", id % 7)
+    };
+    (first..first + count).map(line).collect()
+}
+
+fn expected_ids(count: u64) -> Vec<String> {
+    (0..count).map(|id| format!("r{id:06}")).collect()
+}
