@@ -290,9 +290,8 @@ fn notification(
     let window =
         alerts.iter().filter_map(|alert| alert.window).max_by_key(|window| (window.to(), window.from()));
     let (title, words) = words::of_group(occasion, alerts, window);
-    let link = input.address.map(|address| {
-        format!("{}/alerts?system={}", address.trim_end_matches('/'), system.id)
-    });
+    let link =
+        input.address.map(|address| format!("{}/alerts?system={}", address.trim_end_matches('/'), system.id));
     let message = Message {
         occasion,
         severity: alerts.iter().map(|alert| alert.grade.severity).max().unwrap_or(group.severity),
