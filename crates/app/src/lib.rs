@@ -24,6 +24,8 @@ pub mod state;
 mod watch;
 mod window;
 
+pub use engine::ingest;
+
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
 pub use opened::{definition_folder, system_id};
 pub use state::{State, StateError};

@@ -1,13 +1,18 @@
 //! What went wrong with a request: as a page for people, as problem details (RFC 9457) for programs.
 
+use std::time::Duration;
+
 use app::schedule::ScheduleError;
 use app::service::ServiceError;
 use app::site::SiteError;
 use app::{StateError, StoreError};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use view::site::problem::Problem as PageProblem;
+
+/// After so long a database that starts again is likely to answer.
+const BUSY_FOR: Duration = Duration::from_secs(5);
 
 /// Why a request cannot be answered.
 #[derive(Debug)]
@@ -20,6 +25,16 @@ pub(crate) enum Problem {
     Forbidden(String),
     /// What was sent contradicts what is here.
     Conflict(String),
+    /// In a form that is not known here.
+    MediaType(String),
+    TooLarge(String),
+    /// More than can be worked on now.
+    TooMany {
+        said: String,
+        retry_after: Duration,
+    },
+    /// The disk takes no more.
+    NoSpace(String),
     /// The database does not answer now; it may later.
     Busy,
     /// Ours; the details are in the log.
@@ -33,6 +48,10 @@ impl Problem {
             Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -44,6 +63,10 @@ impl Problem {
             Self::Bad(_) => "Bad request",
             Self::Forbidden(_) => "Forbidden",
             Self::Conflict(_) => "Conflict",
+            Self::MediaType(_) => "Unknown format",
+            Self::TooLarge(_) => "Too large",
+            Self::TooMany { .. } => "Too much at once",
+            Self::NoSpace(_) => "It could not be kept",
             Self::Busy => "The database does not answer now",
             Self::Internal => "Something went wrong here",
         }
@@ -51,9 +74,14 @@ impl Problem {
 
     pub(crate) fn detail(&self) -> String {
         match self {
-            Self::NotFound(detail) | Self::Bad(detail) | Self::Forbidden(detail) | Self::Conflict(detail) => {
-                detail.clone()
-            }
+            Self::NotFound(said)
+            | Self::Bad(said)
+            | Self::Forbidden(said)
+            | Self::Conflict(said)
+            | Self::MediaType(said)
+            | Self::TooLarge(said)
+            | Self::TooMany { said, .. }
+            | Self::NoSpace(said) => said.clone(),
             Self::Busy => "Try again in a few seconds.".into(),
             Self::Internal => "The server's log says more.".into(),
         }
@@ -63,8 +91,13 @@ impl Problem {
         match self {
             Self::NotFound(_) => PageProblem::NotFound,
             Self::Forbidden(_) => PageProblem::Forbidden,
-            Self::Bad(_) | Self::Conflict(_) => PageProblem::Conflict,
-            Self::Busy | Self::Internal => PageProblem::Internal,
+            Self::Bad(_) | Self::MediaType(_) | Self::TooLarge(_) => PageProblem::BadRequest,
+            Self::Conflict(_) => PageProblem::Conflict,
+            Self::TooMany { retry_after, .. } => {
+                PageProblem::TooManyRequests { retry_after_seconds: retry_after.as_secs().max(1) }
+            }
+            Self::NoSpace(_) | Self::Busy => PageProblem::Unavailable,
+            Self::Internal => PageProblem::Internal,
         }
     }
 }
@@ -90,8 +123,14 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&details).unwrap_or_default();
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        if matches!(self, Self::Busy) {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        let wait = match self {
+            Self::Busy => Some(BUSY_FOR),
+            Self::TooMany { retry_after, .. } => Some(retry_after),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            // Whole seconds, and at least one.
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
         response
     }

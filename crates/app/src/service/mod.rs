@@ -5,6 +5,7 @@
 
 mod attest;
 mod find;
+mod intake;
 mod served;
 pub mod upkeep;
 mod work;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ed25519_dalek::SigningKey;
+use engine::ingest::{Ingest, IngestError, IngestOptions};
 use jiff::Timestamp;
 use store::{Chain, ServedSystem, Store, StoreError};
 
@@ -45,6 +47,8 @@ pub enum ServiceError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Signing(#[from] SigningError),
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
 }
 
 /// The key that a server signs checkpoints with.
@@ -57,6 +61,7 @@ pub struct Service {
     systems: BTreeMap<String, Arc<Served>>,
     chains: Mutex<Chains>,
     key: SigningKey,
+    ingest: Ingest,
     verified: Mutex<HashMap<String, Verified>>,
 }
 
@@ -87,7 +92,9 @@ impl Service {
             return Err(ServiceError::Nothing { path: path.to_owned() });
         }
         let key = signing::key(&own_folder(path).join(KEY_FILE))?;
-        let service = Self { store, systems, chains: Mutex::default(), key, verified: Mutex::default() };
+        let ingest = Ingest::open(&own_folder(path), IngestOptions::default())?;
+        let (chains, verified) = (Mutex::default(), Mutex::default());
+        let service = Self { store, systems, chains, key, ingest, verified };
         for served in service.systems.values() {
             service.join(served, now)?;
         }

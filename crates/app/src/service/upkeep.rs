@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use monitor::alert::Operational;
@@ -24,6 +24,10 @@ use crate::schedule::{
 const TURN_EVERY: Duration = Duration::from_secs(15);
 /// How often all evidence is verified and its end signed.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often rows that clients sent become files, and how often it is seen whether so many wait that they
+/// should at once.
+const COMPACT_EVERY: Duration = Duration::from_secs(10);
+const COMPACT_LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a job may take to end once the server stops.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -54,7 +58,7 @@ pub struct Upkeep {
     scheduler: Arc<Scheduler>,
     workers: Workers,
     turns: Arc<Turns>,
-    thread: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Wakes the thread that evaluates alerts and delivers messages.
@@ -103,7 +107,13 @@ impl Upkeep {
             })
         };
         let workers = scheduler.run(1, &(runner as _), &(observer as _))?;
-        let thread = {
+        let compacting = {
+            let (service, turns, clock) = (service.clone(), turns.clone(), options.clock.clone());
+            thread::Builder::new()
+                .name("compaction".into())
+                .spawn(move || compact(&service, &turns, &clock))?
+        };
+        let alerting = {
             let (service, turns, scheduler) = (service.clone(), turns.clone(), scheduler.clone());
             thread::Builder::new().name("alerts".into()).spawn(move || {
                 while !turns.stopping.load(Ordering::SeqCst) {
@@ -112,7 +122,7 @@ impl Upkeep {
                 }
             })?
         };
-        Ok(Self { scheduler, workers, turns, thread })
+        Ok(Self { scheduler, workers, turns, threads: vec![compacting, alerting] })
     }
 
     /// The schedule that it keeps.
@@ -131,10 +141,28 @@ impl Upkeep {
         self.turns.stopping.store(true, Ordering::SeqCst);
         self.turns.want();
         self.workers.stop(GRACE);
-        if self.thread.join().is_err() {
-            log::error!("the thread of alerts ended by itself");
+        for thread in self.threads {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            if thread.join().is_err() {
+                log::error!("the thread of {name} ended by itself");
+            }
         }
     }
+}
+
+/// Makes files of rows that clients sent, until the server stops; then of all that are left.
+fn compact(service: &Service, turns: &Turns, clock: &Clock) {
+    service.reopen_tables();
+    let mut last = Instant::now();
+    while !turns.stopping.load(Ordering::SeqCst) {
+        let everything = last.elapsed() >= COMPACT_EVERY;
+        if everything {
+            last = Instant::now();
+        }
+        service.compact(everything, clock());
+        thread::sleep(COMPACT_LOOK_EVERY);
+    }
+    service.compact(true, clock());
 }
 
 fn schedules(service: &Service) -> Vec<SystemSchedule> {
@@ -149,11 +177,17 @@ fn run(service: &Service, options: &UpkeepOptions, job: &Job, signal: &Signal) -
         .ok_or_else(|| failed(format!("`{}` is a kind of job that this version does not know.", job.kind)))?;
     (options.changed)(&["jobs"]);
     let now = (options.clock)();
+    service.merge_files(served, now);
     let mut progress = |_: Stage| signal.progress();
     let done = match kind {
         JobKind::Monitor => service.monitor(served, now, &mut progress),
         JobKind::Evaluate => service.evaluate(served, now, &mut progress),
     };
+    if done.is_ok()
+        && let Err(error) = service.verify(served.id(), (options.clock)())
+    {
+        log::error!("the evidence of `{}` was not verified: {error}", served.id());
+    }
     done.map_err(|error| failed(in_words(&error)))
 }
 

@@ -126,7 +126,7 @@ fn row(system: &view::site::SystemRef, alert: &AlertRecord) -> AlertRow {
         id: key.id(),
         state,
         severity: alert.grade.severity,
-        title: title(&alert.rule, &alert.subject),
+        title: standing_title(alert),
         sentence: alert.words.summary.clone(),
         system: system.clone(),
         rule: alert.rule.clone(),
@@ -151,6 +151,16 @@ fn ended(system: &view::site::SystemRef, episode: &Episode) -> AlertRow {
         acknowledged_by: None,
         silenced_until: None,
     }
+}
+
+/// What a standing alert is about: its check, where it rests on one, says more than the rule's name.
+fn standing_title(alert: &AlertRecord) -> String {
+    let what = match alert.checks.as_slice() {
+        [check] => check.name(),
+        _ => &alert.rule,
+    };
+    let window = alert.window.map(|window| format!(", {}", window.in_words())).unwrap_or_default();
+    format!("{}{window}", title(what, &alert.subject))
 }
 
 fn title(rule: &str, subject: &str) -> String {

@@ -130,6 +130,11 @@ impl Ingest {
         Ok(table)
     }
 
+    /// Whether a table of a system has taken in rows before, some of which may wait to become files.
+    pub fn was_used(&self, system: &str, kind: TableKind) -> bool {
+        self.state.join(folder_name(system)).join(kind.name()).is_dir()
+    }
+
     /// The tables that are open.
     pub fn open_tables(&self) -> Vec<(String, TableKind, Arc<Table>)> {
         let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);

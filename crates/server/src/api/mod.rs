@@ -1,12 +1,17 @@
 //! The JSON API: what the pages show, for programs, and what programs hand in.
 
 mod evidence;
+mod intake;
 mod systems;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
 
 use crate::Shared;
+
+/// The largest body, as it is sent.
+const BODY_BYTES_MAX: usize = 64 << 20;
 
 /// Everything below `/api/v1`.
 pub(crate) fn router() -> Router<Shared> {
@@ -16,4 +21,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/systems/{id}/findings", get(systems::findings))
         .route("/systems/{id}/gates", get(systems::gates))
         .route("/systems/{id}/evidence", get(evidence::list).post(evidence::push))
+        .route("/systems/{id}/predictions", post(intake::predictions))
+        .route("/systems/{id}/outcomes", post(intake::outcomes))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }

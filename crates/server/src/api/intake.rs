@@ -1,0 +1,132 @@
+//! Predictions and outcomes, row by row, from whoever makes them.
+
+use app::ingest::{Accepted, BodyFormat, Encoding, IngestError, TableKind};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::Shared;
+use crate::problem::Problem;
+use crate::visitor::blocking;
+
+/// What became of the rows of a request.
+#[derive(Debug, Serialize)]
+struct AcceptedOut {
+    /// On disk.
+    accepted: u64,
+    /// With the id of an earlier row of the request.
+    duplicates: u64,
+    rejected: u64,
+    /// The first of those that were rejected.
+    errors: Vec<RowErrorOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct RowErrorOut {
+    /// From 0.
+    row: u64,
+    column: Option<String>,
+    message: String,
+}
+
+impl From<Accepted> for AcceptedOut {
+    fn from(of: Accepted) -> Self {
+        let error =
+            |of: app::ingest::RowError| RowErrorOut { row: of.row, column: of.column, message: of.message };
+        Self {
+            accepted: of.accepted,
+            duplicates: of.duplicates,
+            rejected: of.rejected,
+            errors: of.errors.into_iter().map(error).collect(),
+        }
+    }
+}
+
+pub(super) async fn predictions(
+    state: State<Shared>,
+    id: Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    take_in(state, id, headers, body, TableKind::Predictions).await
+}
+
+pub(super) async fn outcomes(
+    state: State<Shared>,
+    id: Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    take_in(state, id, headers, body, TableKind::Outcomes).await
+}
+
+async fn take_in(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+    kind: TableKind,
+) -> Result<Response, Problem> {
+    let format = format(&headers)?;
+    let encoding = encoding(&headers)?;
+    let accepted = blocking(move || {
+        let served = shared.service.system(&id);
+        let served = served.ok_or_else(|| Problem::NotFound(format!("There is no system `{id}` here.")))?;
+        let table = shared.service.table(served, kind)?;
+        Ok(table.accept(format, encoding, &body[..])?)
+    })
+    .await?;
+    let nothing = accepted.accepted == 0 && accepted.rejected > 0;
+    let status = if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, axum::Json(AcceptedOut::from(accepted))).into_response())
+}
+
+/// How rows are written, as the request says.
+fn format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "application/json" => Ok(BodyFormat::Json),
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(BodyFormat::Ndjson),
+        "application/vnd.apache.arrow.stream" => Ok(BodyFormat::ArrowStream),
+        _ => Err(Problem::MediaType(format!(
+            "Content-Type `{said}` is none of rows: send application/json, application/x-ndjson or \
+             application/vnd.apache.arrow.stream."
+        ))),
+    }
+}
+
+/// How the body is packed, as the request says.
+fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let said =
+        headers.get(header::CONTENT_ENCODING).map_or("identity", |value| value.to_str().unwrap_or("?"));
+    match said.trim().to_ascii_lowercase().as_str() {
+        "identity" => Ok(Encoding::Identity),
+        "gzip" => Ok(Encoding::Gzip),
+        "zstd" => Ok(Encoding::Zstd),
+        _ => Err(Problem::MediaType(format!(
+            "Content-Encoding `{said}` is not known here: send the body plain, or as gzip or zstd."
+        ))),
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        let said = error.to_string();
+        match error {
+            IngestError::NotForIngestion { .. } | IngestError::Locked { .. } => Self::Conflict(said),
+            IngestError::Busy { retry_after, .. } => Self::TooMany { said, retry_after },
+            IngestError::TooLarge { .. } => Self::TooLarge(said),
+            IngestError::UnreadableBody { .. } | IngestError::WrongColumn { .. } => Self::Bad(said),
+            IngestError::NotWritten { .. } => {
+                log::error!("rows could not be kept: {said}");
+                Self::NoSpace(said)
+            }
+            _ => {
+                log::error!("rows were not taken in: {said}");
+                Self::Internal
+            }
+        }
+    }
+}
