@@ -4,6 +4,7 @@
 //! [`init`] writes a first definition. Every entry point (the command line now, a
 //! schedule and a server later) calls these functions; time comes in as an argument.
 
+pub mod access;
 pub mod check;
 pub mod evidence_file;
 pub mod init;
@@ -19,7 +20,7 @@ mod window;
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
 pub use opened::{definition_folder, system_id};
 pub use state::{State, StateError};
-pub use store::{Database, StoreError};
+pub use store::{Database, Store, StoreError};
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

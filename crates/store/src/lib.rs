@@ -5,11 +5,15 @@
 //! microseconds since 1970 in UTC, everything else is `TEXT`. Calls block; whoever serves many requests
 //! makes them from a thread that may wait.
 
+mod access;
+mod audit;
 mod database;
 mod evidence;
 mod migrations;
 mod systems;
 
+pub use access::{AccountChange, Admission, NewAccount, NewSession, NewToken, SessionRow};
+pub use audit::AuditPage;
 pub use database::{Database, DatabaseError, Store, StoreError};
 pub use evidence::{Chain, SignedCheckpoint};
 pub use systems::ServedSystem;

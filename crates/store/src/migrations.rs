@@ -5,7 +5,8 @@ use sqlx::Row as _;
 use crate::database::{Database, Store, StoreError};
 
 /// Every change of the schema since the first, oldest first. A file that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_evidence.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/0001_evidence.sql"), include_str!("../migrations/0004_access.sql")];
 
 /// Applies what is missing. Programs that start at the same time wait for each other.
 pub(crate) fn bring_up_to_date(store: &Store) -> Result<(), StoreError> {

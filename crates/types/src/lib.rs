@@ -5,7 +5,9 @@
 //! [`evidence`]. This crate holds the words and their rules (parsing, hashing, ordering); it reads
 //! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
 
+pub mod access;
 pub mod answer;
+pub mod audit;
 pub mod cases;
 pub mod column;
 pub mod definition;

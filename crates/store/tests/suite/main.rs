@@ -3,6 +3,7 @@
 #[path = "postgres.rs"]
 mod postgres;
 
+mod access;
 mod evidence;
 mod opening;
 mod systems;
