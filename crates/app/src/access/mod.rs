@@ -37,7 +37,7 @@ pub enum AccessError {
     Random(#[from] getrandom::Error),
     #[error("the password could not be hashed: {0}")]
     Hash(argon2::password_hash::Error),
-    #[error("you may not {}: that takes the role {}", action.shown(), action.least_role())]
+    #[error("you may not {}: that takes the role {}", .action.shown(), .action.least_role())]
     Forbidden { action: Action },
     #[error("e-mail or password is not right")]
     WrongPassword,
@@ -63,7 +63,7 @@ pub enum AccessError {
     Link,
     #[error("choose at least one scope")]
     NoScope,
-    #[error("the scope {scope} is of no use to a {role}: that takes the role {}", scope.least_role())]
+    #[error("the scope {scope} is of no use to a {role}: that takes the role {}", .scope.least_role())]
     Scope { scope: Scope, role: Role },
     #[error("a token lasts from 1 to {DAYS_MAX} days")]
     Expiry,

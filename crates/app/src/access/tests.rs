@@ -136,7 +136,8 @@ fn only_an_admin_lets_others_in() {
             functions: [].into(),
             systems: Reach::All,
         };
-        let forbidden = |error| matches!(error, AccessError::Forbidden { action: Action::Administer });
+        let forbidden =
+            |error: AccessError| matches!(error, AccessError::Forbidden { action: Action::Administer });
         assert!(forbidden(create_user(&house.store, by(&caller), &new).unwrap_err()));
         assert!(forbidden(change_user(&house.store, by(&caller), id, &UserChange::default()).unwrap_err()));
         assert!(forbidden(invite(&house.store, by(&caller), id).unwrap_err()));

@@ -3,15 +3,12 @@
 use std::net::IpAddr;
 
 use app::access::{self, AccessError, Invited, LoginAttempt, NewAdmin, Session};
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::header::{HeaderMap, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
-use serde::Deserialize;
-
-use axum::extract::FromRef;
 
 use super::fields::Fields;
 use super::local_path::local_path;
@@ -20,13 +17,13 @@ use super::{AuthMode, AuthState, Posted, Problem, Refusal, Signed, address, cook
 
 /// Where a request comes from, whoever sends it.
 #[derive(Clone, Debug)]
-pub(super) struct From {
+pub(super) struct Sender {
     address: Option<IpAddr>,
     browser: String,
     at: Timestamp,
 }
 
-impl<S> FromRequestParts<S> for From
+impl<S> FromRequestParts<S> for Sender
 where
     S: Send + Sync,
     AuthState: FromRef<S>,
@@ -41,21 +38,13 @@ where
     }
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct LoginQuery {
-    #[serde(default)]
-    next: String,
-}
-
-pub(super) async fn page(
-    signed: Result<Signed, Refusal>,
-    query: Option<Query<LoginQuery>>,
-) -> Result<Response, Refusal> {
-    let next = query.map(|Query(query)| query.next).unwrap_or_default();
+pub(super) async fn page(signed: Result<Signed, Refusal>, uri: Uri) -> Result<Response, Refusal> {
+    let query = query(&uri);
+    let next = query.get("next");
     match signed {
-        Ok(_) => Ok(Redirect::to(local_path(&next)).into_response()),
+        Ok(_) => Ok(Redirect::to(local_path(next)).into_response()),
         Err(Refusal::SignIn { .. }) => {
-            Ok(pages::show(pages::login(&LoginPage { back: local_path(&next), ..LoginPage::default() })))
+            Ok(pages::show(pages::login(&LoginPage { back: local_path(next), ..LoginPage::default() })))
         }
         Err(refusal) => Err(refusal),
     }
@@ -63,7 +52,7 @@ pub(super) async fn page(
 
 pub(super) async fn log_in(
     State(state): State<AuthState>,
-    from: From,
+    from: Sender,
     fields: Fields,
 ) -> Result<Response, Refusal> {
     if state.settings.mode == AuthMode::Insecure {
@@ -109,25 +98,20 @@ pub(super) async fn log_out(State(state): State<AuthState>, posted: Posted) -> R
     Ok(response)
 }
 
-#[derive(Debug, Deserialize)]
-pub(super) struct SetupQuery {
-    #[serde(default)]
-    code: String,
-}
-
 pub(super) async fn setup_page(
     State(state): State<AuthState>,
-    from: From,
-    query: Option<Query<SetupQuery>>,
+    from: Sender,
+    uri: Uri,
 ) -> Result<Response, Refusal> {
-    let code = query.map(|Query(query)| query.code).unwrap_or_default();
-    let invited = invited(&state, &code, from.at).await?;
-    Ok(pages::show(pages::setup(&setup_of(&code, &invited))))
+    let query = query(&uri);
+    let code = query.get("code");
+    let invited = invited(&state, code, from.at).await?;
+    Ok(pages::show(pages::setup(&setup_of(code, &invited))))
 }
 
 pub(super) async fn set_up(
     State(state): State<AuthState>,
-    from: From,
+    from: Sender,
     fields: Fields,
 ) -> Result<Response, Refusal> {
     let at = from.at;
@@ -160,6 +144,10 @@ pub(super) async fn set_up(
             Ok(pages::show_with(problem, pages::setup(&page)))
         }
     }
+}
+
+fn query(uri: &Uri) -> Fields {
+    Fields::of(uri.query().unwrap_or_default().as_bytes())
 }
 
 async fn invited(state: &AuthState, code: &str, at: Timestamp) -> Result<Invited, Problem> {

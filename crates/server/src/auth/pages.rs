@@ -1,9 +1,8 @@
 //! Markup of the pages of this module: plain, and complete without a script.
 
 use app::access::{PASSWORD_LENGTH_MIN, SessionRow};
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, HeaderValue};
-use axum::response::Response;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
 use maud::{DOCTYPE, Markup, html};
 use types::access::{Function, Reach, Role, Scope, Token, User};
 
@@ -49,12 +48,15 @@ pub(super) struct UsersPage<'a> {
 
 /// A page that no cache keeps.
 pub(super) fn show(page: String) -> Response {
-    show_with(Problem::new(StatusCode::OK, ""), page)
+    no_store(([(CONTENT_TYPE, HTML)], page).into_response())
 }
 
 /// A page that says itself what went wrong.
 pub(super) fn show_with(problem: Problem, page: String) -> Response {
-    let mut response = problem.respond(HTML, page);
+    no_store(problem.respond(HTML, page))
+}
+
+fn no_store(mut response: Response) -> Response {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -264,6 +264,19 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_has_the_same_matrix() {
+        let manual = include_str!("../../../../docs/access.md");
+        let head: Vec<&str> = Role::ALL.iter().map(|role| role.shown()).collect();
+        assert!(manual.contains(&format!("| may | {} | scope of a token |", head.join(" | "))));
+        for action in Action::ALL {
+            let may = |role: &Role| Permission { role: *role, ..Permission::UNLIMITED }.may(*action, None);
+            let cells: Vec<&str> = Role::ALL.iter().map(|role| if may(role) { "yes" } else { "–" }).collect();
+            let line = format!("| {} | {} | `{}` |", action.shown(), cells.join(" | "), action.scope());
+            assert!(manual.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
     fn a_scope_is_of_use_from_the_first_role_that_may_what_it_allows() {
         let expected =
             [Role::Viewer, Role::Member, Role::Member, Role::Member, Role::RiskManager, Role::Admin];

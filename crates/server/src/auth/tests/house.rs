@@ -21,10 +21,11 @@ pub(super) const ADMIN: &str = "ada@example.org";
 
 /// A running server whose clock stands until it is moved.
 pub(super) struct House {
+    // Gone before the store, which must not end on a thread of a runtime.
+    _runtime: Runtime,
     pub(super) store: Arc<Store>,
     address: SocketAddr,
     seconds: Arc<AtomicI64>,
-    _runtime: Runtime,
     _folder: tempfile::TempDir,
 }
 
@@ -71,26 +72,25 @@ impl Answer {
     }
 }
 
-async fn seen(signed: Signed) -> String {
-    format!("{} csrf={}", signed.caller.name(), signed.csrf)
-}
-
-async fn changed(posted: Posted) -> String {
-    posted.fields.get("what").to_owned()
-}
-
-async fn scripted(signed: Signed) -> String {
-    signed.caller.name().to_owned()
-}
-
-async fn system(Path(id): Path<String>, caller: ApiCaller) -> Result<String, Problem> {
-    caller.must(Action::Read, Some(&id))?;
-    Ok(caller.caller.actor())
-}
-
-async fn rows(Path(id): Path<String>, caller: ApiCaller) -> Result<String, Problem> {
-    caller.must(Action::Ingest, Some(&id))?;
-    Ok("taken".into())
+/// Routes as other modules of the server have them.
+fn of_others() -> Router<AuthState> {
+    let seen = |signed: Signed| async move { format!("{} csrf={}", signed.caller.name(), signed.csrf) };
+    let changed = |posted: Posted| async move { posted.fields.get("what").to_owned() };
+    let scripted = |signed: Signed| async move { signed.caller.name().to_owned() };
+    let system = |Path(id): Path<String>, caller: ApiCaller| async move {
+        caller.must(Action::Read, Some(&id))?;
+        Ok::<_, Problem>(caller.caller.actor())
+    };
+    let rows = |Path(id): Path<String>, caller: ApiCaller| async move {
+        caller.must(Action::Ingest, Some(&id))?;
+        Ok::<_, Problem>("taken")
+    };
+    Router::new()
+        .route("/", get(seen))
+        .route("/change", post(changed))
+        .route("/script", post(scripted))
+        .route("/api/systems/{id}", get(system))
+        .route("/api/systems/{id}/rows", post(rows))
 }
 
 impl House {
@@ -102,20 +102,13 @@ impl House {
         let settings = AuthSettings { mode, is_https, origin: None, proxies: vec![] };
         let now = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
         let state = AuthState::new(Arc::clone(&store), settings, now).unwrap();
-        let router = Router::new()
-            .route("/", get(seen))
-            .route("/change", post(changed))
-            .route("/script", post(scripted))
-            .route("/api/systems/{id}", get(system))
-            .route("/api/systems/{id}/rows", post(rows))
-            .merge(routes())
-            .with_state(state.clone());
+        let router = of_others().merge(routes()).with_state(state.clone());
         let service = protect(router, state).into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         runtime.spawn(async move { axum::serve(listener, service).await });
-        Self { store, address, seconds, _runtime: runtime, _folder: folder }
+        Self { _runtime: runtime, store, address, seconds, _folder: folder }
     }
 
     /// With an admin whose browser is signed in.
