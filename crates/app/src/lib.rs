@@ -4,6 +4,7 @@
 //! [`init`] writes a first definition. Every entry point (the command line now, a
 //! schedule and a server later) calls these functions; time comes in as an argument.
 
+pub mod access;
 pub mod alerting;
 pub mod check;
 pub mod delivery;

@@ -1,6 +1,6 @@
 //! The command line: what can be asked for.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use app::Database;
@@ -139,6 +139,12 @@ pub(crate) struct ServeOptions {
     /// The certificate's private key in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Let everybody who reaches this machine's loopback in as an admin: for trying it out
+    #[arg(long)]
+    pub(crate) insecure_no_auth: bool,
+    /// A proxy before the server, whose X-Forwarded-For is believed; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) proxy: Vec<IpAddr>,
     /// Where people reach the server, for links in messages [default: where it listens]
     #[arg(long, value_name = "URL", env = "FOREWARN_URL")]
     pub(crate) url: Option<String>,

@@ -10,6 +10,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::{Stream, StreamExt as _};
 
 use crate::Shared;
+use crate::auth::Signed;
 
 /// Changes that a slow reader may miss before it is told that something changed.
 const KEPT: usize = 64;
@@ -36,6 +37,7 @@ impl Events {
 
 pub(crate) async fn stream(
     State(shared): State<Shared>,
+    _: Signed,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let changes = BroadcastStream::new(shared.events.sender.subscribe());
     // Whoever missed some is told that anything may have changed.

@@ -5,6 +5,7 @@
 //! done on threads that may wait. [`place`] says what a path asks for, [`pages`] and [`api`] answer it.
 
 mod api;
+pub mod auth;
 mod cookie;
 mod events;
 mod forms;
@@ -21,8 +22,10 @@ use std::sync::Arc;
 use app::schedule::Scheduler;
 use app::service::Service;
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::get;
 
+use auth::AuthState;
 pub use events::Events;
 pub use listen::{Listening, ServeError, Tls, serve};
 
@@ -32,6 +35,7 @@ pub struct Shared {
     pub service: Arc<Service>,
     pub scheduler: Arc<Scheduler>,
     pub events: Events,
+    pub auth: AuthState,
     /// Has alerts evaluated at once.
     pub look: Arc<dyn Fn() + Send + Sync>,
     /// Name and version of the program.
@@ -44,14 +48,23 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+impl FromRef<Shared> for AuthState {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.auth.clone()
+    }
+}
+
 /// All routes.
 pub fn router(shared: Shared) -> Router {
-    Router::new()
+    let auth = shared.auth.clone();
+    let pages = get(pages::answer).post(forms::answer).with_state(shared.clone());
+    let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/events", get(events::stream))
         .nest("/api/v1", api::router())
-        .fallback(pages::answer)
-        .layer(axum::middleware::map_response(reply::secure))
-        .with_state(shared)
+        .merge(auth::routes())
+        .fallback_service(pages)
+        .with_state(shared);
+    auth::protect(router, auth)
 }

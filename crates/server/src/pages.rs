@@ -4,81 +4,79 @@ use std::collections::HashMap;
 
 use app::site;
 use app::site::alerts::AlertKey;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use types::{Verdict, Window};
 use view::site::alerts::AlertState;
 use view::site::evidence::EvidenceFilter;
 use view::site::overview::OverviewFilter;
-use view::site::problem::ProblemPage;
 use view::site::{Frame, Table, Theme};
 
 use crate::Shared;
+use crate::auth::{Refusal, Signed};
 use crate::cookie;
-use crate::forms;
 use crate::place::{Format, Place, check_named, place};
 use crate::problem::Problem;
 use crate::reply;
-use crate::visitor::{Visitor, blocking};
+use crate::visitor::{blocking, reader, sees};
 
-pub(crate) type Asked = HashMap<String, String>;
+type Asked = HashMap<String, String>;
 
 /// Answers every path that is not the API's.
 pub(crate) async fn answer(
     State(shared): State<Shared>,
-    method: Method,
+    signed: Result<Signed, Refusal>,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
 ) -> Response {
-    let visitor = Visitor::local();
-    let mut asked = fields(uri.query().unwrap_or_default().as_bytes());
-    let frame = frame(&shared, &visitor, &uri, &headers);
     let found = place(uri.path());
     if let Some((Place::Asset, _)) = found {
         return asset(uri.path());
     }
-    let answering = frame.clone();
-    let answer = if method == Method::POST {
-        asked.extend(fields(&body));
-        let path = uri.path().to_owned();
-        blocking(move || forms::answer(&shared, &visitor, &path, &headers, &asked)).await
-    } else if method == Method::GET || method == Method::HEAD {
-        match found {
-            Some((place, format)) => {
-                let work = move || {
-                    let firing = site::alerts::firing(&shared.service, &|id| visitor.may_see(id))?;
-                    let frame = Frame { alerts_firing: firing, ..answering };
-                    page(&shared, &visitor, &frame, place, format, &asked)
-                };
-                blocking(work).await
-            }
-            None => Err(Problem::NotFound(format!("There is no page at `{}`.", uri.path()))),
-        }
-    } else {
-        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD, POST")]).into_response();
+    let signed = match signed {
+        Ok(signed) => signed,
+        Err(refusal) => return refusal.into_response(),
     };
-    answer.unwrap_or_else(|problem| {
-        let page = ProblemPage { kind: problem.page(), detail: problem.detail(), request: None };
-        reply::html(problem.status(), view::site::problem::page(&frame, &page))
-    })
+    let frame = frame(&shared, &signed, &uri, &headers);
+    let answering = frame.clone();
+    let asked = fields(uri.query().unwrap_or_default().as_bytes());
+    let answer = match found {
+        Some((place, format)) => {
+            let work = move || {
+                let may_see = |id: &str| sees(&signed.caller, id);
+                let firing = site::alerts::firing(&shared.service, &may_see)?;
+                let frame = Frame { alerts_firing: firing, ..answering };
+                page(&shared, &signed, &frame, place, format, &asked)
+            };
+            blocking(work).await
+        }
+        None => Err(Problem::not_found(format!("There is no page at `{}`.", uri.path()))),
+    };
+    answer.unwrap_or_else(|problem| refused(&frame, problem))
 }
 
-/// What a query or a form says; of a field that is there twice, the last.
+/// A page that says why there is none.
+pub(crate) fn refused(frame: &Frame, problem: Problem) -> Response {
+    let page = view::site::problem::page(frame, &problem.page());
+    problem.respond("text/html; charset=utf-8", page)
+}
+
+/// What a query says; of a field that is there twice, the last.
 fn fields(encoded: &[u8]) -> Asked {
     url::form_urlencoded::parse(encoded).into_owned().collect()
 }
 
-fn frame(shared: &Shared, visitor: &Visitor, uri: &Uri, headers: &HeaderMap) -> Frame {
+/// What every page shows around its own content.
+pub(crate) fn frame(shared: &Shared, signed: &Signed, uri: &Uri, headers: &HeaderMap) -> Frame {
     Frame {
         program: shared.program.to_owned(),
         now: Timestamp::now(),
         path: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
-        reader: Some(visitor.reader.clone()),
-        csrf: visitor.csrf.clone(),
+        reader: Some(reader(signed)),
+        csrf: signed.csrf.clone(),
         theme: cookie::value(headers, cookie::THEME).and_then(|word| Theme::named(&word)).unwrap_or_default(),
         alerts_firing: 0,
         notice: None,
@@ -103,7 +101,7 @@ fn asset(path: &str) -> Response {
 /// A page, or what its ending asks for.
 fn page(
     shared: &Shared,
-    visitor: &Visitor,
+    signed: &Signed,
     frame: &Frame,
     place: Place,
     format: Format,
@@ -113,7 +111,7 @@ fn page(
         alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, system,
     };
     let (service, now) = (&shared.service, frame.now);
-    let may_see = |id: &str| visitor.may_see(id);
+    let may_see = |id: &str| sees(&signed.caller, id);
     let text = |name: &str| asked.get(name).map(String::as_str).filter(|text| !text.is_empty());
     let owned = |name: &str| text(name).unwrap_or_default().to_owned();
     let table = text("table");
@@ -124,7 +122,7 @@ fn page(
     if let Some(id) = place.system()
         && !may_see(id)
     {
-        return Err(Problem::NotFound(format!("There is no system `{id}` here.")));
+        return Err(Problem::not_found(format!("There is no system `{id}` here.")));
     }
     match place {
         Place::Overview => {
@@ -158,7 +156,7 @@ fn page(
         }
         Place::Evidence => {
             let check = text("check").map(|name| {
-                check_named(name).ok_or_else(|| Problem::Bad(format!("There is no check `{name}`.")))
+                check_named(name).ok_or_else(|| Problem::bad(format!("There is no check `{name}`.")))
             });
             let filter = EvidenceFilter {
                 system: owned("system"),
@@ -167,7 +165,7 @@ fn page(
                 text: owned("q"),
             };
             let before = text("before").map(|text| {
-                text.parse().map_err(|_| Problem::Bad(format!("`{text}` is not a number of a record.")))
+                text.parse().map_err(|_| Problem::bad(format!("`{text}` is not a number of a record.")))
             });
             let of = site::evidence::page(service, &may_see, filter, before.transpose()?)?;
             reply(&|| of.tables(), &|| evidence::page(frame, &of))
@@ -180,7 +178,7 @@ fn page(
         Place::Export => {
             let id = owned("system");
             if service.system(&id).is_none() || !may_see(&id) {
-                return Err(Problem::NotFound(format!("There is no system `{id}` here.")));
+                return Err(Problem::not_found(format!("There is no system `{id}` here.")));
             }
             let all = service.store().lines(&id, 0)?;
             Ok(lines(all.iter().map(|line| format!("{line}\n")).collect()))
@@ -192,7 +190,7 @@ fn page(
         Place::Alerts => {
             let state = text("state").map(|word| {
                 AlertState::named(word)
-                    .ok_or_else(|| Problem::Bad(format!("`{word}` is no state of an alert.")))
+                    .ok_or_else(|| Problem::bad(format!("`{word}` is no state of an alert.")))
             });
             let state = state.transpose()?.unwrap_or(AlertState::Firing);
             let of = site::alerts::page(service, &may_see, state, text("system"))?;
@@ -201,19 +199,19 @@ fn page(
         Place::Alert { id } => {
             let key = AlertKey::of_id(service, &id)?;
             if !may_see(&key.system) {
-                return Err(Problem::NotFound(format!("There is no alert `{id}`.")));
+                return Err(Problem::not_found(format!("There is no alert `{id}`.")));
             }
             let of = site::alerts::alert(service, &key, now)?;
             reply(&|| of.tables(), &|| alert::page(frame, &of))
         }
         Place::Jobs => {
             let before = text("before").map(|text| {
-                text.parse().map_err(|_| Problem::Bad(format!("`{text}` is not a number of a job.")))
+                text.parse().map_err(|_| Problem::bad(format!("`{text}` is not a number of a job.")))
             });
             let of = site::jobs::page(service, &shared.scheduler, &may_see, before.transpose()?)?;
             reply(&|| of.tables(), &|| jobs::page(frame, &of))
         }
-        Place::Asset => Err(Problem::NotFound("There is no such file.".into())),
+        Place::Asset => Err(Problem::not_found("There is no such file.".into())),
     }
 }
 
@@ -226,11 +224,11 @@ fn verdict(text: Option<&str>) -> Result<Option<Verdict>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let all = [Verdict::Pass, Verdict::Warn, Verdict::Unknown, Verdict::Fail];
     let named = all.into_iter().find(|verdict| verdict.word() == text);
-    let bad = || Problem::Bad(format!("`{text}` is no verdict; there are pass, warn, unknown and fail."));
+    let bad = || Problem::bad(format!("`{text}` is no verdict; there are pass, warn, unknown and fail."));
     named.ok_or_else(bad).map(Some)
 }
 
 fn window(text: Option<&str>) -> Result<Option<Window>, Problem> {
-    let parsed = text.map(|text| text.parse::<Window>().map_err(|error| Problem::Bad(error.to_string())));
+    let parsed = text.map(|text| text.parse::<Window>().map_err(|error| Problem::bad(error.to_string())));
     parsed.transpose()
 }

@@ -1,152 +1,167 @@
-//! What went wrong with a request: as a page for people, as problem details (RFC 9457) for programs.
+//! What went wrong, as programs read it: problem details (RFC 9457).
 
-use std::time::Duration;
-
+use app::access::AccessError;
 use app::schedule::ScheduleError;
 use app::service::ServiceError;
 use app::site::SiteError;
 use app::{StateError, StoreError};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use view::site::problem::Problem as PageProblem;
+use jiff::Timestamp;
+use view::site::problem::{Problem as PageProblem, ProblemPage};
 
-/// After so long a database that starts again is likely to answer.
-const BUSY_FOR: Duration = Duration::from_secs(5);
-
-/// Why a request cannot be answered.
-#[derive(Debug)]
-pub(crate) enum Problem {
-    /// A sentence that names what is not there.
-    NotFound(String),
-    /// What was wrong, and the way out.
-    Bad(String),
-    /// Why this reader may not.
-    Forbidden(String),
-    /// What was sent contradicts what is here.
-    Conflict(String),
-    /// In a form that is not known here.
-    MediaType(String),
-    TooLarge(String),
-    /// More than can be worked on now.
-    TooMany {
-        said: String,
-        retry_after: Duration,
-    },
-    /// The disk takes no more.
-    NoSpace(String),
-    /// The database does not answer now; it may later.
-    Busy,
-    /// Ours; the details are in the log.
-    Internal,
+/// A refusal or a failure, with what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub status: StatusCode,
+    pub detail: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    failure: Option<Failure>,
 }
+
+/// What the server could not do, for its log; it rides on the response and is not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure(pub String);
 
 impl Problem {
-    pub(crate) fn status(&self) -> StatusCode {
-        match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), headers: Vec::new(), failure: None }
     }
 
-    fn title(&self) -> &'static str {
-        match self {
-            Self::NotFound(_) => "Not found",
-            Self::Bad(_) => "Bad request",
-            Self::Forbidden(_) => "Forbidden",
-            Self::Conflict(_) => "Conflict",
-            Self::MediaType(_) => "Unknown format",
-            Self::TooLarge(_) => "Too large",
-            Self::TooMany { .. } => "Too much at once",
-            Self::NoSpace(_) => "It could not be kept",
-            Self::Busy => "The database does not answer now",
-            Self::Internal => "Something went wrong here",
-        }
+    /// Nobody is behind the request, or not who they say.
+    pub(crate) fn unauthorized(detail: impl Into<String>, had_token: bool) -> Self {
+        let challenge = if had_token {
+            r#"Bearer realm="forewarn", error="invalid_token""#
+        } else {
+            r#"Bearer realm="forewarn""#
+        };
+        Self::new(StatusCode::UNAUTHORIZED, detail)
+            .with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
-    pub(crate) fn detail(&self) -> String {
-        match self {
-            Self::NotFound(said)
-            | Self::Bad(said)
-            | Self::Forbidden(said)
-            | Self::Conflict(said)
-            | Self::MediaType(said)
-            | Self::TooLarge(said)
-            | Self::TooMany { said, .. }
-            | Self::NoSpace(said) => said.clone(),
-            Self::Busy => "Try again in a few seconds.".into(),
-            Self::Internal => "The server's log says more.".into(),
-        }
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
-    pub(crate) fn page(&self) -> PageProblem {
-        match self {
-            Self::NotFound(_) => PageProblem::NotFound,
-            Self::Forbidden(_) => PageProblem::Forbidden,
-            Self::Bad(_) | Self::MediaType(_) | Self::TooLarge(_) => PageProblem::BadRequest,
-            Self::Conflict(_) => PageProblem::Conflict,
-            Self::TooMany { retry_after, .. } => {
-                PageProblem::TooManyRequests { retry_after_seconds: retry_after.as_secs().max(1) }
+    pub(crate) fn retry_after(self, seconds: i64) -> Self {
+        self.with(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    pub(crate) fn of(error: &AccessError, now: Timestamp) -> Self {
+        let status = match error {
+            AccessError::Store(store) if store.is_passing() => {
+                let busy =
+                    Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database is busy: try again in a moment");
+                return Self { failure: Some(Failure(error.to_string())), ..busy.retry_after(5) };
             }
-            Self::NoSpace(_) | Self::Busy => PageProblem::Unavailable,
-            Self::Internal => PageProblem::Internal,
-        }
+            AccessError::Store(_) | AccessError::Random(_) | AccessError::Hash(_) => {
+                let failed =
+                    Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why");
+                return Self { failure: Some(Failure(error.to_string())), ..failed };
+            }
+            AccessError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            AccessError::Wait { until } => {
+                let seconds = until.duration_since(now).as_secs() + 1;
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(seconds);
+            }
+            AccessError::Token(_) => return Self::unauthorized(error.to_string(), true),
+            AccessError::WrongPassword | AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
+            AccessError::NoUser { .. } | AccessError::NoToken { .. } => StatusCode::NOT_FOUND,
+            AccessError::LoginTaken { .. } | AccessError::LastAdmin | AccessError::NoAccount => {
+                StatusCode::CONFLICT
+            }
+            AccessError::Link => StatusCode::GONE,
+            AccessError::Password(_)
+            | AccessError::Login { .. }
+            | AccessError::Name
+            | AccessError::LimitedAdmin
+            | AccessError::NoScope
+            | AccessError::Scope { .. }
+            | AccessError::Expiry => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.to_string())
     }
-}
 
-/// The body of `application/problem+json`.
-#[derive(Debug, Serialize)]
-struct Details {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
+    /// What was asked for is not there.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// What was asked for cannot be understood.
+    pub(crate) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// The database does not answer now; it may in a few seconds.
+    fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The database is busy: try again in a moment.")
+            .retry_after(5)
+    }
+
+    /// Ours; the log says more.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says why.")
+    }
+
+    /// What a page shows of it.
+    pub(crate) fn page(&self) -> ProblemPage {
+        let kind = match self.status {
+            StatusCode::FORBIDDEN => PageProblem::Forbidden,
+            StatusCode::NOT_FOUND => PageProblem::NotFound,
+            StatusCode::CONFLICT => PageProblem::Conflict,
+            StatusCode::TOO_MANY_REQUESTS => {
+                let seconds = self.headers.iter().find(|(name, _)| *name == RETRY_AFTER);
+                let seconds = seconds.and_then(|(_, value)| value.to_str().ok()?.parse().ok());
+                PageProblem::TooManyRequests { retry_after_seconds: seconds.unwrap_or(1) }
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => PageProblem::Unavailable,
+            status if status.is_server_error() => PageProblem::Internal,
+            _ => PageProblem::BadRequest,
+        };
+        ProblemPage { kind, detail: self.detail.clone(), request: None }
+    }
+
+    pub fn title(&self) -> &'static str {
+        self.status.canonical_reason().unwrap_or("Error")
+    }
+
+    /// The response with its headers, whatever its body is.
+    pub(crate) fn respond(self, kind: &'static str, body: String) -> Response {
+        let mut response = (self.status, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers_mut().extend(self.headers);
+        if let Some(failure) = self.failure {
+            response.extensions_mut().insert(failure);
+        }
+        response
+    }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let details = Details {
-            r#type: "about:blank",
-            title: self.title(),
-            status: status.as_u16(),
-            detail: self.detail(),
-        };
-        let body = serde_json::to_string(&details).unwrap_or_default();
-        let mut response =
-            (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        let wait = match self {
-            Self::Busy => Some(BUSY_FOR),
-            Self::TooMany { retry_after, .. } => Some(retry_after),
-            _ => None,
-        };
-        if let Some(wait) = wait {
-            // Whole seconds, and at least one.
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-        }
-        response
+        let body = serde_json::json!({
+            "type": "about:blank",
+            "title": self.title(),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        self.respond("application/problem+json", body.to_string())
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         log::error!("the database did not answer a request: {error}");
-        if error.is_passing() { Self::Busy } else { Self::Internal }
+        if error.is_passing() { Self::busy() } else { Self::internal() }
     }
 }
 
 impl From<SiteError> for Problem {
     fn from(error: SiteError) -> Self {
         match error {
-            SiteError::NotFound(detail) => Self::NotFound(detail),
+            SiteError::NotFound(detail) => Self::not_found(detail),
             SiteError::Store(error) => error.into(),
         }
     }
@@ -156,7 +171,7 @@ impl From<ScheduleError> for Problem {
     fn from(error: ScheduleError) -> Self {
         match error {
             ScheduleError::Store(error) => error.into(),
-            error @ ScheduleError::NotServed { .. } => Self::NotFound(error.to_string()),
+            error @ ScheduleError::NotServed { .. } => Self::not_found(error.to_string()),
         }
     }
 }
@@ -167,7 +182,7 @@ impl From<StateError> for Problem {
             StateError::Store(error) => error.into(),
             error => {
                 log::error!("the state cannot be read: {error}");
-                Self::Internal
+                Self::internal()
             }
         }
     }
@@ -180,7 +195,7 @@ impl From<ServiceError> for Problem {
             ServiceError::State(error) => error.into(),
             error => {
                 log::error!("a definition cannot be read: {error}");
-                Self::Internal
+                Self::internal()
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Making responses: content types, caching, and the headers that keep a browser careful.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use types::Digest;
-use view::site::{CONTENT_POLICY, Table};
+use view::site::Table;
 
 use crate::place::Format;
 use crate::problem::Problem;
@@ -16,7 +16,7 @@ pub(crate) fn table(tables: &[Table], name: Option<&str>, format: Format) -> Res
     };
     let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
     let table = table.ok_or_else(|| {
-        Problem::NotFound(format!("There is no such table here; there are: {}.", names.join(", ")))
+        Problem::not_found(format!("There is no such table here; there are: {}.", names.join(", ")))
     })?;
     let (content_type, ending, text) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv", table.csv()),
@@ -38,7 +38,7 @@ pub(crate) fn html(status: StatusCode, document: String) -> Response {
 pub(crate) fn json(asked: &HeaderMap, value: &impl serde::Serialize) -> Result<Response, Problem> {
     let body = serde_json::to_string(value).map_err(|error| {
         log::error!("an answer cannot be written as JSON: {error}");
-        Problem::Internal
+        Problem::internal()
     })?;
     let tag = format!("\"{}\"", Digest::of(body.as_bytes()).short());
     let known = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -54,19 +54,4 @@ pub(crate) fn json(asked: &HeaderMap, value: &impl serde::Serialize) -> Result<R
     } else {
         (headers, body).into_response()
     })
-}
-
-/// What every response says to a browser: run and load nothing but ours, and be shown in no frame.
-pub(crate) async fn secure(mut response: Response) -> Response {
-    const HEADERS: [(header::HeaderName, &str); 5] = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    ];
-    for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

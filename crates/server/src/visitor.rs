@@ -1,33 +1,26 @@
-//! Who asks, and work that waits.
+//! What a page says of whoever reads it, and work that waits.
 
+use types::access::{Action, Caller};
 use view::site::Reader;
 
+use crate::auth::Signed;
 use crate::problem::Problem;
 
-/// Whoever sent a request, and what they may do.
-#[derive(Clone, Debug)]
-pub(crate) struct Visitor {
-    pub(crate) reader: Reader,
-    pub(crate) csrf: String,
+/// Who is reading, and what they may do.
+pub(crate) fn reader(signed: &Signed) -> Reader {
+    let caller = &signed.caller;
+    Reader {
+        name: caller.name().to_owned(),
+        role: caller.permission.role.shown().to_owned(),
+        may_act: caller.may(Action::Acknowledge, None),
+        may_manage: caller.may(Action::Administer, None),
+        signed_in: signed.session.is_some(),
+    }
 }
 
-impl Visitor {
-    /// Whoever is at this machine, where nobody has to sign in.
-    pub(crate) fn local() -> Self {
-        let reader = Reader {
-            name: "Local".into(),
-            role: "admin".into(),
-            may_act: true,
-            may_manage: true,
-            signed_in: false,
-        };
-        Self { reader, csrf: String::new() }
-    }
-
-    /// Whether they may see a system.
-    pub(crate) fn may_see(&self, _system: &str) -> bool {
-        true
-    }
+/// Whether they may see a system.
+pub(crate) fn sees(caller: &Caller, system: &str) -> bool {
+    caller.may(Action::Read, Some(system))
 }
 
 /// Runs what waits for the database or the disk on a thread that may.
@@ -36,6 +29,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         log::error!("a request could not be answered: {error}");
-        Err(Problem::Internal)
+        Err(Problem::internal())
     })
 }

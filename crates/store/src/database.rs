@@ -114,6 +114,8 @@ pub enum StoreError {
     Newer { database: String, found: i64, known: i64 },
     #[error("the evidence of `{chain}` is broken: {source}")]
     Broken { chain: String, source: ChainError },
+    #[error(transparent)]
+    Audit(#[from] types::audit::AuditError),
     #[error("a row of `{table}` cannot be read: {reason}")]
     Unreadable { table: &'static str, reason: String },
     #[error("what was to be kept cannot be written as JSON: {0}")]
@@ -233,4 +235,21 @@ pub(crate) fn instant(
     let micros: i64 = row.try_get(column)?;
     Timestamp::from_microsecond(micros)
         .map_err(|error| StoreError::Unreadable { table, reason: format!("`{column}`: {error}") })
+}
+
+/// An instant out of a column of microseconds that may be empty.
+pub(crate) fn instant_or_none(
+    row: &AnyRow,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<Timestamp>, StoreError> {
+    let micros: Option<i64> = row.try_get(column)?;
+    micros
+        .map(|micros| Timestamp::from_microsecond(micros))
+        .transpose()
+        .map_err(|error| unreadable(table, format!("`{column}`: {error}")))
+}
+
+pub(crate) fn unreadable(table: &'static str, reason: impl std::fmt::Display) -> StoreError {
+    StoreError::Unreadable { table, reason: reason.to_string() }
 }

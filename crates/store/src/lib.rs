@@ -5,14 +5,18 @@
 //! microseconds since 1970 in UTC, everything else is `TEXT`. Calls block; whoever serves many requests
 //! makes them from a thread that may wait.
 
+mod access;
 mod alerts;
+mod audit;
 mod database;
 mod evidence;
 mod jobs;
 mod migrations;
 mod systems;
 
+pub use access::{AccountChange, Admission, NewAccount, NewSession, NewToken, SessionRow};
 pub use alerts::{Delivery, DeliveryState, KeptAlerts};
+pub use audit::AuditPage;
 pub use database::{Database, DatabaseError, Store, StoreError};
 pub use evidence::{Chain, SignedCheckpoint};
 pub use jobs::{Cause, Due, Job, JobFilter, JobState, Turn};

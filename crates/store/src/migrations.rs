@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_evidence.sql"),
     include_str!("../migrations/0002_jobs.sql"),
     include_str!("../migrations/0003_alerts.sql"),
+    include_str!("../migrations/0004_access.sql"),
 ];
 
 /// Applies what is missing. Programs that start at the same time wait for each other.

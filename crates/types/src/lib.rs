@@ -5,8 +5,11 @@
 //! [`evidence`]. This crate holds the words and their rules (parsing, hashing, ordering); it reads
 //! no file, no clock and no data. Estimators live in `stats`, reading data in `engine`.
 
+pub mod access;
 pub mod alert;
 pub mod answer;
+pub mod answer;
+pub mod audit;
 pub mod calendar;
 pub mod cases;
 pub mod column;

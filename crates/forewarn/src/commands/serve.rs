@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use app::access::{self, AccessError};
 use app::organisation::{self, OrganisationError, OrganisationFile};
 use app::service::upkeep::{Upkeep, UpkeepOptions};
 use app::service::{Service, ServiceError};
 use app::state;
 use app::{CheckError, Database, StateError, StoreError};
 use jiff::Timestamp;
+use server::auth::{self, AuthMode, AuthSettings, AuthState};
 use server::{Events, Listening, ServeError, Shared, Tls};
 use types::format::counted;
 
@@ -66,31 +68,44 @@ impl From<ServeError> for Failure {
 }
 
 fn serve(options: &ServeOptions) -> Result<(), Failure> {
-    if !options.listen.ip().is_loopback() {
-        return Err(Failure::Other(format!(
-            "{} can be reached from elsewhere, and this version has no accounts: listen on a loopback address, \
-             such as 127.0.0.1:7615, behind a proxy that asks for a password",
-            options.listen
-        )));
-    }
+    let mode = if options.insecure_no_auth { AuthMode::Insecure } else { AuthMode::Accounts };
+    auth::check_binding(options.listen, mode).map_err(|error| Failure::Other(error.to_string()))?;
     logger::install();
     let tls = options.tls_certificate.clone().zip(options.tls_key.clone());
     let tls = tls.map(|(certificate, key)| Tls { certificate, key });
     let listening = Listening::on(options.listen, tls.as_ref())?;
     let database = database(options);
     let store = Arc::new(app::Store::open(&database)?);
-    let service = Arc::new(Service::open(&options.path, store, Timestamp::now())?);
+    let service = Arc::new(Service::open(&options.path, store.clone(), Timestamp::now())?);
     let events = Events::default();
-    output::print(&format!(
-        "Serving {} at {}\nState     {database}\nStop with Ctrl-C.\n",
-        counted(service.systems().count() as u64, "system", "systems"),
-        listening.url()
-    ));
+    let settings = AuthSettings {
+        mode,
+        is_https: tls.is_some() || options.url.as_ref().is_some_and(|url| url.starts_with("https://")),
+        origin: options.url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+        proxies: options.proxy.clone(),
+    };
+    let cannot = |error: AccessError| Failure::Other(error.to_string());
+    let auth = AuthState::new(store.clone(), settings, Timestamp::now).map_err(cannot)?;
+    let setup = match mode {
+        AuthMode::Accounts => access::setup_code(&store, Timestamp::now()).map_err(cannot)?,
+        AuthMode::Insecure => None,
+    };
+    let url = options.url.clone().unwrap_or_else(|| listening.url());
+    let served = counted(service.systems().count() as u64, "system", "systems");
+    let mut text = format!("Serving {served} at {url}\nState     {database}\n");
+    if let Some(code) = &setup {
+        let link = format!("{}{}", url.trim_end_matches('/'), auth::setup_path(code));
+        text.push_str(&format!("Set up    {link}\n          makes the first account; it works once\n"));
+    }
+    if mode == AuthMode::Insecure {
+        text.push_str("Accounts  none: whoever reaches this machine's loopback is an admin\n");
+    }
+    output::print(&(text + "Stop with Ctrl-C.\n"));
     let upkeep = Upkeep::start(
         &service,
         UpkeepOptions {
             worker: worker(),
-            address: Some(options.url.clone().unwrap_or_else(|| listening.url())),
+            address: Some(url),
             organisation: organisation(options)?,
             clock: Arc::new(Timestamp::now),
             changed: {
@@ -104,6 +119,7 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         service,
         scheduler: upkeep.scheduler().clone(),
         events,
+        auth,
         look: Arc::new(upkeep.look()),
         program: app::PROGRAM,
     };

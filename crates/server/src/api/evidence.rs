@@ -8,8 +8,10 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use types::Evidence;
+use types::access::Action;
 
 use crate::Shared;
+use crate::auth::ApiCaller;
 use crate::problem::Problem;
 use crate::reply;
 use crate::visitor::blocking;
@@ -43,10 +45,12 @@ struct Taken {
 
 pub(super) async fn list(
     State(shared): State<Shared>,
+    caller: ApiCaller,
     Path(id): Path<String>,
     Query(query): Query<ListQuery>,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
+    caller.must(Action::Read, Some(&id))?;
     let limit = query.limit.unwrap_or(RECORDS_MOST).clamp(1, RECORDS_MOST);
     let (lines, more) = blocking(move || {
         known(&shared, &id)?;
@@ -60,7 +64,7 @@ pub(super) async fn list(
     let lines = lines.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
     let lines = lines.map_err(|error| {
         log::error!("a line of evidence is no JSON: {error}");
-        Problem::Internal
+        Problem::internal()
     })?;
     reply::json(&asked, &Lines { lines, next })
 }
@@ -68,16 +72,18 @@ pub(super) async fn list(
 /// Adds a run's evidence to the chain.
 pub(super) async fn push(
     State(shared): State<Shared>,
+    caller: ApiCaller,
     Path(id): Path<String>,
     asked: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
+    caller.must(Action::WriteEvidence, Some(&id))?;
     let taken = blocking(move || {
         known(&shared, &id)?;
         let evidence: Evidence = serde_json::from_slice(&body)
-            .map_err(|error| Problem::Bad(format!("The body is not a run's evidence: {error}.")))?;
+            .map_err(|error| Problem::bad(format!("The body is not a run's evidence: {error}.")))?;
         if evidence.system != id {
-            return Err(Problem::Bad(format!(
+            return Err(Problem::bad(format!(
                 "The evidence is about `{}`, not about `{id}`.",
                 evidence.system
             )));
@@ -95,6 +101,6 @@ pub(super) async fn push(
 fn known(shared: &Shared, id: &str) -> Result<(), Problem> {
     match shared.service.system(id) {
         Some(_) => Ok(()),
-        None => Err(Problem::NotFound(format!("There is no system `{id}` here."))),
+        None => Err(Problem::not_found(format!("There is no system `{id}` here."))),
     }
 }

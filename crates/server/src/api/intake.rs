@@ -6,8 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use types::access::Action;
 
 use crate::Shared;
+use crate::auth::ApiCaller;
 use crate::problem::Problem;
 use crate::visitor::blocking;
 
@@ -46,34 +48,38 @@ impl From<Accepted> for AcceptedOut {
 
 pub(super) async fn predictions(
     state: State<Shared>,
-    id: Path<String>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    take_in(state, id, headers, body, TableKind::Predictions).await
+    caller.must(Action::Ingest, Some(&id))?;
+    take_in(state, id, &headers, body, TableKind::Predictions).await
 }
 
 pub(super) async fn outcomes(
     state: State<Shared>,
-    id: Path<String>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    take_in(state, id, headers, body, TableKind::Outcomes).await
+    caller.must(Action::Ingest, Some(&id))?;
+    take_in(state, id, &headers, body, TableKind::Outcomes).await
 }
 
 async fn take_in(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
+    id: String,
+    headers: &HeaderMap,
     body: Bytes,
     kind: TableKind,
 ) -> Result<Response, Problem> {
-    let format = format(&headers)?;
-    let encoding = encoding(&headers)?;
+    let format = format(headers)?;
+    let encoding = encoding(headers)?;
     let accepted = blocking(move || {
         let served = shared.service.system(&id);
-        let served = served.ok_or_else(|| Problem::NotFound(format!("There is no system `{id}` here.")))?;
+        let served = served.ok_or_else(|| Problem::not_found(format!("There is no system `{id}` here.")))?;
         let table = shared.service.table(served, kind)?;
         Ok(table.accept(format, encoding, &body[..])?)
     })
@@ -90,10 +96,13 @@ fn format(headers: &HeaderMap) -> Result<BodyFormat, Problem> {
         "application/json" => Ok(BodyFormat::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(BodyFormat::Ndjson),
         "application/vnd.apache.arrow.stream" => Ok(BodyFormat::ArrowStream),
-        _ => Err(Problem::MediaType(format!(
-            "Content-Type `{said}` is none of rows: send application/json, application/x-ndjson or \
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!(
+                "Content-Type `{said}` is none of rows: send application/json, application/x-ndjson or \
              application/vnd.apache.arrow.stream."
-        ))),
+            ),
+        )),
     }
 }
 
@@ -105,27 +114,33 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
         "identity" => Ok(Encoding::Identity),
         "gzip" => Ok(Encoding::Gzip),
         "zstd" => Ok(Encoding::Zstd),
-        _ => Err(Problem::MediaType(format!(
-            "Content-Encoding `{said}` is not known here: send the body plain, or as gzip or zstd."
-        ))),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            format!("Content-Encoding `{said}` is not known here: send the body plain, or as gzip or zstd."),
+        )),
     }
 }
 
 impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         let said = error.to_string();
+        let with = |status| Self::new(status, said.clone());
         match error {
-            IngestError::NotForIngestion { .. } | IngestError::Locked { .. } => Self::Conflict(said),
-            IngestError::Busy { retry_after, .. } => Self::TooMany { said, retry_after },
-            IngestError::TooLarge { .. } => Self::TooLarge(said),
-            IngestError::UnreadableBody { .. } | IngestError::WrongColumn { .. } => Self::Bad(said),
+            IngestError::NotForIngestion { .. } | IngestError::Locked { .. } => with(StatusCode::CONFLICT),
+            IngestError::Busy { retry_after, .. } => {
+                with(StatusCode::TOO_MANY_REQUESTS).retry_after(retry_after.as_secs() as i64)
+            }
+            IngestError::TooLarge { .. } => with(StatusCode::PAYLOAD_TOO_LARGE),
+            IngestError::UnreadableBody { .. } | IngestError::WrongColumn { .. } => {
+                with(StatusCode::BAD_REQUEST)
+            }
             IngestError::NotWritten { .. } => {
                 log::error!("rows could not be kept: {said}");
-                Self::NoSpace(said)
+                with(StatusCode::INSUFFICIENT_STORAGE)
             }
             _ => {
                 log::error!("rows were not taken in: {said}");
-                Self::Internal
+                Self::internal()
             }
         }
     }

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
+use types::access::Action;
 use types::definition::Tier;
 use types::gate::GateDecision;
 use types::{Finding, Verdict};
@@ -13,9 +14,10 @@ use view::site::overview::{OverviewFilter, SystemSummary};
 use view::site::{Practice, Seen};
 
 use crate::Shared;
+use crate::auth::ApiCaller;
 use crate::problem::Problem;
 use crate::reply;
-use crate::visitor::{Visitor, blocking};
+use crate::visitor::{blocking, sees};
 
 /// A system in a list.
 #[derive(Debug, Serialize)]
@@ -84,10 +86,14 @@ impl From<Seen> for FindingOut {
     }
 }
 
-pub(super) async fn list(State(shared): State<Shared>, asked: HeaderMap) -> Result<Response, Problem> {
-    let visitor = Visitor::local();
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    caller: ApiCaller,
+    asked: HeaderMap,
+) -> Result<Response, Problem> {
+    caller.must(Action::Read, None)?;
     let page = blocking(move || {
-        let may_see = |id: &str| visitor.may_see(id);
+        let may_see = |id: &str| sees(&caller.caller, id);
         let filter = OverviewFilter::default();
         Ok(site::overview::page(&shared.service, &may_see, filter, Timestamp::now())?)
     })
@@ -98,9 +104,11 @@ pub(super) async fn list(State(shared): State<Shared>, asked: HeaderMap) -> Resu
 
 pub(super) async fn one(
     State(shared): State<Shared>,
+    caller: ApiCaller,
     Path(id): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
+    caller.must(Action::Read, Some(&id))?;
     let page =
         blocking(move || Ok(site::system::page(&shared.service, &id, Practice::Govern, Timestamp::now())?))
             .await?;
@@ -110,9 +118,11 @@ pub(super) async fn one(
 /// The newest findings of every check.
 pub(super) async fn findings(
     State(shared): State<Shared>,
+    caller: ApiCaller,
     Path(id): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
+    caller.must(Action::Read, Some(&id))?;
     let findings = blocking(move || {
         let of = |tab| site::system::newest(&shared.service, &id, tab);
         Ok([of(Practice::Monitor)?, of(Practice::Evaluate)?].concat())
@@ -124,9 +134,11 @@ pub(super) async fn findings(
 
 pub(super) async fn gates(
     State(shared): State<Shared>,
+    caller: ApiCaller,
     Path(id): Path<String>,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
+    caller.must(Action::Read, Some(&id))?;
     let gates: Vec<GateDecision> =
         blocking(move || Ok(site::system::gates(&shared.service, &id, Timestamp::now())?)).await?;
     reply::json(&asked, &gates)

@@ -3,6 +3,7 @@
 #[path = "postgres.rs"]
 mod postgres;
 
+mod access;
 mod alerts;
 mod evidence;
 mod jobs;
