@@ -46,7 +46,7 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
     match path {
         link::THEME => {
             let theme = Theme::named(&text("theme"))
-                .ok_or_else(|| Problem::bad("A theme is system, light or dark.".into()))?;
+                .ok_or_else(|| Problem::bad("A theme is system, light or dark."))?;
             let cookie = format!(
                 "{}={}; Path=/; Max-Age={THEME_SECONDS}; SameSite=Lax; HttpOnly",
                 cookie::THEME,
@@ -95,11 +95,11 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
             signed.must(Action::Silence, Some(&key.system))?;
             let reason = text("reason");
             if reason.is_empty() {
-                return Err(Problem::bad("A silence needs a reason, so that others know why.".into()));
+                return Err(Problem::bad("A silence needs a reason, so that others know why."));
             }
             let hours = text("hours").parse::<u32>().ok();
             let hours = hours.filter(|hours| SILENCE_HOURS.iter().any(|(known, _)| known == hours));
-            let hours = hours.ok_or_else(|| Problem::bad("A silence needs an end.".into()))?;
+            let hours = hours.ok_or_else(|| Problem::bad("A silence needs an end."))?;
             let AlertKey { system, rule, subject } = key.clone();
             store.keep_silence(&Silence {
                 id: silence_id(&key),

@@ -211,7 +211,7 @@ fn page(
             let of = site::jobs::page(service, &shared.scheduler, &may_see, before.transpose()?)?;
             reply(&|| of.tables(), &|| jobs::page(frame, &of))
         }
-        Place::Asset => Err(Problem::not_found("There is no such file.".into())),
+        Place::Asset => Err(Problem::not_found("There is no such file.")),
     }
 }
 

@@ -17,16 +17,11 @@ pub struct Problem {
     pub status: StatusCode,
     pub detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
-    failure: Option<Failure>,
 }
-
-/// What the server could not do, for its log; it rides on the response and is not sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure(pub String);
 
 impl Problem {
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), headers: Vec::new(), failure: None }
+        Self { status, detail: detail.into(), headers: Vec::new() }
     }
 
     /// Nobody is behind the request, or not who they say.
@@ -54,12 +49,14 @@ impl Problem {
             AccessError::Store(store) if store.is_passing() => {
                 let busy =
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database is busy: try again in a moment");
-                return Self { failure: Some(Failure(error.to_string())), ..busy.retry_after(5) };
+                log::warn!("the database did not answer: {error}");
+                return busy.retry_after(5);
             }
             AccessError::Store(_) | AccessError::Random(_) | AccessError::Hash(_) => {
                 let failed =
                     Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why");
-                return Self { failure: Some(Failure(error.to_string())), ..failed };
+                log::error!("a request failed: {error}");
+                return failed;
             }
             AccessError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             AccessError::Wait { until } => {
@@ -132,9 +129,6 @@ impl Problem {
         let mut response = (self.status, body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response.headers_mut().extend(self.headers);
-        if let Some(failure) = self.failure {
-            response.extensions_mut().insert(failure);
-        }
         response
     }
 }

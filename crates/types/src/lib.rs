@@ -8,7 +8,6 @@
 pub mod access;
 pub mod alert;
 pub mod answer;
-pub mod answer;
 pub mod audit;
 pub mod calendar;
 pub mod cases;

@@ -23,7 +23,8 @@ impl Fields {
 
     /// The first field of a name; empty where there is none.
     pub fn get(&self, name: &str) -> &str {
-        self.all(name).next().unwrap_or_default()
+        let of_name = self.0.iter().find(|(of, _)| of == name);
+        of_name.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     /// Every field of a name.

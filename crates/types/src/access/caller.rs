@@ -44,6 +44,7 @@ pub struct Token {
 
 /// Who is behind a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each request")]
 pub enum Who {
     /// Whoever sits at the machine: a command line, or a server without accounts.
     Local,
