@@ -173,10 +173,11 @@ impl Reader {
                 let measures = if let Kind::Check(check) = of { names::measures(check) } else { Vec::new() };
                 match own {
                     Some((_, kind)) => Ok(*kind),
-                    None if measures.contains(&field) => Ok(Kind::Number),
+                    None if measures.iter().any(|name| name == field) => Ok(Kind::Number),
                     None => {
                         let of = if let Kind::Check(check) = of { check.name() } else { names::ANY };
-                        let valid = names::FIELDS.iter().map(|(name, _)| *name).chain(measures).collect();
+                        let fields = names::FIELDS.iter().map(|(name, _)| *name);
+                        let valid = fields.chain(measures.iter().map(String::as_str)).collect();
                         Err(unknown(format!("`{of}` has nothing called `{field}`"), field, valid))
                     }
                 }

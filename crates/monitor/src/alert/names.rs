@@ -1,7 +1,8 @@
 //! The names that a condition may use: checks, what is known of each, and its measures.
 
 use types::CheckId;
-use types::definition::{Metric, Task};
+use types::definition::{CRITERIA, Metric, Task};
+use types::loss::RowLoss;
 
 /// What every check has beside its measures, and what kind of thing it is.
 pub(super) const FIELDS: [(&str, Kind); 9] = [
@@ -93,21 +94,32 @@ pub(super) fn root(name: &str) -> Option<Kind> {
 }
 
 /// The measures that the findings of a check may have.
-pub(super) fn measures(check: CheckId) -> Vec<&'static str> {
+pub(super) fn measures(check: CheckId) -> Vec<String> {
     let metrics = || Task::ALL.into_iter().flat_map(Metric::of).map(|metric| metric.name());
-    let mut names: Vec<&'static str> = own_measures(check).to_vec();
-    let has_metrics = matches!(
-        check,
+    let losses = || Task::ALL.into_iter().flat_map(RowLoss::of_task).map(|loss| loss.mean_name());
+    let mut names: Vec<String> = own_measures(check).iter().map(|name| (*name).to_owned()).collect();
+    match check {
+        CheckId::Drift => {
+            let usual: Vec<String> = names.iter().map(|name| format!("{name}_usual")).collect();
+            names.extend(usual);
+        }
         CheckId::PerformanceOverTime
-            | CheckId::Performance
-            | CheckId::WorstSegment
-            | CheckId::Comparison
-            | CheckId::Fairness
-            | CheckId::Errors
-            | CheckId::Calibration
-    );
-    if has_metrics {
-        names.extend(metrics());
+        | CheckId::Performance
+        | CheckId::WorstSegment
+        | CheckId::Calibration
+        | CheckId::Errors => names.extend(metrics().chain(losses()).map(str::to_owned)),
+        CheckId::Slices | CheckId::WorstSubpopulation | CheckId::Tail => {
+            names.extend(losses().map(str::to_owned));
+        }
+        CheckId::Fairness => {
+            let kinds = |name| ["difference", "ratio"].map(|kind| format!("{name}_{kind}"));
+            names.extend(CRITERIA.into_iter().flat_map(kinds));
+        }
+        CheckId::Comparison => {
+            names.extend(metrics().chain(losses()).map(str::to_owned));
+            names.extend(metrics().map(|name| format!("{name}_difference")));
+        }
+        CheckId::Quality | CheckId::Multivariate | CheckId::Outcomes => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -137,6 +149,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "centroid_distance",
             "cosine_distance",
             "domain_classifier_auc",
+            "dimensions",
             "psi_of_characters",
             "psi_of_words",
             "psi_of_letters",
@@ -184,6 +197,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "loss_share_against_reference",
             "mean_daily_loss",
             "reference_mean_daily_loss",
+            "contradictory_outcomes",
         ],
         _ => evaluated_measures(check),
     }
@@ -240,14 +254,32 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
         CheckId::Tail => {
             &["rare_lift", "confident_wrong_share", "rare_class_wrong_share", "expected_shortfall"]
         }
-        CheckId::Fairness => &[
-            "demographic_parity",
-            "equal_opportunity",
-            "equalised_odds",
-            "predictive_parity",
-            "calibration_within_groups",
-        ],
         CheckId::Comparison => &["loss_difference"],
-        CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => &[],
+        CheckId::Drift
+        | CheckId::Quality
+        | CheckId::Multivariate
+        | CheckId::PerformanceOverTime
+        | CheckId::Fairness => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_are_named_as_their_checks_name_them() {
+        for (check, name) in [
+            (CheckId::Drift, "psi"),
+            (CheckId::Drift, "wasserstein_usual"),
+            (CheckId::PerformanceOverTime, "loss_against_reference"),
+            (CheckId::PerformanceOverTime, "roc_auc"),
+            (CheckId::Fairness, "demographic_parity_difference"),
+            (CheckId::Slices, "wrong_share"),
+            (CheckId::Comparison, "roc_auc_difference"),
+        ] {
+            assert!(measures(check).iter().any(|known| known == name), "{check} {name}");
+        }
+        assert!(!measures(CheckId::Calibration).iter().any(|known| known == "psi"));
     }
 }

@@ -100,12 +100,12 @@ fn rule(at: usize, alert: &Alert) -> Result<Rule, DefinitionError> {
 fn check_measure(at: usize, budget: &Budget) -> Result<(), DefinitionError> {
     let Some(measure) = &budget.measure else { return Ok(()) };
     let known = names::measures(budget.check);
-    if known.contains(&measure.as_str()) {
+    if known.contains(measure) {
         return Ok(());
     }
-    let help = match types::nearest::nearest(measure, known.iter().copied()) {
+    let help = match types::nearest::nearest(measure, known.iter().map(String::as_str)) {
         Some(choice) => format!("did you mean `{choice}`?"),
-        None => format!("valid here: {}", types::nearest::listed(known, 40)),
+        None => format!("valid here: {}", types::nearest::listed(known.iter().map(String::as_str), 40)),
     };
     let message = format!("`{}` has no measure `{measure}`", budget.check);
     Err(DefinitionError::at_key(format!("alert.{at}.budget.measure"), message).with_help(Some(help)))
