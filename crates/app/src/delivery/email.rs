@@ -3,6 +3,7 @@
 //! All messages about one cause answer one that was never sent, so that mail programs show them as one
 //! conversation (RFC 5322, section 3.6.4). lettre encodes every header, so that no text can add one.
 
+use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -56,7 +57,7 @@ pub(super) fn send(
 
 fn refusal(error: &lettre::transport::smtp::Error, host: String, secrets: &[&Revealed]) -> DeliveryError {
     let said = without(&error.to_string(), secrets);
-    if error.is_timeout() {
+    if error.is_timeout() || would_block(error) {
         DeliveryError::TimedOut { host, seconds: SECONDS_MAX }
     } else if error.is_transient() {
         DeliveryError::Busy { host, said, retry_after: None }
@@ -65,6 +66,21 @@ fn refusal(error: &lettre::transport::smtp::Error, host: String, secrets: &[&Rev
     } else {
         DeliveryError::Unreachable { host, reason: said }
     }
+}
+
+/// Where a read takes too long, Unix says `WouldBlock`, which lettre does not count as a timeout.
+fn would_block(error: &lettre::transport::smtp::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::WouldBlock)
+        {
+            return true;
+        }
+        source = error.source();
+    }
+    false
 }
 
 fn transport(

@@ -1,5 +1,6 @@
 //! Mail, against a real server: plain, encrypted with a certificate of our own authority, with a login.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -115,4 +116,14 @@ fn a_refusal_for_now_is_told_from_one_for_good() {
     let folder = organisation(&mail("smtp://127.0.0.1:9", "starttls = \"none\""));
     let run = alert_test(&folder, &["--to", "email:ops@example.org"], &[]).exits(1);
     assert!(run.stdout.contains("no connection to 127.0.0.1:9"), "{}", run.stdout);
+}
+
+#[test]
+fn a_mail_server_that_says_nothing_is_left_after_ten_seconds() {
+    // The system takes the connection; nobody ever speaks.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = format!("smtp://{}", silent.local_addr().unwrap());
+    let folder = organisation(&mail(&smtp, "starttls = \"none\""));
+    let run = alert_test(&folder, &["--to", "email:ops@example.org"], &[]).exits(1);
+    assert!(run.stdout.contains("did not answer within 10 s"), "{}", run.stdout);
 }

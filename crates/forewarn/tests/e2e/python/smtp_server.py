@@ -33,7 +33,7 @@ class Handler:
         say({
             "to": envelope.rcpt_tos,
             "from": envelope.mail_from,
-            "encrypted": session.ssl is not None,
+            "encrypted": server.transport.get_extra_info("ssl_object") is not None,
             "login": session.authenticated,
             "headers": {name.lower(): str(value) for name, value in mail.items()},
             "text": mail.get_body(("plain",)).get_content(),
@@ -43,7 +43,8 @@ class Handler:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    return AuthResult(success=data.login == b"ops" and data.password == b"hunter2")
+    # Unhandled: the answer to the client is still to be sent.
+    return AuthResult(success=data.login == b"ops" and data.password == b"hunter2", handled=False)
 
 
 def context(files):
