@@ -43,7 +43,7 @@ pub(super) fn batch(rows: Rows, schema: &TableSchema) -> Result<RecordBatch, Arr
     let arrays = file.fields().iter().map(array).collect::<Result<Vec<_>, _>>()?;
     // A row is not lost because its column has left the schema: that cannot be.
     if let Some(name) =
-        by_name.values().find(|column| column.values != Values::Open).map(|column| &column.name)
+        by_name.values().find(|column| column.values.kind().is_some()).map(|column| &column.name)
     {
         return Err(ArrowError::SchemaError(format!(
             "column `{name}` is in the log and not in the table's schema"

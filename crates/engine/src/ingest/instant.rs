@@ -9,8 +9,9 @@ pub(super) struct Instant {
     pub(super) nanoseconds: u32,
 }
 
-/// The first and the last second that a row may be dated with: the years 1 to 9999, whose days sort as text.
-const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// The first and the last second that a row may be dated with: from the year 1, so that days sort as text, to
+/// 9999-12-30T22:00:00Z, the last instant that jiff knows.
+const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_207_200;
 
 impl Instant {
     /// The instant of a count of units since 1970, where it lies in the years 1 to 9999.
@@ -142,7 +143,7 @@ mod tests {
             "1969-12-31T23:59:59.75Z",
             "1900-03-01T00:00:00-11:00",
             "0001-01-01T00:00:00Z",
-            "9999-12-30T23:59:59Z",
+            "9999-12-30T22:00:00Z",
             "2026-11-27t10:15:00z",
         ];
         for text in texts {
@@ -163,6 +164,8 @@ mod tests {
             "2026-02-29T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-11-27T24:00:00Z",
+            "9999-12-31T00:00:00Z",
+            "0000-12-31T00:00:00Z",
             "2026-11-27T10:15:00.Z",
             "2026-11-27T10:15:00+0a:00",
         ];

@@ -4,6 +4,8 @@
 //! reason; the rows around it stay.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -142,6 +144,7 @@ impl Intake {
         intake.key = roles.key.iter().filter_map(|name| intake.positions.get(name).copied()).collect();
         intake.id = intake.positions.get(&roles.id).copied().unwrap_or_default();
         intake.time = intake.positions.get(&roles.time).copied().unwrap_or_default();
+        intake.begin_row();
         intake
     }
 
@@ -430,30 +433,41 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 /// The keys of a request's rows; exact, whatever collides.
 #[derive(Debug, Default)]
 struct Ids {
-    rows_of: HashMap<u64, Vec<u32>, RandomState>,
+    first_of: HashMap<u64, u32, RandomState>,
+    /// Rows of another key than the first one with their hash.
+    collided: HashMap<u64, Vec<u32>, RandomState>,
     hash: RandomState,
 }
 
 impl Ids {
     /// Whether a row before the one that is read now has its key; if not, it is known from here on.
     fn is_known(&mut self, rows: &Rows, key: &[usize]) -> bool {
-        use std::hash::{BuildHasher, Hasher};
         let now = rows.count;
         let mut hasher = self.hash.build_hasher();
         for at in key {
             hash_value(&rows.columns[*at], now, &mut hasher);
         }
-        let same = self.rows_of.entry(hasher.finish()).or_default();
-        let equals = |row: &u32| key.iter().all(|at| is_equal(&rows.columns[*at], *row as usize, now));
-        let known = same.iter().any(equals);
-        if !known {
-            same.push(now as u32);
+        let hash = hasher.finish();
+        let equals = |row: u32| key.iter().all(|at| is_equal(&rows.columns[*at], row as usize, now));
+        match self.first_of.entry(hash) {
+            Entry::Vacant(place) => {
+                place.insert(now as u32);
+                false
+            }
+            Entry::Occupied(first) if equals(*first.get()) => true,
+            Entry::Occupied(_) => {
+                let others = self.collided.entry(hash).or_default();
+                let known = others.iter().any(|row| equals(*row));
+                if !known {
+                    others.push(now as u32);
+                }
+                known
+            }
         }
-        known
     }
 }
 
-fn hash_value(column: &Column, row: usize, hasher: &mut impl std::hash::Hasher) {
+fn hash_value(column: &Column, row: usize, hasher: &mut impl Hasher) {
     match &column.values {
         _ if column.valid.get(row) != Some(&true) => hasher.write_u8(0),
         Values::Open => hasher.write_u8(0),

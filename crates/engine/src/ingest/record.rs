@@ -12,20 +12,20 @@ use super::columns::{Column, Kind, Lists, Rows, Values};
 
 const VERSION: u8 = 1;
 
-pub(super) fn encode(rows: &Rows) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(rows.bytes() + rows.columns.len() * 32 + 16);
+/// Appends the bytes of rows.
+pub(super) fn encode(rows: &Rows, bytes: &mut Vec<u8>) {
+    bytes.reserve(rows.bytes() + rows.columns.len() * 32 + 16);
     let held: Vec<&Column> = rows
         .columns
         .iter()
-        .filter(|column| column.values != Values::Open && column.valid.contains(&true))
+        .filter(|column| column.values.kind().is_some() && column.valid.contains(&true))
         .collect();
     bytes.push(VERSION);
     bytes.extend_from_slice(&(rows.count as u32).to_le_bytes());
     bytes.extend_from_slice(&(held.len() as u16).to_le_bytes());
     for column in held {
-        encode_column(column, &mut bytes);
+        encode_column(column, bytes);
     }
-    bytes
 }
 
 fn encode_column(column: &Column, bytes: &mut Vec<u8>) {
@@ -185,7 +185,8 @@ mod tests {
                 prop::collection::vec(column(rows), 0..4).prop_map(move |columns| Rows { columns, count: rows })
             })
         ) {
-            let bytes = encode(&rows);
+            let mut bytes = Vec::new();
+            encode(&rows, &mut bytes);
             let mut expected = rows.clone();
             expected.columns.retain(|column| column.valid.contains(&true));
             prop_assert_eq!(row_count(&bytes), rows.count as u64);

@@ -18,7 +18,7 @@ use super::names::FileName;
 use super::place::Place;
 use super::schema::TableSchema;
 use super::wal::Wal;
-use super::{IngestOptions, Steps, arrow_stream, create_folder, json_rows, record};
+use super::{IngestOptions, Steps, arrow_stream, create_folder, json_rows};
 use crate::files::{AsText, table_files};
 
 /// What a client is told whose rows wait for a compaction.
@@ -174,8 +174,7 @@ impl Table {
         let accepted = intake.rows.count as u64;
         if accepted > 0 {
             self.settle_types(&intake)?;
-            let record = record::encode(&intake.rows);
-            self.wal.append(&record, accepted)?;
+            self.wal.append(&intake.rows)?;
             self.totals.requests.fetch_add(1, Ordering::Relaxed);
         }
         self.totals.accepted.fetch_add(accepted, Ordering::Relaxed);

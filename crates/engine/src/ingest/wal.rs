@@ -20,6 +20,7 @@ use std::thread::JoinHandle;
 
 use twox_hash::XxHash64;
 
+use super::columns::Rows;
 use super::error::IngestError;
 use super::{create_folder, record, sync_folder};
 
@@ -64,12 +65,13 @@ pub(super) struct Wal {
     active: Arc<AtomicU64>,
 }
 
-/// The bytes of a record in a segment.
-fn frame_of(record: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(FRAME_HEAD + record.len());
-    frame.extend_from_slice(&(record.len() as u32).to_le_bytes());
-    frame.extend_from_slice(&XxHash64::oneshot(record.len() as u64, record).to_le_bytes());
-    frame.extend_from_slice(record);
+/// The bytes of rows in a segment.
+fn frame_of(rows: &Rows) -> Vec<u8> {
+    let mut frame = vec![0; FRAME_HEAD];
+    record::encode(rows, &mut frame);
+    let (head, record) = frame.split_at_mut(FRAME_HEAD);
+    head[..4].copy_from_slice(&(record.len() as u32).to_le_bytes());
+    head[4..].copy_from_slice(&XxHash64::oneshot(record.len() as u64, record).to_le_bytes());
     frame
 }
 
@@ -187,10 +189,10 @@ impl Wal {
         &self.counts
     }
 
-    /// Appends a record; returns once it is on disk.
-    pub(super) fn append(&self, record: &[u8], rows: u64) -> Result<(), IngestError> {
+    /// Appends a record of rows; returns once it is on disk.
+    pub(super) fn append(&self, rows: &Rows) -> Result<(), IngestError> {
         let (done, answered) = sync_channel(1);
-        self.send(Job::Append { frame: frame_of(record), rows, done })?;
+        self.send(Job::Append { frame: frame_of(rows), rows: rows.count as u64, done })?;
         answered.recv().unwrap_or_else(|_| Err(self.stopped()))
     }
 

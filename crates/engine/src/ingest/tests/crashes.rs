@@ -128,19 +128,20 @@ fn a_merge_stopped_at_any_step_shows_the_same_rows_before_and_after_a_restart() 
 fn a_day_that_is_over_is_one_file() {
     let site = Site::new();
     let table = site.predictions();
-    for id in 0..5 {
-        lines(&table, &format!("{{\"id\":\"{id}\",\"t\":\"2026-11-27T0{id}:00:00Z\",\"p\":0.5}}\n"));
+    let add = |table: &Table, id: u8| {
+        let row = format!("{{\"id\":\"{id}\",\"t\":\"2026-11-27T0{id}:00:00Z\",\"p\":0.5}}\n");
+        assert_eq!(lines(table, &row).accepted, 1);
         table.compact(now()).unwrap();
-    }
+    };
+    (0..5).for_each(|id| add(&table, id));
     assert_eq!(table.merge("2026-11-28T00:30:00Z".parse().unwrap()).unwrap().files, 0);
     let merged = table.merge("2026-11-28T01:00:00Z".parse().unwrap()).unwrap();
     assert_eq!((merged.files, merged.replaced, merged.rows), (1, 5, 5));
     assert_eq!(site.files(), ["2026-11-27.a-0000000001-0000000005.parquet"]);
     drop(table);
-    let table = site.predictions();
-    lines(&table, &numbered(0, 1));
-    table.compact(now()).unwrap();
-    assert!(site.files().iter().any(|name| name.ends_with("a-0000000006.parquet")), "{:?}", site.files());
+    add(&site.predictions(), 5);
+    let late = "2026-11-27.a-0000000006.parquet";
+    assert_eq!(site.files(), ["2026-11-27.a-0000000001-0000000005.parquet", late]);
 }
 
 /// What happens to a table.

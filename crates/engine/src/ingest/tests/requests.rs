@@ -278,7 +278,12 @@ fn a_body_in_drops_is_the_same_body() {
             (Encoding::Zstd, zstd::encode_all(text.as_bytes(), 1).unwrap()),
         ] {
             let answer = table.accept(format, encoding, Drops(&bytes, 777)).unwrap();
-            assert_eq!((answer.accepted, answer.rejected), (3_000, 0), "{format:?} {encoding:?}");
+            assert_eq!(
+                (answer.accepted, answer.rejected),
+                (3_000, 0),
+                "{format:?} {encoding:?} {:?}",
+                answer.errors.first()
+            );
         }
         table.compact(now()).unwrap();
         assert_eq!(site.ids(), expected_ids(3_000));
