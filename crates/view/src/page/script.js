@@ -11,7 +11,6 @@
   for (const title of document.querySelectorAll("g.hit > title")) {
     const hit = title.parentNode;
     hit.dataset.tip = title.textContent;
-    hit.setAttribute("aria-label", title.textContent);
     title.remove();
   }
   document.addEventListener("pointermove", (event) => {

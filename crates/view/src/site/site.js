@@ -12,7 +12,6 @@
     for (const title of all("g.hit > title", within)) {
       const hit = title.parentNode;
       hit.dataset.tip = title.textContent;
-      hit.setAttribute("aria-label", title.textContent);
       title.remove();
     }
   };
