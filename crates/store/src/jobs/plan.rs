@@ -75,6 +75,9 @@ impl Store {
             if let Some(state) = state {
                 let Due { system, kind, at, missed, .. } = *due;
                 let job = NewJob { system, kind, cause: Cause::Schedule, due: at, missed, state };
+                if state == JobState::Waiting {
+                    supersede(&mut transaction, &job, now).await?;
+                }
                 add(&mut transaction, &job, now).await?;
             }
             transaction.commit().await?;
@@ -170,11 +173,11 @@ async fn move_on(
     Ok(query.execute(&mut **transaction).await?.rows_affected() == 1)
 }
 
-async fn add(
+async fn supersede(
     transaction: &mut Transaction<'static, Any>,
     job: &NewJob<'_>,
     now: Timestamp,
-) -> Result<i64, sqlx::Error> {
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE job SET state = 'superseded', finished_us = $1 \
          WHERE system = $2 AND kind = $3 AND state = 'waiting'",
@@ -184,6 +187,15 @@ async fn add(
     .bind(job.kind)
     .execute(&mut **transaction)
     .await?;
+    Ok(())
+}
+
+/// Adds a job; refused as taken where one of its kind waits.
+async fn add(
+    transaction: &mut Transaction<'static, Any>,
+    job: &NewJob<'_>,
+    now: Timestamp,
+) -> Result<i64, sqlx::Error> {
     let row = sqlx::query(
         "INSERT INTO job_number (one, last) VALUES (1, 1) \
          ON CONFLICT (one) DO UPDATE SET last = job_number.last + 1 RETURNING last",
