@@ -73,7 +73,7 @@ fn an_account_is_read_as_it_was_made(place: &Place) {
         store.change_account(&changed.id, &change, audit("user.changed", "bo")).unwrap(),
         Admission::Done
     );
-    assert_eq!(store.account("bo").unwrap(), Some((changed, None)));
+    assert_eq!(store.account("bo").unwrap(), Some((changed.clone(), None)));
     assert_eq!(store.change_account("x", &change, audit("user.changed", "x")).unwrap(), Admission::Missing);
 }
 
