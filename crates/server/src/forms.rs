@@ -3,7 +3,7 @@
 use app::site::alerts::AlertKey;
 use app::site::jobs;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use types::Digest;
@@ -26,14 +26,13 @@ const THEME_SECONDS: u32 = 31_536_000;
 pub(crate) async fn answer(
     State(shared): State<Shared>,
     uri: Uri,
-    headers: HeaderMap,
     posted: Result<Posted, Refusal>,
 ) -> Response {
     let Posted { signed, fields } = match posted {
         Ok(posted) => posted,
         Err(refusal) => return refusal.into_response(),
     };
-    let frame = frame(&shared, &signed, &uri, &headers);
+    let frame = frame(&shared, &signed, &uri);
     let path = uri.path().to_owned();
     blocking(move || act(&shared, &signed, &path, &fields))
         .await

@@ -6,18 +6,17 @@ use app::site;
 use app::site::alerts::AlertKey;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use types::{Verdict, Window};
 use view::site::alerts::AlertState;
 use view::site::evidence::EvidenceFilter;
 use view::site::overview::OverviewFilter;
-use view::site::{Frame, Table, Theme};
+use view::site::{Frame, Table};
 
 use crate::Shared;
 use crate::auth::{Refusal, Signed};
-use crate::cookie;
 use crate::place::{Format, Place, check_named, place};
 use crate::problem::Problem;
 use crate::reply;
@@ -30,7 +29,6 @@ pub(crate) async fn answer(
     State(shared): State<Shared>,
     signed: Result<Signed, Refusal>,
     uri: Uri,
-    headers: HeaderMap,
 ) -> Response {
     let found = place(uri.path());
     if let Some((Place::Asset, _)) = found {
@@ -40,7 +38,7 @@ pub(crate) async fn answer(
         Ok(signed) => signed,
         Err(refusal) => return refusal.into_response(),
     };
-    let frame = frame(&shared, &signed, &uri, &headers);
+    let frame = frame(&shared, &signed, &uri);
     let answering = frame.clone();
     let asked = fields(uri.query().unwrap_or_default().as_bytes());
     let answer = match found {
@@ -70,14 +68,14 @@ fn fields(encoded: &[u8]) -> Asked {
 }
 
 /// What every page shows around its own content.
-pub(crate) fn frame(shared: &Shared, signed: &Signed, uri: &Uri, headers: &HeaderMap) -> Frame {
+pub(crate) fn frame(shared: &Shared, signed: &Signed, uri: &Uri) -> Frame {
     Frame {
         program: shared.program.to_owned(),
         now: Timestamp::now(),
         path: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
         reader: Some(reader(signed)),
         csrf: signed.csrf.clone(),
-        theme: cookie::value(headers, cookie::THEME).and_then(|word| Theme::named(&word)).unwrap_or_default(),
+        theme: signed.theme,
         alerts_firing: 0,
         notice: None,
     }

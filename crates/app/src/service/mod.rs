@@ -18,6 +18,7 @@ use ed25519_dalek::SigningKey;
 use engine::ingest::{Ingest, IngestError, IngestOptions};
 use jiff::Timestamp;
 use store::{Chain, ServedSystem, Store, StoreError};
+use view::site::SystemRef;
 
 pub use self::attest::Verified;
 pub use self::served::{Current, Served};
@@ -137,6 +138,15 @@ impl Service {
     /// All systems by id.
     pub fn systems(&self) -> impl Iterator<Item = &Arc<Served>> {
         self.systems.values()
+    }
+
+    /// Id and name of each.
+    pub fn names(&self) -> Vec<SystemRef> {
+        let name = |served: &Arc<Served>| SystemRef {
+            id: served.id().to_owned(),
+            name: served.current().definition.system.display_name().to_owned(),
+        };
+        self.systems().map(name).collect()
     }
 
     pub fn system(&self, id: &str) -> Option<&Arc<Served>> {

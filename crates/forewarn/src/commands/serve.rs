@@ -85,7 +85,7 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         proxies: options.proxy.clone(),
     };
     let cannot = |error: AccessError| Failure::Other(error.to_string());
-    let auth = AuthState::new(store.clone(), settings, Timestamp::now).map_err(cannot)?;
+    let auth = AuthState::new(store.clone(), settings, service.names(), Timestamp::now).map_err(cannot)?;
     let setup = match mode {
         AuthMode::Accounts => access::setup_code(&store, Timestamp::now()).map_err(cannot)?,
         AuthMode::Insecure => None,

@@ -25,4 +25,5 @@ mod init;
 mod monitoring;
 mod outcomes;
 mod parts;
+mod serve;
 mod tasks;

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use types::Digest;
 use types::access::{Action, Caller};
+use view::site::Theme;
 
 use super::fields::Fields;
 use super::local_path::login_path;
@@ -27,6 +28,8 @@ pub struct Signed {
     pub caller: Caller,
     /// For the forms of the page.
     pub csrf: String,
+    /// How they want pages to look.
+    pub theme: Theme,
     /// None where nobody signs in.
     pub session: Option<Session>,
     pub address: Option<IpAddr>,
@@ -69,7 +72,7 @@ impl IntoResponse for Refusal {
         match self {
             Self::SignIn { next } => Redirect::to(&login_path(&next)).into_response(),
             Self::Problem(problem) => {
-                let page = pages::problem(problem.title(), &problem.detail);
+                let page = pages::problem(&problem);
                 problem.respond(pages::HTML, page)
             }
         }
@@ -125,9 +128,11 @@ fn must(caller: &Caller, action: Action, system: Option<&str>) -> Result<(), Pro
 async fn signed(state: &AuthState, parts: &Parts) -> Result<Option<Signed>, Problem> {
     let at = state.now();
     let address = address::client(parts, &state.settings.proxies);
+    let theme = crate::cookie::value(&parts.headers, crate::cookie::THEME);
+    let theme = theme.and_then(|word| Theme::named(&word)).unwrap_or_default();
     if state.settings.mode == AuthMode::Insecure {
         let csrf = state.process.csrf();
-        return Ok(Some(Signed { caller: Caller::local(), csrf, session: None, address, at }));
+        return Ok(Some(Signed { caller: Caller::local(), csrf, theme, session: None, address, at }));
     }
     let Some(secret) = cookie::secret(&parts.headers, state.settings.is_https) else { return Ok(None) };
     let secret = secret.to_owned();
@@ -136,6 +141,7 @@ async fn signed(state: &AuthState, parts: &Parts) -> Result<Option<Signed>, Prob
     Ok(session.map(|session| Signed {
         caller: Caller::person(session.user.clone()),
         csrf: session.secret.csrf(),
+        theme,
         session: Some(session),
         address,
         at,

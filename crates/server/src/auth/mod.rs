@@ -35,6 +35,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use view::site::SystemRef;
 
 use crate::problem::Problem;
 pub use caller::{ApiCaller, Posted, Refusal, Signed};
@@ -69,6 +70,8 @@ pub struct AuthState {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// How many passwords may be hashed at once: each takes a processor and memory for a while.
     hashing: Arc<Semaphore>,
+    /// The systems that a user may be limited to.
+    systems: Arc<[SystemRef]>,
     /// Proves that a form came from a page of ours where nobody signs in.
     process: Secret,
 }
@@ -85,12 +88,14 @@ impl AuthState {
     pub fn new(
         store: Arc<Store>,
         settings: AuthSettings,
+        systems: Vec<SystemRef>,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Result<Self, AccessError> {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             store,
             settings: Arc::new(settings),
+            systems: systems.into(),
             clock: Arc::new(clock),
             hashing: Arc::new(Semaphore::new(processors)),
             process: Secret::random("")?,
@@ -162,7 +167,7 @@ where
         .route("/settings/tokens", get(settings::tokens).post(settings::issue_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
         .route("/settings/users", get(settings::users).post(settings::create_user))
-        .route("/settings/users/{id}", post(settings::change_user))
+        .route("/settings/users/{id}", get(settings::user).post(settings::change_user))
         .route("/settings/users/{id}/invite", post(settings::invite))
         .route("/api/v1/tokens", get(api::tokens).post(api::issue_token))
         .route("/api/v1/tokens/{id}", axum::routing::delete(api::revoke_token))

@@ -1,12 +1,16 @@
-//! Markup of the pages of this module: plain, and complete without a script.
+//! What the pages of this module show, put into the site's own.
 
+use app::PROGRAM;
 use app::access::{PASSWORD_LENGTH_MIN, SessionRow};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
-use maud::{DOCTYPE, Markup, html};
+use jiff::Timestamp;
 use types::access::{Function, Reach, Role, Scope, Token, User};
+use view::site::settings::{AccountPage, TokenRow, UserPage, UserRow};
+use view::site::{Frame, SystemRef, entry, link, settings};
 
 use super::{Problem, Signed};
+use crate::visitor::reader;
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
@@ -61,160 +65,130 @@ fn no_store(mut response: Response) -> Response {
     response
 }
 
-fn document(title: &str, body: &Markup) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) " · Forewarn" }
-            }
-            body { main { h1 { (title) } (body) } }
-        }
+/// What stands around a page: of somebody who signed in, or of nobody.
+fn frame(signed: Option<&Signed>, path: &str) -> Frame {
+    Frame {
+        program: PROGRAM.into(),
+        now: signed.map_or_else(Timestamp::now, |signed| signed.at),
+        path: path.to_owned(),
+        reader: signed.map(reader),
+        csrf: signed.map(|signed| signed.csrf.clone()).unwrap_or_default(),
+        theme: signed.map(|signed| signed.theme).unwrap_or_default(),
+        alerts_firing: 0,
+        notice: None,
     }
-    .into_string()
 }
 
-pub(super) fn problem(title: &str, detail: &str) -> String {
-    document(title, &html! { p role="alert" { (detail) } p { a href="/" { "Start page" } } })
-}
-
-fn error(said: Option<&str>) -> Markup {
-    html! { @if let Some(said) = said { p role="alert" { (said) } } }
-}
-
-fn csrf(signed: &Signed) -> Markup {
-    html! { input type="hidden" name="csrf" value=(signed.csrf); }
-}
-
-fn field(name: &str, label: &str, kind: &str, value: &str, autocomplete: &str) -> Markup {
-    html! { p { label { (label) " " input name=(name) type=(kind) value=(value) autocomplete=(autocomplete) required; } } }
+pub(super) fn problem(problem: &Problem) -> String {
+    view::site::problem::page(&frame(None, ""), &problem.page())
 }
 
 pub(super) fn login(of: &LoginPage<'_>) -> String {
-    document(
-        "Sign in",
-        &html! {
-            (error(of.error.as_deref()))
-            form method="post" action="/login" {
-                input type="hidden" name="back" value=(of.back);
-                (field("email", "E-mail", "text", of.email, "username"))
-                (field("password", "Password", "password", "", "current-password"))
-                button type="submit" { "Sign in" }
-            }
-        },
-    )
+    let page = entry::LoginPage {
+        email: of.email.to_owned(),
+        error: of.error.clone(),
+        back: of.back.to_owned(),
+        single_sign_on: None,
+        has_passwords: true,
+    };
+    entry::login(&frame(None, link::LOGIN), &page)
 }
 
 pub(super) fn setup(of: &SetupPage<'_>) -> String {
-    let title = if of.is_invitation { "Choose a password" } else { "Set up Forewarn" };
-    document(
-        title,
-        &html! {
-            (error(of.error.as_deref()))
-            @if of.is_invitation { p { (of.name) ", " (of.email) } }
-            form method="post" action="/setup" {
-                input type="hidden" name="token" value=(of.token);
-                @if !of.is_invitation {
-                    (field("name", "Your name", "text", of.name, "name"))
-                    (field("email", "E-mail", "text", of.email, "username"))
-                }
-                (field("password", "Password", "password", "", "new-password"))
-                p { "At least " (PASSWORD_LENGTH_MIN) " characters; a few words in a row are good." }
-                button type="submit" { "Go on" }
-            }
-        },
-    )
-}
-
-fn tabs() -> Markup {
-    html! {
-        nav aria-label="Settings" {
-            a href="/settings" { "Account" } " " a href="/settings/tokens" { "Tokens" } " " a href="/settings/users" { "Users" }
-        }
-    }
+    let page = entry::SetupPage {
+        token: of.token.to_owned(),
+        name: of.name.to_owned(),
+        email: of.email.to_owned(),
+        is_invitation: of.is_invitation,
+        error: of.error.clone(),
+        password_length_min: PASSWORD_LENGTH_MIN as u64,
+    };
+    entry::setup(&frame(None, link::SETUP), &page)
 }
 
 pub(super) fn account(signed: &Signed, sessions: &[SessionRow], said: Option<&str>) -> String {
     let here = signed.session.as_ref().map(|session| session.secret.digest());
-    document(
-        "Account",
-        &html! {
-            (tabs())
-            (error(said))
-            p { (signed.caller.name()) ", " (signed.caller.permission.role) }
-            @if signed.session.is_some() {
-                form method="post" action="/settings/password" {
-                    (csrf(signed))
-                    (field("current", "Current password", "password", "", "current-password"))
-                    (field("new", "New password", "password", "", "new-password"))
-                    button type="submit" { "Change" }
-                }
-                ul { @for session in sessions { li {
-                    (session.browser) ", " (session.address) ", last seen " (session.seen)
-                    @if Some(session.secret) == here { " (this one)" }
-                } } }
-                form method="post" action="/settings/sessions/end" { (csrf(signed)) button type="submit" { "Sign out everywhere else" } }
-                form method="post" action="/logout" { (csrf(signed)) button type="submit" { "Sign out" } }
-            }
-        },
-    )
+    let account = signed.caller.account();
+    let page = AccountPage {
+        name: signed.caller.name().to_owned(),
+        email: account.map(|user| user.login.clone()).unwrap_or_default(),
+        role: signed.caller.permission.role.shown().to_owned(),
+        functions: account.map(functions).unwrap_or_default(),
+        has_password: signed.session.is_some(),
+        sessions: sessions
+            .iter()
+            .map(|session| settings::SessionRow {
+                browser: session.browser.clone(),
+                address: session.address.clone(),
+                seen_at: session.seen,
+                is_this: Some(session.secret) == here,
+            })
+            .collect(),
+        error: said.map(str::to_owned),
+    };
+    settings::account(&frame(Some(signed), link::ACCOUNT), &page)
 }
 
 pub(super) fn tokens(signed: &Signed, of: &TokensPage<'_>) -> String {
-    document(
-        "Tokens",
-        &html! {
-            (tabs())
-            (error(of.error))
-            @if let Some(made) = of.made { p role="status" { "The token. Copy it now; it is not shown again: " code { (made) } } }
-            ul { @for token in of.tokens { li {
-                (token.name) ", " code { (token.prefix) "…" } ", "
-                @for scope in &token.scopes { (scope) " " }
-                @if let Some(at) = token.revoked { "revoked " (at) } @else {
-                    "until " (token.expires)
-                    form method="post" action=(format!("/settings/tokens/{}/revoke", token.id)) { (csrf(signed)) button type="submit" { "Revoke" } }
-                }
-            } } }
-            form method="post" action="/settings/tokens" {
-                (csrf(signed))
-                (field("name", "What it is for", "text", "", "off"))
-                @for scope in Scope::ALL { p { label { input type="checkbox" name="scope" value=(scope.word()); " " (scope) ": " (scope.allows()) } } }
-                p { label { "Systems, all if empty " input name="systems" type="text" autocomplete="off"; } }
-                (field("days", "Days", "number", "90", "off"))
-                button type="submit" { "Make" }
-            }
-        },
-    )
+    let row = |token: &Token| TokenRow {
+        id: token.id.clone(),
+        name: token.name.clone(),
+        scopes: token.scopes.iter().map(|scope| scope.word().to_owned()).collect(),
+        made_at: token.created,
+        expires_at: Some(token.expires),
+        used_at: token.used,
+    };
+    let page = settings::TokensPage {
+        tokens: of.tokens.iter().filter(|token| token.revoked.is_none()).map(row).collect(),
+        scopes: Scope::ALL.iter().map(|scope| (scope.word().to_owned(), scope.allows().to_owned())).collect(),
+        made: of.made.map(str::to_owned),
+        error: of.error.map(str::to_owned),
+    };
+    settings::tokens(&frame(Some(signed), link::TOKENS), &page)
 }
 
 pub(super) fn users(signed: &Signed, of: &UsersPage<'_>) -> String {
-    document(
-        "Users",
-        &html! {
-            (tabs())
-            (error(of.error))
-            @if let Some(link) = of.invitation { p role="status" { "The link with which the user chooses a password. Copy it now; it is not shown again: " code { (link) } } }
-            ul { @for user in of.users { li {
-                (user.name) ", " (user.login) ", " (user.role) ", "
-                @match &user.systems { Reach::All => "all systems", Reach::Only(systems) => { @for system in systems { (system) " " } } }
-                @let (state, act) = if user.is_disabled { ("active", "Enable") } else { ("disabled", "Disable") };
-                form method="post" action=(format!("/settings/users/{}", user.id)) {
-                    (csrf(signed)) input type="hidden" name="state" value=(state);
-                    button type="submit" { (act) }
-                }
-                form method="post" action=(format!("/settings/users/{}/invite", user.id)) { (csrf(signed)) button type="submit" { "New link" } }
-            } } }
-            form method="post" action="/settings/users" {
-                (csrf(signed))
-                (field("name", "Name", "text", "", "off"))
-                (field("email", "E-mail", "text", "", "off"))
-                p { label { "Role " select name="role" { @for role in Role::ALL { option value=(role.word()) { (role) } } } } }
-                @for function in Function::ALL { p { label { input type="checkbox" name="function" value=(function.word()); " " (function) } } }
-                p { label { "Systems, all if empty " input name="systems" type="text" autocomplete="off"; } }
-                button type="submit" { "Invite" }
-            }
+    let page = settings::UsersPage {
+        users: of.users.iter().map(user_row).collect(),
+        roles: roles(),
+        invitation: of.invitation.map(str::to_owned),
+        error: of.error.map(str::to_owned),
+    };
+    settings::users(&frame(Some(signed), link::USERS), &page)
+}
+
+pub(super) fn user(signed: &Signed, of: &User, systems: Vec<SystemRef>) -> String {
+    let page = UserPage {
+        user: user_row(of),
+        roles: roles(),
+        functions: Function::ALL.iter().map(|function| function.word().to_owned()).collect(),
+        systems,
+        error: None,
+    };
+    settings::user(&frame(Some(signed), &link::user(&of.id)), &page)
+}
+
+/// The role's word, and the word that people read.
+fn roles() -> Vec<(String, String)> {
+    Role::ALL.iter().map(|role| (role.word().to_owned(), role.shown().to_owned())).collect()
+}
+
+fn functions(user: &User) -> Vec<String> {
+    user.functions.iter().map(|function| function.word().to_owned()).collect()
+}
+
+fn user_row(user: &User) -> UserRow {
+    UserRow {
+        id: user.id.clone(),
+        name: user.name.clone(),
+        email: user.login.clone(),
+        role: user.role.word().to_owned(),
+        functions: functions(user),
+        systems: match &user.systems {
+            Reach::All => Vec::new(),
+            Reach::Only(systems) => systems.iter().cloned().collect(),
         },
-    )
+        seen_at: user.seen,
+        is_active: !user.is_disabled,
+    }
 }

@@ -212,24 +212,35 @@ pub(super) async fn change_user(
     }
 }
 
-/// What the form says changes; it says nothing of fields that it leaves out.
-fn user_change(fields: &Fields) -> Result<UserChange, WordError> {
-    let role = match fields.get("role") {
-        "" => None,
-        role => Some(role.parse::<Role>()?),
-    };
-    let is_disabled = match fields.get("state") {
-        "disabled" => Some(true),
-        "active" => Some(false),
-        _ => None,
-    };
-    Ok(UserChange { role, is_disabled, ..UserChange::default() })
+/// The form that changes a user.
+pub(super) async fn user(
+    State(state): State<AuthState>,
+    Path(id): Path<String>,
+    signed: Signed,
+) -> Result<Response, Refusal> {
+    let of = signed.clone();
+    let users = state.ask(move |store| access::users(store, of.by())).await;
+    let users = users.map_err(|error| Problem::of(&error, signed.at))?;
+    let user = users.iter().find(|user| user.id == id);
+    let user = user.ok_or_else(|| Problem::not_found("There is no such user."))?;
+    Ok(pages::show(pages::user(&signed, user, state.systems.to_vec())))
 }
 
-/// Systems parted by commas or spaces; none given means all.
+/// What the form says: of a user everything but the name.
+fn user_change(fields: &Fields) -> Result<UserChange, WordError> {
+    let functions = fields.all("function").map(str::parse::<Function>).collect::<Result<_, _>>()?;
+    Ok(UserChange {
+        name: None,
+        role: Some(fields.get("role").parse::<Role>()?),
+        functions: Some(functions),
+        systems: Some(reach(fields)),
+        is_disabled: Some(fields.get("active").is_empty()),
+    })
+}
+
+/// The systems that were chosen; none means all.
 fn reach(fields: &Fields) -> Reach {
-    let split =
-        fields.all("systems").flat_map(|text| text.split([',', ' '])).filter(|system| !system.is_empty());
+    let split = fields.all("system").filter(|system| !system.is_empty());
     match Reach::only(split) {
         Reach::Only(systems) if systems.is_empty() => Reach::All,
         reach => reach,

@@ -26,6 +26,8 @@ pub struct SetupPage {
     pub token: String,
     pub name: String,
     pub email: String,
+    /// For an account that is there already; it is only the password that is missing.
+    pub is_invitation: bool,
     pub error: Option<String>,
     /// Characters that a password must have at least.
     pub password_length_min: u64,
@@ -61,19 +63,22 @@ pub fn login(frame: &Frame, of: &LoginPage) -> String {
 }
 
 pub fn setup(frame: &Frame, of: &SetupPage) -> String {
-    let title = "Set up Forewarn";
+    let title = if of.is_invitation { "Choose a password" } else { "Set up Forewarn" };
     let hint = format!("At least {} characters; a few words in a row are good.", of.password_length_min);
     frame.card(title, &html! {
         h1 { (title) }
-        p.sub { "This makes the first account, an admin. The link works once." }
+        @if of.is_invitation { p.sub { (of.name) ", " (of.email) ". The link works once." } }
+        @else { p.sub { "This makes the first account, an admin. The link works once." } }
         (form::error(of.error.as_deref()))
         form.stacked method="post" action=(link::SETUP) {
             (form::csrf(&frame.csrf))
             input type="hidden" name="token" value=(of.token);
-            (Field { value: &of.name, autocomplete: "name", ..Field::new("name", "name", "Your name") }.markup())
-            (Field { kind: "email", value: &of.email, autocomplete: "username", ..Field::new("email", "email", "E-mail") }.markup())
+            @if !of.is_invitation {
+                (Field { value: &of.name, autocomplete: "name", ..Field::new("name", "name", "Your name") }.markup())
+                (Field { kind: "email", value: &of.email, autocomplete: "username", ..Field::new("email", "email", "E-mail") }.markup())
+            }
             (Field { kind: "password", autocomplete: "new-password", hint: &hint, ..Field::new("password", "password", "Password") }.markup())
-            button.primary type="submit" { "Make the account" }
+            button.primary type="submit" { @if of.is_invitation { "Go on" } @else { "Make the account" } }
         }
     })
 }

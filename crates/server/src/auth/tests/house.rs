@@ -101,7 +101,7 @@ impl House {
         let clock = Arc::clone(&seconds);
         let settings = AuthSettings { mode, is_https, origin: None, proxies: vec![] };
         let now = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
-        let state = AuthState::new(Arc::clone(&store), settings, now).unwrap();
+        let state = AuthState::new(Arc::clone(&store), settings, Vec::new(), now).unwrap();
         let router = of_others().merge(routes()).with_state(state.clone());
         let service = protect(router, state).into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
@@ -204,7 +204,7 @@ impl House {
 
     /// A person let in by an admin, signed in.
     pub(super) fn let_in(&self, admin: &Browser, login: &str, role: &str, systems: &str) -> Browser {
-        let fields = [("email", login), ("name", login), ("role", role), ("systems", systems)];
+        let fields = [("email", login), ("name", login), ("role", role), ("system", systems)];
         let answer = self.post(admin, "/settings/users", &fields);
         assert_eq!(answer.status, 200, "{}", answer.body);
         let code = answer.body.split_once("/setup?code=").unwrap().1.split('<').next().unwrap();
@@ -214,7 +214,7 @@ impl House {
 
     /// A token made on the settings page.
     pub(super) fn token(&self, browser: &Browser, scopes: &[&str], systems: &str) -> String {
-        let mut fields = vec![("name", "pipeline"), ("days", "30"), ("systems", systems)];
+        let mut fields = vec![("name", "pipeline"), ("days", "30"), ("system", systems)];
         fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
         let answer = self.post(browser, "/settings/tokens", &fields);
         assert_eq!(answer.status, 200, "{}", answer.body);
