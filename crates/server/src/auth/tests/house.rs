@@ -43,7 +43,7 @@ pub(super) struct Browser {
 }
 
 impl Answer {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(super) fn header<'a>(&'a self, name: &'a str) -> &'a str {
         self.all(name).next().unwrap_or_default()
     }
 
