@@ -14,7 +14,7 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use url::Url;
 
 /// How long a server may take to answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(120);
+const ANSWER_WITHIN: Duration = Duration::from_mins(2);
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
 

@@ -93,15 +93,12 @@ pub fn serve(listening: Listening, shared: Shared) -> Result<(), ServeError> {
             told_to_stop().await;
             stop.graceful_shutdown(Some(GRACE));
         });
-        let served = match tls {
-            Some(tls) => {
-                let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Runtime)?;
-                server.handle(handle).serve(service).await
-            }
-            None => {
-                let server = axum_server::from_tcp(listener).map_err(ServeError::Runtime)?;
-                server.handle(handle).serve(service).await
-            }
+        let served = if let Some(tls) = tls {
+            let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Runtime)?;
+            server.handle(handle).serve(service).await
+        } else {
+            let server = axum_server::from_tcp(listener).map_err(ServeError::Runtime)?;
+            server.handle(handle).serve(service).await
         };
         served.map_err(ServeError::Serving)
     })

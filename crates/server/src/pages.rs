@@ -110,7 +110,7 @@ fn page(
     };
     let (service, now) = (&shared.service, frame.now);
     let may_see = |id: &str| sees(&signed.caller, id);
-    let text = |name: &str| asked.get(name).map(String::as_str).filter(|text| !text.is_empty());
+    let text = |name: &str| said(asked, name);
     let owned = |name: &str| text(name).unwrap_or_default().to_owned();
     let table = text("table");
     let reply = |tables: &dyn Fn() -> Vec<Table>, document: &dyn Fn() -> String| match format {
@@ -124,11 +124,7 @@ fn page(
     }
     match place {
         Place::Overview => {
-            let filter = OverviewFilter {
-                text: owned("q"),
-                verdict: verdict(text("verdict"))?,
-                owner: owned("owner"),
-            };
+            let filter = overview_filter(asked)?;
             let of = site::overview::page(service, &may_see, filter, now)?;
             reply(&|| of.tables(), &|| overview::page(frame, &of))
         }
@@ -153,19 +149,9 @@ fn page(
             reply(&|| of.tables(), &|| compare::page(frame, &of))
         }
         Place::Evidence => {
-            let check = text("check").map(|name| {
-                check_named(name).ok_or_else(|| Problem::bad(format!("There is no check `{name}`.")))
-            });
-            let filter = EvidenceFilter {
-                system: owned("system"),
-                check: check.transpose()?,
-                verdict: verdict(text("verdict"))?,
-                text: owned("q"),
-            };
-            let before = text("before").map(|text| {
-                text.parse().map_err(|_| Problem::bad(format!("`{text}` is not a number of a record.")))
-            });
-            let of = site::evidence::page(service, &may_see, filter, before.transpose()?)?;
+            let before = number(text("before"))?;
+            let filter = evidence_filter(asked)?;
+            let of = site::evidence::page(service, &may_see, filter, before)?;
             reply(&|| of.tables(), &|| evidence::page(frame, &of))
         }
         Place::Record { id, seq } => {
@@ -203,10 +189,8 @@ fn page(
             reply(&|| of.tables(), &|| alert::page(frame, &of))
         }
         Place::Jobs => {
-            let before = text("before").map(|text| {
-                text.parse().map_err(|_| Problem::bad(format!("`{text}` is not a number of a job.")))
-            });
-            let of = site::jobs::page(service, &shared.scheduler, &may_see, before.transpose()?)?;
+            let before = number(text("before"))?;
+            let of = site::jobs::page(service, &shared.scheduler, &may_see, before)?;
             reply(&|| of.tables(), &|| jobs::page(frame, &of))
         }
         Place::Asset => Err(Problem::not_found("There is no such file.")),
@@ -216,6 +200,35 @@ fn page(
 /// Evidence as it is hashed, a record a line.
 fn lines(text: String) -> Response {
     ([(header::CONTENT_TYPE, "application/jsonl")], Body::from(text)).into_response()
+}
+
+fn overview_filter(asked: &Asked) -> Result<OverviewFilter, Problem> {
+    let owned = |name: &str| asked.get(name).cloned().unwrap_or_default();
+    Ok(OverviewFilter { text: owned("q"), verdict: verdict(said(asked, "verdict"))?, owner: owned("owner") })
+}
+
+fn evidence_filter(asked: &Asked) -> Result<EvidenceFilter, Problem> {
+    let owned = |name: &str| asked.get(name).cloned().unwrap_or_default();
+    let check = said(asked, "check")
+        .map(|name| check_named(name).ok_or_else(|| Problem::bad(format!("There is no check `{name}`."))));
+    Ok(EvidenceFilter {
+        system: owned("system"),
+        check: check.transpose()?,
+        verdict: verdict(said(asked, "verdict"))?,
+        text: owned("q"),
+    })
+}
+
+/// What a query says of a name; an empty text says nothing.
+fn said<'a>(asked: &'a Asked, name: &str) -> Option<&'a str> {
+    asked.get(name).map(String::as_str).filter(|text| !text.is_empty())
+}
+
+fn number<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<T>, Problem> {
+    let parsed = text.map(|text| {
+        text.parse().map_err(|_| Problem::bad(format!("`{text}` is not a number to go on from.")))
+    });
+    parsed.transpose()
 }
 
 fn verdict(text: Option<&str>) -> Result<Option<Verdict>, Problem> {

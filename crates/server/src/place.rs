@@ -152,8 +152,8 @@ mod tests {
     use super::*;
     use view::site::link;
 
-    fn check(path: &str, expected: Option<(Place, Format)>) {
-        assert_eq!(place(path), expected, "{path}");
+    fn check(path: &str, expected: impl Into<Option<(Place, Format)>>) {
+        assert_eq!(place(path), expected.into(), "{path}");
     }
 
     #[test]

@@ -245,7 +245,7 @@ pub(crate) fn instant_or_none(
 ) -> Result<Option<Timestamp>, StoreError> {
     let micros: Option<i64> = row.try_get(column)?;
     micros
-        .map(|micros| Timestamp::from_microsecond(micros))
+        .map(Timestamp::from_microsecond)
         .transpose()
         .map_err(|error| unreadable(table, format!("`{column}`: {error}")))
 }

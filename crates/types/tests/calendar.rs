@@ -1,6 +1,8 @@
 //! Due instants against Python's zoneinfo, cronsim and croniter (`testdata/reference/schedule.json`, made by
 //! `make_schedule.py` beside it), over a year with both changes of the clocks.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use jiff::Timestamp;

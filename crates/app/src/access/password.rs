@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn length_and_guesses_decide_and_nothing_else() {
         let check = |password: &str, expected| {
-            assert_eq!(check(password, "margaret@example.org"), expected, "{password}")
+            assert_eq!(check(password, "margaret@example.org"), expected, "{password}");
         };
         check("twelve chars", Ok(()));
         check("eleven char", Err(PasswordError::Short));

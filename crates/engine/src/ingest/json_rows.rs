@@ -109,11 +109,19 @@ pub(super) fn read_array(body: &mut Body<'_>, intake: &mut Intake) -> Result<(),
         };
         body.consume(read);
         match stop {
-            Stop::Invalid(reason) => return Ok(stop_in_array(body, intake, reason)),
+            Stop::Invalid(reason) => {
+                return {
+                    stop_in_array(body, intake, reason);
+                    Ok(())
+                };
+            }
             Stop::Incomplete => {
                 intake.take_back();
                 if body.bytes().len() > ROW_BYTES_MAX {
-                    return Ok(stop_in_array(body, intake, "a row has more than a mebibyte"));
+                    return {
+                        stop_in_array(body, intake, "a row has more than a mebibyte");
+                        Ok(())
+                    };
                 }
                 if !body.fill(intake.rows.bytes())? {
                     if state != InArray::End {

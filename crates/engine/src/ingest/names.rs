@@ -80,7 +80,7 @@ pub(super) fn is_node(node: &str) -> bool {
 
 /// The files among these whose rows another one of them holds as well.
 pub(crate) fn covered(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut by_place: HashMap<(Option<&Path>, String, String), Vec<(FileName, &PathBuf)>> = HashMap::new();
+    let mut by_place: HashMap<_, Vec<(FileName, &PathBuf)>> = HashMap::new();
     for path in paths {
         if let Some(name) = FileName::parse(path) {
             let place = (path.parent(), name.day.clone(), name.node.clone());

@@ -263,6 +263,9 @@ struct OpenSegment {
     durable: u64,
 }
 
+/// A record, how many rows it has, and who waits for it to be on disk.
+type Waiting = (Vec<u8>, u64, SyncSender<Result<(), IngestError>>);
+
 struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
@@ -302,7 +305,7 @@ impl Writer {
     }
 
     /// Writes records, waits for the disk once, and answers all.
-    fn write_group(&mut self, group: Vec<(Vec<u8>, u64, SyncSender<Result<(), IngestError>>)>) {
+    fn write_group(&mut self, group: Vec<Waiting>) {
         if group.is_empty() {
             return;
         }
@@ -323,7 +326,7 @@ impl Writer {
             self.close();
         }
         for (_, _, done) in group {
-            let answer = written.as_ref().map(|()| ()).map_err(|(path, reason)| IngestError::NotWritten {
+            let answer = written.as_ref().copied().map_err(|(path, reason)| IngestError::NotWritten {
                 path: path.clone(),
                 reason: reason.clone(),
             });
@@ -331,10 +334,7 @@ impl Writer {
         }
     }
 
-    fn write(
-        &mut self,
-        group: &[(Vec<u8>, u64, SyncSender<Result<(), IngestError>>)],
-    ) -> Result<(), (PathBuf, String)> {
+    fn write(&mut self, group: &[Waiting]) -> Result<(), (PathBuf, String)> {
         let mut segment = match self.open.take() {
             Some(segment) => segment,
             None => self.begin().map_err(|error| (self.folder.clone(), error.to_string()))?,

@@ -46,10 +46,10 @@ fn what_cannot_be_tested_is_refused_with_the_way_out() {
 fn a_secret_that_is_not_set_fails_its_channel_alone() {
     let Some(python) = python() else { return };
     let mut server = Server::start(&python, "http_server.py", &[]);
-    let folder = organisation(&format!(
+    let folder = organisation(
         "[[channel]]\nname = \"a\"\nkind = \"slack\"\nurl = \"env:FOREWARN_TEST_UNSET\"\n\
          [[channel]]\nname = \"b\"\nkind = \"slack\"\nurl = \"file:secrets/slack\"\n",
-    ));
+    );
     folder.write("secrets/slack", format!("http://127.0.0.1:{}/200\n", server.port));
     let run = alert_test(&folder, &[], &[]).exits(1);
     let lines: Vec<&str> = run.stdout.lines().collect();

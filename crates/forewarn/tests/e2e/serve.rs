@@ -121,7 +121,7 @@ impl Drop for Server {
 
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
-    config.timeout_global(Some(Duration::from_secs(60))).build().into()
+    config.timeout_global(Some(Duration::from_mins(1))).build().into()
 }
 
 fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {

@@ -81,7 +81,7 @@ pub(super) async fn issue_token(State(state): State<AuthState>, posted: Posted) 
     let request = match token_request(&fields) {
         Ok(request) => request,
         Err(error) => {
-            return unprocessable(tokens_page(&state, &signed, None, Some(error.to_string())).await?);
+            return Ok(unprocessable(tokens_page(&state, &signed, None, Some(error.to_string())).await?));
         }
     };
     let of = signed.clone();
@@ -142,7 +142,7 @@ pub(super) async fn create_user(
     let new = match new_user(&fields) {
         Ok(new) => new,
         Err(error) => {
-            return unprocessable(users_page(&state, &signed, None, Some(error.to_string())).await?);
+            return Ok(unprocessable(users_page(&state, &signed, None, Some(error.to_string())).await?));
         }
     };
     let of = signed.clone();
@@ -199,7 +199,7 @@ pub(super) async fn change_user(
     let change = match user_change(&fields) {
         Ok(change) => change,
         Err(error) => {
-            return unprocessable(users_page(&state, &signed, None, Some(error.to_string())).await?);
+            return Ok(unprocessable(users_page(&state, &signed, None, Some(error.to_string())).await?));
         }
     };
     let of = signed.clone();
@@ -247,8 +247,8 @@ fn reach(fields: &Fields) -> Reach {
     }
 }
 
-fn unprocessable(page: String) -> Result<Response, Refusal> {
-    Ok(pages::show_with(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, ""), page))
+fn unprocessable(page: String) -> Response {
+    pages::show_with(Problem::new(axum::http::StatusCode::UNPROCESSABLE_ENTITY, ""), page)
 }
 
 /// What the page itself can say; a failure of the server, and what the caller may not do at all, has a page

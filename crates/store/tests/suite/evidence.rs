@@ -117,7 +117,7 @@ fn what_is_exported_can_be_taken_over_byte_for_byte(place: &Place) {
     let store = place.open();
     let written = appended(&store, &[&["a"], &["b", "c"]]);
     let lines = store.lines("s", 0).unwrap();
-    let elsewhere = Place::sqlite().unwrap();
+    let elsewhere = Place::sqlite();
     let other = elsewhere.open();
     // In parts, the second of which overlaps with the first.
     other.import("s", lines[..2].iter().map(String::as_str)).unwrap();
@@ -130,7 +130,7 @@ fn what_is_exported_can_be_taken_over_byte_for_byte(place: &Place) {
 fn lines_that_contradict_the_chain_are_refused(place: &Place) {
     let store = place.open();
     let before = appended(&store, &[&["a", "b"]]);
-    let elsewhere = Place::sqlite().unwrap();
+    let elsewhere = Place::sqlite();
     let other = elsewhere.open();
     appended(&other, &[&["a", "another b", "c"]]);
     let lines = other.lines("s", 0).unwrap();

@@ -1,5 +1,7 @@
 //! What the store promises, on SQLite and on a real PostgreSQL alike.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "postgres.rs"]
 mod postgres;
 
@@ -22,8 +24,8 @@ enum Place {
 }
 
 impl Place {
-    fn sqlite() -> Option<Self> {
-        Some(Self::Sqlite(tempfile::tempdir().unwrap()))
+    fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().unwrap())
     }
 
     fn postgres() -> Option<Self> {
@@ -59,7 +61,7 @@ impl Place {
 macro_rules! on_both {
     ($($claim:ident),+ $(,)?) => {
         mod sqlite {
-            $(#[test] fn $claim() { super::$claim(&crate::Place::sqlite().unwrap()); })+
+            $(#[test] fn $claim() { super::$claim(&crate::Place::sqlite()); })+
         }
         mod postgres {
             $(#[test] fn $claim() { if let Some(place) = crate::Place::postgres() { super::$claim(&place); } })+

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 /// A running server; dropped, it stops.
 #[derive(Debug)]
-pub struct Postgres {
+pub(crate) struct Postgres {
     folder: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
@@ -14,7 +14,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Starts a server, or says loudly that it cannot and returns none; in CI that is a failure.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             let message = "SKIPPED: PostgreSQL's programs (initdb, pg_ctl) are not installed; \
                            `apt-get install postgresql` brings them";
@@ -35,7 +35,7 @@ impl Postgres {
     }
 
     /// Starts the server, also after [`Postgres::stop`].
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         let options = format!(
             "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off",
             self.port,
@@ -46,11 +46,11 @@ impl Postgres {
     }
 
     /// Stops the server as a crash would: connections break.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.run("pg_ctl", &["stop", "--mode=immediate"]);
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://forewarn@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 
