@@ -108,7 +108,7 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
             names.extend(metrics().map(|name| format!("reference_{name}")));
         }
         CheckId::PerformanceOverTime | CheckId::WorstSegment | CheckId::Calibration | CheckId::Errors => {
-            names.extend(metrics().chain(losses()).map(str::to_owned))
+            names.extend(metrics().chain(losses()).map(str::to_owned));
         }
         CheckId::Slices | CheckId::WorstSubpopulation | CheckId::Tail => {
             names.extend(losses().map(str::to_owned));
