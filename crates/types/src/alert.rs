@@ -175,6 +175,9 @@ pub struct AlertWords {
     pub summary: String,
     pub how_sure: String,
     pub who_is_affected: String,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     pub what_to_do: String,
 }
 

@@ -29,6 +29,9 @@ use types::{Record, Verdict};
 /// The subject of what is about a system as a whole.
 pub const SYSTEM: &str = "system";
 
+/// What goes wrong with the log as a whole goes wrong with all of its columns.
+const LOG: &str = "log";
+
 /// What an evaluation goes by.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {

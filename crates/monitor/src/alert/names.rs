@@ -103,11 +103,13 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
             let usual: Vec<String> = names.iter().map(|name| format!("{name}_usual")).collect();
             names.extend(usual);
         }
-        CheckId::PerformanceOverTime
-        | CheckId::Performance
-        | CheckId::WorstSegment
-        | CheckId::Calibration
-        | CheckId::Errors => names.extend(metrics().chain(losses()).map(str::to_owned)),
+        CheckId::Performance => {
+            names.extend(metrics().chain(losses()).map(str::to_owned));
+            names.extend(metrics().map(|name| format!("reference_{name}")));
+        }
+        CheckId::PerformanceOverTime | CheckId::WorstSegment | CheckId::Calibration | CheckId::Errors => {
+            names.extend(metrics().chain(losses()).map(str::to_owned));
+        }
         CheckId::Slices | CheckId::WorstSubpopulation | CheckId::Tail => {
             names.extend(losses().map(str::to_owned));
         }
@@ -231,6 +233,8 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
             "brier_uncertainty",
             "calibration_slope",
             "calibration_intercept",
+            "miscalibration",
+            "discrimination",
             "hosmer_lemeshow",
             "worst_segment_gap",
             "mean_score_less_outcome_share",
@@ -240,7 +244,9 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
             "pit_chi_square",
         ],
         CheckId::Slices => &["slice_lift", "slice_mean_loss"],
-        CheckId::WorstSubpopulation => &["worst_subpopulation_loss", "worst_subpopulation_rise"],
+        CheckId::WorstSubpopulation => {
+            &["worst_subpopulation_loss", "reference_worst_subpopulation_loss", "worst_subpopulation_rise"]
+        }
         CheckId::Errors => &[
             "systematic_share",
             "error_auc",

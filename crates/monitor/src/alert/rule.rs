@@ -9,7 +9,7 @@ use types::{CheckId, Finding, Subject, Verdict, Window};
 use super::budget::Spending;
 use super::condition::Condition;
 use super::timeline::{Timeline, View};
-use super::{SYSTEM, budget, names, words};
+use super::{LOG, SYSTEM, budget, names, words};
 
 /// A rule that can be asked at a step.
 #[derive(Debug)]
@@ -258,6 +258,7 @@ fn cause(subject: &Subject) -> String {
             format!("column {name}")
         }
         Subject::Segment { column, .. } => format!("segment {column}"),
-        Subject::PredictedClass | Subject::Outcome | Subject::Model | Subject::Log => SYSTEM.into(),
+        Subject::PredictedClass | Subject::Outcome | Subject::Model => "model".into(),
+        Subject::Log => LOG.into(),
     }
 }

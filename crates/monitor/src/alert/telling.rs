@@ -12,7 +12,7 @@ use types::alert::{
 use types::definition::{Age, Contact};
 use types::message::{Message, MessageAlert, Occasion};
 
-use super::{Input, Notification, SYSTEM, words};
+use super::{Input, LOG, Notification, SYSTEM, words};
 
 /// Everything that is to be told now.
 pub(super) fn tell(input: &Input<'_>, before: &AlertState, state: &mut AlertState) -> Vec<Notification> {
@@ -42,10 +42,7 @@ fn quieten(input: &Input<'_>, state: &mut AlertState) {
         let silence = silence(input, alert);
         let explained = firing.iter().find(|(rule, subject, cause)| {
             alert.inhibited_by.contains(rule)
-                && (subject == SYSTEM
-                    || cause == SYSTEM
-                    || *subject == alert.subject
-                    || *cause == alert.cause)
+                && (subject == SYSTEM || cause == LOG || *subject == alert.subject || *cause == alert.cause)
         });
         alert.quiet = match (silence, explained) {
             (Some(silence), _) => Some(Quiet::Silence { id: silence.id.clone(), until: silence.until }),

@@ -1,6 +1,7 @@
 //! Evidence in the order of its windows, and as the conditions of alerts see it at one of them.
 //!
-//! Of several runs of a check for one window the latest counts. A window is a step; at a step every check
+//! Of several runs of a check for one window the latest counts, and of windows of several lengths those of the
+//! check's cadence, where there are any. A window is a step; at a step every check
 //! stands as its newest window up to there says, the shorter one of two that end together.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -42,6 +43,16 @@ impl<'a> Timeline<'a> {
                 Some(std::cmp::Ordering::Greater) => {}
                 Some(std::cmp::Ordering::Less) => *of_window = vec![record],
                 _ => of_window.push(record),
+            }
+        }
+        for (check, of_check) in &mut windows {
+            // Weeks, months and quarters of one check are series of their own; the alert follows the check's.
+            let every = definition.cadence(*check);
+            let is_own = |records: &Vec<&Record>| {
+                records.first().is_some_and(|record| record.finding.window.is_of(every))
+            };
+            if of_check.values().any(is_own) {
+                of_check.retain(|_, records| is_own(records));
             }
         }
         for of_window in windows.values_mut().flat_map(BTreeMap::values_mut) {

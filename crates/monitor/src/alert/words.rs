@@ -11,7 +11,7 @@ use types::message::Occasion;
 use types::nearest::listed;
 use types::{CheckId, Detail, Finding, Record, Subject, Verdict, Window};
 
-use super::SYSTEM;
+use super::{LOG, SYSTEM};
 
 /// Sentences that a message repeats of its alerts; the rest are counted.
 const MOST_SUMMARIES: usize = 3;
@@ -40,7 +40,8 @@ pub(super) fn of_findings(
     AlertWords {
         summary,
         how_sure: how_sure(definition, worst),
-        who_is_affected: who_is_affected(definition, worst),
+        who_is_affected: who_is_affected(worst),
+        owner: worst.owner.clone().or_else(|| definition.system.owner.clone()),
         what_to_do: what_to_do.unwrap_or_else(|| what_to_do_about(worst.check)).to_owned(),
     }
 }
@@ -56,12 +57,8 @@ pub(super) fn of_stale(definition: &Definition, stale: &[&Record], what_to_do: O
             listed(names.iter().copied(), MOST_NAMES)
         ),
         how_sure: "Certain: it is a matter of dates.".into(),
-        who_is_affected: format!(
-            "Everybody who relies on these results, since nobody knows how it is now. {}",
-            owner(definition, None)
-        )
-        .trim()
-        .to_owned(),
+        who_is_affected: "Everybody who relies on these results, since nobody knows how it is now.".into(),
+        owner: definition.system.owner.clone(),
         what_to_do: what_to_do
             .unwrap_or("Find out why the check did not run or found no new data, and run it again.")
             .to_owned(),
@@ -75,11 +72,11 @@ pub(super) fn of_summary(
     how_sure: String,
     what_to_do: &str,
 ) -> AlertWords {
-    let who = format!("Everybody whom predictions are made for. {}", owner(definition, None));
     AlertWords {
         summary,
         how_sure,
-        who_is_affected: who.trim().to_owned(),
+        who_is_affected: "Everybody whom predictions are made for.".into(),
+        owner: definition.system.owner.clone(),
         what_to_do: what_to_do.to_owned(),
     }
 }
@@ -143,18 +140,17 @@ fn limit_words(finding: &Finding, measure: &str) -> Option<String> {
     }
 }
 
-fn who_is_affected(definition: &Definition, finding: &Finding) -> String {
+fn who_is_affected(finding: &Finding) -> String {
     let window = finding.window.in_words();
-    let mut text = match &finding.subject {
+    let failing = failing_segments(finding);
+    if !failing.is_empty() {
+        return format!("Most of all {}.", listed(failing.iter().map(String::as_str), MOST_SEGMENTS));
+    }
+    match &finding.subject {
         Subject::Segment { .. } => format!("Those with {}.", finding.subject.label()),
         Subject::Feature { name, .. } => format!("Every prediction of {window} that used `{name}`."),
         _ => format!("The predictions of {window}."),
-    };
-    let failing = failing_segments(finding);
-    if !failing.is_empty() {
-        text = format!("Most of all {}.", listed(failing.iter().map(String::as_str), MOST_SEGMENTS));
     }
-    format!("{text} {}", owner(definition, finding.owner.as_deref())).trim().to_owned()
 }
 
 /// Segments that fail, with their share of the rows where it is known.
@@ -174,11 +170,6 @@ fn failing_segments(finding: &Finding) -> Vec<String> {
             }
         })
         .collect()
-}
-
-fn owner(definition: &Definition, of_finding: Option<&str>) -> String {
-    let owner = of_finding.or(definition.system.owner.as_deref());
-    owner.map(|owner| format!("{owner} answers for it.")).unwrap_or_default()
 }
 
 /// A check in words that fit after "a result of".
@@ -260,7 +251,7 @@ pub(super) fn of_group(
 ) -> (String, AlertWords) {
     let names = || {
         let mut names: Vec<&str> =
-            alerts.iter().map(|alert| alert.subject.as_str()).filter(|name| *name != SYSTEM).collect();
+            alerts.iter().map(|alert| alert.subject.as_str()).filter(|name| !is_everything(name)).collect();
         names.dedup();
         names
     };
@@ -274,6 +265,11 @@ pub(super) fn of_group(
         Occasion::Firing | Occasion::Test => format!("{what}{of}{within}"),
     };
     (title, body(occasion, alerts))
+}
+
+/// What need not be named, since it is all that there is.
+fn is_everything(subject: &str) -> bool {
+    [SYSTEM, LOG, "model"].contains(&subject)
 }
 
 fn what_words(alerts: &[&AlertRecord]) -> String {
@@ -318,10 +314,18 @@ fn body(occasion: Occasion, alerts: &[&AlertRecord]) -> AlertWords {
         distinct(alerts.iter().map(|alert| of(&alert.words))).first().copied().unwrap_or_default().to_owned()
     };
     let affected = distinct(alerts.iter().map(|alert| alert.words.who_is_affected.as_str()));
+    let mut affected: Vec<String> = affected.into_iter().take(MOST_SEGMENTS).map(str::to_owned).collect();
+    let owners = distinct(alerts.iter().filter_map(|alert| alert.words.owner.as_deref()));
+    match owners.as_slice() {
+        [] => {}
+        [one] => affected.push(format!("{one} answers for it.")),
+        [others @ .., last] => affected.push(format!("{} and {last} answer for it.", others.join(", "))),
+    }
     AlertWords {
         summary: what.join(" "),
         how_sure: first(|words| &words.how_sure),
-        who_is_affected: affected.into_iter().take(MOST_SEGMENTS).collect::<Vec<_>>().join(" "),
+        who_is_affected: affected.join(" "),
+        owner: None,
         what_to_do: if occasion == Occasion::Resolved {
             "Nothing; write down what it was, so that the next one is understood faster.".into()
         } else {

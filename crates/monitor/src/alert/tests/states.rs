@@ -170,3 +170,19 @@ fn a_rule_that_left_the_definition_is_over() {
     assert_eq!(said(&told), ["resolved dewp"]);
     assert_eq!(told[0].to.len(), 1, "told to those who were told that it fired");
 }
+
+#[test]
+fn months_and_quarters_do_not_speak_for_weeks() {
+    let mut world = World::new(DRIFT);
+    world.week(3, vec![drift("dewp", Pass, 3)]);
+    // May ends later than that week, and says otherwise.
+    let may = "2013-05-01/2013-06-03".parse().unwrap();
+    assert!(world.week(4, vec![finding(CheckId::Drift, feature("dewp"), Fail, may)]).is_empty());
+    assert_eq!(said(&world.week(4, vec![drift("dewp", Fail, 4)])), ["firing dewp"]);
+    // Where there is nothing but such windows, they are what there is.
+    let mut other = World::new(DRIFT);
+    assert_eq!(
+        said(&other.week(4, vec![finding(CheckId::Drift, feature("dewp"), Fail, may)])),
+        ["firing dewp"]
+    );
+}
