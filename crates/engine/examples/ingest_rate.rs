@@ -166,7 +166,7 @@ fn body(format: BodyFormat, request: u64, rows: u64) -> Result<Vec<u8>> {
         ("id".into(), Arc::new(ids.clone().map(|id| Some(format!("{id:016x}"))).collect::<StringArray>())),
         (
             "t".into(),
-            Arc::new(ids.clone().map(at).collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
+            Arc::new(TimestampMicrosecondArray::from_iter_values(ids.clone().map(at)).with_timezone("UTC")),
         ),
         ("p".into(), Arc::new(ids.clone().map(|_| Some(uniform(&mut rng))).collect::<Float64Array>())),
     ];

@@ -116,7 +116,7 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new(schema: Arc<TableSchema>, roles: Arc<Roles>, errors_told: usize) -> Self {
+    pub(super) fn new(schema: &Arc<TableSchema>, roles: &Arc<Roles>, errors_told: usize) -> Self {
         let mut intake = Self {
             rows: Rows::default(),
             targets: Vec::new(),
@@ -133,8 +133,8 @@ impl Intake {
             duplicates: 0,
             errors: RowErrors::default(),
             errors_told,
-            schema: Arc::clone(&schema),
-            roles: Arc::clone(&roles),
+            schema: Arc::clone(schema),
+            roles: Arc::clone(roles),
         };
         for column in &schema.columns {
             let target = intake.target(&column.name, column.column_type.as_ref(), column.inferred);
@@ -277,10 +277,10 @@ impl Intake {
                     _ => None,
                 };
                 let expected = ColumnType::Timestamp { unit: TimeUnit::Microseconds, zone: None }.words();
-                self.push_int(at, units.ok_or_else(|| wrong(&expected))?)
+                self.push_int(at, units.ok_or_else(|| wrong(&expected))?);
             }
             (Target::TimeText, Value::Text(text)) if instant::parse(text).is_some() => {
-                self.push_text(at, text)
+                self.push_text(at, text);
             }
             (Target::TimeText, _) => {
                 let expected = ColumnType::Timestamp { unit: TimeUnit::Microseconds, zone: None }.words();

@@ -47,15 +47,15 @@ fn encode_column(column: &Column, bytes: &mut Vec<u8>) {
     match &column.values {
         Values::Open => {}
         Values::Bool(values) => encode_bits(values, bytes),
-        Values::Int(values) => encode_words(values, |value| value.to_le_bytes(), bytes),
-        Values::Float(values) => encode_words(values, |value| value.to_le_bytes(), bytes),
+        Values::Int(values) => encode_words(values, i64::to_le_bytes, bytes),
+        Values::Float(values) => encode_words(values, f64::to_le_bytes, bytes),
         Values::Text(lists) => {
-            encode_words(&lists.ends, |end| end.to_le_bytes(), bytes);
+            encode_words(&lists.ends, u32::to_le_bytes, bytes);
             bytes.extend_from_slice(&lists.items);
         }
         Values::Vector(lists) => {
-            encode_words(&lists.ends, |end| end.to_le_bytes(), bytes);
-            encode_words(&lists.items, |item| item.to_le_bytes(), bytes);
+            encode_words(&lists.ends, u32::to_le_bytes, bytes);
+            encode_words(&lists.items, f64::to_le_bytes, bytes);
         }
     }
 }

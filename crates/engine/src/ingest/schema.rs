@@ -218,15 +218,12 @@ impl TableSchema {
         for field in files.fields() {
             let column_type =
                 if empty.contains(field.name()) { None } else { ColumnType::of_arrow(field.data_type()) };
-            match self.position(field.name()) {
-                Some(at) => {
-                    let known = &mut self.columns[at];
-                    known.column_type = known.column_type.take().or(column_type);
-                }
-                None => {
-                    let name = field.name().clone();
-                    self.columns.push(TableColumn { name, column_type, inferred: false });
-                }
+            if let Some(at) = self.position(field.name()) {
+                let known = &mut self.columns[at];
+                known.column_type = known.column_type.take().or(column_type);
+            } else {
+                let name = field.name().clone();
+                self.columns.push(TableColumn { name, column_type, inferred: false });
             }
         }
         self.closed = true;
