@@ -151,7 +151,7 @@ fn rows_that_were_taken_in_are_in_the_log_that_the_engine_reads() {
         let at = jiff::Timestamp::from_second(1_735_689_600 + row as i64 * 60).unwrap();
         writeln!(body, "{{\"id\":{row},\"t\":\"{at}\",\"p\":0.5,\"x\":{}}}", row as f64 / 4.0).unwrap();
     }
-    let mut taken_in = |body: &str| {
+    let taken_in = |body: &str| {
         table.accept(BodyFormat::Ndjson, Encoding::Identity, body.as_bytes()).unwrap();
         table.compact(jiff::Timestamp::UNIX_EPOCH).unwrap();
     };

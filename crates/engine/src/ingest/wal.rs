@@ -43,11 +43,7 @@ pub(super) struct WalCounts {
 }
 
 enum Job {
-    Append {
-        frame: Vec<u8>,
-        rows: u64,
-        done: SyncSender<Result<(), IngestError>>,
-    },
+    Append(Append),
     /// Close the segment that is written to.
     Close {
         done: SyncSender<()>,
