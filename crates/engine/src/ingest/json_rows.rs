@@ -93,13 +93,8 @@ pub(super) fn read_array(body: &mut Body<'_>, intake: &mut Intake) -> Result<(),
         let (read, stop) = loop {
             let before = scanner.at();
             if state == InArray::End {
-                break (
-                    before,
-                    scanner
-                        .peek_token()
-                        .err()
-                        .unwrap_or(Stop::Invalid("there is more after the end of the array")),
-                );
+                let more = Stop::Invalid("there is more after the end of the array");
+                break (before, scanner.peek_token().err().unwrap_or(more));
             }
             match element(&mut scanner, state, intake, &mut scratch) {
                 Ok(next) => state = next,
@@ -110,18 +105,14 @@ pub(super) fn read_array(body: &mut Body<'_>, intake: &mut Intake) -> Result<(),
         body.consume(read);
         match stop {
             Stop::Invalid(reason) => {
-                return {
-                    stop_in_array(body, intake, reason);
-                    Ok(())
-                };
+                stop_in_array(body, intake, reason);
+                return Ok(());
             }
             Stop::Incomplete => {
                 intake.take_back();
                 if body.bytes().len() > ROW_BYTES_MAX {
-                    return {
-                        stop_in_array(body, intake, "a row has more than a mebibyte");
-                        Ok(())
-                    };
+                    stop_in_array(body, intake, "a row has more than a mebibyte");
+                    return Ok(());
                 }
                 if !body.fill(intake.rows.bytes())? {
                     if state != InArray::End {

@@ -80,14 +80,16 @@ pub(super) fn is_node(node: &str) -> bool {
 
 /// The files among these whose rows another one of them holds as well.
 pub(crate) fn covered(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut by_place: HashMap<_, Vec<(FileName, &PathBuf)>> = HashMap::new();
+    /// The files of one day and server in one folder.
+    type OfPlace<'a> = Vec<(FileName, &'a PathBuf)>;
+    let mut by_place: HashMap<(Option<&Path>, String, String), OfPlace<'_>> = HashMap::new();
     for path in paths {
         if let Some(name) = FileName::parse(path) {
             let place = (path.parent(), name.day.clone(), name.node.clone());
             by_place.entry(place).or_default().push((name, path));
         }
     }
-    let of_place = |files: &Vec<(FileName, &PathBuf)>| {
+    let of_place = |files: &OfPlace<'_>| {
         let is_covered = |name: &FileName| files.iter().any(|(other, _)| other.covers(name));
         files.iter().filter(|(name, _)| is_covered(name)).map(|(_, path)| (*path).clone()).collect::<Vec<_>>()
     };

@@ -1,6 +1,7 @@
 //! Where accepted rows become files: the very folder that the definition's log is read from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use types::definition::Definition;
 
@@ -33,7 +34,7 @@ pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// The path as the definition has it, to find the files that are there.
     pub(super) path: String,
-    pub(super) roles: Roles,
+    pub(super) roles: Arc<Roles>,
     pub(super) columns: Vec<(String, Option<ColumnType>)>,
 }
 
@@ -59,7 +60,12 @@ impl Place {
             TableKind::Predictions => Ok(Self {
                 folder: folder("log.path", base, &log.path, node)?,
                 path: log.path.clone(),
-                roles: Roles { key: vec![id.clone()], id, time: log.time.clone(), time_unit: log.time_unit },
+                roles: Arc::new(Roles {
+                    key: vec![id.clone()],
+                    id,
+                    time: log.time.clone(),
+                    time_unit: log.time_unit,
+                }),
                 columns: prediction_roles(definition),
             }),
             TableKind::Outcomes => {
@@ -80,7 +86,7 @@ impl Place {
                 Ok(Self {
                     folder: folder("log.outcome.path", base, path, node)?,
                     path: path.clone(),
-                    roles: Roles { id, time, time_unit: log.time_unit, key },
+                    roles: Arc::new(Roles { id, time, time_unit: log.time_unit, key }),
                     columns: outcome_roles(definition),
                 })
             }

@@ -164,8 +164,7 @@ impl Table {
         format: BodyFormat,
         body: &mut Body<'_>,
     ) -> Result<Accepted, IngestError> {
-        let roles = Arc::new(self.place.roles.clone());
-        let mut intake = Intake::new(schema, &roles, self.options.errors_told);
+        let mut intake = Intake::new(schema, &self.place.roles, self.options.errors_told);
         match format {
             BodyFormat::Json => json_rows::read_array(body, &mut intake)?,
             BodyFormat::Ndjson => json_rows::read_lines(body, &mut intake)?,

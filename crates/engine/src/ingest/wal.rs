@@ -43,15 +43,18 @@ pub(super) struct WalCounts {
 }
 
 enum Job {
-    Append {
-        frame: Vec<u8>,
-        rows: u64,
-        done: SyncSender<Result<(), IngestError>>,
-    },
+    Append(Append),
     /// Close the segment that is written to.
     Close {
         done: SyncSender<()>,
     },
+}
+
+/// A record that waits to be on disk.
+struct Append {
+    frame: Vec<u8>,
+    rows: u64,
+    done: SyncSender<Result<(), IngestError>>,
 }
 
 /// Appends records.
@@ -192,7 +195,7 @@ impl Wal {
     /// Appends a record of rows; returns once it is on disk.
     pub(super) fn append(&self, rows: &Rows) -> Result<(), IngestError> {
         let (done, answered) = sync_channel(1);
-        self.send(Job::Append { frame: frame_of(rows), rows: rows.count as u64, done })?;
+        self.send(Job::Append(Append { frame: frame_of(rows), rows: rows.count as u64, done }))?;
         answered.recv().unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -263,15 +266,16 @@ struct OpenSegment {
     durable: u64,
 }
 
-/// A record, how many rows it has, and who waits for it to be on disk.
-type Waiting = (Vec<u8>, u64, SyncSender<Result<(), IngestError>>);
-
 struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
     open: Option<OpenSegment>,
     counts: Arc<WalCounts>,
     active: Arc<AtomicU64>,
+}
+
+fn bytes_of(group: &[Append]) -> u64 {
+    group.iter().map(|append| append.frame.len() as u64).sum()
 }
 
 impl Writer {
@@ -283,9 +287,9 @@ impl Writer {
             let mut next = Some(first);
             while let Some(job) = next.take() {
                 match job {
-                    Job::Append { frame, rows, done } => {
-                        bytes += frame.len();
-                        group.push((frame, rows, done));
+                    Job::Append(append) => {
+                        bytes += append.frame.len();
+                        group.push(append);
                     }
                     Job::Close { done } => closes.push(done),
                 }
@@ -305,19 +309,14 @@ impl Writer {
     }
 
     /// Writes records, waits for the disk once, and answers all.
-    fn write_group(&mut self, group: Vec<Waiting>) {
+    fn write_group(&mut self, group: Vec<Append>) {
         if group.is_empty() {
             return;
         }
         let written = self.write(&group);
         if written.is_ok() {
-            let (mut bytes, mut rows) = (0, 0);
-            for (frame, of_frame, _) in &group {
-                bytes += frame.len() as u64;
-                rows += of_frame;
-            }
-            self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-            self.counts.rows.fetch_add(rows, Ordering::Relaxed);
+            self.counts.bytes.fetch_add(bytes_of(&group), Ordering::Relaxed);
+            self.counts.rows.fetch_add(group.iter().map(|append| append.rows).sum(), Ordering::Relaxed);
             self.counts.syncs.fetch_add(1, Ordering::Relaxed);
             self.counts.records.fetch_add(group.len() as u64, Ordering::Relaxed);
         }
@@ -325,27 +324,30 @@ impl Writer {
         if full {
             self.close();
         }
-        for (_, _, done) in group {
-            let answer = written.as_ref().copied().map_err(|(path, reason)| IngestError::NotWritten {
-                path: path.clone(),
-                reason: reason.clone(),
-            });
-            let _ = done.send(answer);
+        for append in group {
+            let answer = match &written {
+                Ok(()) => Ok(()),
+                Err((path, reason)) => {
+                    Err(IngestError::NotWritten { path: path.clone(), reason: reason.clone() })
+                }
+            };
+            // A client may have gone.
+            let _ = append.done.send(answer);
         }
     }
 
-    fn write(&mut self, group: &[Waiting]) -> Result<(), (PathBuf, String)> {
+    fn write(&mut self, group: &[Append]) -> Result<(), (PathBuf, String)> {
         let mut segment = match self.open.take() {
             Some(segment) => segment,
             None => self.begin().map_err(|error| (self.folder.clone(), error.to_string()))?,
         };
         let written = group
             .iter()
-            .try_for_each(|(frame, _, _)| segment.file.write_all(frame))
+            .try_for_each(|append| segment.file.write_all(&append.frame))
             .and_then(|()| segment.file.sync_data());
         match written {
             Ok(()) => {
-                segment.durable += group.iter().map(|(frame, _, _)| frame.len() as u64).sum::<u64>();
+                segment.durable += bytes_of(group);
                 self.open = Some(segment);
                 Ok(())
             }
