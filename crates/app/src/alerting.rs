@@ -185,6 +185,7 @@ pub fn dead_channels(service: &Service, definition: &Definition) -> Result<Vec<O
                     who_is_affected: "Everybody who relies on being told there.".into(),
                     what_to_do: "Mend the channel in organisation.toml, and try it with `forewarn alert test`."
                         .into(),
+                    ..AlertWords::default()
                 },
             }
         })

@@ -270,6 +270,7 @@ fn missed_schedule(missed: &Missed, definition: &Definition) -> Operational {
             how_sure: "Certain: the schedule says so.".into(),
             who_is_affected: "Everybody who relies on this system being watched.".into(),
             what_to_do: "Look at the jobs of the system, mend what stops them, and run the job again.".into(),
+            ..AlertWords::default()
         },
     }
 }
