@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use crate::cargo::{cargo, has, run as run_command};
-use crate::{Outcome, generate, tidy};
+use crate::{Outcome, generate, parts, tidy};
 
 /// How a step ended that did not fail.
 enum Done {
@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     ("tidy", || tidy::run().map(|()| Done::Passed)),
     ("deny", deny),
     ("docs", docs),
+    ("parts", parts),
     ("build", || passed(&["build", "--release", "--locked"])),
     ("generated files", || generate::check().map(|()| Done::Passed)),
     ("tests", tests),
@@ -84,6 +85,16 @@ fn deny() -> Result<Done, String> {
     Ok(Done::Skipped(
         "cargo-deny is not installed; tidy has checked licences, bans and sources, but NOBODY has checked advisories",
     ))
+}
+
+/// What tests need beside Rust; a test that misses something says so itself.
+fn parts() -> Result<Done, String> {
+    let missing = parts::missing();
+    if missing.is_empty() {
+        return Ok(Done::Passed);
+    }
+    println!("ci: not installed: {}; the tests that need them say so", missing.join(", "));
+    Ok(Done::Skipped("some parts are not installed; tests without them fail where CI=true"))
 }
 
 fn docs() -> Result<Done, String> {

@@ -7,6 +7,7 @@
 mod cargo;
 mod ci;
 mod generate;
+mod parts;
 mod tidy;
 
 use std::process::ExitCode;

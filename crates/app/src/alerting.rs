@@ -13,7 +13,7 @@ use monitor::alert::{self, Input, Notification, Operational};
 use store::{Delivery, DeliveryState, KeptAlerts, StoreError};
 use types::alert::{AlertWords, Policy};
 use types::definition::{Contact, DefinitionError};
-use types::message::Severity;
+use types::message::{Message, Occasion, Severity};
 use types::organisation::Organisation;
 use types::{Definition, Digest};
 
@@ -106,6 +106,25 @@ fn deliveries(system: &str, notification: &Notification, now: Timestamp) -> Vec<
         }
     };
     notification.to.iter().map(of).collect()
+}
+
+/// A message that somebody sends to see whether it arrives.
+pub fn test_message(by: &str, now: Timestamp) -> Message {
+    Message {
+        occasion: Occasion::Test,
+        severity: Severity::Info,
+        at: now,
+        system: "forewarn".into(),
+        system_name: "Forewarn".into(),
+        group: "alert-test".into(),
+        title: "Forewarn: alerts arrive here".into(),
+        what_happened: format!("{by} sent this to see whether alerts arrive here. Nothing is wrong."),
+        how_sure: "Certain: it is a test.".into(),
+        who_is_affected: "Nobody.".into(),
+        what_to_do: "Nothing.".into(),
+        link: None,
+        alerts: Vec::new(),
+    }
 }
 
 /// Tries every message that is due once; returns how many were.

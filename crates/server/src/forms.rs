@@ -2,6 +2,7 @@
 
 use app::site::alerts::AlertKey;
 use app::site::jobs;
+use app::{alerting, delivery};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -55,7 +56,7 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
             if let Ok(cookie) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
-            return Ok(response);
+            Ok(response)
         }
         link::RUN_JOB => {
             let choice = text("job");
@@ -63,8 +64,22 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
                 .ok_or_else(|| Problem::bad(format!("`{choice}` is no job that can be run.")))?;
             signed.must(Action::RunJob, Some(system))?;
             shared.scheduler.run_now(system, kind)?;
+            shared.service.store().note(signed.by().audit("job.asked", system, kind.name()))?;
             shared.events.changed(&["jobs"]);
-            return Ok(see(link::JOBS));
+            Ok(see(link::JOBS))
+        }
+        _ if path.starts_with(link::CHANNELS) => {
+            signed.must(Action::Administer, None)?;
+            let channel = crate::place::tested_channel(path)
+                .ok_or_else(|| Problem::not_found(format!("Nothing is done at `{path}`.")))?;
+            let organisation = &shared.organisation;
+            let receiver = delivery::resolve(&channel, &organisation.organisation)
+                .map_err(|error| Problem::not_found(error.to_string()))?;
+            let message = alerting::test_message(signed.caller.name(), now);
+            delivery::deliver(&organisation.organisation, organisation.folder(), &receiver, &message, now)
+                .map_err(|error| Problem::new(StatusCode::BAD_GATEWAY, error.to_string()))?;
+            shared.service.store().note(signed.by().audit("channel.tested", channel, ""))?;
+            Ok(see(link::CHANNELS))
         }
         link::VERIFY => {
             let system = text("system");
@@ -73,10 +88,16 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
                 return Err(Problem::not_found(format!("There is no system `{system}` here.")));
             }
             shared.service.verify(&system, now)?;
-            return Ok(see(&link::evidence_of(&system, None, None)));
+            Ok(see(&link::evidence_of(&system, None, None)))
         }
-        _ => {}
+        _ => on_alert(shared, signed, path, fields),
     }
+}
+
+/// Takes an alert on, silences it, or ends a silence.
+fn on_alert(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<Response, Problem> {
+    let text = |name: &str| fields.get(name).trim().to_owned();
+    let now = Timestamp::now();
     let nothing = || Problem::not_found(format!("Nothing is done at `{path}`."));
     let (page, act) = path.rsplit_once('/').ok_or_else(nothing)?;
     let id = crate::place::alert_id(page).ok_or_else(nothing)?;
@@ -88,6 +109,7 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
             signed.must(Action::Acknowledge, Some(&key.system))?;
             let AlertKey { rule, subject, .. } = key.clone();
             let note = text("note");
+            store.note(signed.by().audit("alert.acknowledged", &id, &note))?;
             store.keep_acknowledgement(&key.system, &Acknowledgement { rule, subject, by, at: now, note })?;
         }
         "silence" => {
@@ -100,6 +122,7 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
             let hours = hours.filter(|hours| SILENCE_HOURS.iter().any(|(known, _)| known == hours));
             let hours = hours.ok_or_else(|| Problem::bad("A silence needs an end."))?;
             let AlertKey { system, rule, subject } = key.clone();
+            store.note(signed.by().audit("alert.silenced", &id, format!("for {hours} hours: {reason}")))?;
             store.keep_silence(&Silence {
                 id: silence_id(&key),
                 matcher: Matcher { system, rule, subject },
@@ -111,6 +134,7 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
         }
         "unsilence" => {
             signed.must(Action::Silence, Some(&key.system))?;
+            store.note(signed.by().audit("silence.ended", &id, ""))?;
             let silences = store.silences(now)?;
             for silence in silences.into_iter().filter(|silence| silence.id == silence_id(&key)) {
                 store.keep_silence(&Silence { until: now, ..silence })?;

@@ -19,6 +19,7 @@ mod visitor;
 
 use std::sync::Arc;
 
+use app::organisation::OrganisationFile;
 use app::schedule::Scheduler;
 use app::service::Service;
 use axum::Router;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub service: Arc<Service>,
     pub scheduler: Arc<Scheduler>,
     pub events: Events,
+    /// The channels that alerts go to.
+    pub organisation: Arc<OrganisationFile>,
     pub auth: AuthState,
     /// Has alerts evaluated at once.
     pub look: Arc<dyn Fn() + Send + Sync>,

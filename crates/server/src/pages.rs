@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use types::access::Action;
 use types::{Verdict, Window};
 use view::site::alerts::AlertState;
 use view::site::evidence::EvidenceFilter;
@@ -106,7 +107,8 @@ fn page(
     asked: &Asked,
 ) -> Result<Response, Problem> {
     use view::site::{
-        alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, system,
+        alert, alerts, brief, column, compare, evidence, jobs, overview, record, search, series, settings,
+        system,
     };
     let (service, now) = (&shared.service, frame.now);
     let may_see = |id: &str| sees(&signed.caller, id);
@@ -192,6 +194,16 @@ fn page(
             let before = number(text("before"))?;
             let of = site::jobs::page(service, &shared.scheduler, &may_see, before)?;
             reply(&|| of.tables(), &|| jobs::page(frame, &of))
+        }
+        Place::Channels => {
+            signed.must(Action::Administer, None)?;
+            let of = site::settings::channels(service, &shared.organisation)?;
+            reply(&|| of.tables(), &|| settings::channels(frame, &of))
+        }
+        Place::Audit => {
+            let of = site::settings::audit(service, signed.by(), number(text("before"))?)
+                .map_err(|error| Problem::of(&error, now))?;
+            reply(&|| of.tables(), &|| settings::audit(frame, &of))
         }
         Place::Asset => Err(Problem::not_found("There is no such file.")),
     }

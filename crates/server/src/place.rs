@@ -43,6 +43,8 @@ pub(crate) enum Place {
     },
     Jobs,
     Search,
+    Channels,
+    Audit,
     /// A file that never changes under its name.
     Asset,
 }
@@ -112,6 +114,8 @@ pub(crate) fn place(path: &str) -> Option<(Place, Format)> {
         },
         ["jobs"] => Place::Jobs,
         ["search"] => Place::Search,
+        ["settings", "channels"] => Place::Channels,
+        ["settings", "audit"] => Place::Audit,
         ["assets", _] => Place::Asset,
         _ => return None,
     };
@@ -121,6 +125,12 @@ pub(crate) fn place(path: &str) -> Option<(Place, Format)> {
 /// The checks by the names that paths have.
 pub(crate) fn check_named(name: &str) -> Option<CheckId> {
     CheckId::ALL.into_iter().find(|check| check.name() == name)
+}
+
+/// The channel that a form wants to be tested.
+pub(crate) fn tested_channel(path: &str) -> Option<String> {
+    let name = path.strip_prefix(view::site::link::CHANNELS)?.strip_prefix('/')?.strip_suffix("/test")?;
+    decoded(name)
 }
 
 /// The alert that a page is about.
@@ -183,6 +193,8 @@ mod tests {
         check(link::ALERTS, page(Place::Alerts));
         check(&link::alert("a.0f"), page(Place::Alert { id: "a.0f".into() }));
         check(link::SEARCH, page(Place::Search));
+        check(link::CHANNELS, page(Place::Channels));
+        check(link::AUDIT, page(Place::Audit));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod known;
 pub mod overview;
 mod practices;
 pub mod search;
+pub mod settings;
 pub mod system;
 
 use std::sync::Arc;

@@ -101,12 +101,13 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         text.push_str("Accounts  none: whoever reaches this machine's loopback is an admin\n");
     }
     output::print(&(text + "Stop with Ctrl-C.\n"));
+    let organisation = organisation(options)?;
     let upkeep = Upkeep::start(
         &service,
         UpkeepOptions {
             worker: worker(),
             address: Some(url),
-            organisation: organisation(options)?,
+            organisation: organisation.clone(),
             clock: Arc::new(Timestamp::now),
             changed: {
                 let events = events.clone();
@@ -119,6 +120,7 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         service,
         scheduler: upkeep.scheduler().clone(),
         events,
+        organisation: Arc::new(organisation),
         auth,
         look: Arc::new(upkeep.look()),
         program: app::PROGRAM,

@@ -91,6 +91,8 @@ pub(super) async fn push(
         let added = evidence.findings.len() as u64;
         let mut chain = Chain::clone(&*shared.service.chain(&id)?);
         shared.service.store().append(&mut chain, evidence)?;
+        let detail = format!("{added} findings, up to {}", chain.end);
+        shared.service.store().note(caller.by().audit("evidence.added", &id, detail))?;
         shared.events.changed(&["evidence", &format!("system:{id}")]);
         Ok(Taken { added, checkpoint: chain.end.to_string() })
     })
