@@ -38,6 +38,7 @@ pub(crate) fn missing() -> Vec<&'static str> {
 }
 
 fn can_install() -> bool {
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
+    let is_root =
+        std::fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
     is_root && Path::new("/usr/bin/apt-get").exists()
 }

@@ -263,7 +263,7 @@ fn rows_that_were_acknowledged_outlive_a_kill_and_are_there_once() {
     }
     let server = Server::open(&folder);
     // A client that heard no answer sends again; a row that is wrong costs nobody else.
-    let wrong = "{\"id\":\"p1\",\"at\":\"2024-01-01\",\"scroe\":0.5}\nno json\n";
+    let wrong = "{\"id\":\"p1\",\"at\":\"2024-01-01T00:00:00Z\",\"scroe\":0.5}\nno json\n";
     let answer = server.post(path, &ndjson, (rows(0..all) + wrong).as_bytes()).json();
     assert_eq!((&answer["accepted"], &answer["rejected"]), (&json!(all), &json!(2)));
     assert!(answer["errors"][0]["message"].as_str().unwrap().contains("score"), "{answer:#}");
