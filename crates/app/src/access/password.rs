@@ -79,9 +79,10 @@ pub(super) fn check(password: &str, login: &str) -> Result<(), PasswordError> {
         return Err(PasswordError::Long);
     }
     let folded = password.to_lowercase();
-    // The part before the @ alone may be a common word when it is short.
-    let local = login.split('@').next().filter(|local| local.chars().count() >= DIFFERENT_MIN);
-    if folded.contains(login) || local.is_some_and(|local| folded.contains(local)) {
+    // A short login, or a short part before the @, may be a part of any word.
+    let named = [Some(login), login.split('@').next()].into_iter().flatten();
+    let mut named = named.filter(|name| name.chars().count() >= DIFFERENT_MIN);
+    if named.any(|name| folded.contains(name)) {
         return Err(PasswordError::Login);
     }
     let different = folded.chars().collect::<HashSet<_>>().len();

@@ -182,6 +182,5 @@ fn a_message_says_what_happened_how_sure_who_and_what_to_do() {
         "Every prediction of the week of 2013-05-06 that used `dewp`. ops-analytics answers for it."
     );
     assert_eq!(message.what_to_do, "Ring the weather service.");
-    let link = message.link.unwrap();
-    assert_eq!(link, format!("https://forewarn.example.org/systems/flights/alerts?group={}", message.group));
+    assert_eq!(message.link.unwrap(), "https://forewarn.example.org/alerts?system=flights");
 }

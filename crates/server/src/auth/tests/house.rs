@@ -218,7 +218,7 @@ impl House {
         fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
         let answer = self.post(browser, "/settings/tokens", &fields);
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let text = answer.body.split_once("<code>fw_").unwrap().1.split('<').next().unwrap();
+        let text = answer.body.split_once("class=\"secret\">fw_").unwrap().1.split('<').next().unwrap();
         format!("fw_{text}")
     }
 }
