@@ -83,7 +83,7 @@ pub(crate) struct StateOptions {
     /// the definition, or what a server serves it from]
     #[arg(long, value_name = "URL", env = "FOREWARN_DATABASE", hide_env_values = true)]
     pub(crate) database: Option<Database>,
-    /// Keep evidence on a Forewarn server instead, such as https://forewarn.example.org
+    /// Keep evidence on a Forewarn server instead, such as `https://forewarn.example.org`
     #[arg(long, value_name = "URL", env = "FOREWARN_SERVER", conflicts_with = "database")]
     pub(crate) server: Option<Url>,
     /// The server's token

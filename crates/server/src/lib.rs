@@ -2,7 +2,8 @@
 //! serves HTTP.
 //!
 //! A request is answered from what `app` puts together; work that waits for the database or the disk is
-//! done on threads that may wait. [`place`] says what a path asks for, [`pages`] and [`api`] answer it.
+//! done on threads that may wait. `place` says what a path asks for, `pages` and `api` answer it, [`auth`]
+//! says who may.
 
 mod api;
 pub mod auth;

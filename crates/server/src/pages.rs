@@ -161,14 +161,7 @@ fn page(
             reply(&|| of.tables(), &|| record::page(frame, &of))
         }
         Place::Line { id, seq } => Ok(lines(site::evidence::line(service, &id, seq)? + "\n")),
-        Place::Export => {
-            let id = owned("system");
-            if service.system(&id).is_none() || !may_see(&id) {
-                return Err(Problem::not_found(format!("There is no system `{id}` here.")));
-            }
-            let all = service.store().lines(&id, 0)?;
-            Ok(lines(all.iter().map(|line| format!("{line}\n")).collect()))
-        }
+        Place::Export => export(shared, signed, &owned("system")),
         Place::Search => {
             let of = site::search::page(service, &may_see, text("q").unwrap_or_default())?;
             reply(&|| of.tables(), &|| search::page(frame, &of))
@@ -207,6 +200,15 @@ fn page(
         }
         Place::Asset => Err(Problem::not_found("There is no such file.")),
     }
+}
+
+/// All evidence of a system.
+fn export(shared: &Shared, signed: &Signed, id: &str) -> Result<Response, Problem> {
+    if shared.service.system(id).is_none() || !sees(&signed.caller, id) {
+        return Err(Problem::not_found(format!("There is no system `{id}` here.")));
+    }
+    let all = shared.service.store().lines(id, 0)?;
+    Ok(lines(all.iter().map(|line| format!("{line}\n")).collect()))
 }
 
 /// Evidence as it is hashed, a record a line.

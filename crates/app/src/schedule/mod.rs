@@ -2,7 +2,7 @@
 //!
 //! [`Scheduler`] is a function of the store, the systems and a clock. [`Scheduler::plan`] puts into the
 //! queue what has become due, [`Scheduler::work`] leases one job and runs it, [`Scheduler::missed`] says what
-//! should have run and has not. [`workers`] calls them from threads. What a job does is not known here: it
+//! should have run and has not. `Workers` calls them from threads. What a job does is not known here: it
 //! is a function that is handed in.
 //!
 //! Clocks of servers should agree within [`CLOCK_SKEW`]. Where they do not, or one jumps, a job may be run

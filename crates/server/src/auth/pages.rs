@@ -132,7 +132,8 @@ pub(super) fn account(signed: &Signed, sessions: &[SessionRow], said: Option<&st
 pub(super) fn tokens(signed: &Signed, of: &TokensPage<'_>) -> String {
     let row = |token: &Token| TokenRow {
         id: token.id.clone(),
-        name: token.name.clone(),
+        // Tells it from others of the same name.
+        name: format!("{} ({}…)", token.name, token.prefix),
         scopes: token.scopes.iter().map(|scope| scope.word().to_owned()).collect(),
         made_at: token.created,
         expires_at: Some(token.expires),

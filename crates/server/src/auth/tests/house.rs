@@ -204,7 +204,8 @@ impl House {
 
     /// A person let in by an admin, signed in.
     pub(super) fn let_in(&self, admin: &Browser, login: &str, role: &str, systems: &str) -> Browser {
-        let fields = [("email", login), ("name", login), ("role", role), ("system", systems)];
+        let mut fields = vec![("email", login), ("name", login), ("role", role)];
+        fields.extend(chosen(systems));
         let answer = self.post(admin, "/settings/users", &fields);
         assert_eq!(answer.status, 200, "{}", answer.body);
         let code = answer.body.split_once("/setup?code=").unwrap().1.split('<').next().unwrap();
@@ -214,11 +215,17 @@ impl House {
 
     /// A token made on the settings page.
     pub(super) fn token(&self, browser: &Browser, scopes: &[&str], systems: &str) -> String {
-        let mut fields = vec![("name", "pipeline"), ("days", "30"), ("system", systems)];
+        let mut fields = vec![("name", "pipeline"), ("days", "30")];
+        fields.extend(chosen(systems));
         fields.extend(scopes.iter().map(|scope| ("scope", *scope)));
         let answer = self.post(browser, "/settings/tokens", &fields);
         assert_eq!(answer.status, 200, "{}", answer.body);
         let text = answer.body.split_once("class=\"secret\">fw_").unwrap().1.split('<').next().unwrap();
         format!("fw_{text}")
     }
+}
+
+/// The boxes of systems that are ticked.
+fn chosen(systems: &str) -> impl Iterator<Item = (&str, &str)> {
+    systems.split(", ").filter(|system| !system.is_empty()).map(|system| ("system", system))
 }
