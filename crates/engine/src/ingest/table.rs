@@ -45,8 +45,31 @@ pub struct Table {
     memory: Arc<Memory>,
     totals: Totals,
     last_compaction: Mutex<Option<Timestamp>>,
-    /// Held for as long as the table is open.
-    _lock: File,
+    /// Held for as long as the table is open: the last field, so that the writer has ended before.
+    _lock: Lock,
+}
+
+/// What keeps other processes from a table.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    fn of(path: &Path) -> Result<Self, IngestError> {
+        let file = File::create(path).map_err(IngestError::io(path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(IngestError::Locked { path: path.to_owned() }),
+            Err(std::fs::TryLockError::Error(error)) => Err(IngestError::io(path)(error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that another thread is just starting has it open too, until
+        // its program begins. Where this fails, closing remains.
+        let _ = self.0.unlock();
+    }
 }
 
 #[derive(Debug, Default)]
@@ -94,13 +117,7 @@ impl Table {
         for folder in [state, &place.folder] {
             create_folder(folder).map_err(IngestError::io(folder))?;
         }
-        let lock_path = state.join("lock");
-        let lock = File::create(&lock_path).map_err(IngestError::io(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(IngestError::Locked { path: lock_path }),
-            Err(std::fs::TryLockError::Error(error)) => return Err(IngestError::io(&lock_path)(error)),
-        }
+        let lock = Lock::of(&state.join("lock"))?;
         let schema_path = state.join("schema.json");
         let schema = opened_schema(&place, base, &schema_path)?;
         let last = last_segment_of_files(&place.folder, &options.node)?;

@@ -1,6 +1,7 @@
 //! Real processes, really killed; a disk that is really full.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use super::*;
 /// Tells the test below that it is the process that is to be killed: the folder of the system.
 const FOLDER: &str = "FOREWARN_TEST_INGEST_FOLDER";
 const FIRST_ID: &str = "FOREWARN_TEST_INGEST_FIRST_ID";
+/// Where the test listens.
+const ADDRESS: &str = "FOREWARN_TEST_INGEST_ADDRESS";
 /// Where it is set, that process makes no files.
 const ONLY_APPEND: &str = "FOREWARN_TEST_INGEST_ONLY_APPEND";
 
@@ -18,10 +21,11 @@ fn site_at(folder: &str) -> (Ingest, Arc<Table>) {
     (ingest, table)
 }
 
-/// Not a test of its own: what the process does that is killed. It says which rows were answered.
+/// Not a test of its own: what the process does that is killed. It tells the test which rows were answered.
 #[test]
 fn child_that_takes_in_rows() {
     let (Ok(folder), Ok(first)) = (std::env::var(FOLDER), std::env::var(FIRST_ID)) else { return };
+    let test = TcpStream::connect(std::env::var(ADDRESS).unwrap()).unwrap();
     let (_ingest, table) = site_at(&folder);
     let first: u64 = first.parse().unwrap();
     std::thread::scope(|scope| {
@@ -35,13 +39,14 @@ fn child_that_takes_in_rows() {
             });
         }
         for thread in 0..4 {
-            let (table, start) = (&table, first + thread * 1_000_000);
+            let (table, mut test, start) = (&table, &test, first + thread * 1_000_000);
             scope.spawn(move || {
                 for id in (start..).step_by(5) {
-                    match send(table, BodyFormat::Ndjson, &numbered_on_one_day(id, 5)) {
-                        Ok(answer) => println!("\nanswered {id} {}", answer.accepted),
-                        Err(error) => println!("\nrefused {id} {error}"),
-                    }
+                    let line = match send(table, BodyFormat::Ndjson, &numbered_on_one_day(id, 5)) {
+                        Ok(answer) => format!("answered {id} {}\n", answer.accepted),
+                        Err(error) => format!("refused {id} {error}\n"),
+                    };
+                    test.write_all(line.as_bytes()).unwrap();
                 }
             });
         }
@@ -53,23 +58,31 @@ fn numbered_on_one_day(first: u64, count: u64) -> String {
     (first..first + count).map(line).collect()
 }
 
-fn child(folder: &Path, first: u64) -> Command {
+fn child(folder: &Path, first: u64, listener: &TcpListener) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let name = concat!(module_path!(), "::child_that_takes_in_rows");
     let name = name.split_once("::").unwrap().1;
-    command.args([name, "--exact", "--nocapture", "--test-threads=1"]);
+    command.args([name, "--exact", "--test-threads=1"]);
     command.env(FOLDER, folder).env(FIRST_ID, first.to_string());
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.env(ADDRESS, listener.local_addr().unwrap().to_string());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     command
+}
+
+/// What a child says, line by line; the last one may be torn.
+fn told(listener: &TcpListener) -> impl Iterator<Item = String> + use<> {
+    let (stream, _) = listener.accept().unwrap();
+    BufReader::new(stream).lines().map_while(Result::ok)
 }
 
 fn killed(times: u64) {
     let folder = tempfile::tempdir().unwrap();
     let mut answered = Vec::new();
     for time in 0..times {
-        let mut child = child(folder.path(), time * 100_000_000).spawn().unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let lines = std::thread::spawn(move || output.lines().map_while(Result::ok).collect::<Vec<String>>());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut child = child(folder.path(), time * 100_000_000, &listener).spawn().unwrap();
+        let lines = told(&listener);
+        let lines = std::thread::spawn(move || lines.collect::<Vec<String>>());
         std::thread::sleep(Duration::from_millis(400 + time * 137 % 500));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -110,26 +123,22 @@ fn a_process_killed_twenty_times_keeps_every_answered_row_once() {
 
 /// The limit on the size of a file is as a full disk to the process, and it can be lifted while it runs.
 #[test]
+#[cfg(target_os = "linux")]
 fn a_full_disk_refuses_requests_and_loses_nothing() {
-    let has_prlimit = Command::new("prlimit").arg("--version").output().is_ok();
-    if !has_prlimit {
-        assert!(std::env::var("CI").is_err(), "prlimit (package util-linux) is missing");
-        eprintln!("SKIPPED: prlimit (package util-linux) is missing");
-        return;
-    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let inner = child(folder.path(), 0);
+    let inner = child(folder.path(), 0, &listener);
     let mut command = Command::new("sh");
     // Without the signal, writing beyond the limit is an error, as it is on a full disk.
     command.args(["-c", "trap '' XFSZ; ulimit -S -f 16; exec \"$0\" \"$@\""]).arg(inner.get_program());
     command.args(inner.get_args());
     command.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.env(ONLY_APPEND, "1");
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     let mut answered = Vec::new();
     let (mut refused, mut after) = (0, 0);
-    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+    for line in told(&listener) {
         if let Some((id, "5")) = line.strip_prefix("answered ").and_then(|line| line.split_once(' ')) {
             let first: u64 = id.parse().unwrap();
             answered.extend(first..first + 5);
@@ -138,7 +147,8 @@ fn a_full_disk_refuses_requests_and_loses_nothing() {
             assert!(line.contains("nothing of the request was kept"), "{line}");
             if refused == 0 {
                 let limit = ["--pid", &child.id().to_string(), "--fsize=unlimited:"].map(str::to_owned);
-                assert!(Command::new("prlimit").args(limit).status().unwrap().success());
+                let lifted = Command::new("prlimit").args(limit).status();
+                assert!(lifted.expect("prlimit, of the package util-linux").success());
             }
             refused += 1;
         }
