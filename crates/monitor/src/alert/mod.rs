@@ -3,8 +3,8 @@
 //! [`evaluate`] takes the definition's rules, the evidence of its system, how alerts stood before, silences and
 //! acknowledgements, and the time; it returns how they stand now, what is to be told to whom, and what has ended.
 //! It reads nothing, sends nothing and keeps nothing: the caller does. [`check`] says beforehand whether the
-//! conditions of a definition can be asked. What the parts do: [`condition`] reads CEL, [`timeline`] puts evidence
-//! in order, [`rule`] asks, [`standing`] moves the states, [`telling`] decides who hears of it, [`words`] says it.
+//! conditions of a definition can be asked. What the parts do: `condition` reads CEL, `timeline` puts evidence
+//! in order, `rule` asks, `standing` moves the states, `telling` decides who hears of it, `words` says it.
 
 mod budget;
 mod condition;
