@@ -24,7 +24,7 @@ pub(crate) struct Opened<'e> {
 impl<'e> Opened<'e> {
     pub(crate) fn at(engine: &'e Engine, path: &Path) -> Result<Self, CheckError> {
         let located = locate(path)?;
-        let mut definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
+        let mut definition = located.definition()?;
         let store = Arc::new(FolderStore::of(&located.folder));
         let log = engine
             .open(&definition, &located.folder, Some(store.clone()))
@@ -82,8 +82,7 @@ pub fn system_id(path: &Path) -> Result<String, CheckError> {
 /// The definition at a path, with its text.
 pub(crate) fn read(path: &Path) -> Result<(Definition, String), CheckError> {
     let located = locate(path)?;
-    let definition = definition::parse(&located.text).map_err(|error| located.mistake(error))?;
-    Ok((definition, located.text))
+    Ok((located.definition()?, located.text))
 }
 
 /// A definition's file, folder and text.
@@ -106,6 +105,13 @@ fn locate(path: &Path) -> Result<Located, CheckError> {
 }
 
 impl Located {
+    /// The definition, whose alerts can be asked.
+    fn definition(&self) -> Result<Definition, CheckError> {
+        let definition = definition::parse(&self.text).map_err(|error| self.mistake(error))?;
+        monitor::alert::check(&definition).map_err(|error| self.mistake(error))?;
+        Ok(definition)
+    }
+
     pub(crate) fn mistake(&self, error: DefinitionError) -> CheckError {
         CheckError::Definition { path: self.file.clone(), text: self.text.clone(), error }
     }

@@ -14,6 +14,13 @@ fn refused_with(part: &str, replacement: &str, parts: &[&str]) {
 }
 
 #[test]
+fn a_condition_of_an_alert_that_cannot_be_asked_is_refused_with_the_nearest_name() {
+    let alert = "\n[[alert]]\nwhen = 'drfit.verdict == \"fail\"'\n";
+    let folder = Folder::with_log(&format!("{DEFINITION}{alert}"), &Table::small_log());
+    folder.run(&["check"]).refuses(&["drfit", "drift", "forewarn.toml"]);
+}
+
+#[test]
 fn an_absent_column_is_shown_at_its_line_with_the_nearest_one() {
     refused_with(
         "score = \"score\"",
