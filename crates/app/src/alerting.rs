@@ -5,7 +5,6 @@
 //! one server at a time, tries again as [`retry::next_attempt`] says, and ends with a message delivered or its
 //! contact known to be dead, which is an alert of its own.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -173,11 +172,9 @@ fn attempt(
         .map_err(|error| (error.to_string(), error.retry()))
 }
 
-/// Contacts that messages of a system no longer reach, each as an alert to everybody else whom its rules name.
-///
-/// # Errors
-/// The database does not answer.
-pub fn dead_channels(service: &Service, definition: &Definition) -> Result<Vec<Operational>, StoreError> {
+/// Contacts of a system that messages no longer reach, each as an alert to everybody else whom its rules name.
+/// `last` has for every contact the newest message that ended.
+pub fn dead_channels(last: &[Delivery], definition: &Definition) -> Vec<Operational> {
     let mut contacts: Vec<Contact> = Vec::new();
     for rule in &definition.alert {
         let named = rule.to.iter().chain(rule.escalate.iter().flat_map(|escalation| &escalation.to));
@@ -187,10 +184,9 @@ pub fn dead_channels(service: &Service, definition: &Definition) -> Result<Vec<O
             }
         }
     }
-    let last: HashMap<String, Delivery> =
-        service.store().last_deliveries()?.into_iter().map(|of| (of.contact.clone(), of)).collect();
     let dead = |contact: &Contact| {
-        let delivery = last.get(&contact.to_string())?;
+        let name = contact.to_string();
+        let delivery = last.iter().find(|delivery| delivery.contact == name)?;
         (delivery.state == DeliveryState::Dead).then(|| {
             let others = contacts.iter().filter(|other| *other != contact).cloned().collect();
             Operational {
@@ -209,5 +205,5 @@ pub fn dead_channels(service: &Service, definition: &Definition) -> Result<Vec<O
             }
         })
     };
-    Ok(contacts.iter().filter_map(dead).collect())
+    contacts.iter().filter_map(dead).collect()
 }

@@ -227,7 +227,14 @@ pub fn link(folder: &Path, database: &Database) -> Result<(), StateError> {
     let own = folder.join(FOLDER);
     let path = own.join(LINK_FILE);
     let text = match database {
-        Database::Sqlite(file) if *file == own.join(DATABASE_FILE) => return Ok(()),
+        Database::Sqlite(file) if *file == own.join(DATABASE_FILE) => {
+            return match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(StateError::Io { path, source })
+                }
+                _ => Ok(()),
+            };
+        }
         Database::Sqlite(file) => {
             format!("sqlite:{}\n", std::path::absolute(file).unwrap_or(file.clone()).display())
         }
@@ -281,6 +288,9 @@ mod tests {
         let state = State::beside(folder.path(), None).unwrap();
         state.append(&mut state.chain("s").unwrap(), evidence("a")).unwrap();
         assert_eq!(Store::open(&database).unwrap().chain("s").unwrap().records.len(), 1);
+        // Served from its own database again, it is found there.
+        link(folder.path(), &own_database(folder.path())).unwrap();
+        assert!(State::beside(folder.path(), None).unwrap().chain("s").unwrap().records.is_empty());
         std::fs::write(folder.path().join(FOLDER).join(LINK_FILE), "mysql://db").unwrap();
         assert!(matches!(State::beside(folder.path(), None), Err(StateError::Link { .. })));
     }

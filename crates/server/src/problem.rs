@@ -5,6 +5,7 @@ use app::schedule::ScheduleError;
 use app::service::ServiceError;
 use app::site::SiteError;
 use app::{StateError, StoreError};
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -142,6 +143,13 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         self.respond("application/problem+json", body.to_string())
+    }
+}
+
+/// A body that is larger than the server takes, or that broke off.
+impl From<BytesRejection> for Problem {
+    fn from(error: BytesRejection) -> Self {
+        Self::new(error.status(), error.body_text())
     }
 }
 

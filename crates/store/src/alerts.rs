@@ -277,7 +277,7 @@ impl Store {
         Ok(())
     }
 
-    /// The newest messages about a system, of a group where one is given.
+    /// The newest messages about a system.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.

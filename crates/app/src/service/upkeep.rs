@@ -207,10 +207,12 @@ fn turn(service: &Service, scheduler: &Scheduler, options: &UpkeepOptions) {
         Ok(true) => scheduler.serve(schedules(service)),
         Err(error) => log::error!("definitions were not read again: {error}"),
     }
-    let missed = scheduler.missed().unwrap_or_else(|error| {
-        log::error!("it is not known what the schedule missed: {error}");
-        Vec::new()
-    });
+    // What is not said to hold is over: without an answer nothing is evaluated, so that nothing ends by mistake.
+    let (missed, last) =
+        match scheduler.missed().and_then(|missed| Ok((missed, service.store().last_deliveries()?))) {
+            Ok(known) => known,
+            Err(error) => return log::error!("alerts wait for the database: {error}"),
+        };
     let mut changed = false;
     for served in service.systems() {
         let looked_at = service.last_verified(served.id()).map(|verified| verified.at);
@@ -225,10 +227,7 @@ fn turn(service: &Service, scheduler: &Scheduler, options: &UpkeepOptions) {
             .filter(|missed| missed.system == served.id())
             .map(|missed| missed_schedule(missed, definition))
             .collect();
-        match alerting::dead_channels(service, definition) {
-            Ok(dead) => operational.extend(dead),
-            Err(error) => log::error!("it is not known which channels are dead: {error}"),
-        }
+        operational.extend(alerting::dead_channels(&last, definition));
         match alerting::evaluate(service, served, &operational, options.address.as_deref(), now) {
             Ok(evaluated) => changed |= evaluated.changed,
             Err(error) => log::error!("alerts of `{}` were not evaluated: {error}", served.id()),

@@ -9,11 +9,11 @@ use view::site::{link, series};
 
 use super::known::{Known, worst};
 use super::{SiteError, practices};
-use crate::service::Service;
+use crate::service::{Service, Verified};
 
 /// Windows of the line of marks.
 const WINDOWS_SHOWN: usize = 26;
-/// A verdict needs somebody if it is at least this old or gates hang on it; older news is no news.
+/// Things that need somebody, on one page.
 const NEEDS_SHOWN: usize = 12;
 
 /// The overview as a reader sees it who may see the systems that `may_see` lets through.
@@ -32,6 +32,8 @@ pub fn page(
         let known = Known { current: served.current(), chain: service.chain(served.id())? };
         let summary = summary(&known, now);
         needs.extend(needs_of(&known, &summary, now));
+        let broken = service.last_verified(served.id()).filter(|verified| verified.broken.is_some());
+        needs.extend(broken.map(|verified| broken_evidence(&summary, &verified)));
         systems.push(summary);
     }
     needs.sort_by_key(|need: &Need| (std::cmp::Reverse(need.severity), std::cmp::Reverse(need.since)));
@@ -106,6 +108,19 @@ fn headline(known: &Known) -> Option<Headline> {
     Some(Headline { estimated, history: history.collect(), measure })
 }
 
+/// Evidence that was changed or cut is graver than anything that it says.
+fn broken_evidence(summary: &SystemSummary, verified: &Verified) -> Need {
+    Need {
+        severity: Severity::Critical,
+        title: "The evidence does not hold".into(),
+        sentence: verified.broken.clone().unwrap_or_default(),
+        system: summary.name.clone(),
+        since: verified.at,
+        action: "Look".into(),
+        href: link::evidence_of(&summary.id, None, None),
+    }
+}
+
 /// What somebody should look at today: a shut gate, a check that fails, evidence that expired, a definition
 /// that is not in force.
 fn needs_of(known: &Known, summary: &SystemSummary, now: Timestamp) -> Vec<Need> {
@@ -162,11 +177,16 @@ fn needs_of(known: &Known, summary: &SystemSummary, now: Timestamp) -> Vec<Need>
             "Run now",
             link::JOBS.to_owned(),
         ));
-    } else if summary.practices.iter().any(|state| state.stale) {
+    } else if CheckId::ALL
+        .into_iter()
+        .flat_map(|check| known.newest(check))
+        .any(|record| !known.counts(record, now))
+    {
         needs.push(need(
             Severity::Medium,
             "Evidence has expired".into(),
-            "What is shown was true once; the job that renews it has not run.".into(),
+            "Some of what is shown was true once, or under another definition; its job has not run since."
+                .into(),
             "Run now",
             link::JOBS.to_owned(),
         ));

@@ -25,16 +25,21 @@ pub(super) fn newest(known: &Known, practice: Practice) -> Vec<&Record> {
 fn state(known: &Known, practice: Practice, now: Timestamp) -> PracticeState {
     let newest = newest(known, practice);
     let fresh: Vec<&Record> = newest.iter().copied().filter(|record| known.counts(record, now)).collect();
-    // Where all has expired, what it once said is shown as that.
-    let told = if fresh.is_empty() { &newest } else { &fresh };
-    let verdict = worst(told.iter().copied());
-    let stale = !newest.is_empty() && fresh.len() < newest.len();
+    let expired = newest.len() - fresh.len();
+    // Where all has expired, what it once said is shown as that. Where some has, it counts as not known.
+    let all_expired = fresh.is_empty() && expired > 0;
+    let told = if all_expired { &newest } else { &fresh };
+    let unknown = (expired > 0 && !all_expired).then_some(Verdict::Unknown);
+    let mut says = says(told);
+    if unknown.is_some() {
+        says.push_str(&format!("; {} expired", counted(expired as u64, "finding", "findings")));
+    }
     PracticeState {
         practice,
-        verdict,
-        stale: stale && fresh.is_empty(),
-        says: says(told),
-        next: next(practice, newest.is_empty(), stale),
+        verdict: worst(told.iter().copied()).max(unknown),
+        stale: all_expired,
+        says,
+        next: next(practice, newest.is_empty(), expired > 0),
     }
 }
 
@@ -66,4 +71,67 @@ fn next(practice: Practice, nothing: bool, stale: bool) -> Option<String> {
         (Practice::Govern, ..) => "This version keeps gates, and no register of risks yet.",
     };
     Some(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use store::Chain;
+    use types::evidence::{Evidence, NewFinding, extend_chain};
+    use types::{Digest, Finding, Subject};
+
+    use super::*;
+    use crate::service::Current;
+
+    const DEFINITION: &str = "[log]\npath = \"log.csv\"\ntime = \"at\"\nscore = \"p\"\n\
+                              [reference]\nwindow = \"2013-01-01/2013-05-01\"\n";
+
+    fn at(day: i8) -> Timestamp {
+        format!("2013-06-{day:02}T00:00:00Z").parse().unwrap()
+    }
+
+    /// Monitoring whose two checks pass, and are fresh until these days.
+    fn monitored(drift_until: i8, quality_until: i8) -> Known {
+        let finding = |check, until| NewFinding {
+            finding: Finding::blank(
+                check,
+                Subject::Log,
+                Verdict::Pass,
+                "2013-06-03/2013-06-10".parse().unwrap(),
+            ),
+            fresh_until: at(until),
+            inputs: None,
+        };
+        let evidence = Evidence {
+            at: at(10),
+            system: "system".into(),
+            model: "unversioned".into(),
+            definition: Digest::ZERO,
+            program: "test".into(),
+            datasets: vec![],
+            findings: vec![finding(CheckId::Drift, drift_until), finding(CheckId::Quality, quality_until)],
+        };
+        let mut chain = Chain::unread("system");
+        (chain.records, _, chain.end) = extend_chain(chain.end, evidence).unwrap();
+        let current = Current {
+            definition: types::definition::parse(DEFINITION).unwrap(),
+            text: DEFINITION.into(),
+            hash: Digest::ZERO,
+            mistake: None,
+        };
+        Known { current: Arc::new(current), chain: Arc::new(chain) }
+    }
+
+    #[test]
+    fn what_has_expired_is_not_known_and_no_pass() {
+        let check = |known: &Known, verdict, stale, part: &str| {
+            let state = state(known, Practice::Monitor, at(15));
+            assert_eq!((state.verdict, state.stale), (Some(verdict), stale), "{state:?}");
+            assert!(state.says.contains(part), "{state:?}");
+        };
+        check(&monitored(20, 20), Verdict::Pass, false, "2 findings, all within limits");
+        check(&monitored(20, 12), Verdict::Unknown, false, "1 finding expired");
+        check(&monitored(12, 12), Verdict::Pass, true, "2 findings");
+    }
 }

@@ -287,6 +287,9 @@ fn requests_that_cannot_be_served_say_why_as_problem_details() {
     };
     let json = [("Content-Type", "application/json")];
     check(&server.get("/api/v1/systems/nobody"), 404, "no system `nobody`");
+    check(&server.get("/api/v1/nothing"), 404, "nothing at");
+    check(&server.get("/api/v1/systems/small/evidence?from=first"), 400, "from");
+    assert_eq!(server.get("/api/v1/tokens").status, 200, "other routes of the API are there still");
     check(&server.post("/api/v1/systems/nobody/predictions", &json, b"[]"), 404, "no system `nobody`");
     let small = "/api/v1/systems/small/predictions";
     check(&server.post(small, &[("Content-Type", "text/plain")], b"x"), 415, "application/x-ndjson");

@@ -2,6 +2,7 @@
 
 use app::Chain;
 use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -47,10 +48,11 @@ pub(super) async fn list(
     State(shared): State<Shared>,
     caller: ApiCaller,
     Path(id): Path<String>,
-    Query(query): Query<ListQuery>,
+    query: Result<Query<ListQuery>, QueryRejection>,
     asked: HeaderMap,
 ) -> Result<Response, Problem> {
     caller.must(Action::Read, Some(&id))?;
+    let Query(query) = query.map_err(|error| Problem::bad(error.body_text()))?;
     let limit = query.limit.unwrap_or(RECORDS_MOST).clamp(1, RECORDS_MOST);
     let (lines, more) = blocking(move || {
         known(&shared, &id)?;
@@ -75,9 +77,10 @@ pub(super) async fn push(
     caller: ApiCaller,
     Path(id): Path<String>,
     asked: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     caller.must(Action::WriteEvidence, Some(&id))?;
+    let body = body?;
     let taken = blocking(move || {
         known(&shared, &id)?;
         let evidence: Evidence = serde_json::from_slice(&body)

@@ -2,6 +2,7 @@
 
 use app::ingest::{Accepted, BodyFormat, Encoding, IngestError, TableKind};
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -51,10 +52,10 @@ pub(super) async fn predictions(
     caller: ApiCaller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     caller.must(Action::Ingest, Some(&id))?;
-    take_in(state, id, &headers, body, TableKind::Predictions).await
+    take_in(state, id, &headers, body?, TableKind::Predictions).await
 }
 
 pub(super) async fn outcomes(
@@ -62,10 +63,10 @@ pub(super) async fn outcomes(
     caller: ApiCaller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     caller.must(Action::Ingest, Some(&id))?;
-    take_in(state, id, &headers, body, TableKind::Outcomes).await
+    take_in(state, id, &headers, body?, TableKind::Outcomes).await
 }
 
 async fn take_in(
