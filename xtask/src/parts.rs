@@ -9,6 +9,7 @@ use std::process::Command;
 /// A Debian package, and a file that shows that it is installed.
 const PACKAGES: &[(&str, &str)] = &[
     ("postgresql", "/usr/lib/postgresql"),
+    ("prometheus", "/usr/bin/promtool"),
     ("prometheus-alertmanager", "/usr/bin/prometheus-alertmanager"),
     ("python3-venv", "/usr/share/doc/python3-venv"),
 ];

@@ -30,7 +30,7 @@ pub use engine::ingest;
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
 pub use opened::{definition_folder, system_id};
 pub use state::{State, StateError};
-pub use store::{Chain, Database, Store, StoreError};
+pub use store::{Chain, Database, Job, JobState, Store, StoreError};
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

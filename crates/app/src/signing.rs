@@ -62,6 +62,12 @@ pub fn key(path: &Path) -> Result<SigningKey, SigningError> {
     }
 }
 
+/// A short name for whoever has a key, the same for as long as it is kept.
+pub fn name(key: &SigningKey) -> String {
+    const BYTES: usize = 6;
+    to_hex(&key.verifying_key().as_bytes()[..BYTES])
+}
+
 /// Signs the end of a chain.
 pub fn sign(key: &SigningKey, chain: &str, checkpoint: Checkpoint, at: Timestamp) -> SignedCheckpoint {
     let signature = key.sign(text(chain, checkpoint, at).as_bytes());

@@ -12,10 +12,12 @@ mod events;
 mod forms;
 mod health;
 mod listen;
+mod metrics;
 mod pages;
 mod place;
 mod problem;
 mod reply;
+mod traces;
 mod visitor;
 
 use std::sync::Arc;
@@ -25,11 +27,14 @@ use app::schedule::Scheduler;
 use app::service::Service;
 use axum::Router;
 use axum::extract::FromRef;
+use axum::middleware;
 use axum::routing::get;
 
 use auth::AuthState;
 pub use events::Events;
 pub use listen::{Listening, ServeError, Tls, serve};
+pub use metrics::HttpMetrics;
+pub use traces::{Traces, TracesError};
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -44,6 +49,10 @@ pub struct Shared {
     pub look: Arc<dyn Fn() + Send + Sync>,
     /// Name and version of the program.
     pub program: &'static str,
+    /// Where spans of requests go.
+    pub traces: Option<Traces>,
+    /// What is counted of requests.
+    pub http_metrics: HttpMetrics,
 }
 
 impl std::fmt::Debug for Shared {
@@ -60,15 +69,21 @@ impl FromRef<Shared> for AuthState {
 
 /// All routes.
 pub fn router(shared: Shared) -> Router {
-    let auth = shared.auth.clone();
+    let (auth, counted, traces) = (shared.auth.clone(), shared.http_metrics.clone(), shared.traces.clone());
     let pages = get(pages::answer).post(forms::answer).with_state(shared.clone());
     let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/events", get(events::stream))
+        .route("/metrics", get(metrics::answer))
         .nest("/api/v1", api::router())
         .merge(auth::routes())
         .fallback_service(pages)
-        .with_state(shared);
+        .with_state(shared)
+        .layer(middleware::from_fn_with_state(counted, metrics::measure));
+    let router = match traces {
+        Some(traces) => router.layer(middleware::from_fn_with_state(traces, traces::follow)),
+        None => router,
+    };
     auth::protect(router, auth)
 }

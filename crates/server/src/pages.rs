@@ -163,7 +163,7 @@ fn page(
         Place::Line { id, seq } => Ok(lines(site::evidence::line(service, &id, seq)? + "\n")),
         Place::Export => export(shared, signed, &owned("system")),
         Place::Search => {
-            let of = site::search::page(service, &may_see, text("q").unwrap_or_default())?;
+            let of = site::search::page(service, &may_see, text("q").unwrap_or_default(), now)?;
             reply(&|| of.tables(), &|| search::page(frame, &of))
         }
         Place::Alerts => {

@@ -70,6 +70,18 @@ impl Store {
         Ok(KeptAlerts { version, state: document(&row, "alert_state", "state")? })
     }
 
+    /// Every system that ever had an alert, with the version of how its alerts stand.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn alert_versions(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = self.block_on(
+            sqlx::query("SELECT system, version FROM alert_state ORDER BY system").fetch_all(self.pool()),
+        )?;
+        let version = |row: &AnyRow| Ok((row.try_get("system")?, row.try_get::<i64, _>("version")? as u64));
+        rows.iter().map(version).collect()
+    }
+
     /// Keeps how alerts stand now, together with what is to be told of it and what has ended. Whoever was
     /// faster wins: then nothing is kept, and `false` returned.
     ///
@@ -152,6 +164,20 @@ impl Store {
             .fetch_all(self.pool()),
         )?;
         rows.iter().map(|row| document(row, "alert_episode", "episode")).collect()
+    }
+
+    /// Alerts of all systems that have ended, newest first, each with its system.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub fn all_episodes(&self, limit: usize) -> Result<Vec<(String, Episode)>, StoreError> {
+        let rows = self.block_on(
+            sqlx::query("SELECT system, episode FROM alert_episode ORDER BY until_us DESC, system LIMIT $1")
+                .bind(limit as i64)
+                .fetch_all(self.pool()),
+        )?;
+        let episode = |row: &AnyRow| Ok((row.try_get("system")?, document(row, "alert_episode", "episode")?));
+        rows.iter().map(episode).collect()
     }
 
     /// Keeps a silence, or one with the same id in its place.
@@ -289,6 +315,27 @@ impl Store {
                 .fetch_all(self.pool()),
         )?;
         rows.iter().map(delivery).collect()
+    }
+
+    /// How many messages are in each state, by its word.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn delivery_counts(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let rows = self.block_on(
+            sqlx::query("SELECT state, COUNT(*) AS messages FROM delivery GROUP BY state")
+                .fetch_all(self.pool()),
+        )?;
+        let count = |state: DeliveryState| -> Result<(String, u64), StoreError> {
+            let mut messages = 0;
+            for row in &rows {
+                if row.try_get::<String, _>("state")? == state.word() {
+                    messages = row.try_get::<i64, _>("messages")? as u64;
+                }
+            }
+            Ok((state.word().to_owned(), messages))
+        };
+        DeliveryState::ALL.into_iter().map(count).collect()
     }
 
     /// For every contact that ever had one, the newest message that ended.

@@ -4,6 +4,8 @@
 //! follows, and adds to that: so nothing is ever built on records that were not verified, and an append
 //! costs what is new.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{Any, AnyConnection, Row as _, Transaction};
 use types::Record;
@@ -151,6 +153,17 @@ impl Store {
             sqlx::query("SELECT records FROM chain WHERE id = $1").bind(id).fetch_optional(self.pool()),
         )?;
         Ok(row.map_or(Ok(0), |row| row.try_get::<i64, _>("records"))? as u64)
+    }
+
+    /// How many records each chain has.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn chain_lengths(&self) -> Result<HashMap<String, u64>, StoreError> {
+        let rows = self.block_on(sqlx::query("SELECT id, records FROM chain").fetch_all(self.pool()))?;
+        let length =
+            |row: &sqlx::any::AnyRow| Ok((row.try_get("id")?, row.try_get::<i64, _>("records")? as u64));
+        rows.iter().map(length).collect()
     }
 
     /// At most `limit` lines of a chain from a record on, as they were recorded.

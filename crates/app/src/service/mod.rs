@@ -4,9 +4,11 @@
 //! each use asks the database whether there is more, and reads only that.
 
 mod attest;
+mod derived;
 mod find;
 mod intake;
 mod served;
+mod standing_alerts;
 pub mod upkeep;
 mod work;
 
@@ -17,18 +19,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ed25519_dalek::SigningKey;
 use engine::ingest::{Ingest, IngestError, IngestOptions};
 use jiff::Timestamp;
-use store::{Chain, ServedSystem, Store, StoreError};
+use store::{Chain, KeptAlerts, ServedSystem, Store, StoreError};
 use view::site::SystemRef;
 
 pub use self::attest::Verified;
+use self::derived::Derivations;
 pub use self::served::{Current, Served};
 use crate::check::CheckError;
 use crate::opened::definition_folder;
 use crate::signing::{self, SigningError};
 use crate::state::{self, State, StateError};
 
-/// How many systems' evidence is kept in memory; that of the others is read when it is asked for.
-const CHAINS_KEPT: usize = 32;
+/// How many records are kept in memory; those of other systems are read when they are asked for.
+const RECORDS_KEPT: usize = 500_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -64,6 +67,9 @@ pub struct Service {
     key: SigningKey,
     ingest: Ingest,
     verified: Mutex<HashMap<String, Verified>>,
+    derivations: Derivations,
+    /// How alerts stood when they were last asked for.
+    alerts: Mutex<HashMap<String, Arc<KeptAlerts>>>,
 }
 
 /// Evidence in memory, with the order in which it was used last.
@@ -93,9 +99,19 @@ impl Service {
             return Err(ServiceError::Nothing { path: path.to_owned() });
         }
         let key = signing::key(&own_folder(path).join(KEY_FILE))?;
-        let ingest = Ingest::open(&own_folder(path), IngestOptions::default())?;
-        let (chains, verified) = (Mutex::default(), Mutex::default());
-        let service = Self { store, systems, chains, key, ingest, verified };
+        // Servers that write to one bucket or share need names of files that differ: each has a key of its own.
+        let node = signing::name(&key);
+        let ingest = Ingest::open(&own_folder(path), IngestOptions { node, ..IngestOptions::default() })?;
+        let service = Self {
+            store,
+            systems,
+            chains: Mutex::default(),
+            key,
+            ingest,
+            verified: Mutex::default(),
+            derivations: Derivations::default(),
+            alerts: Mutex::default(),
+        };
         for served in service.systems.values() {
             service.join(served, now)?;
         }
@@ -215,7 +231,11 @@ impl Chains {
     fn keep(&mut self, id: &str, chain: &Arc<Chain>) {
         self.uses += 1;
         self.known.insert(id.to_owned(), (self.uses, chain.clone()));
-        if self.known.len() > CHAINS_KEPT {
+        let records = |known: &HashMap<String, (u64, Arc<Chain>)>| {
+            known.values().map(|(_, chain)| chain.records.len()).sum::<usize>()
+        };
+        // The one that is used now stays, however long it is.
+        while self.known.len() > 1 && records(&self.known) > RECORDS_KEPT {
             let oldest = self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
             oldest.and_then(|id| self.known.remove(&id));
         }

@@ -17,7 +17,8 @@ use crate::alerting;
 use crate::check::{CheckError, Stage};
 use crate::organisation::OrganisationFile;
 use crate::schedule::{
-    Clock, End, Event, Failure, JobKind, Missed, Patience, Reason, Scheduler, Signal, SystemSchedule, Workers,
+    Clock, End, Event, Failure, JobKind, Missed, Patience, Reason, Scheduler, Signal, SystemSchedule, Worked,
+    Workers,
 };
 
 /// How often alerts are evaluated and messages tried where nothing happens in between.
@@ -33,6 +34,8 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Is told which topics changed: `jobs`, `alerts`, `evidence`, `system:ID`.
 pub type Changed = Arc<dyn Fn(&[&str]) + Send + Sync>;
+/// Is told of a job that this server worked on.
+pub type HasWorked = Arc<dyn Fn(&Worked) + Send + Sync>;
 
 /// What upkeep needs to know beside the service.
 #[derive(Clone)]
@@ -44,6 +47,7 @@ pub struct UpkeepOptions {
     pub organisation: OrganisationFile,
     pub clock: Clock,
     pub changed: Changed,
+    pub worked: HasWorked,
 }
 
 impl std::fmt::Debug for UpkeepOptions {
@@ -88,7 +92,7 @@ impl Upkeep {
     /// # Errors
     /// The system refuses to start a thread.
     pub fn start(service: &Arc<Service>, options: UpkeepOptions) -> Result<Self, std::io::Error> {
-        let UpkeepOptions { worker, clock, changed, .. } = options.clone();
+        let UpkeepOptions { worker, clock, changed, worked: tell, .. } = options.clone();
         let scheduler = Arc::new(Scheduler::new(service.store().clone(), worker, clock, Patience::default()));
         scheduler.serve(schedules(service));
         let turns = Arc::new(Turns::default());
@@ -101,6 +105,7 @@ impl Upkeep {
             Arc::new(move |event: Event<'_>| {
                 log_event(&event);
                 if let Event::Worked(worked) = event {
+                    tell(worked);
                     changed(&["jobs", "evidence", &format!("system:{}", worked.job.system)]);
                     turns.want();
                 }

@@ -1,11 +1,12 @@
 //! Alerts as they stand, and one of them with everything that is known of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Delivery, DeliveryState};
 use types::Digest;
 use types::alert::{AlertRecord, AlertStatus, Episode, Quiet};
 use types::format::counted;
 use types::message::{Message, MessageAlert, Occasion};
+use view::site::SystemRef;
 use view::site::alert::{AlertEvent, AlertPage, Silence};
 use view::site::alerts::{AlertRow, AlertState, AlertsPage};
 
@@ -13,8 +14,9 @@ use super::known::seen;
 use super::{SiteError, known, served, system_ref};
 use crate::service::Service;
 
-/// Ended alerts that are shown of each system.
+/// Ended alerts that are shown of one system, and of all together.
 const ENDED_SHOWN: usize = 100;
+const ENDED_SHOWN_OF_ALL: usize = 500;
 /// Messages that are looked through for those of one alert.
 const DELIVERIES_SHOWN: usize = 200;
 
@@ -60,11 +62,17 @@ pub fn page(
     state: AlertState,
     system: Option<&str>,
 ) -> Result<AlertsPage, SiteError> {
+    let is_wanted = |id: &str| may_see(id) && system.is_none_or(|system| system == id);
+    let episodes = match system {
+        Some(system) => with_system(system, service.store().episodes(system, ENDED_SHOWN)?),
+        None => service.store().all_episodes(ENDED_SHOWN_OF_ALL)?,
+    };
     let mut all = Vec::new();
-    for served in service.systems().filter(|served| may_see(served.id())) {
-        if system.is_none_or(|system| system == served.id()) {
-            all.extend(of_system(service, served.id())?);
-        }
+    let standing = service.alerts()?;
+    for served in service.systems().filter(|served| is_wanted(served.id())) {
+        let system = system_ref(service, served.id())?;
+        let ended = episodes.iter().filter(|(id, _)| id == served.id()).map(|(_, episode)| episode);
+        all.extend(rows(&system, standing.get(served.id()).map(|kept| &kept.state), ended));
     }
     let counts = AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
     all.retain(|row| row.state == state);
@@ -75,7 +83,9 @@ pub fn page(
         counts,
         system: system.map(|system| system_ref(service, system)).transpose()?,
         next: None,
-        has_rules: true,
+        has_rules: service
+            .systems()
+            .any(|served| is_wanted(served.id()) && !served.current().definition.alert.is_empty()),
     })
 }
 
@@ -84,32 +94,50 @@ pub fn page(
 /// # Errors
 /// The database does not answer.
 pub fn firing(service: &Service, may_see: &dyn Fn(&str) -> bool) -> Result<u64, SiteError> {
-    let mut firing = 0;
-    for served in service.systems().filter(|served| may_see(served.id())) {
-        let kept = service.store().alerts(served.id())?.state;
-        let is_loud = |alert: &&AlertRecord| alert.status == AlertStatus::Firing && alert.quiet.is_none();
-        firing += kept.alerts.iter().filter(is_loud).count() as u64;
-    }
-    Ok(firing)
+    let alerts = service.alerts()?;
+    let seen = alerts.iter().filter(|(id, _)| service.system(id).is_some() && may_see(id));
+    Ok(seen.map(|(_, kept)| firing_of(&kept.state).count() as u64).sum())
+}
+
+/// The alerts that fire and that nobody has silenced.
+pub(super) fn firing_of(state: &types::alert::AlertState) -> impl Iterator<Item = &AlertRecord> {
+    let is_loud = |alert: &&AlertRecord| alert.status == AlertStatus::Firing && alert.quiet.is_none();
+    state.alerts.iter().filter(is_loud)
+}
+
+/// The alerts of a system that are not resolved, gravest first.
+pub(super) fn open(service: &Service, system: &SystemRef) -> Result<Vec<AlertRow>, SiteError> {
+    let kept = service.alerts()?.remove(&system.id);
+    let mut open = rows(system, kept.as_deref().map(|kept| &kept.state), []);
+    open.retain(|row| row.state != AlertState::Resolved);
+    open.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
+    Ok(open)
+}
+
+fn with_system(system: &str, episodes: Vec<Episode>) -> Vec<(String, Episode)> {
+    episodes.into_iter().map(|episode| (system.to_owned(), episode)).collect()
 }
 
 /// The alerts of a system: those that stand, and those that ended.
-pub(super) fn of_system(service: &Service, id: &str) -> Result<Vec<AlertRow>, SiteError> {
-    let system = system_ref(service, id)?;
-    let kept = service.store().alerts(id)?.state;
-    let mut rows: Vec<AlertRow> = kept.alerts.iter().map(|alert| row(&system, alert)).collect();
-    for episode in service.store().episodes(id, ENDED_SHOWN)? {
+fn rows<'e>(
+    system: &SystemRef,
+    standing: Option<&types::alert::AlertState>,
+    ended_before: impl IntoIterator<Item = &'e Episode>,
+) -> Vec<AlertRow> {
+    let standing = standing.map(|state| state.alerts.as_slice()).unwrap_or_default();
+    let mut rows: Vec<AlertRow> = standing.iter().map(|alert| row(system, alert)).collect();
+    for episode in ended_before {
         let is_shown = |row: &AlertRow| {
             row.state == AlertState::Resolved && row.rule == episode.rule && row.since == episode.until
         };
         if !rows.iter().any(is_shown) {
-            rows.push(ended(&system, &episode));
+            rows.push(ended(system, episode));
         }
     }
-    Ok(rows)
+    rows
 }
 
-fn row(system: &view::site::SystemRef, alert: &AlertRecord) -> AlertRow {
+fn row(system: &SystemRef, alert: &AlertRecord) -> AlertRow {
     let silenced_until = match &alert.quiet {
         Some(Quiet::Silence { until, .. }) => Some(*until),
         _ => None,
@@ -136,7 +164,7 @@ fn row(system: &view::site::SystemRef, alert: &AlertRecord) -> AlertRow {
     }
 }
 
-fn ended(system: &view::site::SystemRef, episode: &Episode) -> AlertRow {
+fn ended(system: &SystemRef, episode: &Episode) -> AlertRow {
     let key =
         AlertKey { system: system.id.clone(), rule: episode.rule.clone(), subject: episode.subject.clone() };
     AlertRow {
@@ -154,7 +182,7 @@ fn ended(system: &view::site::SystemRef, episode: &Episode) -> AlertRow {
 }
 
 /// What a standing alert is about: its check, where it rests on one, says more than the rule's name.
-fn standing_title(alert: &AlertRecord) -> String {
+pub(super) fn standing_title(alert: &AlertRecord) -> String {
     let what = match alert.checks.as_slice() {
         [check] => check.name(),
         _ => &alert.rule,
@@ -216,13 +244,25 @@ pub fn alert(service: &Service, key: &AlertKey, now: Timestamp) -> Result<AlertP
     let message = deliveries.first().map(|delivery| delivery.message.clone());
     Ok(AlertPage {
         message: message.unwrap_or_else(|| would_be(&row, standing, now)),
-        escalates: None,
+        escalates: standing.and_then(|alert| escalates(&kept, alert)),
         silence: silence.map(|of| Silence { by: of.by, until: of.until, reason: of.reason }),
         alert: row,
         evidence,
         history,
         error: None,
     })
+}
+
+/// Who is told next if nobody takes an alert on, and when.
+fn escalates(state: &types::alert::AlertState, alert: &AlertRecord) -> Option<(String, Timestamp)> {
+    if alert.status != AlertStatus::Firing || alert.quiet.is_some() || alert.told.acknowledged.is_some() {
+        return None;
+    }
+    let group = state.groups.iter().find(|group| Some(&group.id) == alert.told.group.as_ref())?;
+    let step = group.policy.escalate.get(group.escalated)?;
+    let at = group.unattended_since.checked_add(SignedDuration::from_secs(step.after.seconds())).ok()?;
+    let who: Vec<String> = step.to.iter().map(ToString::to_string).collect();
+    Some((who.join(", "), at))
 }
 
 fn history(episodes: &[Episode], deliveries: &[Delivery], standing: Option<&AlertRecord>) -> Vec<AlertEvent> {

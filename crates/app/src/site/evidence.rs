@@ -91,7 +91,6 @@ pub fn record(service: &Service, id: &str, seq: u64) -> Result<RecordPage, SiteE
         system: system_ref(service, id)?,
         intact,
         has_next: seq + 1 < chain.end.records,
-        corrected_by: None,
     })
 }
 

@@ -38,7 +38,6 @@ pub fn page(
             id: format!("{system}/{}/{due}", kind.name()),
             name: name(kind.name()),
             system: system_ref(service, &system).ok(),
-            window: None,
             state: JobState::Waiting,
             at: due,
             milliseconds: None,
@@ -59,7 +58,6 @@ pub fn page(
         history: rows(&ended, &[Kept::Done, Kept::GivenUp, Kept::Skipped, Kept::Superseded]),
         older,
         choices: choices.collect(),
-        catching_up: None,
     })
 }
 
@@ -91,7 +89,6 @@ fn row(service: &Service, job: &Job) -> JobRow {
         id: job.id.to_string(),
         name: name(&job.kind),
         system: system_ref(service, &job.system).ok(),
-        window: None,
         state,
         at,
         milliseconds: took.and_then(|took| u64::try_from(took).ok()),

@@ -17,9 +17,21 @@ use crate::service::Current;
 pub(super) struct Known {
     pub(super) current: Arc<Current>,
     pub(super) chain: Arc<Chain>,
+    /// Where in the chain the records of each check are.
+    of_check: HashMap<CheckId, Vec<usize>>,
 }
 
 impl Known {
+    pub(super) fn new(current: Arc<Current>, chain: Arc<Chain>) -> Self {
+        let mut of_check: HashMap<CheckId, Vec<usize>> = HashMap::new();
+        for (at, record) in chain.records.iter().enumerate() {
+            if record.model == current.definition.model.version {
+                of_check.entry(record.finding.check).or_default().push(at);
+            }
+        }
+        Self { current, chain, of_check }
+    }
+
     /// The records about the model version that is watched, oldest first.
     pub(super) fn ours(&self) -> impl DoubleEndedIterator<Item = &Record> {
         let model = &self.current.definition.model.version;
@@ -34,9 +46,9 @@ impl Known {
             CheckId::PerformanceOverTime => Some(monitor.performance.every),
             _ => None,
         };
-        self.ours().filter(move |record| {
-            record.finding.check == check && every.is_none_or(|every| is_of(record, every))
-        })
+        let places = self.of_check.get(&check).map_or(&[][..], Vec::as_slice);
+        let records = places.iter().map(|&at| &self.chain.records[at]);
+        records.filter(move |record| every.is_none_or(|every| is_of(record, every)))
     }
 
     /// For every window and subject of a check the latest record, by window and then by subject.
@@ -76,6 +88,12 @@ impl Known {
     /// Whether a record still counts: it has not expired, and was made under the definition in force.
     pub(super) fn counts(&self, record: &Record, now: Timestamp) -> bool {
         record.is_fresh(now) && record.definition == self.current.hash
+    }
+
+    /// When the next of its evidence expires: until then, what it says stays the same.
+    pub(super) fn next_expiry(&self, now: Timestamp) -> Timestamp {
+        let expiries = self.chain.records.iter().map(|record| record.fresh_until);
+        expiries.filter(|until| *until > now).min().unwrap_or(Timestamp::MAX)
     }
 
     pub(super) fn gates(&self, now: Timestamp) -> Vec<GateDecision> {

@@ -4,12 +4,14 @@
 pub mod alerts;
 pub mod column;
 pub mod evidence;
+pub mod figures;
 pub mod jobs;
 mod known;
 pub mod overview;
 mod practices;
 pub mod search;
 pub mod settings;
+mod standing;
 pub mod system;
 
 use std::sync::Arc;
@@ -36,7 +38,7 @@ fn served<'s>(service: &'s Service, id: &str) -> Result<&'s Arc<Served>, SiteErr
 
 fn known(service: &Service, id: &str) -> Result<Known, SiteError> {
     let served = served(service, id)?;
-    Ok(Known { current: served.current(), chain: service.chain(id)? })
+    Ok(Known::new(served.current(), service.chain(id)?))
 }
 
 fn system_ref(service: &Service, id: &str) -> Result<SystemRef, SiteError> {

@@ -120,7 +120,7 @@ mod tests {
             hash: Digest::ZERO,
             mistake: None,
         };
-        Known { current: Arc::new(current), chain: Arc::new(chain) }
+        Known::new(Arc::new(current), Arc::new(chain))
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Finding a page by a part of a name.
 
-use types::CheckId;
+use jiff::Timestamp;
 use view::site::link;
 use view::site::search::{Hit, SearchPage};
 
-use super::SiteError;
-use super::known::Known;
+use super::{SiteError, standing};
 use crate::service::Service;
 
 /// Hits shown.
@@ -15,15 +14,22 @@ const MOST: usize = 50;
 ///
 /// # Errors
 /// The database does not answer.
-pub fn page(service: &Service, may_see: &dyn Fn(&str) -> bool, query: &str) -> Result<SearchPage, SiteError> {
+pub fn page(
+    service: &Service,
+    may_see: &dyn Fn(&str) -> bool,
+    query: &str,
+    now: Timestamp,
+) -> Result<SearchPage, SiteError> {
     let wanted = query.trim().to_lowercase();
     let mut hits: Vec<(bool, Hit)> = Vec::new();
     if wanted.is_empty() {
         return Ok(SearchPage { query: query.to_owned(), hits: Vec::new() });
     }
+    let lengths = service.store().chain_lengths()?;
     for served in service.systems().filter(|served| may_see(served.id())) {
-        let known = Known { current: served.current(), chain: service.chain(served.id())? };
-        let name = known.current.definition.system.display_name().to_owned();
+        let records = lengths.get(served.id()).copied().unwrap_or_default();
+        let standing = standing::of(service, served, records, now)?;
+        let name = standing.summary.name.clone();
         let mut add = |kind, text: &str, of: &str, href: String| {
             let lower = text.to_lowercase();
             if lower.contains(&wanted) {
@@ -35,16 +41,11 @@ pub fn page(service: &Service, may_see: &dyn Fn(&str) -> bool, query: &str) -> R
         if name != served.id() {
             add("system", served.id(), &name, link::system(served.id()));
         }
-        for check in CheckId::ALL {
-            let newest = known.newest(check);
-            if !newest.is_empty() {
-                add("check", check.name(), &name, link::series(served.id(), check, None));
-            }
-            for record in newest.iter().filter(|_| check == CheckId::Drift) {
-                if let Some(column) = link::column_of(&record.finding.subject) {
-                    add("column", column, &name, link::column(served.id(), column));
-                }
-            }
+        for check in &standing.checks {
+            add("check", check.name(), &name, link::series(served.id(), *check, None));
+        }
+        for column in &standing.columns {
+            add("column", column, &name, link::column(served.id(), column));
         }
     }
     hits.sort_by_key(|(inside, _)| *inside);

@@ -6,15 +6,17 @@ use types::gate::GateDecision;
 use types::monitor_report::MonitorReport;
 use types::report::{self, CheckReport};
 use types::{CheckId, Record, Subject, Verdict, Window};
+use view::site::alerts::AlertState;
 use view::site::brief::{BriefPage, Person};
 use view::site::compare::{ComparePage, CompareRow};
 use view::site::link::subject_key;
+use view::site::overview::SystemSummary;
 use view::site::series::CheckSeries;
 use view::site::system::SystemPage;
 use view::site::{Practice, Seen};
 
 use super::known::{Known, is_same, seen, worst};
-use super::{SiteError, known, overview, practices, system_ref};
+use super::{SiteError, alerts, known, practices, served, standing, system_ref};
 use crate::PROGRAM;
 use crate::monitor_report;
 use crate::service::Service;
@@ -25,11 +27,14 @@ use crate::service::Service;
 /// There is no such system, or the database does not answer.
 pub fn page(service: &Service, id: &str, tab: Practice, now: Timestamp) -> Result<SystemPage, SiteError> {
     let known = known(service, id)?;
+    let alerts = alerts::open(service, &system_ref(service, id)?)?;
+    let standing = standing::of(service, served(service, id)?, known.chain.end.records, now)?;
+    let firing = alerts.iter().filter(|alert| alert.state == AlertState::Firing).count() as u64;
     Ok(SystemPage {
-        system: overview::summary(&known, now),
+        system: SystemSummary { alerts_firing: firing, ..standing.summary.clone() },
         tab,
         gates: known.gates(now),
-        alerts: Vec::new(),
+        alerts,
         newest: practices::newest(&known, tab).into_iter().map(seen).collect(),
         monitor: (tab == Practice::Monitor).then(|| monitored(&known, now)).flatten(),
         evaluate: (tab == Practice::Evaluate).then(|| evaluated(&known, now)).flatten(),
@@ -218,7 +223,7 @@ pub fn brief(service: &Service, id: &str, now: Timestamp) -> Result<BriefPage, S
         watched,
         checks,
         expired,
-        alerts: Vec::new(),
+        alerts: alerts::open(service, &system_ref(service, id)?)?,
         actions: shut
             .map(|gate| {
                 format!("Gate `{}` is shut: what needs it is held up until its checks pass.", gate.gate)

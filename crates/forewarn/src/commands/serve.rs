@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use app::access::{self, AccessError};
 use app::organisation::{self, OrganisationError, OrganisationFile};
+use app::schedule::Worked;
 use app::service::upkeep::{Upkeep, UpkeepOptions};
 use app::service::{Service, ServiceError};
 use app::state;
 use app::{CheckError, Database, StateError, StoreError};
 use jiff::Timestamp;
 use server::auth::{self, AuthMode, AuthSettings, AuthState};
-use server::{Events, Listening, ServeError, Shared, Tls};
+use server::{Events, HttpMetrics, Listening, ServeError, Shared, Tls, Traces, TracesError};
 use types::format::counted;
 
 use super::Status;
@@ -61,6 +62,12 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<TracesError> for Failure {
+    fn from(error: TracesError) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         Self::Other(error.to_string())
@@ -73,6 +80,7 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
     logger::install();
     let tls = options.tls_certificate.clone().zip(options.tls_key.clone());
     let tls = tls.map(|(certificate, key)| Tls { certificate, key });
+    let traces = Traces::from_environment(app::PROGRAM)?;
     let listening = Listening::on(options.listen, tls.as_ref())?;
     let database = database(options);
     let store = Arc::new(app::Store::open(&database)?);
@@ -113,6 +121,10 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
                 let events = events.clone();
                 Arc::new(move |topics: &[&str]| events.changed(topics))
             },
+            worked: {
+                let traces = traces.clone();
+                Arc::new(move |worked: &Worked| traces.iter().for_each(|traces| traces.worked(worked)))
+            },
         },
     )
     .map_err(|error| Failure::Other(format!("failed to start the schedule: {error}")))?;
@@ -124,9 +136,12 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         auth,
         look: Arc::new(upkeep.look()),
         program: app::PROGRAM,
+        http_metrics: HttpMetrics::default(),
+        traces: traces.clone(),
     };
     let served = server::serve(listening, shared);
     upkeep.stop();
+    traces.iter().for_each(Traces::stop);
     Ok(served?)
 }
 

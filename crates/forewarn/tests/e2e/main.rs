@@ -22,6 +22,7 @@ mod fixture;
 mod flights;
 mod formats;
 mod init;
+mod metrics;
 mod monitoring;
 mod outcomes;
 mod parts;

@@ -14,30 +14,36 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     said: String,
 }
 
 /// An answer with its status.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
     location: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Server {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// With variables of the environment.
+    pub(crate) fn start_with(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
         let mut command = folder.command(&[&listen, arguments].concat());
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
@@ -50,16 +56,23 @@ impl Server {
     }
 
     /// With nobody to sign in.
-    fn open(folder: &Folder) -> Self {
+    pub(crate) fn open(folder: &Folder) -> Self {
         Self::start(folder, &["--insecure-no-auth"])
     }
 
-    fn get(&self, path: &str) -> Answer {
-        let agent = agent();
-        answer(agent.get(format!("{}{path}", self.url)).call())
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = agent().get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.call())
+    }
+
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = agent().post(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -78,7 +91,7 @@ impl Server {
     }
 
     /// Waits until an answer is as wanted.
-    fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    pub(crate) fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let begun = Instant::now();
         loop {
             let answer = self.get(path);
@@ -91,7 +104,7 @@ impl Server {
     }
 
     /// Waits until everything that was missed was made up for.
-    fn caught_up(&self) {
+    pub(crate) fn caught_up(&self) {
         self.until("/jobs.json?table=history", |answer| {
             let done = answer.json().as_array().unwrap().iter().filter(|job| job["state"] == "done").count();
             done >= 2
@@ -99,7 +112,7 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager does.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));

@@ -162,6 +162,21 @@ impl Store {
         row.as_ref().map(job).transpose()
     }
 
+    /// For every system and kind of job, the newest one that is in one of these states.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row was damaged.
+    pub fn newest_jobs(&self, states: &[JobState]) -> Result<Vec<Job>, StoreError> {
+        let states: Vec<String> = states.iter().map(|state| format!("'{}'", state.word())).collect();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM job WHERE id IN \
+             (SELECT MAX(id) FROM job WHERE state IN ({}) GROUP BY system, kind) ORDER BY system, kind",
+            states.join(", ")
+        );
+        let rows = self.block_on(sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(self.pool()))?;
+        rows.iter().map(job).collect()
+    }
+
     /// Forgets jobs that ended before an instant, except for the newest `keep` of all; returns how many.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
-use types::{Verdict, Window, format};
+use types::{Verdict, format};
 
 use super::frame::{Content, part};
 use super::table::{Cell, Column, Table};
@@ -20,8 +20,6 @@ pub struct JobsPage {
     pub older: Option<String>,
     /// What can be run now: a value for the form, and what it is called.
     pub choices: Vec<(String, String)>,
-    /// How far catching up is, where it is not done: windows made, of how many.
-    pub catching_up: Option<(u64, u64)>,
 }
 
 /// One run of a job, or one to come.
@@ -32,7 +30,6 @@ pub struct JobRow {
     pub name: String,
     /// `None` where it is about all systems.
     pub system: Option<SystemRef>,
-    pub window: Option<Window>,
     pub state: JobState,
     /// When it is due, began, or ended.
     pub at: Timestamp,
@@ -107,7 +104,6 @@ fn table(name: &'static str, caption: &str, at: &'static str, rows: &[JobRow], e
         columns: vec![
             Column::text("job", "Job"),
             Column::text("system", "System"),
-            Column::text("window", "Window"),
             Column::text("state", "State"),
             Column::text("at", at),
             Column::number("milliseconds", "Took"),
@@ -127,7 +123,6 @@ fn cells(of: &JobRow) -> Vec<Cell> {
         of.system
             .as_ref()
             .map_or(Cell::Text("all".into()), |system| Cell::link(&system.name, link::system(&system.id))),
-        of.window.map_or(Cell::Empty, Cell::Window),
         Cell::State { word: of.state.word(), like: of.state.like() },
         Cell::Instant(of.at),
         of.milliseconds.map_or(Cell::Empty, Cell::Milliseconds),
@@ -144,7 +139,6 @@ pub fn page(frame: &Frame, of: &JobsPage) -> String {
         heading: html! { (heading(of)) },
         lead: Some(html! { "Every look is taken by the schedule, once, even with several servers; what was missed is caught up." }),
         body: html! {
-            (catching_up(of))
             (run_now(frame, of))
             @for table in of.tables() { (part(table.name, &table.caption, &html! {}, &table.html(&frame.path))) }
             @if let Some(before) = &of.older { p.more-link { a.button href=(link::with_query(link::JOBS, &[("before", before.clone())])) { "Older runs" } } }
@@ -158,17 +152,6 @@ fn heading(of: &JobsPage) -> String {
         (0, None) => "Nothing is scheduled".into(),
         (0, Some(next)) => format!("Next: {}", next.name.to_lowercase()),
         (running, _) => format::counted(running, "job is running", "jobs are running"),
-    }
-}
-
-fn catching_up(of: &JobsPage) -> Markup {
-    html! {
-        @if let Some((done, all)) = of.catching_up {
-            div.panel.progress-panel {
-                label for="catching-up" { "Catching up: " (format::count(done)) " of " (format::counted(all, "window", "windows")) }
-                progress id="catching-up" max=(all) value=(done) {}
-            }
-        }
     }
 }
 

@@ -23,8 +23,6 @@ pub struct RecordPage {
     pub intact: bool,
     /// Whether there is a record after it.
     pub has_next: bool,
-    /// The record that corrects it, where there is one.
-    pub corrected_by: Option<u64>,
 }
 
 impl RecordPage {
@@ -119,7 +117,6 @@ fn state(frame: &Frame, of: &RecordPage) -> Markup {
     let until = of.record.fresh_until;
     html! {
         @if !of.intact { p.notice.bad role="alert" { "The content of this record no longer has the recorded hash: it was edited. Compare with a copy that was kept elsewhere." } }
-        @if let Some(by) = of.corrected_by { p.notice { "Corrected by " a href=(link::record(&of.system.id, by)) { "#" (by) } ". What stands here is kept as it was." } }
         @if !of.record.is_fresh(frame.now) { p.notice { "It expired " (moment::ago(until, frame.now)) ": gates count it as missing." } }
     }
 }

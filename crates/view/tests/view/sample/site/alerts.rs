@@ -153,12 +153,10 @@ fn resolved(world: &World) -> AlertPage {
 }
 
 fn jobs(world: &World) -> JobsPage {
-    let window = last(&world.monitor.windows, 1).pop();
     let job = |id: &str, name: &str, state, hours: i64, milliseconds, outcome: &str| JobRow {
         id: id.into(),
         name: name.into(),
         system: Some(world.system()),
-        window,
         state,
         at: world.now() - SignedDuration::from_hours(hours),
         milliseconds,
@@ -172,7 +170,6 @@ fn jobs(world: &World) -> JobsPage {
             JobRow { server: None, ..job("j10", "Weekly drift", JobState::Waiting, -62, None, "") },
             JobRow {
                 system: None,
-                window: None,
                 server: None,
                 ..job("j11", "Verify evidence", JobState::Waiting, -9, None, "")
             },
@@ -204,7 +201,6 @@ fn jobs(world: &World) -> JobsPage {
             ("drift:flight-delay".into(), "Weekly drift of Flight delay predictor".into()),
             ("verify".into(), "Verify evidence".into()),
         ],
-        catching_up: Some((12, 35)),
     }
 }
 
@@ -268,7 +264,6 @@ pub(super) fn pages(world: &World) -> Vec<Page> {
         history: Vec::new(),
         older: None,
         choices: Vec::new(),
-        catching_up: None,
     };
     let id = &world.monitor.system.id;
     let empty = BriefPage {

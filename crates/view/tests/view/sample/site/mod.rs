@@ -194,7 +194,6 @@ impl World {
             system: self.system(),
             intact: true,
             has_next: true,
-            corrected_by: None,
             record,
         }
     }
