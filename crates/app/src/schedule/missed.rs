@@ -34,7 +34,8 @@ impl Scheduler {
     /// The database does not answer, or a row was damaged.
     pub fn missed(&self) -> Result<Vec<Missed>, StoreError> {
         let now = self.now();
-        let open = self.store.open_jobs()?;
+        let (open, planned) = (self.store.open_jobs()?, self.store.all_planned_until()?);
+        let ended = self.store.newest_jobs(&[JobState::Done, JobState::GivenUp, JobState::Skipped])?;
         let mut missed = Vec::new();
         for schedule in self.systems() {
             let is_late = |due: Timestamp| now > due + schedule.missed_after;
@@ -46,14 +47,16 @@ impl Scheduler {
                 for job in ours.filter(|job| job.cause == Cause::Schedule && is_late(job.due)) {
                     add(job.due, Reason::Late(Box::new(job.clone())));
                 }
-                if let Some(job) = self.store.newest_concluded_job(system, kind.name())? {
+                let is_ours = |of: &str, name: &str| of == system && name == kind.name();
+                if let Some(job) = ended.iter().find(|job| is_ours(&job.system, &job.kind)) {
                     match job.state {
-                        JobState::GivenUp => add(job.due, Reason::GivenUp(Box::new(job))),
-                        JobState::Skipped => add(job.due, Reason::Skipped(Box::new(job))),
+                        JobState::GivenUp => add(job.due, Reason::GivenUp(Box::new(job.clone()))),
+                        JobState::Skipped => add(job.due, Reason::Skipped(Box::new(job.clone()))),
                         _ => {}
                     }
                 }
-                let planned = self.store.planned_until(system, kind.name())?;
+                let planned =
+                    planned.iter().find(|([of, name], _)| is_ours(of, name)).map(|(_, until)| *until);
                 let newest = timetable.newest_until(now);
                 if let (Some(planned), Some(newest)) = (planned, newest)
                     && planned < newest

@@ -30,8 +30,9 @@ use crate::opened::definition_folder;
 use crate::signing::{self, SigningError};
 use crate::state::{self, State, StateError};
 
-/// How many records are kept in memory; those of other systems are read when they are asked for.
-const RECORDS_KEPT: usize = 500_000;
+/// How many records are kept in memory, at about 8 KiB each; those of other systems are read when they are asked
+/// for.
+const RECORDS_KEPT: usize = 200_000;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -125,7 +126,8 @@ impl Service {
             let lines = own.lines(served.id())?;
             self.store.import(served.id(), lines.iter().map(String::as_str))?;
         }
-        State::shared_beside(served.folder(), self.store.clone()).chain(served.id())?;
+        let chain = State::shared_beside(served.folder(), self.store.clone()).chain(served.id())?;
+        self.chains().keep(served.id(), &Arc::new(chain));
         state::link(served.folder(), self.store.database())?;
         self.note(served, now)
     }
@@ -234,10 +236,13 @@ impl Chains {
         let records = |known: &HashMap<String, (u64, Arc<Chain>)>| {
             known.values().map(|(_, chain)| chain.records.len()).sum::<usize>()
         };
-        // The one that is used now stays, however long it is.
+        // The one that is used now stays, however long it is. Of the others the one that was used last goes: alerts
+        // look at all systems in turn, and with what was used longest ago gone, nothing would be there in the next
+        // turn.
         while self.known.len() > 1 && records(&self.known) > RECORDS_KEPT {
-            let oldest = self.known.iter().min_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
-            oldest.and_then(|id| self.known.remove(&id));
+            let others = self.known.iter().filter(|(known, _)| *known != id);
+            let last = others.max_by_key(|(_, (used, _))| *used).map(|(id, _)| id.clone());
+            last.and_then(|id| self.known.remove(&id));
         }
     }
 }

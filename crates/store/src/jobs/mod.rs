@@ -148,20 +148,6 @@ impl Store {
         rows.iter().map(job).collect()
     }
 
-    /// The newest job of a system and kind that is done, given up or skipped.
-    ///
-    /// # Errors
-    /// The database does not answer, or a row was damaged.
-    pub fn newest_concluded_job(&self, system: &str, kind: &str) -> Result<Option<Job>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM job WHERE system = $1 AND kind = $2 \
-             AND state IN ('done', 'given_up', 'skipped') ORDER BY id DESC LIMIT 1"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(system).bind(kind);
-        let row = self.block_on(query.fetch_optional(self.pool()))?;
-        row.as_ref().map(job).transpose()
-    }
-
     /// For every system and kind of job, the newest one that is in one of these states.
     ///
     /// # Errors

@@ -54,6 +54,19 @@ impl Store {
         row.map(|row| instant(&row, "planned", "until_us")).transpose()
     }
 
+    /// The same of every system and kind of job: `[system, kind]` with the instant.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row was damaged.
+    pub fn all_planned_until(&self) -> Result<Vec<([String; 2], Timestamp)>, StoreError> {
+        let rows =
+            self.block_on(sqlx::query("SELECT system, kind, until_us FROM planned").fetch_all(self.pool()))?;
+        let planned = |row: &sqlx::any::AnyRow| {
+            Ok(([row.try_get("system")?, row.try_get("kind")?], instant(row, "planned", "until_us")?))
+        };
+        rows.iter().map(planned).collect()
+    }
+
     /// Plans a due instant, unless somebody else was faster; says whether it did. `before` is what
     /// [`Store::planned_until`] said: of all who read the same, one gets through.
     ///

@@ -73,6 +73,13 @@ fn a_state_and_its_messages_are_kept_together_or_not_at_all(place: &Place) {
     assert_eq!(store.alerts("s").unwrap().version, 2);
     assert_eq!(store.deliveries("s", 10).unwrap(), [delivery("1", "email:a@b.c")]);
     assert_eq!(store.episodes("s", 10).unwrap(), [episode()]);
+    // Of all systems at once.
+    let later = Episode { until: at(3), ..episode() };
+    assert!(store.keep_alerts("t", 0, &state, &[later.clone()], &[]).unwrap());
+    assert_eq!(store.alert_versions().unwrap(), [("s".to_owned(), 2), ("t".to_owned(), 1)]);
+    let both = [("t".to_owned(), later), ("s".to_owned(), episode())];
+    assert_eq!(store.all_episodes(10).unwrap(), both);
+    assert_eq!(store.all_episodes(1).unwrap(), both[..1]);
 }
 
 fn a_message_is_taken_by_one_server_and_again_when_that_one_is_gone(place: &Place) {
@@ -106,6 +113,8 @@ fn what_came_of_a_message_is_remembered(place: &Place) {
     assert_eq!(store.last_deliveries().unwrap(), [dead]);
     let left = store.take_deliveries(at(3), at(4), 10).unwrap();
     assert_eq!(left.iter().map(|delivery| delivery.id.as_str()).collect::<Vec<_>>(), ["2"]);
+    let counted = |state: &str| (state.to_owned(), 1);
+    assert_eq!(store.delivery_counts().unwrap(), ["waiting", "delivered", "dead"].map(counted));
 }
 
 fn silences_and_acknowledgements_are_read_back(place: &Place) {

@@ -97,6 +97,8 @@ fn chains_of_two_systems_are_apart(place: &Place) {
     assert_eq!(summaries(&store.chain("two").unwrap()), ["b"]);
     assert_eq!(store.chain("three").unwrap(), Chain::unread("three"));
     assert_eq!(store.chains().unwrap(), ["one", "two"]);
+    store.append(&mut Chain::unread("two"), evidence(&["c", "d"])).unwrap();
+    assert_eq!(store.chain_lengths().unwrap(), [("one".to_owned(), 1), ("two".to_owned(), 3)].into());
 }
 
 fn an_edited_record_is_detected_and_not_built_upon(place: &Place) {

@@ -19,6 +19,7 @@ on_both!(
     wishes_at_the_same_time_are_one_job,
     the_history_is_read_page_by_page_and_pruned,
     what_a_clock_that_was_ahead_has_left_is_cut,
+    the_newest_of_every_kind_is_found_at_once,
     a_damaged_row_is_told,
 );
 
@@ -173,10 +174,39 @@ fn a_failed_job_waits_for_its_next_try_and_is_given_up_in_the_end(place: &Place)
     let again = leased(&store, "w", at(5)).unwrap();
     assert_eq!((again.failures, again.lease, again.message.as_deref()), (1, 2, Some("first")));
     assert!(store.fail_job(&again, at(6), "second — “quoted”", None).unwrap());
-    let given_up = store.newest_concluded_job("s", "monitor").unwrap().unwrap();
+    let ended = store.newest_jobs(&[JobState::Done, JobState::GivenUp]).unwrap();
+    let [given_up] = ended.as_slice() else { panic!("one job has ended: {ended:?}") };
     assert_eq!((given_up.state, given_up.failures), (JobState::GivenUp, 2));
     assert_eq!(given_up.message.as_deref(), Some("second — “quoted”"));
     assert_eq!(leased(&store, "w", at(600)), None);
+}
+
+fn the_newest_of_every_kind_is_found_at_once(place: &Place) {
+    let store = place.open();
+    assert!(store.newest_jobs(&[JobState::Done]).unwrap().is_empty());
+    for (system, kind, minute) in
+        [("s", "monitor", 0), ("t", "monitor", 1), ("s", "monitor", 2), ("s", "evaluate", 3)]
+    {
+        planned(&store, system, kind, at(minute));
+        let job = leased(&store, "w", at(minute)).unwrap();
+        if minute == 2 {
+            assert!(store.fail_job(&job, at(minute), "no", None).unwrap());
+        } else {
+            assert!(store.finish_job(&job, at(minute), "done").unwrap());
+        }
+    }
+    let newest = |states: &[JobState]| {
+        let jobs = store.newest_jobs(states).unwrap();
+        jobs.iter().map(|job| (job.system.clone(), job.kind.clone(), job.id)).collect::<Vec<_>>()
+    };
+    let of = |system: &str, kind: &str, id| (system.to_owned(), kind.to_owned(), id);
+    let (evaluate, other) = (of("s", "evaluate", 4), of("t", "monitor", 2));
+    assert_eq!(newest(&[JobState::Done]), [evaluate.clone(), of("s", "monitor", 1), other.clone()]);
+    assert_eq!(newest(&[JobState::Done, JobState::GivenUp]), [evaluate, of("s", "monitor", 3), other]);
+    let mut planned = store.all_planned_until().unwrap();
+    planned.sort();
+    let until = |system: &str, kind: &str, minute| ([system.to_owned(), kind.to_owned()], at(minute));
+    assert_eq!(planned, [until("s", "evaluate", 3), until("s", "monitor", 2), until("t", "monitor", 1)]);
 }
 
 fn a_job_that_is_handed_back_has_not_failed(place: &Place) {
