@@ -23,6 +23,7 @@ mod flights;
 mod formats;
 mod init;
 mod monitoring;
+mod oidc;
 mod outcomes;
 mod parts;
 mod serve;

@@ -14,28 +14,28 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
-    said: String,
+    pub(crate) url: String,
+    pub(crate) said: String,
 }
 
 /// An answer with its status.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
-    location: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) location: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Server {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
         let mut command = folder.command(&[&listen, arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -119,12 +119,12 @@ impl Drop for Server {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
     config.timeout_global(Some(Duration::from_mins(1))).build().into()
 }
 
-fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+pub(crate) fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut of = of.unwrap();
     let location = of.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
     let body = of.body_mut().read_to_string().unwrap();

@@ -114,7 +114,7 @@ impl House {
     /// With an admin whose browser is signed in.
     pub(super) fn with_admin() -> (Self, Browser) {
         let house = Self::of(AuthMode::Accounts, false);
-        let code = setup_code(&house.store, house.now()).unwrap().unwrap();
+        let code = setup_code(&house.store, None, house.now()).unwrap().unwrap();
         let sent = [("token", code.text()), ("name", "Ada"), ("email", ADMIN), ("password", PASSWORD)];
         let answer = house.post(&Browser::default(), "/setup", &sent);
         assert_eq!(answer.status, 303, "{}", answer.body);

@@ -9,7 +9,7 @@ use crate::auth::AuthMode;
 fn the_setup_link_works_once() {
     let house = House::of(AuthMode::Accounts, false);
     let nobody = Browser::default();
-    let code = setup_code(&house.store, house.now()).unwrap().unwrap();
+    let code = setup_code(&house.store, None, house.now()).unwrap().unwrap();
     let path = format!("/setup?code={}", code.text());
     let page = house.get(&nobody, &path);
     assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
