@@ -26,11 +26,11 @@ pub use sessions::{
     IDLE, LIFE, LoginAttempt, Session, begin as begin_session, end_other_sessions, log_in, log_out, session,
     sessions,
 };
-pub use sign_on::{
-    Device, SignOnRefusal, count_sign_on, follow_groups, forgive_sign_on, identities, link, link_own, refuse_sign_on,
-    sign_on, unlink,
-};
 pub use setup::{Invited, NewAdmin, accept, invite, invited, set_up, setup_code};
+pub use sign_on::{
+    Device, SignOnRefusal, count_sign_on, follow_groups, forgive_sign_on, identities, link, link_own,
+    refuse_sign_on, sign_on, unlink,
+};
 pub use store::{Identity, SessionRow};
 pub use tokens::{DAYS_MAX, TokenRefusal, TokenRequest, issue_token, revoke_token, token_caller, tokens};
 use users::NAME_LENGTH_MAX;

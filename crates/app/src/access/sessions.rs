@@ -169,15 +169,25 @@ pub(super) fn begin_by(
     let secret = Secret::random("")?;
     let shown = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     let browser: String = browser.chars().take(BROWSER_LENGTH_MAX).collect();
-    let new =
-        NewSession { secret: secret.digest(), account: &user.id, at, address: &shown, browser: &browser, issuer };
+    let new = NewSession {
+        secret: secret.digest(),
+        account: &user.id,
+        at,
+        address: &shown,
+        browser: &browser,
+        issuer,
+    };
     let caller = Caller::person(user.clone());
     let by = By { caller: &caller, address, at };
     let before = |age| at.saturating_sub(age).unwrap_or(Timestamp::MIN);
     store.begin_session(
         &new,
         (before(LIFE), before(IDLE)),
-        by.audit("session.began", user.login.as_str(), issuer.map(|of| format!("by {of}")).unwrap_or_default()),
+        by.audit(
+            "session.began",
+            user.login.as_str(),
+            issuer.map(|of| format!("by {of}")).unwrap_or_default(),
+        ),
     )?;
     Ok(Session { secret, user, issuer: issuer.map(str::to_owned) })
 }

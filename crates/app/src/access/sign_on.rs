@@ -25,7 +25,9 @@ const SUBJECT_LENGTH_MAX: usize = 255;
 pub enum SignOnRefusal {
     #[error("none of your groups at {provider} lets anybody in here: ask an admin for one that does")]
     NoGroup { provider: String },
-    #[error("{provider} vouches for no e-mail address of yours in a domain that is let in here: ask an admin")]
+    #[error(
+        "{provider} vouches for no e-mail address of yours in a domain that is let in here: ask an admin"
+    )]
     Domain { provider: String },
     #[error("your account `{login}` is disabled: ask an admin")]
     Disabled { login: String },
@@ -128,7 +130,8 @@ fn admitted(
             Ok(standing) => followed(store, of, who, user, standing, address, at),
             Err(refusal) => {
                 // Whoever has lost every group also leaves the browsers where they are still signed in.
-                let record = audit(user.login.clone(), address, at, "session.ended", &*user.login, "no group");
+                let record =
+                    audit(user.login.clone(), address, at, "session.ended", &*user.login, "no group");
                 store.end_sessions_by(&user.id, &who.issuer, record)?;
                 Err(refusal.into())
             }
@@ -286,13 +289,7 @@ fn add(store: &Store, by: By<'_>, of: &Oidc, user: &User, identity: &Identity) -
 ///
 /// # Errors
 /// The caller may not, or there is no such identity.
-pub fn unlink(
-    store: &Store,
-    by: By<'_>,
-    id: &str,
-    issuer: &str,
-    subject: &str,
-) -> Result<(), AccessError> {
+pub fn unlink(store: &Store, by: By<'_>, id: &str, issuer: &str, subject: &str) -> Result<(), AccessError> {
     let (user, identity) = owned(store, by, id, issuer, subject)?;
     let detail = format!("subject {subject} at {issuer}");
     let record = by.audit("identity.unlinked", user.login.as_str(), detail);

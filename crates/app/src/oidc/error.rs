@@ -3,8 +3,8 @@
 use std::error::Error;
 
 use openidconnect::{
-    ClaimsVerificationError, ConfigurationError, DiscoveryError, ErrorResponse, RequestTokenError, UserInfoError,
-    url,
+    ClaimsVerificationError, ConfigurationError, DiscoveryError, ErrorResponse, RequestTokenError,
+    UserInfoError, url,
 };
 
 /// How much of what went wrong is said.
@@ -55,7 +55,9 @@ impl<T: ErrorResponse> From<RequestTokenError<ureq::Error, T>> for ProviderError
         let reason = told(&error);
         match error {
             RequestTokenError::Request(_) => Self::Unreachable { reason },
-            RequestTokenError::ServerResponse(_) if reason.contains("invalid_client") => Self::Client { reason },
+            RequestTokenError::ServerResponse(_) if reason.contains("invalid_client") => {
+                Self::Client { reason }
+            }
             RequestTokenError::ServerResponse(_) => Self::Code { reason },
             // An ID token that is no token is refused while the answer is read.
             RequestTokenError::Parse(error, _) if error.path().to_string().contains("id_token") => {

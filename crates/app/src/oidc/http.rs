@@ -10,11 +10,8 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
 /// Sends it and reads the whole answer.
 pub(super) fn send(request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
-    let answer = if request.body().is_empty() {
-        agent().run(request.map(|_| ()))
-    } else {
-        agent().run(request)
-    };
+    let answer =
+        if request.body().is_empty() { agent().run(request.map(|_| ())) } else { agent().run(request) };
     let (parts, mut body) = answer?.into_parts();
     let body = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
     Ok(Response::from_parts(parts, body))

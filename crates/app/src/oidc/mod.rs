@@ -18,21 +18,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim,
-    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreResponseType,
-    CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+    CoreJsonWebKey, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+    CoreResponseType, CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse,
+    CoreTokenType,
 };
 use openidconnect::{
-    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl, LogoutRequest, Nonce,
-    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope,
-    StandardErrorResponse, StandardTokenResponse,
+    AuthType, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenFields, IssuerUrl,
+    LogoutRequest, Nonce, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse, StandardTokenResponse,
 };
 use types::organisation::Oidc;
 
 use crate::delivery::secret::{Revealed, SecretError, reveal};
 pub use attempt::{Attempt, Purpose, VALID as ATTEMPT_VALID};
-use claims::Others;
 pub use claims::Identified;
+use claims::Others;
 pub use error::ProviderError;
 
 /// What a provider says of itself is asked for again after this time, and whenever a token is signed with a key
@@ -144,13 +145,11 @@ impl Provider {
             .exchange_code(AuthorizationCode::new(code.to_owned()))?
             .set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier()))
             .request(&http::send)?;
-        let nonce = Nonce::new(attempt.nonce());
-        let verified = match token::verify(&answer, metadata.jwks(), self.audience(), &nonce, at) {
+        let (nonce, id) = (Nonce::new(attempt.nonce()), ClientId::new(self.settings.client_id.clone()));
+        let verify = |keys: &CoreJsonWebKeySet| token::verify(&answer, keys, (&self.issuer, &id), &nonce, at);
+        let verified = match verify(metadata.jwks()) {
             // The provider may sign with a new key.
-            Err(error) if token::may_be_a_new_key(&error) => {
-                let metadata = self.ask(at)?;
-                token::verify(&answer, metadata.jwks(), self.audience(), &nonce, at)
-            }
+            Err(error) if token::may_be_a_new_key(&error) => verify(self.ask(at)?.jwks()),
             verified => verified,
         }?;
         claims::identified(&client, &answer, verified, &self.settings)
@@ -169,16 +168,7 @@ impl Provider {
         Ok(Some(request.http_get_url().into()))
     }
 
-    /// Whom tokens must be from, and for.
-    fn audience(&self) -> (&IssuerUrl, ClientId) {
-        (&self.issuer, ClientId::new(self.settings.client_id.clone()))
-    }
-
-    fn client(
-        &self,
-        metadata: &ProviderMetadataWithLogout,
-        redirect: &str,
-    ) -> Result<Client, ProviderError> {
+    fn client(&self, metadata: &ProviderMetadataWithLogout, redirect: &str) -> Result<Client, ProviderError> {
         let id = ClientId::new(self.settings.client_id.clone());
         let secret = self.secret.as_ref().map(|secret| ClientSecret::new(secret.text().to_owned()));
         let client = Client::from_provider_metadata(metadata.clone(), id, secret);

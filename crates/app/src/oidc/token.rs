@@ -32,7 +32,7 @@ const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
 pub(super) fn verify<'a>(
     answer: &'a TokenResponse,
     keys: &CoreJsonWebKeySet,
-    (issuer, client): (&IssuerUrl, ClientId),
+    (issuer, client): (&IssuerUrl, &ClientId),
     nonce: &Nonce,
     at: Timestamp,
 ) -> Result<&'a IdTokenClaims<Others, CoreGenderClaim>, ClaimsVerificationError> {
@@ -46,7 +46,7 @@ pub(super) fn verify<'a>(
             if SystemTime::from(issued) > latest { Err("issued in the future".into()) } else { Ok(()) }
         });
     let claims = token.claims(&verifier, nonce)?;
-    if claims.authorized_party().is_some_and(|party| *party != client) {
+    if claims.authorized_party().is_some_and(|party| party != client) {
         return Err(ClaimsVerificationError::InvalidAudience("it was made for another client".into()));
     }
     Ok(claims)

@@ -42,12 +42,14 @@ struct Browser {
 
 impl Browser {
     fn get(&mut self, url: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.take(agent().get(url).header("Cookie", cookies.join("; ")).call().unwrap())
     }
 
     fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let request = agent().post(url).header("Cookie", cookies.join("; "));
@@ -149,7 +151,8 @@ impl House {
     fn audit(&self, admin: &mut Browser) -> Vec<String> {
         let log = admin.get(&self.at("/api/v1/audit?limit=100")).json();
         let text = |record: &Value, name: &str| record[name].as_str().unwrap_or_default().to_owned();
-        let line = |of: &Value| format!("{} {} {}", text(of, "action"), text(of, "object"), text(of, "detail"));
+        let line =
+            |of: &Value| format!("{} {} {}", text(of, "action"), text(of, "object"), text(of, "detail"));
         log["items"].as_array().unwrap().iter().map(line).collect()
     }
 
@@ -187,7 +190,9 @@ fn a_person_at_the_provider_has_one_account_whose_role_follows_their_groups() {
     let Some(house) = House::with(GROUPS) else { return };
     let mut root = house.admin();
     let page = Browser::default().get(&house.at("/login?next=/alerts")).body;
-    assert!(page.contains("href=\"/login/oidc?back=%2Falerts\"") && page.contains("Continue with Example login"));
+    assert!(
+        page.contains("href=\"/login/oidc?back=%2Falerts\"") && page.contains("Continue with Example login")
+    );
     assert!(page.contains("type=\"password\""));
     // pyop puts neither name nor groups into the ID token: its page of users has them.
     house.is_at_the_provider("ada", &ada(&["risk"]));
@@ -218,7 +223,10 @@ fn a_person_at_the_provider_has_one_account_whose_role_follows_their_groups() {
     house.is_at_the_provider("ada", &ada(&["elsewhere"]));
     refuses(&house.signs_on(&mut Browser::default()), 403, "None of your groups at Example login");
     assert_eq!(browser.get(&house.at("/")).location, "/login");
-    house.is_at_the_provider("eve", &json!({"name": "Eve", "email": "eve@example.org", "email_verified": true}));
+    house.is_at_the_provider(
+        "eve",
+        &json!({"name": "Eve", "email": "eve@example.org", "email_verified": true}),
+    );
     refuses(&house.signs_on(&mut Browser::default()), 403, "None of your groups at Example login");
     assert_eq!(house.users(&mut root).len(), 2);
     let mut again = Browser::default();
@@ -226,7 +234,8 @@ fn a_person_at_the_provider_has_one_account_whose_role_follows_their_groups() {
     assert_eq!(again.post(&house.at("/login"), &fields).status, 303, "a local admin still works");
     let mut log = house.audit(&mut again);
     log.reverse();
-    let log: Vec<&str> = log.iter().map(String::as_str).filter(|line| !line.contains("root@")).skip(1).collect();
+    let log: Vec<&str> =
+        log.iter().map(String::as_str).filter(|line| !line.contains("root@")).skip(1).collect();
     let began = format!("session.began ada@example.org by {}", house.issuer());
     let expected = [
         "user.created ada@example.org risk manager, compliance; all systems; by Example login",
@@ -306,7 +315,8 @@ fn a_new_key_is_fetched_and_no_other_site_is_led_to() {
         let answer = browser.get(&back);
         assert_eq!((answer.status, answer.location.as_str()), (303, "/"), "{elsewhere}");
     }
-    let unverified = json!({"name": "Ada", "email": "ada@example.org", "email_verified": false, "groups": ["risk"]});
+    let unverified =
+        json!({"name": "Ada", "email": "ada@example.org", "email_verified": false, "groups": ["risk"]});
     let elsewhere = json!({"email": "ada@evil.example", "email_verified": true, "groups": ["risk"]});
     for claims in [unverified, elsewhere] {
         house.is_at_the_provider("ada", &claims);
@@ -339,7 +349,8 @@ fn a_provider_that_is_down_keeps_nobody_with_a_password_out() {
 fn an_account_is_linked_by_its_owner_or_an_admin_and_never_by_a_name() {
     let Some(house) = House::with(GROUPS) else { return };
     let mut root = house.admin();
-    let claims = json!({"name": "Root", "email": "root@example.org", "email_verified": true, "groups": ["risk"]});
+    let claims =
+        json!({"name": "Root", "email": "root@example.org", "email_verified": true, "groups": ["risk"]});
     house.is_at_the_provider("root", &claims);
     refuses(&house.signs_on(&mut Browser::default()), 409, "There is an account `root@example.org` already");
     // By its owner, who is signed in and asked for it.
@@ -360,7 +371,8 @@ fn an_account_is_linked_by_its_owner_or_an_admin_and_never_by_a_name() {
     let id = house.user(&mut root, "root@example.org")["id"].as_str().unwrap().to_owned();
     let user = house.at(&format!("/settings/users/{id}"));
     let shown = root.get(&user).body;
-    let subject = shown.split("name=\"subject\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let subject =
+        shown.split("name=\"subject\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let issuer = house.issuer();
     let named = [("issuer", issuer.as_str()), ("subject", subject.as_str())];
     // Unlinked, the browser is out; linked by the admin, it is in again.
@@ -410,7 +422,10 @@ fn a_login_that_cannot_work_is_refused_before_anything_is_served() {
         folder.write("organisation.toml", text);
         folder.run(&serve).refuses(parts);
     };
-    refuses(organisation("http://login.example.org", GROUPS), &["is not the address of a provider", "https://"]);
+    refuses(
+        organisation("http://login.example.org", GROUPS),
+        &["is not the address of a provider", "https://"],
+    );
     refuses(organisation("https://login.example.org", ""), &["nobody could sign in", "default_role"]);
     let missing = organisation("https://login.example.org", GROUPS);
     refuses(missing, &["login.oidc.client_secret", "oidc-secret"]);

@@ -169,7 +169,10 @@ pub(super) fn must_take_passwords(state: &AuthState) -> Result<(), Problem> {
         return Ok(());
     }
     let provider = state.provider_name().unwrap_or("the provider");
-    Err(Problem::new(StatusCode::FORBIDDEN, format!("Passwords let nobody in here: sign in with {provider}.")))
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        format!("Passwords let nobody in here: sign in with {provider}."),
+    ))
 }
 
 pub(super) fn query(uri: &Uri) -> Fields {

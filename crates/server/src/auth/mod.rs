@@ -117,7 +117,11 @@ impl AuthState {
             clock: Arc::new(clock),
             hashing: Arc::new(Semaphore::new(processors)),
             process: Secret::random("")?,
-            login: Arc::new(Login { has_passwords: true, provider: None, asking: Semaphore::new(ASKING_MAX) }),
+            login: Arc::new(Login {
+                has_passwords: true,
+                provider: None,
+                asking: Semaphore::new(ASKING_MAX),
+            }),
             alerts: Arc::new(|_| 0),
         })
     }

@@ -32,8 +32,7 @@ async fn account_page(state: &AuthState, signed: &Signed, error: Option<String>)
         };
         Ok((access::sessions(store, of.by())?, identities, access::has_password(store, of.by())?))
     });
-    let (sessions, identities, has_password) =
-        kept.await.map_err(|error| Problem::of(&error, signed.at))?;
+    let (sessions, identities, has_password) = kept.await.map_err(|error| Problem::of(&error, signed.at))?;
     let page = AccountPage {
         sessions: &sessions,
         identities: &identities,
@@ -291,9 +290,8 @@ pub(super) async fn unlink(
 ) -> Result<Response, Refusal> {
     let Posted { signed, fields } = posted;
     let (of, user) = (signed.clone(), id.clone());
-    let unlinked = state.ask(move |store| {
-        access::unlink(store, of.by(), &user, fields.get("issuer"), fields.get("subject"))
-    });
+    let unlinked = state
+        .ask(move |store| access::unlink(store, of.by(), &user, fields.get("issuer"), fields.get("subject")));
     after_identity(&state, &signed, id, unlinked.await).await
 }
 

@@ -3,14 +3,12 @@
 //! A browser is sent to the provider by a link and not by a form: what a form leads to must be a page of ours,
 //! by the policy in `headers`. It comes back with a code, and with the cookie of the attempt that it began.
 
-use std::net::IpAddr;
-
-use app::access::{self, AccessError, Device, Session};
-use app::oidc::{Attempt, Identified, Provider, ProviderError, Purpose};
 use app::Store;
+use app::access::{self, Device, Session};
+use app::oidc::{Attempt, Identified, Provider, Purpose};
 use axum::extract::State;
+use axum::http::Uri;
 use axum::http::header::HeaderMap;
-use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use types::access::User;
@@ -42,7 +40,7 @@ pub(super) async fn begin(
             set_cookie(response.headers_mut(), cookie::keep_attempt(&attempt, state.settings.is_https));
             Ok(response)
         }
-        Err(failure) => Ok(sign_on_page::refused(&state, &from, failure, login_path(back))),
+        Err(failure) => Ok(sign_on_page::refused(&state, &from, &failure, login_path(back))),
     }
 }
 
@@ -61,7 +59,7 @@ pub(super) async fn link(
             set_cookie(response.headers_mut(), cookie::keep_attempt(&attempt, state.settings.is_https));
             Ok(response)
         }
-        Err(failure) => Ok(sign_on_page::refused(&state, &from, failure, link::ACCOUNT.into())),
+        Err(failure) => Ok(sign_on_page::refused(&state, &from, &failure, link::ACCOUNT.into())),
     }
 }
 
@@ -108,7 +106,7 @@ pub(super) async fn finish(
     let mut response = match finished {
         Ok(Some(session)) => welcome(&state, &session, &back),
         Ok(None) => Redirect::to(&back).into_response(),
-        Err(failure) => sign_on_page::refused(&state, &from, failure, login_path(&back)),
+        Err(failure) => sign_on_page::refused(&state, &from, &failure, login_path(&back)),
     };
     set_cookie(response.headers_mut(), cookie::forget_attempt(state.settings.is_https));
     Ok(response)
@@ -125,11 +123,7 @@ struct Returned {
 }
 
 /// A new session; none where an account was linked.
-async fn completed(
-    state: &AuthState,
-    returned: Returned,
-    from: Sender,
-) -> Result<Option<Session>, Failure> {
+async fn completed(state: &AuthState, returned: Returned, from: Sender) -> Result<Option<Session>, Failure> {
     let done = state.ask_provider(move |provider, store| complete(provider, store, &returned, &from)).await?;
     done.unwrap_or(Err(Failure::Attempt))
 }

@@ -62,12 +62,15 @@ impl Failure {
         match self {
             Self::Attempt => (
                 "This sign-in cannot be finished",
-                "It was begun in another browser or more than ten minutes ago, or it was finished already.".into(),
+                "It was begun in another browser or more than ten minutes ago, or it was finished already."
+                    .into(),
                 again(),
             ),
             Self::Denied(code) if code == ACCESS_DENIED => (
                 "You were not let through",
-                format!("{provider} ended the sign-in: you declined, or a rule there does not let you use Forewarn."),
+                format!(
+                    "{provider} ended the sign-in: you declined, or a rule there does not let you use Forewarn."
+                ),
                 "Try again, or ask whoever runs it.".into(),
             ),
             Self::Denied(code) => (
@@ -81,7 +84,8 @@ impl Failure {
                 if has_passwords {
                     "Try again in a moment, or sign in with a password if you have one.".into()
                 } else {
-                    "Try again in a moment. If it lasts, tell an admin: the server's log has the reason.".into()
+                    "Try again in a moment. If it lasts, tell an admin: the server's log has the reason."
+                        .into()
                 },
             ),
             Self::Provider(ProviderError::Answer { .. } | ProviderError::Client { .. }) => (
@@ -131,15 +135,15 @@ fn sentence(text: &str) -> String {
 }
 
 /// The page that says why, with its status.
-pub(super) fn refused(state: &AuthState, from: &Sender, failure: Failure, again: String) -> Response {
+pub(super) fn refused(state: &AuthState, from: &Sender, failure: &Failure, again: String) -> Response {
     let provider = state.provider_name().unwrap_or_default();
     let (title, said, way_out) = failure.words(provider, state.login.has_passwords);
     let page = RefusedPage { title, said, way_out, again };
-    let problem = match &failure {
+    let problem = match failure {
         Failure::Access(error) => Problem::of(error, from.at),
         failure => Problem::new(failure.status(), ""),
     };
-    if let Failure::Provider(error) = &failure {
+    if let Failure::Provider(error) = failure {
         log::warn!("nobody was signed in by {provider}: {error}");
     }
     pages::show_with(problem, entry::refused(&pages::outside(from.theme, link::SINGLE_SIGN_ON), &page))
@@ -151,7 +155,9 @@ pub(super) fn linking(state: &AuthState, signed: &Signed, address: String) -> St
     let login = signed.caller.account().map(|user| user.login.as_str()).unwrap_or_default();
     let page = CrossingPage {
         title: "Link your account",
-        said: format!("Sign in at {provider}. From then on, whoever you are there is let into the account {login}."),
+        said: format!(
+            "Sign in at {provider}. From then on, whoever you are there is let into the account {login}."
+        ),
         there: Some((format!("Go on to {provider}"), address)),
         here: ("Back", link::ACCOUNT),
     };

@@ -65,8 +65,9 @@ impl Store {
     /// # Errors
     /// The database does not answer, or a row was damaged.
     pub fn identities(&self, account: &str) -> Result<Vec<Identity>, StoreError> {
-        let query =
-            format!("SELECT {IDENTITY} FROM identity WHERE account = $1 ORDER BY created_us, issuer, subject");
+        let query = format!(
+            "SELECT {IDENTITY} FROM identity WHERE account = $1 ORDER BY created_us, issuer, subject"
+        );
         let query = sqlx::query(sqlx::AssertSqlSafe(query)).bind(account);
         let rows = self.block_on(query.fetch_all(self.pool()))?;
         rows.iter().map(identity).collect()
@@ -165,10 +166,7 @@ impl Store {
     }
 }
 
-async fn add(
-    transaction: &mut Transaction<'static, Any>,
-    identity: &Identity,
-) -> Result<bool, StoreError> {
+async fn add(transaction: &mut Transaction<'static, Any>, identity: &Identity) -> Result<bool, StoreError> {
     let added = sqlx::query(
         "INSERT INTO identity (issuer, subject, account, shown, follows, created_us) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",

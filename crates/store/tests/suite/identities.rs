@@ -45,13 +45,18 @@ fn signed_in(store: &Store, of: &User, secret: &str, issuer: Option<&str>) -> Di
 
 fn an_account_is_found_by_issuer_and_subject_together(place: &Place) {
     let store = place.open();
+    added(&store, "root", Role::Admin);
     let (ada, identity) = admitted(&store, "ada", Role::Viewer, "1");
     assert_eq!(store.identity(ISSUER, "1").unwrap(), Some((identity.clone(), ada.clone())));
     assert_eq!(store.identity("https://login.example.org/realms/other", "1").unwrap(), None);
     assert_eq!(store.identity(ISSUER, "2").unwrap(), None);
     assert_eq!(store.account("ada").unwrap(), Some((ada.clone(), None)), "no password comes with it");
     let disabled = User { is_disabled: true, ..ada.clone() };
-    store.change_account(&ada.id, &AccountChange::Described(&disabled), audit("user.disabled", "ada")).unwrap();
+    let change = AccountChange::Described(&disabled);
+    assert_eq!(
+        store.change_account(&ada.id, &change, audit("user.disabled", "ada")).unwrap(),
+        Admission::Done
+    );
     assert_eq!(store.identity(ISSUER, "1").unwrap(), Some((identity.clone(), disabled)));
     let other = Identity { issuer: "https://other.example".into(), ..identity.clone() };
     assert!(store.add_identity(&other, audit("identity.linked", "ada")).unwrap());
@@ -120,7 +125,10 @@ fn an_admin_by_a_provider_ends_setup_links_and_counts_for_it_alone(place: &Place
     assert!(!store.has_admin_at(ISSUER).unwrap());
     let admin = User { role: Role::Admin, ..viewer };
     let change = AccountChange::Followed(&admin);
-    assert_eq!(store.change_account(&admin.id, &change, audit("user.changed", "bo")).unwrap(), Admission::Done);
+    assert_eq!(
+        store.change_account(&admin.id, &change, audit("user.changed", "bo")).unwrap(),
+        Admission::Done
+    );
     assert_eq!(store.invited(code, at(0)).unwrap(), None);
     assert!(store.has_admin_at(ISSUER).unwrap());
     assert!(!store.has_admin_at("https://other.example").unwrap(), "nobody signs in by another");
@@ -134,9 +142,8 @@ fn groups_may_take_the_last_admins_role_and_others_may_not(place: &Place) {
     let new = NewAccount { user: &invited, password: None };
     assert_eq!(store.add_account(&new, audit("user.created", "bo")).unwrap(), Admission::Done);
     let viewer = User { role: Role::Viewer, ..ada.clone() };
-    let change = |what: &AccountChange<'_>| {
-        store.change_account(&ada.id, what, audit("user.changed", "ada")).unwrap()
-    };
+    let change =
+        |what: &AccountChange<'_>| store.change_account(&ada.id, what, audit("user.changed", "ada")).unwrap();
     assert_eq!(change(&AccountChange::Described(&viewer)), Admission::LastAdmin);
     assert_eq!(change(&AccountChange::Followed(&viewer)), Admission::Done);
     assert_eq!(store.account("ada").unwrap().unwrap().0.role, Role::Viewer);

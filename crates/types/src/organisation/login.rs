@@ -206,8 +206,11 @@ impl Oidc {
                 .with_help(Some("write each as a text of its own".into())));
         }
         if !self.scopes.iter().any(|scope| scope == "openid") {
-            return Err(wrong("oidc.scopes", "without the scope `openid` the provider says nothing of people")
-                .with_help(Some("add \"openid\"".into())));
+            return Err(wrong(
+                "oidc.scopes",
+                "without the scope `openid` the provider says nothing of people",
+            )
+            .with_help(Some("add \"openid\"".into())));
         }
         Ok(())
     }
@@ -222,10 +225,8 @@ impl Oidc {
             return Err(wrong(&key("name"), &format!("group `{}` is there twice", group.name)));
         }
         match &group.systems {
-            Some(_) if group.role == Role::Admin => {
-                Err(wrong(&key("systems"), "an admin sees every system")
-                    .with_help(Some("leave `systems` out, or choose another role".into())))
-            }
+            Some(_) if group.role == Role::Admin => Err(wrong(&key("systems"), "an admin sees every system")
+                .with_help(Some("leave `systems` out, or choose another role".into()))),
             Some(systems) if systems.is_empty() => {
                 Err(wrong(&key("systems"), &format!("group `{}` would see no system", group.name))
                     .with_help(Some("name some, or leave `systems` out for all".into())))
@@ -361,28 +362,41 @@ role = "admin"
     #[test]
     fn mistakes_name_the_place_and_the_way_out() {
         let issuer = "https://login.example.org/realms/main";
-        for bad in ["login.example.org", "http://login.example.org", "https://", "https://a/?b", "ftp://a", ""]
+        for bad in
+            ["login.example.org", "http://login.example.org", "https://", "https://a/?b", "ftp://a", ""]
         {
-            check(issuer, bad, "is not the address of a provider", "`https://…`", "issuer");
+            check(issuer, bad, "is not the address of a provider", "`https://…`", bad);
         }
         check("\"risk_manager\"", "\"manager\"", "unknown variant `manager`", "", "manager");
-        check("client_id", "clientid", "unknown field `clientid`", "did you mean `client_id`?", "clientid");
-        check("client_id = \"forewarn\"", "client_id = \" \"", "is empty", "registered", "client_id");
+        check("client_id", "clientid", "unknown field `clientid`", "did you mean `client_id`?", "");
+        check("client_id = \"forewarn\"", "client_id = \" \"", "is empty", "registered", "\" \"");
         let add = |line: &str| format!("{line}\nclient_id = \"forewarn\"");
         let with = |line: &str, message: &str, help: &str, pointed_at: &str| {
             check("client_id = \"forewarn\"", &add(line), message, help, pointed_at);
         };
-        with("scopes = [\"email\"]", "without the scope `openid`", "add \"openid\"", "scopes");
+        with("scopes = [\"email\"]", "without the scope `openid`", "add \"openid\"", "email");
         with("scopes = [\"openid email\"]", "is not one scope", "of its own", "openid email");
         with("default_role = \"admin\"", "everybody at the provider", "[[login.oidc.group]]", "admin");
         with("allowed_domains = [\"@example.org\"]", "is not a domain", "`example.org`", "@example");
-        with("groups_claim = \"\"", "is empty", "`groups`", "groups_claim");
+        with("groups_claim = \"\"", "is empty", "`groups`", "\"\"");
         check("name = \"everybody\"", "name = \"risk\"", "is there twice", "", "risk");
         check("systems = [\"loans\"]", "systems = []", "would see no system", "for all", "[]");
         check("role = \"viewer\"", "role = \"admin\"\nsystems = [\"a\"]", "sees every system", "", "a");
         let local = "[login]\nlocal = false\n[login.oidc]";
-        check("[login.oidc]", &local.replace("local = false", "locale = false"), "unknown field", "`local`", "");
-        check("role = \"admin\"", "role = \"member\"\n[login]\nlocal = false", "become an admin", "role", "false");
+        check(
+            "[login.oidc]",
+            &local.replace("local = false", "locale = false"),
+            "unknown field",
+            "`local`",
+            "",
+        );
+        check(
+            "role = \"admin\"",
+            "role = \"member\"\n[login]\nlocal = false",
+            "become an admin",
+            "role",
+            "false",
+        );
     }
 
     #[test]
@@ -395,7 +409,8 @@ role = "admin"
         let rest = LOGIN.split_once('\n').unwrap().1;
         let without = format!("[login]\nlocal = false\n[login.oidc]\n{rest}");
         assert!(!parse(&without).unwrap().login.local);
-        for issuer in ["http://localhost:8080/realms/a", "http://127.0.0.1:1", "http://[::1]:1/", "https://a"] {
+        for issuer in ["http://localhost:8080/realms/a", "http://127.0.0.1:1", "http://[::1]:1/", "https://a"]
+        {
             assert_eq!(oidc(&LOGIN.replace("https://login.example.org/realms/main", issuer)).issuer, issuer);
         }
     }

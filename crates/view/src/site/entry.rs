@@ -83,12 +83,15 @@ pub struct CrossingPage {
 }
 
 pub fn refused(frame: &Frame, of: &RefusedPage) -> String {
-    frame.card(of.title, &html! {
-        h1 { (of.title) }
-        p role="alert" { (of.said) }
-        p { (of.way_out) }
-        p.links { a.button.primary href=(of.again) { "Try again" } }
-    })
+    frame.card(
+        of.title,
+        &html! {
+            h1 { (of.title) }
+            p role="alert" { (of.said) }
+            p { (of.way_out) }
+            p.links { a.button.primary href=(of.again) { "Try again" } }
+        },
+    )
 }
 
 pub fn crossing(frame: &Frame, of: &CrossingPage) -> String {

@@ -84,7 +84,11 @@ fn the_first_sign_on_makes_the_account_that_the_groups_say() {
     assert_eq!((user.role, user.systems.clone()), (Role::RiskManager, Reach::All));
     assert_eq!(user.functions, [Function::Legal].into());
     // Another address, another name: the same person.
-    let married = Identified { name: Some("Ada King".into()), email: Some("king@example.org".into()), ..ada(&["risk"]) };
+    let married = Identified {
+        name: Some("Ada King".into()),
+        email: Some("king@example.org".into()),
+        ..ada(&["risk"])
+    };
     let again = house.sign_on(&married).unwrap();
     assert_eq!((again.id, again.login, again.name.as_str()), (user.id, user.login, "Ada King"));
     let elsewhere = Identified { issuer: "https://other.example".into(), ..ada(&["risk"]) };
@@ -127,7 +131,8 @@ fn who_may_not_come_in_is_told_why_and_recorded() {
     let user = house.sign_on(&ada(&["risk"])).unwrap();
     let disabled = User { is_disabled: true, ..user.clone() };
     let record = audit("root".into(), None, at(0), "user.disabled", "ada", "");
-    house.store.change_account(&user.id, &AccountChange::Described(&disabled), record).unwrap();
+    let change = AccountChange::Followed(&disabled);
+    assert_eq!(house.store.change_account(&user.id, &change, record).unwrap(), Admission::Done);
     house.refuses(&ada(&["admins"]), &SignOnRefusal::Disabled { login: user.login });
 }
 

@@ -6,8 +6,8 @@ use view::site::frame::{Frame, Notice};
 use view::site::problem::{Problem, ProblemPage};
 use view::site::search::{Hit, SearchPage};
 use view::site::settings::{
-    AccountPage, AuditPage, AuditRow, ChannelRow, ChannelsPage, IdentityRow, SessionRow, TokenRow, TokensPage, UserPage,
-    UserRow, UsersPage,
+    AccountPage, AuditPage, AuditRow, ChannelRow, ChannelsPage, IdentityRow, SessionRow, TokenRow,
+    TokensPage, UserPage, UserRow, UsersPage,
 };
 use view::site::{self, link};
 
@@ -229,7 +229,10 @@ fn crossing() -> CrossingPage {
     CrossingPage {
         title: "You are signed out",
         said: "Keycloak may still know you in this browser.".into(),
-        there: Some(("Sign out of Keycloak too".into(), "https://login.example.org/logout?client_id=a".into())),
+        there: Some((
+            "Sign out of Keycloak too".into(),
+            "https://login.example.org/logout?client_id=a".into(),
+        )),
         here: ("Sign in again", link::LOGIN),
     }
 }
