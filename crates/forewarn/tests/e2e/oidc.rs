@@ -1,6 +1,7 @@
 //! Signing in by a real OpenID provider (pyop, on loopback), as a browser does it: by redirects and cookies.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
@@ -412,6 +413,22 @@ fn without_passwords_the_provider_alone_lets_people_in_and_out() {
     let query: BTreeMap<String, String> = to.query_pairs().into_owned().collect();
     assert_eq!(query["post_logout_redirect_uri"], house.at("/login"));
     assert_eq!(query["client_id"], "forewarn");
+    // Behind a proxy the provider is told the address that browsers see.
+    let House { server, provider: _provider, folder } = house;
+    drop(server);
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let arguments = ["--listen", &listen, "--url", "https://forewarn.example.org/"];
+    let _server = Server::start(&folder, &arguments);
+    let mut browser = Browser::default();
+    let to = browser.get(&format!("http://{listen}/login/oidc")).location;
+    let query: BTreeMap<String, String> = url::Url::parse(&to).unwrap().query_pairs().into_owned().collect();
+    assert_eq!(query["redirect_uri"], "https://forewarn.example.org/login/oidc/callback");
+    assert_eq!(
+        (query["code_challenge_method"].as_str(), query["scope"].as_str()),
+        ("S256", "openid profile email groups")
+    );
+    let cookies: Vec<&str> = browser.cookies.keys().map(String::as_str).collect();
+    assert_eq!(cookies, ["__Host-forewarn-attempt"]);
 }
 
 #[test]

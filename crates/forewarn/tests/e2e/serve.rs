@@ -36,8 +36,9 @@ impl Answer {
 
 impl Server {
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
-        let listen = ["serve", "--listen", "127.0.0.1:0"];
-        let mut command = folder.command(&[&listen, arguments].concat());
+        let anywhere: &[&str] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut command = folder.command(&[&["serve"], anywhere, arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();

@@ -55,6 +55,35 @@ fn signing_in_leads_back_and_signing_out_ends_the_session() {
 }
 
 #[test]
+fn pages_to_sign_in_follow_the_theme_and_settings_show_the_alerts_of_the_reader() {
+    let (house, mut browser) = House::with_admin();
+    let dark = Browser { cookie: "theme=dark".into(), csrf: String::new() };
+    assert!(house.get(&dark, "/login").body.contains("data-theme=\"dark\""));
+    let wrong = house.post(&dark, "/login", &[("email", ADMIN), ("password", "wrong"), ("back", "/")]);
+    assert!(wrong.status == 401 && wrong.body.contains("data-theme=\"dark\""), "{}", wrong.body);
+    assert!(!house.get(&Browser::default(), "/login").body.contains("data-theme"));
+    browser.cookie.push_str("; theme=light");
+    for path in ["/settings", "/settings/tokens", "/settings/users"] {
+        let page = house.get(&browser, path).body;
+        assert!(page.contains("data-theme=\"light\""), "{path}");
+        assert!(page.contains("<span class=\"badge\">7"), "{path}: {page}");
+    }
+    let bo = house.let_in(&browser, "bo@example.org", "viewer", "");
+    assert!(!house.get(&bo, "/settings").body.contains("badge"));
+}
+
+#[test]
+fn without_a_provider_nothing_of_single_sign_on_is_there() {
+    let (house, browser) = House::with_admin();
+    for path in ["/login/oidc", "/login/oidc/callback?code=a&state=b", "/login/signed-out"] {
+        assert_eq!(house.get(&Browser::default(), path).status, 404, "{path}");
+    }
+    assert_eq!(house.post(&browser, "/settings/link", &[]).status, 404);
+    assert!(!house.get(&browser, "/settings").body.contains("Single sign-on"));
+    assert!(!house.get(&Browser::default(), "/login").body.contains("Continue with"));
+}
+
+#[test]
 fn a_login_gives_a_new_secret_whatever_the_browser_had() {
     let (house, _) = House::with_admin();
     let planted = Browser { cookie: "forewarn=planted".into(), csrf: String::new() };
