@@ -13,6 +13,7 @@ pub mod init;
 mod kept_usual;
 pub mod monitor;
 mod monitor_report;
+pub mod oidc;
 mod opened;
 pub mod organisation;
 mod profile_store;

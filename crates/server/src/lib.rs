@@ -68,7 +68,14 @@ impl FromRef<Shared> for AuthState {
 }
 
 /// All routes.
-pub fn router(shared: Shared) -> Router {
+pub fn router(mut shared: Shared) -> Router {
+    let service = shared.service.clone();
+    shared.auth = shared.auth.with_alerts(move |caller| {
+        app::site::alerts::firing(&service, &|id| visitor::sees(caller, id)).unwrap_or_else(|error| {
+            log::warn!("how many alerts fire is not known: {error}");
+            0
+        })
+    });
     let (auth, counted, traces) = (shared.auth.clone(), shared.http_metrics.clone(), shared.traces.clone());
     let pages = get(pages::answer).post(forms::answer).with_state(shared.clone());
     let router = Router::new()

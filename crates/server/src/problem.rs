@@ -1,6 +1,6 @@
 //! What went wrong, as programs read it: problem details (RFC 9457).
 
-use app::access::AccessError;
+use app::access::{AccessError, SignOnRefusal};
 use app::schedule::ScheduleError;
 use app::service::ServiceError;
 use app::site::SiteError;
@@ -65,8 +65,15 @@ impl Problem {
                 return Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(seconds);
             }
             AccessError::Token(_) => return Self::unauthorized(error.to_string(), true),
-            AccessError::WrongPassword | AccessError::Forbidden { .. } => StatusCode::FORBIDDEN,
-            AccessError::NoUser { .. } | AccessError::NoToken { .. } => StatusCode::NOT_FOUND,
+            AccessError::SignOn(SignOnRefusal::Linked { .. } | SignOnRefusal::LoginTaken { .. }) => {
+                StatusCode::CONFLICT
+            }
+            AccessError::WrongPassword | AccessError::Forbidden { .. } | AccessError::SignOn(_) => {
+                StatusCode::FORBIDDEN
+            }
+            AccessError::NoUser { .. } | AccessError::NoToken { .. } | AccessError::NoIdentity => {
+                StatusCode::NOT_FOUND
+            }
             AccessError::LoginTaken { .. } | AccessError::LastAdmin | AccessError::NoAccount => {
                 StatusCode::CONFLICT
             }
@@ -77,6 +84,7 @@ impl Problem {
             | AccessError::LimitedAdmin
             | AccessError::NoScope
             | AccessError::Scope { .. }
+            | AccessError::Subject
             | AccessError::Expiry => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, error.to_string())

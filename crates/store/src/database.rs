@@ -147,7 +147,17 @@ impl StoreError {
 pub struct Store {
     pub(crate) database: Database,
     pool: AnyPool,
-    runtime: Runtime,
+    /// There until the store is dropped.
+    runtime: Option<Runtime>,
+}
+
+/// A store may go with the last task of a server, on a thread of its runtime, where waiting is not allowed.
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Store {
@@ -183,7 +193,7 @@ impl Store {
         );
         let pool =
             runtime.block_on(pool.connect_with(options)).map_err(|source| database.cannot_open(source))?;
-        let store = Self { database: database.clone(), pool, runtime };
+        let store = Self { database: database.clone(), pool, runtime: Some(runtime) };
         migrations::bring_up_to_date(&store)?;
         Ok(store)
     }
@@ -194,7 +204,7 @@ impl Store {
     }
 
     pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
+        self.runtime.as_ref().expect("it is taken only when the store is dropped").block_on(future)
     }
 
     /// Reads without a transaction.

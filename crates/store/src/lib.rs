@@ -14,7 +14,7 @@ mod jobs;
 mod migrations;
 mod systems;
 
-pub use access::{AccountChange, Admission, NewAccount, NewSession, NewToken, SessionRow};
+pub use access::{AccountChange, Admission, Identity, NewAccount, NewSession, NewToken, SessionRow};
 pub use alerts::{Delivery, DeliveryState, KeptAlerts};
 pub use audit::AuditPage;
 pub use database::{Database, DatabaseError, Store, StoreError};

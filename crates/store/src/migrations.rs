@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_jobs.sql"),
     include_str!("../migrations/0003_alerts.sql"),
     include_str!("../migrations/0004_access.sql"),
+    include_str!("../migrations/0005_identities.sql"),
 ];
 
 /// Applies what is missing. Programs that start at the same time wait for each other.

@@ -1,4 +1,5 @@
-//! Who may come in, and what they change about it: the first setup, accounts, signing in, tokens.
+//! Who may come in, and what they change about it: the first setup, accounts, signing in, by a
+//! provider too, tokens.
 //!
 //! The rules of what a [`Caller`] may do are in `types::access`; here they are asked. Each change is recorded
 //! in the audit log in its own transaction. Time is an argument. Secrets are random, and only their digests
@@ -8,6 +9,7 @@ mod password;
 mod secret;
 mod sessions;
 mod setup;
+mod sign_on;
 mod tokens;
 mod users;
 
@@ -25,9 +27,14 @@ pub use sessions::{
     sessions,
 };
 pub use setup::{Invited, NewAdmin, accept, invite, invited, set_up, setup_code};
-pub use store::SessionRow;
+pub use sign_on::{
+    Device, SignOnRefusal, count_sign_on, follow_groups, forgive_sign_on, identities, link, link_own,
+    refuse_sign_on, sign_on, unlink,
+};
+pub use store::{Identity, SessionRow};
 pub use tokens::{DAYS_MAX, TokenRefusal, TokenRequest, issue_token, revoke_token, token_caller, tokens};
-pub use users::{NewUser, UserChange, change_password, change_user, create_user, users};
+use users::NAME_LENGTH_MAX;
+pub use users::{NewUser, UserChange, change_password, change_user, create_user, has_password, users};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
@@ -71,6 +78,12 @@ pub enum AccessError {
     NoAccount,
     #[error(transparent)]
     Token(#[from] TokenRefusal),
+    #[error(transparent)]
+    SignOn(#[from] SignOnRefusal),
+    #[error("a subject is what the provider calls somebody by: at most 255 characters, without spaces")]
+    Subject,
+    #[error("the account is not linked to such a person")]
+    NoIdentity,
     #[error("the server is stopping")]
     Stopped,
 }

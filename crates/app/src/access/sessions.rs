@@ -7,6 +7,7 @@ use store::{NewSession, SessionRow, Store};
 use types::Digest;
 use types::access::{Caller, User};
 
+use super::sign_on::Device;
 use super::users::normal_login;
 use super::{AccessError, By, Secret, audit, password};
 
@@ -41,6 +42,8 @@ pub struct Session {
     /// For the cookie.
     pub secret: Secret,
     pub user: User,
+    /// The provider that said who it is; none where a password did.
+    pub issuer: Option<String>,
 }
 
 /// Signs in: a new session with a new secret.
@@ -65,7 +68,7 @@ pub fn session(store: &Store, secret: &str, at: Timestamp) -> Result<Option<Sess
     if at.duration_since(row.seen) >= SEEN_EVERY {
         store.touch_session(secret.digest(), &user.id, at)?;
     }
-    Ok(Some(Session { secret, user }))
+    Ok(Some(Session { secret, user, issuer: row.issuer }))
 }
 
 /// The sessions of the caller's account that are not over, last seen first.
@@ -121,8 +124,7 @@ pub(super) fn authenticate(
     // Of what was typed a digest is kept: it may have been the password.
     let (by_login, by_address) =
         (format!("login {}", Digest::of(login.as_bytes())), address_subject(address));
-    let forgotten = at.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN);
-    if let Some(until) = store.count_attempt(&[&by_login, &by_address], at, forgotten, wait)? {
+    if let Some(until) = store.count_attempt(&[&by_login, &by_address], at, forgotten(at), wait)? {
         return Err(AccessError::Wait { until });
     }
     let account = store.account(&login)?.filter(|(user, _)| !user.is_disabled);
@@ -152,24 +154,56 @@ pub fn begin(
     address: Option<IpAddr>,
     at: Timestamp,
 ) -> Result<Session, AccessError> {
+    begin_by(store, user, Device { address, browser }, at, None)
+}
+
+/// As [`begin`], for somebody whom a provider vouches for.
+pub(super) fn begin_by(
+    store: &Store,
+    user: User,
+    from: Device<'_>,
+    at: Timestamp,
+    issuer: Option<&str>,
+) -> Result<Session, AccessError> {
+    let Device { address, browser } = from;
     let secret = Secret::random("")?;
     let shown = address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
     let browser: String = browser.chars().take(BROWSER_LENGTH_MAX).collect();
-    let new =
-        NewSession { secret: secret.digest(), account: &user.id, at, address: &shown, browser: &browser };
+    let new = NewSession {
+        secret: secret.digest(),
+        account: &user.id,
+        at,
+        address: &shown,
+        browser: &browser,
+        issuer,
+    };
     let caller = Caller::person(user.clone());
     let by = By { caller: &caller, address, at };
     let before = |age| at.saturating_sub(age).unwrap_or(Timestamp::MIN);
     store.begin_session(
         &new,
         (before(LIFE), before(IDLE)),
-        by.audit("session.began", user.login.as_str(), ""),
+        by.audit(
+            "session.began",
+            user.login.as_str(),
+            issuer.map(|of| format!("by {of}")).unwrap_or_default(),
+        ),
     )?;
-    Ok(Session { secret, user })
+    Ok(Session { secret, user, issuer: issuer.map(str::to_owned) })
+}
+
+/// Failures of before count no more.
+pub(super) fn forgotten(at: Timestamp) -> Timestamp {
+    at.saturating_sub(REMEMBERED).unwrap_or(Timestamp::MIN)
+}
+
+/// How long an address must wait after so many failures.
+pub(super) fn wait_of_address(failures: u64) -> SignedDuration {
+    wait(1, failures)
 }
 
 /// An address as attempts are counted by: somebody who has one of IPv6 has a whole network of them.
-fn address_subject(address: Option<IpAddr>) -> String {
+pub(super) fn address_subject(address: Option<IpAddr>) -> String {
     match address.map(|address| address.to_canonical()) {
         None => "address unknown".into(),
         Some(IpAddr::V4(address)) => format!("address {address}"),

@@ -29,13 +29,15 @@ pub struct NewAdmin<'a> {
     pub password: &'a str,
 }
 
-/// A code for the setup link, as long as no admin can sign in; whoever starts the server shows it once.
-/// Codes of servers that started before stay valid until there is an admin.
+/// A code for the setup link, as long as no admin can sign in, with a password or by the provider `issuer`;
+/// whoever starts the server shows it once. Codes of servers that started before stay valid until there is an
+/// admin.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn setup_code(store: &Store, at: Timestamp) -> Result<Option<Secret>, AccessError> {
-    if store.has_admin()? {
+pub fn setup_code(store: &Store, issuer: Option<&str>, at: Timestamp) -> Result<Option<Secret>, AccessError> {
+    let has_admin_at = |issuer| store.has_admin_at(issuer);
+    if store.has_admin()? || issuer.map(has_admin_at).transpose()?.unwrap_or(false) {
         return Ok(None);
     }
     let code = Secret::random("")?;

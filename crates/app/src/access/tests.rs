@@ -44,7 +44,7 @@ fn empty() -> House {
 /// A house with an admin in it.
 fn house() -> (House, Caller) {
     let house = empty();
-    let code = setup_code(&house.store, start()).unwrap().unwrap();
+    let code = setup_code(&house.store, None, start()).unwrap().unwrap();
     let new = NewAdmin { login: "Ada@Example.org", name: "Ada", password: PASSWORD };
     let user = set_up(&house.store, code.text(), new, Some(address()), start()).unwrap();
     (house, Caller::person(user))
@@ -75,8 +75,8 @@ fn actions(house: &House) -> Vec<String> {
 #[test]
 fn the_setup_link_makes_one_admin_and_then_no_more() {
     let house = empty();
-    let first = setup_code(&house.store, start()).unwrap().unwrap();
-    let second = setup_code(&house.store, start()).unwrap().unwrap();
+    let first = setup_code(&house.store, None, start()).unwrap().unwrap();
+    let second = setup_code(&house.store, None, start()).unwrap().unwrap();
     let new = |login| NewAdmin { login, name: "Ada", password: PASSWORD };
     let set_up = |code: &str, login| set_up(&house.store, code, new(login), Some(address()), start());
     assert!(matches!(set_up("guessed", "ada"), Err(AccessError::Link)));
@@ -88,7 +88,7 @@ fn the_setup_link_makes_one_admin_and_then_no_more() {
     assert_eq!(user.role, Role::Admin);
     assert!(matches!(set_up(first.text(), "eve"), Err(AccessError::Link)));
     assert!(matches!(set_up(second.text(), "eve"), Err(AccessError::Link)), "the other server's link");
-    assert!(setup_code(&house.store, start()).unwrap().is_none());
+    assert!(setup_code(&house.store, None, start()).unwrap().is_none());
     let expected = [
         "forewarn setup_link.made first admin",
         "forewarn setup_link.made first admin",

@@ -9,7 +9,7 @@ use super::secret::id;
 use super::{AccessError, By, Secret, invite, password, sessions};
 
 const LOGIN_LENGTH_MAX: usize = 254;
-const NAME_LENGTH_MAX: usize = 100;
+pub(super) const NAME_LENGTH_MAX: usize = 100;
 
 /// Whom to let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +115,15 @@ pub fn change_password(store: &Store, by: By<'_>, current: &str, new: &str) -> R
     }
 }
 
+/// Whether a password lets somebody into the caller's own account; not where only a provider does.
+///
+/// # Errors
+/// The database does not answer.
+pub fn has_password(store: &Store, by: By<'_>) -> Result<bool, AccessError> {
+    let Some(user) = by.caller.account() else { return Ok(false) };
+    Ok(store.account(&user.login)?.is_some_and(|(_, hash)| hash.is_some()))
+}
+
 pub(super) fn named(store: &Store, id: &str) -> Result<User, AccessError> {
     let found = store.users()?.into_iter().find(|user| user.id == id);
     found.ok_or_else(|| AccessError::NoUser { id: id.to_owned() })
@@ -145,7 +154,7 @@ fn refuse_limited_admin(user: &User) -> Result<(), AccessError> {
 }
 
 /// An account as the audit log tells of it.
-fn described(user: &User) -> String {
+pub(super) fn described(user: &User) -> String {
     let mut text = user.role.to_string();
     for function in &user.functions {
         text.push_str(&format!(", {function}"));

@@ -46,7 +46,8 @@ pub(super) fn post(request: &Request, now: Timestamp) -> Result<Delivered, Deliv
     }
 }
 
-fn agent() -> Agent {
+/// Bounded in time, and follows no redirect.
+pub(crate) fn agent() -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::PlatformVerifier)

@@ -9,13 +9,13 @@ mod alertmanager;
 mod clip;
 mod email;
 mod error;
-mod http;
+pub(crate) mod http;
 mod pagerduty;
 mod receiver;
 pub mod retry;
 #[cfg(test)]
 mod samples;
-mod secret;
+pub(crate) mod secret;
 mod slack;
 mod teams;
 mod webhook;

@@ -7,14 +7,14 @@ use types::organisation::Secret;
 
 /// A secret's text. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Revealed(String);
+pub(crate) struct Revealed(String);
 
 impl Revealed {
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }
@@ -39,7 +39,7 @@ pub enum SecretError {
 }
 
 /// Reads a secret; `folder` is what its file is relative to.
-pub(super) fn reveal(secret: &Secret, folder: &Path) -> Result<Revealed, SecretError> {
+pub(crate) fn reveal(secret: &Secret, folder: &Path) -> Result<Revealed, SecretError> {
     let text = match secret {
         Secret::Literal(text) => text.clone(),
         Secret::Environment(name) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::access::{self, AccessError};
+use app::oidc::Provider;
 use app::organisation::{self, OrganisationError, OrganisationFile};
 use app::schedule::Worked;
 use app::service::upkeep::{Upkeep, UpkeepOptions};
@@ -92,11 +93,18 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         origin: options.url.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
         proxies: options.proxy.clone(),
     };
+    let organisation = organisation(options)?;
+    let login = &organisation.organisation.login;
     let cannot = |error: AccessError| Failure::Other(error.to_string());
-    let auth = AuthState::new(store.clone(), settings, service.names(), Timestamp::now).map_err(cannot)?;
+    let auth = AuthState::new(store.clone(), settings, service.names(), Timestamp::now)
+        .map_err(cannot)?
+        .with_login(login.local, provider(&organisation)?);
     let setup = match mode {
-        AuthMode::Accounts => access::setup_code(&store, Timestamp::now()).map_err(cannot)?,
-        AuthMode::Insecure => None,
+        AuthMode::Accounts if login.local => {
+            let issuer = login.oidc.as_ref().map(|oidc| oidc.issuer.as_str());
+            access::setup_code(&store, issuer, Timestamp::now()).map_err(cannot)?
+        }
+        AuthMode::Accounts | AuthMode::Insecure => None,
     };
     let url = options.url.clone().unwrap_or_else(|| listening.url());
     let served = counted(service.systems().count() as u64, "system", "systems");
@@ -109,7 +117,6 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
         text.push_str("Accounts  none: whoever reaches this machine's loopback is an admin\n");
     }
     output::print(&(text + "Stop with Ctrl-C.\n"));
-    let organisation = organisation(options)?;
     let upkeep = Upkeep::start(
         &service,
         UpkeepOptions {
@@ -145,7 +152,7 @@ fn serve(options: &ServeOptions) -> Result<(), Failure> {
     Ok(served?)
 }
 
-/// The channels that alerts go to; none where there is no organisation.toml.
+/// The channels that alerts go to and how people sign in; nothing of it where there is no organisation.toml.
 fn organisation(options: &ServeOptions) -> Result<OrganisationFile, Failure> {
     let folder = app::definition_folder(&options.path);
     let found = match &options.organisation {
@@ -161,6 +168,13 @@ fn organisation(options: &ServeOptions) -> Result<OrganisationFile, Failure> {
         }
         error => Failure::Other(error.to_string()),
     })
+}
+
+/// Who signs people in besides us.
+fn provider(file: &OrganisationFile) -> Result<Option<Provider>, Failure> {
+    let settings = file.organisation.login.oidc.clone();
+    let provider = settings.map(|settings| Provider::new(settings, file.folder())).transpose();
+    provider.map_err(|error| Failure::Other(format!("{}: {error}", file.path.display())))
 }
 
 /// A name that differs from server to server.

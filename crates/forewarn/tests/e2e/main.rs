@@ -24,6 +24,7 @@ mod formats;
 mod init;
 mod metrics;
 mod monitoring;
+mod oidc;
 mod outcomes;
 mod parts;
 mod serve;

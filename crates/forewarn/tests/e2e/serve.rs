@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
-    said: String,
+    pub(crate) said: String,
 }
 
 /// An answer with its status.
@@ -25,7 +25,7 @@ pub(crate) struct Server {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
-    location: String,
+    pub(crate) location: String,
 }
 
 impl Answer {
@@ -41,8 +41,9 @@ impl Server {
 
     /// With variables of the environment.
     pub(crate) fn start_with(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let listen = ["serve", "--listen", "127.0.0.1:0"];
-        let mut command = folder.command(&[&listen, arguments].concat());
+        let anywhere: &[&str] =
+            if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
+        let mut command = folder.command(&[&["serve"], anywhere, arguments].concat());
         command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -132,12 +133,12 @@ impl Drop for Server {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
     config.timeout_global(Some(Duration::from_mins(1))).build().into()
 }
 
-fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+pub(crate) fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut of = of.unwrap();
     let location = of.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
     let body = of.body_mut().read_to_string().unwrap();

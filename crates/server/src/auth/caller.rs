@@ -128,8 +128,7 @@ fn must(caller: &Caller, action: Action, system: Option<&str>) -> Result<(), Pro
 async fn signed(state: &AuthState, parts: &Parts) -> Result<Option<Signed>, Problem> {
     let at = state.now();
     let address = address::client(parts, &state.settings.proxies);
-    let theme = crate::cookie::value(&parts.headers, crate::cookie::THEME);
-    let theme = theme.and_then(|word| Theme::named(&word)).unwrap_or_default();
+    let theme = crate::cookie::theme(&parts.headers);
     if state.settings.mode == AuthMode::Insecure {
         let csrf = state.process.csrf();
         return Ok(Some(Signed { caller: Caller::local(), csrf, theme, session: None, address, at }));

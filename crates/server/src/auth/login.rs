@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
+use view::site::{Theme, link};
 
 use super::fields::Fields;
 use super::local_path::local_path;
@@ -18,9 +19,11 @@ use super::{AuthMode, AuthState, Posted, Problem, Refusal, Signed, address, cook
 /// Where a request comes from, whoever sends it.
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
-    address: Option<IpAddr>,
-    browser: String,
-    at: Timestamp,
+    pub(super) address: Option<IpAddr>,
+    pub(super) browser: String,
+    /// How they want pages to look.
+    pub(super) theme: Theme,
+    pub(super) at: Timestamp,
 }
 
 impl<S> FromRequestParts<S> for Sender
@@ -34,17 +37,23 @@ where
         let state = AuthState::from_ref(state);
         let browser = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = address::client(parts, &state.settings.proxies);
-        Ok(Self { address, browser: browser.to_owned(), at: state.now() })
+        let theme = crate::cookie::theme(&parts.headers);
+        Ok(Self { address, browser: browser.to_owned(), theme, at: state.now() })
     }
 }
 
-pub(super) async fn page(signed: Result<Signed, Refusal>, uri: Uri) -> Result<Response, Refusal> {
+pub(super) async fn page(
+    State(state): State<AuthState>,
+    from: Sender,
+    signed: Result<Signed, Refusal>,
+    uri: Uri,
+) -> Result<Response, Refusal> {
     let query = query(&uri);
     let next = query.get("next");
     match signed {
         Ok(_) => Ok(Redirect::to(local_path(next)).into_response()),
         Err(Refusal::SignIn { .. }) => {
-            Ok(pages::show(pages::login(&LoginPage { back: local_path(next), ..LoginPage::default() })))
+            Ok(pages::show(pages::login(&LoginPage::of(&state, &from, local_path(next)))))
         }
         Err(refusal) => Err(refusal),
     }
@@ -58,8 +67,9 @@ pub(super) async fn log_in(
     if state.settings.mode == AuthMode::Insecure {
         return Ok(Redirect::to("/").into_response());
     }
+    must_take_passwords(&state)?;
     let at = from.at;
-    let sent = fields.clone();
+    let (sent, sender) = (fields.clone(), from.clone());
     let session = state
         .ask_hashing(move |store| {
             let attempt = LoginAttempt {
@@ -75,7 +85,8 @@ pub(super) async fn log_in(
     match session {
         Ok(session) => Ok(welcome(&state, &session, back)),
         Err(error @ (AccessError::WrongPassword | AccessError::Wait { .. })) => {
-            let page = LoginPage { email: fields.get("email"), error: Some(error.to_string()), back };
+            let mut page = LoginPage::of(&state, &sender, back);
+            (page.email, page.error) = (fields.get("email"), Some(error.to_string()));
             let mut problem = Problem::of(&error, at);
             if matches!(error, AccessError::WrongPassword) {
                 problem.status = StatusCode::UNAUTHORIZED;
@@ -89,11 +100,15 @@ pub(super) async fn log_in(
 pub(super) async fn log_out(State(state): State<AuthState>, posted: Posted) -> Result<Response, Refusal> {
     let Posted { signed, .. } = posted;
     let Signed { session, address, at, .. } = signed;
+    let mut next = link::LOGIN;
     if let Some(session) = session {
+        if session.issuer.is_some() && state.provider().is_some() {
+            next = link::SIGNED_OUT;
+        }
         let ended = state.ask(move |store| access::log_out(store, &session, address, at)).await;
         ended.map_err(|error| Problem::of(&error, at))?;
     }
-    let mut response = Redirect::to("/login").into_response();
+    let mut response = Redirect::to(next).into_response();
     set_cookie(response.headers_mut(), cookie::forget(state.settings.is_https));
     Ok(response)
 }
@@ -103,10 +118,11 @@ pub(super) async fn setup_page(
     from: Sender,
     uri: Uri,
 ) -> Result<Response, Refusal> {
+    must_take_passwords(&state)?;
     let query = query(&uri);
     let code = query.get("code");
     let invited = invited(&state, code, from.at).await?;
-    Ok(pages::show(pages::setup(&setup_of(code, &invited))))
+    Ok(pages::show(pages::setup(&setup_of(code, &invited, from.theme))))
 }
 
 pub(super) async fn set_up(
@@ -114,7 +130,8 @@ pub(super) async fn set_up(
     from: Sender,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    let at = from.at;
+    must_take_passwords(&state)?;
+    let (at, theme) = (from.at, from.theme);
     let invited = invited(&state, fields.get("token"), at).await?;
     let (sent, is_first) = (fields.clone(), invited == Invited::FirstAdmin);
     let session = state
@@ -136,7 +153,7 @@ pub(super) async fn set_up(
             if !problem.status.is_client_error() || matches!(error, AccessError::Link) {
                 return Err(problem.into());
             }
-            let mut page = setup_of(fields.get("token"), &invited);
+            let mut page = setup_of(fields.get("token"), &invited, theme);
             page.error = Some(error.to_string());
             if is_first {
                 (page.name, page.email) = (fields.get("name"), fields.get("email"));
@@ -146,7 +163,19 @@ pub(super) async fn set_up(
     }
 }
 
-fn query(uri: &Uri) -> Fields {
+/// Where passwords let nobody in, neither is there one to choose.
+pub(super) fn must_take_passwords(state: &AuthState) -> Result<(), Problem> {
+    if state.login.has_passwords {
+        return Ok(());
+    }
+    let provider = state.provider_name().unwrap_or("the provider");
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        format!("Passwords let nobody in here: sign in with {provider}."),
+    ))
+}
+
+pub(super) fn query(uri: &Uri) -> Fields {
     Fields::of(uri.query().unwrap_or_default().as_bytes())
 }
 
@@ -156,12 +185,12 @@ async fn invited(state: &AuthState, code: &str, at: Timestamp) -> Result<Invited
     invited.map_err(|error| Problem::of(&error, at))
 }
 
-fn setup_of<'a>(code: &'a str, invited: &'a Invited) -> SetupPage<'a> {
+fn setup_of<'a>(code: &'a str, invited: &'a Invited, theme: Theme) -> SetupPage<'a> {
     let (name, email, is_invitation) = match invited {
         Invited::FirstAdmin => ("", "", false),
         Invited::User(user) => (user.name.as_str(), user.login.as_str(), true),
     };
-    SetupPage { token: code, name, email, is_invitation, error: None }
+    SetupPage { token: code, name, email, is_invitation, error: None, theme }
 }
 
 /// Hands the browser its session. The secret is new, so one that somebody planted before is of no use.
@@ -171,7 +200,7 @@ pub(super) fn welcome(state: &AuthState, session: &Session, next: &str) -> Respo
     response
 }
 
-fn set_cookie(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
+pub(super) fn set_cookie(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         headers.append(SET_COOKIE, cookie);
     }

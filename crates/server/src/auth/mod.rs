@@ -17,6 +17,8 @@ mod local_path;
 mod login;
 mod pages;
 mod settings;
+mod sign_on;
+mod sign_on_page;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 use app::Store;
 use app::access::{AccessError, Secret};
+use app::oidc::Provider;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::StatusCode;
@@ -35,6 +38,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, patch, post};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use types::access::Caller;
 use view::site::SystemRef;
 
 use crate::problem::Problem;
@@ -74,7 +78,21 @@ pub struct AuthState {
     systems: Arc<[SystemRef]>,
     /// Proves that a form came from a page of ours where nobody signs in.
     process: Secret,
+    login: Arc<Login>,
+    /// How many alerts fire that a caller may see.
+    alerts: Arc<dyn Fn(&Caller) -> u64 + Send + Sync>,
 }
+
+/// How people sign in.
+struct Login {
+    has_passwords: bool,
+    provider: Option<Provider>,
+    /// How many people may be at the provider's doors at once: each takes a thread for as long as it answers.
+    asking: Semaphore,
+}
+
+/// How many requests wait for a provider at once.
+const ASKING_MAX: usize = 8;
 
 impl std::fmt::Debug for AuthState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -99,7 +117,27 @@ impl AuthState {
             clock: Arc::new(clock),
             hashing: Arc::new(Semaphore::new(processors)),
             process: Secret::random("")?,
+            login: Arc::new(Login {
+                has_passwords: true,
+                provider: None,
+                asking: Semaphore::new(ASKING_MAX),
+            }),
+            alerts: Arc::new(|_| 0),
         })
+    }
+
+    /// Lets people in by a provider, and by passwords or not.
+    #[must_use]
+    pub fn with_login(mut self, has_passwords: bool, provider: Option<Provider>) -> Self {
+        self.login = Arc::new(Login { has_passwords, provider, asking: Semaphore::new(ASKING_MAX) });
+        self
+    }
+
+    /// Says how many alerts fire that a caller may see.
+    #[must_use]
+    pub(crate) fn with_alerts(mut self, alerts: impl Fn(&Caller) -> u64 + Send + Sync + 'static) -> Self {
+        self.alerts = Arc::new(alerts);
+        self
     }
 
     fn now(&self) -> Timestamp {
@@ -117,6 +155,26 @@ impl AuthState {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(AccessError::Stopped),
         }
+    }
+
+    /// The provider, where people sign in by one.
+    fn provider(&self) -> Option<&Provider> {
+        self.login.provider.as_ref().filter(|_| self.settings.mode == AuthMode::Accounts)
+    }
+
+    /// What the provider is called.
+    fn provider_name(&self) -> Option<&str> {
+        self.provider().map(|provider| provider.settings().name.as_str())
+    }
+
+    /// As [`AuthState::ask`], for work that waits for the provider too. There is none where nothing is answered.
+    async fn ask_provider<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Provider, &Store) -> T + Send + 'static,
+    ) -> Result<Option<T>, AccessError> {
+        let _turn = self.login.asking.acquire().await.map_err(|_| AccessError::Stopped)?;
+        let state = self.clone();
+        self.ask(move |store| Ok(state.provider().map(|provider| work(provider, store)))).await
     }
 
     /// As [`AuthState::ask`], for work that hashes a password.
@@ -159,9 +217,13 @@ where
 {
     Router::new()
         .route("/login", get(login::page).post(login::log_in))
+        .route("/login/oidc", get(sign_on::begin))
+        .route("/login/oidc/callback", get(sign_on::finish))
+        .route("/login/signed-out", get(sign_on::signed_out))
         .route("/logout", post(login::log_out))
         .route("/setup", get(login::setup_page).post(login::set_up))
         .route("/settings", get(settings::account))
+        .route("/settings/link", post(sign_on::link))
         .route("/settings/password", post(settings::change_password))
         .route("/settings/sessions/end", post(settings::end_sessions))
         .route("/settings/tokens", get(settings::tokens).post(settings::issue_token))
@@ -169,6 +231,9 @@ where
         .route("/settings/users", get(settings::users).post(settings::create_user))
         .route("/settings/users/{id}", get(settings::user).post(settings::change_user))
         .route("/settings/users/{id}/invite", post(settings::invite))
+        .route("/settings/users/{id}/link", post(settings::link))
+        .route("/settings/users/{id}/unlink", post(settings::unlink))
+        .route("/settings/users/{id}/follow", post(settings::follow_groups))
         .route("/api/v1/tokens", get(api::tokens).post(api::issue_token))
         .route("/api/v1/tokens/{id}", axum::routing::delete(api::revoke_token))
         .route("/api/v1/users", get(api::users).post(api::create_user))
@@ -184,10 +249,14 @@ pub fn setup_path(code: &Secret) -> String {
 
 /// The same as an address that can be sent to somebody.
 fn setup_link(state: &AuthState, headers: &HeaderMap, code: &Secret) -> String {
+    format!("{}{}", origin(state, headers), setup_path(code))
+}
+
+/// Where browsers reach us: where the server was told, or else where this request came to.
+fn origin(state: &AuthState, headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let scheme = if state.settings.is_https { "https" } else { "http" };
-    let origin = state.settings.origin.clone().unwrap_or_else(|| format!("{scheme}://{host}"));
-    format!("{origin}{}", setup_path(code))
+    state.settings.origin.clone().unwrap_or_else(|| format!("{scheme}://{host}"))
 }
 
 /// Puts every route behind what holds of all: no request from other sites, and headers that tell browsers

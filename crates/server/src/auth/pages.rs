@@ -1,26 +1,44 @@
 //! What the pages of this module show, put into the site's own.
 
 use app::PROGRAM;
-use app::access::{PASSWORD_LENGTH_MIN, SessionRow};
+use app::access::{Identity, PASSWORD_LENGTH_MIN, SessionRow};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use types::access::{Function, Reach, Role, Scope, Token, User};
-use view::site::settings::{AccountPage, TokenRow, UserPage, UserRow};
-use view::site::{Frame, SystemRef, entry, link, settings};
+use view::site::settings::{IdentityRow, TokenRow, UserRow};
+use view::site::{Frame, SystemRef, Theme, entry, link, settings};
 
-use super::{Problem, Signed};
+use super::login::Sender;
+use super::{AuthState, Problem, Signed};
 use crate::visitor::reader;
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LoginPage<'a> {
     /// The login that was tried.
     pub(super) email: &'a str,
     pub(super) error: Option<String>,
     /// Where to go afterwards.
     pub(super) back: &'a str,
+    /// What the provider of single sign-on is called, where there is one.
+    provider: Option<&'a str>,
+    has_passwords: bool,
+    theme: Theme,
+}
+
+impl<'a> LoginPage<'a> {
+    pub(super) fn of(state: &'a AuthState, from: &Sender, back: &'a str) -> Self {
+        Self {
+            email: "",
+            error: None,
+            back,
+            provider: state.provider_name(),
+            has_passwords: state.login.has_passwords,
+            theme: from.theme,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +50,16 @@ pub(super) struct SetupPage<'a> {
     /// For an account that is there already; it is only the password that is missing.
     pub(super) is_invitation: bool,
     pub(super) error: Option<String>,
+    pub(super) theme: Theme,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AccountPage<'a> {
+    pub(super) sessions: &'a [SessionRow],
+    pub(super) identities: &'a [Identity],
+    pub(super) has_password: bool,
+    pub(super) provider: Option<&'a str>,
+    pub(super) error: Option<&'a str>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +78,16 @@ pub(super) struct UsersPage<'a> {
     pub(super) error: Option<&'a str>,
 }
 
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UserPage<'a> {
+    pub(super) user: &'a User,
+    /// The systems that there are to choose from.
+    pub(super) systems: &'a [SystemRef],
+    pub(super) identities: &'a [Identity],
+    pub(super) provider: Option<&'a str>,
+    pub(super) error: Option<&'a str>,
+}
+
 /// A page that no cache keeps.
 pub(super) fn show(page: String) -> Response {
     no_store(([(CONTENT_TYPE, HTML)], page).into_response())
@@ -65,22 +103,36 @@ fn no_store(mut response: Response) -> Response {
     response
 }
 
-/// What stands around a page: of somebody who signed in, or of nobody.
-fn frame(signed: Option<&Signed>, path: &str) -> Frame {
+/// What stands around a page of somebody who signed in.
+pub(super) fn frame(signed: &Signed, path: &str, alerts_firing: u64) -> Frame {
     Frame {
         program: PROGRAM.into(),
-        now: signed.map_or_else(Timestamp::now, |signed| signed.at),
+        now: signed.at,
         path: path.to_owned(),
-        reader: signed.map(reader),
-        csrf: signed.map(|signed| signed.csrf.clone()).unwrap_or_default(),
-        theme: signed.map(|signed| signed.theme).unwrap_or_default(),
+        reader: Some(reader(signed)),
+        csrf: signed.csrf.clone(),
+        theme: signed.theme,
+        alerts_firing,
+        notice: None,
+    }
+}
+
+/// What stands around a page of nobody.
+pub(super) fn outside(theme: Theme, path: &str) -> Frame {
+    Frame {
+        program: PROGRAM.into(),
+        now: Timestamp::now(),
+        path: path.to_owned(),
+        reader: None,
+        csrf: String::new(),
+        theme,
         alerts_firing: 0,
         notice: None,
     }
 }
 
 pub(super) fn problem(problem: &Problem) -> String {
-    view::site::problem::page(&frame(None, ""), &problem.page())
+    view::site::problem::page(&outside(Theme::System, ""), &problem.page())
 }
 
 pub(super) fn login(of: &LoginPage<'_>) -> String {
@@ -88,10 +140,10 @@ pub(super) fn login(of: &LoginPage<'_>) -> String {
         email: of.email.to_owned(),
         error: of.error.clone(),
         back: of.back.to_owned(),
-        single_sign_on: None,
-        has_passwords: true,
+        single_sign_on: of.provider.map(str::to_owned),
+        has_passwords: of.has_passwords,
     };
-    entry::login(&frame(None, link::LOGIN), &page)
+    entry::login(&outside(of.theme, link::LOGIN), &page)
 }
 
 pub(super) fn setup(of: &SetupPage<'_>) -> String {
@@ -103,19 +155,22 @@ pub(super) fn setup(of: &SetupPage<'_>) -> String {
         error: of.error.clone(),
         password_length_min: PASSWORD_LENGTH_MIN as u64,
     };
-    entry::setup(&frame(None, link::SETUP), &page)
+    entry::setup(&outside(of.theme, link::SETUP), &page)
 }
 
-pub(super) fn account(signed: &Signed, sessions: &[SessionRow], said: Option<&str>) -> String {
+pub(super) fn account(frame: &Frame, signed: &Signed, of: &AccountPage<'_>) -> String {
     let here = signed.session.as_ref().map(|session| session.secret.digest());
     let account = signed.caller.account();
-    let page = AccountPage {
+    let page = settings::AccountPage {
         name: signed.caller.name().to_owned(),
         email: account.map(|user| user.login.clone()).unwrap_or_default(),
         role: signed.caller.permission.role.shown().to_owned(),
         functions: account.map(functions).unwrap_or_default(),
-        has_password: signed.session.is_some(),
-        sessions: sessions
+        has_password: of.has_password,
+        provider: of.provider.map(str::to_owned),
+        identities: of.identities.iter().map(identity_row).collect(),
+        sessions: of
+            .sessions
             .iter()
             .map(|session| settings::SessionRow {
                 browser: session.browser.clone(),
@@ -124,12 +179,12 @@ pub(super) fn account(signed: &Signed, sessions: &[SessionRow], said: Option<&st
                 is_this: Some(session.secret) == here,
             })
             .collect(),
-        error: said.map(str::to_owned),
+        error: of.error.map(str::to_owned),
     };
-    settings::account(&frame(Some(signed), link::ACCOUNT), &page)
+    settings::account(frame, &page)
 }
 
-pub(super) fn tokens(signed: &Signed, of: &TokensPage<'_>) -> String {
+pub(super) fn tokens(frame: &Frame, of: &TokensPage<'_>) -> String {
     let row = |token: &Token| TokenRow {
         id: token.id.clone(),
         // Tells it from others of the same name.
@@ -145,28 +200,30 @@ pub(super) fn tokens(signed: &Signed, of: &TokensPage<'_>) -> String {
         made: of.made.map(str::to_owned),
         error: of.error.map(str::to_owned),
     };
-    settings::tokens(&frame(Some(signed), link::TOKENS), &page)
+    settings::tokens(frame, &page)
 }
 
-pub(super) fn users(signed: &Signed, of: &UsersPage<'_>) -> String {
+pub(super) fn users(frame: &Frame, of: &UsersPage<'_>) -> String {
     let page = settings::UsersPage {
         users: of.users.iter().map(user_row).collect(),
         roles: roles(),
         invitation: of.invitation.map(str::to_owned),
         error: of.error.map(str::to_owned),
     };
-    settings::users(&frame(Some(signed), link::USERS), &page)
+    settings::users(frame, &page)
 }
 
-pub(super) fn user(signed: &Signed, of: &User, systems: Vec<SystemRef>) -> String {
-    let page = UserPage {
-        user: user_row(of),
+pub(super) fn user(frame: &Frame, of: &UserPage<'_>) -> String {
+    let page = settings::UserPage {
+        user: user_row(of.user),
         roles: roles(),
         functions: Function::ALL.iter().map(|function| function.word().to_owned()).collect(),
-        systems,
-        error: None,
+        systems: of.systems.to_vec(),
+        provider: of.provider.map(str::to_owned),
+        identities: of.identities.iter().map(identity_row).collect(),
+        error: of.error.map(str::to_owned),
     };
-    settings::user(&frame(Some(signed), &link::user(&of.id)), &page)
+    settings::user(frame, &page)
 }
 
 /// The role's word, and the word that people read.
@@ -176,6 +233,15 @@ fn roles() -> Vec<(String, String)> {
 
 fn functions(user: &User) -> Vec<String> {
     user.functions.iter().map(|function| function.word().to_owned()).collect()
+}
+
+fn identity_row(of: &Identity) -> IdentityRow {
+    IdentityRow {
+        issuer: of.issuer.clone(),
+        subject: of.subject.clone(),
+        shown: of.shown.clone(),
+        follows: of.follows,
+    }
 }
 
 fn user_row(user: &User) -> UserRow {

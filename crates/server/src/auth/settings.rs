@@ -5,11 +5,19 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use types::access::{Function, Reach, Role, Scope, WordError};
+use view::site::{Frame, link};
 
 use super::fields::Fields;
-use super::login::welcome;
-use super::pages::{self, TokensPage, UsersPage};
+use super::login::{must_take_passwords, welcome};
+use super::pages::{self, AccountPage, TokensPage, UserPage, UsersPage};
 use super::{AuthState, Posted, Problem, Refusal, Signed, setup_link};
+
+/// What stands around a settings page.
+async fn frame(state: &AuthState, signed: &Signed, path: &str) -> Result<Frame, Problem> {
+    let (caller, alerts) = (signed.caller.clone(), state.alerts.clone());
+    let firing = state.ask(move |_| Ok(alerts(&caller))).await;
+    Ok(pages::frame(signed, path, firing.map_err(|error| Problem::of(&error, signed.at))?))
+}
 
 pub(super) async fn account(State(state): State<AuthState>, signed: Signed) -> Result<Response, Refusal> {
     Ok(pages::show(account_page(&state, &signed, None).await?))
@@ -17,9 +25,22 @@ pub(super) async fn account(State(state): State<AuthState>, signed: Signed) -> R
 
 async fn account_page(state: &AuthState, signed: &Signed, error: Option<String>) -> Result<String, Problem> {
     let of = signed.clone();
-    let sessions = state.ask(move |store| access::sessions(store, of.by())).await;
-    let sessions = sessions.map_err(|error| Problem::of(&error, signed.at))?;
-    Ok(pages::account(signed, &sessions, error.as_deref()))
+    let kept = state.ask(move |store| {
+        let identities = match of.caller.account() {
+            Some(user) => access::identities(store, of.by(), &user.id)?,
+            None => Vec::new(),
+        };
+        Ok((access::sessions(store, of.by())?, identities, access::has_password(store, of.by())?))
+    });
+    let (sessions, identities, has_password) = kept.await.map_err(|error| Problem::of(&error, signed.at))?;
+    let page = AccountPage {
+        sessions: &sessions,
+        identities: &identities,
+        has_password: has_password && state.login.has_passwords,
+        provider: state.provider_name(),
+        error: error.as_deref(),
+    };
+    Ok(pages::account(&frame(state, signed, link::ACCOUNT).await?, signed, &page))
 }
 
 pub(super) async fn change_password(
@@ -27,6 +48,7 @@ pub(super) async fn change_password(
     headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, Refusal> {
+    must_take_passwords(&state)?;
     let Posted { signed, fields } = posted;
     let browser =
         headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
@@ -73,7 +95,7 @@ async fn tokens_page(
     let tokens = state.ask(move |store| access::tokens(store, of.by(), false)).await;
     let tokens = tokens.map_err(|error| Problem::of(&error, signed.at))?;
     let page = TokensPage { tokens: &tokens, made, error: error.as_deref() };
-    Ok(pages::tokens(signed, &page))
+    Ok(pages::tokens(&frame(state, signed, link::TOKENS).await?, &page))
 }
 
 pub(super) async fn issue_token(State(state): State<AuthState>, posted: Posted) -> Result<Response, Refusal> {
@@ -130,7 +152,7 @@ async fn users_page(
     let users = state.ask(move |store| access::users(store, of.by())).await;
     let users = users.map_err(|error| Problem::of(&error, signed.at))?;
     let page = UsersPage { users: &users, invitation, error: error.as_deref() };
-    Ok(pages::users(signed, &page))
+    Ok(pages::users(&frame(state, signed, link::USERS).await?, &page))
 }
 
 pub(super) async fn create_user(
@@ -212,18 +234,95 @@ pub(super) async fn change_user(
     }
 }
 
-/// The form that changes a user.
+/// The forms that change a user.
 pub(super) async fn user(
     State(state): State<AuthState>,
     Path(id): Path<String>,
     signed: Signed,
 ) -> Result<Response, Refusal> {
-    let of = signed.clone();
-    let users = state.ask(move |store| access::users(store, of.by())).await;
-    let users = users.map_err(|error| Problem::of(&error, signed.at))?;
-    let user = users.iter().find(|user| user.id == id);
-    let user = user.ok_or_else(|| Problem::not_found("There is no such user."))?;
-    Ok(pages::show(pages::user(&signed, user, state.systems.to_vec())))
+    Ok(pages::show(user_page(&state, &signed, id, None).await?))
+}
+
+async fn user_page(
+    state: &AuthState,
+    signed: &Signed,
+    id: String,
+    error: Option<String>,
+) -> Result<String, Problem> {
+    let (of, path) = (signed.clone(), link::user(&id));
+    let found = state.ask(move |store| {
+        let user = access::users(store, of.by())?.into_iter().find(|user| user.id == id);
+        let identities = access::identities(store, of.by(), &id)?;
+        Ok(user.map(|user| (user, identities)))
+    });
+    let found = found.await.map_err(|error| Problem::of(&error, signed.at))?;
+    let (user, identities) = found.ok_or_else(|| Problem::not_found("There is no such user."))?;
+    let page = UserPage {
+        user: &user,
+        systems: &state.systems,
+        identities: &identities,
+        provider: state.provider_name(),
+        error: error.as_deref(),
+    };
+    Ok(pages::user(&frame(state, signed, &path).await?, &page))
+}
+
+/// Lets somebody at the provider into a user's account.
+pub(super) async fn link(
+    State(state): State<AuthState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Refusal> {
+    let Posted { signed, fields } = posted;
+    let missing = || Problem::not_found("Nobody signs in by a provider here.");
+    let settings = state.provider().map(|provider| provider.settings().clone()).ok_or_else(missing)?;
+    let (of, user) = (signed.clone(), id.clone());
+    let linked =
+        state.ask(move |store| access::link(store, of.by(), &settings, &user, fields.get("subject"))).await;
+    after_identity(&state, &signed, id, linked).await
+}
+
+/// Keeps somebody at a provider out of a user's account.
+pub(super) async fn unlink(
+    State(state): State<AuthState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Refusal> {
+    let Posted { signed, fields } = posted;
+    let (of, user) = (signed.clone(), id.clone());
+    let unlinked = state
+        .ask(move |store| access::unlink(store, of.by(), &user, fields.get("issuer"), fields.get("subject")));
+    after_identity(&state, &signed, id, unlinked.await).await
+}
+
+/// Says whether groups at a provider decide what a user may do.
+pub(super) async fn follow_groups(
+    State(state): State<AuthState>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Result<Response, Refusal> {
+    let Posted { signed, fields } = posted;
+    let (of, user) = (signed.clone(), id.clone());
+    let changed = state.ask(move |store| {
+        let identity = (fields.get("issuer"), fields.get("subject"));
+        access::follow_groups(store, of.by(), &user, identity, !fields.get("follows").is_empty())
+    });
+    after_identity(&state, &signed, id, changed.await).await
+}
+
+async fn after_identity(
+    state: &AuthState,
+    signed: &Signed,
+    id: String,
+    changed: Result<(), AccessError>,
+) -> Result<Response, Refusal> {
+    match changed {
+        Ok(()) => Ok(Redirect::to(&link::user(&id)).into_response()),
+        Err(error) => {
+            let problem = shown(&error, signed)?;
+            Ok(pages::show_with(problem, user_page(state, signed, id, Some(error.to_string())).await?))
+        }
+    }
 }
 
 /// What the form says: of a user everything but the name.

@@ -9,6 +9,7 @@ use types::Digest;
 use types::access::{Reach, Role, User};
 use types::audit::Audit;
 
+use super::identity::end_setup;
 use crate::audit;
 use crate::database::{Store, StoreError, instant, instant_or_none, micros, unreadable};
 
@@ -25,6 +26,8 @@ pub struct NewAccount<'a> {
 pub enum Change<'a> {
     /// Name, role, functions, systems and whether it is disabled, as in the user that is given.
     Described(&'a User),
+    /// The same, as the groups of a provider have it, which may also take the last admin's role.
+    Followed(&'a User),
     /// The hash in PHC form.
     Password(&'a str),
 }
@@ -44,19 +47,18 @@ pub enum Admission {
 pub(super) const COLUMNS: &str = "account.id, account.login, account.name, account.role, account.functions, \
      account.systems, account.is_disabled, account.created_us, account.seen_us";
 
+const ADMINS_WITH_PASSWORD: &str = "SELECT COUNT(*) AS admins FROM account \
+     WHERE role = 'admin' AND is_disabled = 0 AND password IS NOT NULL";
+
 impl Store {
-    /// Whether an admin can sign in: until then the server waits to be set up.
+    /// Whether an admin can sign in with a password: until then the server waits to be set up, unless one can
+    /// by a provider ([`Store::has_admin_at`]).
     ///
     /// # Errors
     /// The database does not answer.
     pub fn has_admin(&self) -> Result<bool, StoreError> {
         self.block_on(async {
-            let row = sqlx::query(
-                "SELECT COUNT(*) AS admins FROM account \
-                 WHERE role = 'admin' AND is_disabled = 0 AND password IS NOT NULL",
-            )
-            .fetch_one(self.pool())
-            .await?;
+            let row = sqlx::query(ADMINS_WITH_PASSWORD).fetch_one(self.pool()).await?;
             Ok(row.try_get::<i64, _>("admins")? > 0)
         })
     }
@@ -106,7 +108,7 @@ impl Store {
             let mut change = audit::Change::begin(self).await?;
             let transaction = &mut change.transaction;
             let changed = match what {
-                Change::Described(user) => describe(transaction, id, user).await?,
+                Change::Described(user) | Change::Followed(user) => describe(transaction, id, user).await?,
                 Change::Password(hash) => set_password(transaction, id, hash).await?,
             };
             if changed == 0 {
@@ -118,9 +120,12 @@ impl Store {
                 return Ok(Admission::LastAdmin);
             }
             let ends_sessions = match what {
-                Change::Described(user) => user.is_disabled,
+                Change::Described(user) | Change::Followed(user) => user.is_disabled,
                 Change::Password(_) => true,
             };
+            if matches!(what, Change::Followed(user) if user.role == Role::Admin) {
+                end_setup(transaction).await?;
+            }
             if ends_sessions {
                 sqlx::query("DELETE FROM session WHERE account = $1")
                     .bind(id)
@@ -195,13 +200,13 @@ impl Store {
                     .bind(micros(audit.at))
                     .execute(&mut **transaction)
                     .await?;
-            if used.rows_affected() == 0 || someone_can_let_others_in(transaction).await? {
+            if used.rows_affected() == 0 || has_admin_with_password(transaction).await? {
                 return Ok(Admission::Missing);
             }
             if !insert(transaction, new).await? {
                 return Ok(Admission::LoginTaken);
             }
-            sqlx::query("DELETE FROM invitation WHERE account IS NULL").execute(&mut **transaction).await?;
+            end_setup(transaction).await?;
             change.commit(audit).await?;
             Ok(Admission::Done)
         })
@@ -242,7 +247,7 @@ impl Store {
 }
 
 /// Whether the account is new; nothing was written where another has its login.
-async fn insert(
+pub(super) async fn insert(
     transaction: &mut Transaction<'static, Any>,
     new: &NewAccount<'_>,
 ) -> Result<bool, StoreError> {
@@ -298,10 +303,16 @@ async fn set_password(
     Ok(changed.rows_affected())
 }
 
+async fn has_admin_with_password(transaction: &mut Transaction<'static, Any>) -> Result<bool, StoreError> {
+    let row = sqlx::query(ADMINS_WITH_PASSWORD).fetch_one(&mut **transaction).await?;
+    Ok(row.try_get::<i64, _>("admins")? > 0)
+}
+
+/// With a password, or by a provider.
 async fn someone_can_let_others_in(transaction: &mut Transaction<'static, Any>) -> Result<bool, StoreError> {
     let row = sqlx::query(
-        "SELECT COUNT(*) AS admins FROM account \
-         WHERE role = 'admin' AND is_disabled = 0 AND password IS NOT NULL",
+        "SELECT COUNT(*) AS admins FROM account WHERE role = 'admin' AND is_disabled = 0 AND (password IS NOT NULL \
+         OR EXISTS (SELECT 1 FROM identity WHERE identity.account = account.id))",
     )
     .fetch_one(&mut **transaction)
     .await?;

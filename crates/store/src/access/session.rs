@@ -20,6 +20,8 @@ pub struct NewSession<'a> {
     pub address: &'a str,
     /// As the browser names itself.
     pub browser: &'a str,
+    /// The provider that said who it is; none where a password did.
+    pub issuer: Option<&'a str>,
 }
 
 /// A session that has begun.
@@ -30,9 +32,11 @@ pub struct SessionRow {
     pub seen: Timestamp,
     pub address: String,
     pub browser: String,
+    /// The provider that said who it is; none where a password did.
+    pub issuer: Option<String>,
 }
 
-const SESSION: &str = "session.secret, session.created_us AS began_us, session.seen_us AS here_us, session.address, session.browser";
+const SESSION: &str = "session.secret, session.created_us AS began_us, session.seen_us AS here_us, session.address, session.browser, session.issuer";
 
 impl Store {
     /// Begins a session; those of the account that began or were seen before an instant are cleared away.
@@ -55,14 +59,15 @@ impl Store {
                 .execute(&mut **transaction)
                 .await?;
             sqlx::query(
-                "INSERT INTO session (secret, account, created_us, seen_us, address, browser) \
-                 VALUES ($1, $2, $3, $3, $4, $5)",
+                "INSERT INTO session (secret, account, created_us, seen_us, address, browser, issuer) \
+                 VALUES ($1, $2, $3, $3, $4, $5, $6)",
             )
             .bind(new.secret.to_string())
             .bind(new.account)
             .bind(micros(new.at))
             .bind(new.address)
             .bind(new.browser)
+            .bind(new.issuer)
             .execute(&mut **transaction)
             .await?;
             sqlx::query("UPDATE account SET seen_us = $1 WHERE id = $2")
@@ -161,5 +166,6 @@ fn session(row: &sqlx::any::AnyRow) -> Result<SessionRow, StoreError> {
         seen: instant(row, TABLE, "here_us")?,
         address: row.try_get("address")?,
         browser: row.try_get("browser")?,
+        issuer: row.try_get("issuer")?,
     })
 }

@@ -19,11 +19,11 @@ on_both!(
     a_change_of_the_audit_log_shows,
 );
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_772_442_000 + seconds).unwrap()
 }
 
-fn audit(action: &str, object: &str) -> Audit {
+pub(crate) fn audit(action: &str, object: &str) -> Audit {
     Audit {
         at: at(0),
         actor: "ada@example.org".into(),
@@ -34,7 +34,7 @@ fn audit(action: &str, object: &str) -> Audit {
     }
 }
 
-fn user(login: &str, role: Role) -> User {
+pub(crate) fn user(login: &str, role: Role) -> User {
     User {
         id: format!("id of {login}"),
         login: login.into(),
@@ -48,7 +48,7 @@ fn user(login: &str, role: Role) -> User {
     }
 }
 
-fn added(store: &Store, login: &str, role: Role) -> User {
+pub(crate) fn added(store: &Store, login: &str, role: Role) -> User {
     let user = user(login, role);
     let new = NewAccount { user: &user, password: Some("$argon2id$") };
     assert_eq!(store.add_account(&new, audit("user.created", login)).unwrap(), Admission::Done);
@@ -148,8 +148,8 @@ fn a_session_is_found_by_its_secret_until_it_ends(place: &Place) {
     let ada = added(&store, "ada", Role::Admin);
     let begin = |name: &str, seconds| {
         let secret = Digest::of(name.as_bytes());
-        let new =
-            NewSession { secret, account: &ada.id, at: at(seconds), address: "192.0.2.7", browser: "b" };
+        let (account, address) = (ada.id.as_str(), "192.0.2.7");
+        let new = NewSession { secret, account, at: at(seconds), address, browser: "b", issuer: None };
         store
             .begin_session(&new, (at(seconds - 100), at(seconds - 50)), audit("session.began", "ada"))
             .unwrap();

@@ -8,9 +8,11 @@ mod postgres;
 mod access;
 mod alerts;
 mod evidence;
+mod identities;
 mod jobs;
 mod opening;
 mod systems;
+mod tls;
 
 use postgres::Postgres;
 use sqlx::Connection as _;

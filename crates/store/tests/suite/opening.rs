@@ -5,7 +5,8 @@ use crate::{Place, on_both};
 on_both!(
     opening_twice_changes_nothing,
     a_newer_schema_is_refused_by_name,
-    programs_may_open_at_the_same_time
+    programs_may_open_at_the_same_time,
+    a_store_may_go_on_a_thread_of_a_runtime,
 );
 
 fn opening_twice_changes_nothing(place: &Place) {
@@ -27,6 +28,14 @@ fn programs_may_open_at_the_same_time(place: &Place) {
             scope.spawn(|| place.open().chain("s").unwrap());
         }
     });
+}
+
+fn a_store_may_go_on_a_thread_of_a_runtime(place: &Place) {
+    let store = place.open();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    // Waiting is not allowed there.
+    runtime.block_on(async move { drop(store) });
+    place.open().ping().unwrap();
 }
 
 #[test]

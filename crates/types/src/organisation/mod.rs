@@ -5,6 +5,7 @@
 //! does. Secrets stay where they are ([`Secret`]): this crate reads neither environment nor files.
 
 mod channel;
+mod login;
 mod mail;
 mod parse;
 mod secret;
@@ -13,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use channel::{Channel, ChannelKind, Means};
+pub use login::{Group, Login, Oidc, Standing};
 pub use mail::{Mail, Smtp, StartTls, is_address};
 pub use parse::parse;
 pub use secret::Secret;
@@ -30,6 +32,9 @@ pub struct Organisation {
     /// Where alerts can be sent, by name.
     #[serde(default)]
     pub channel: Vec<Channel>,
+    /// How people sign in to the server.
+    #[serde(default)]
+    pub login: Login,
 }
 
 impl Organisation {

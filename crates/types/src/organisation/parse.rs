@@ -4,7 +4,24 @@ use super::Organisation;
 use crate::definition::{DefinitionError, Place, from_toml};
 
 /// Keys whose lines may be shown. All others may hold a secret, most of all those that are misspelt.
-const SHOWN_KEYS: [&str; 6] = ["name", "kind", "to", "user", "from", "starttls"];
+const SHOWN_KEYS: [&str; 16] = [
+    "name",
+    "kind",
+    "to",
+    "user",
+    "from",
+    "starttls",
+    "local",
+    "issuer",
+    "client_id",
+    "scopes",
+    "groups_claim",
+    "default_role",
+    "allowed_domains",
+    "role",
+    "functions",
+    "systems",
+];
 
 /// Reads an organisation's file and checks what can be checked without its environment.
 ///
@@ -17,6 +34,7 @@ pub fn parse(text: &str) -> Result<Organisation, DefinitionError> {
     if let Some(mail) = &organisation.mail {
         mail.check().map_err(|error| without_secret(text, error))?;
     }
+    organisation.login.check().map_err(|error| without_secret(text, error))?;
     for (at, channel) in organisation.channel.iter().enumerate() {
         channel.check().map_err(|error| without_secret(text, in_channel(at, error)))?;
         if organisation.channel[..at].iter().any(|other| other.name == channel.name) {

@@ -39,11 +39,8 @@ pub fn login(frame: &Frame, of: &LoginPage) -> String {
         h1 { (title) }
         (form::error(of.error.as_deref()))
         @if let Some(provider) = &of.single_sign_on {
-            form.stacked method="post" action=(link::SINGLE_SIGN_ON) {
-                (form::csrf(&frame.csrf))
-                input type="hidden" name="back" value=(of.back);
-                button.primary type="submit" { "Continue with " (provider) }
-            }
+            // A link: what a form leads to must be a page of ours, by the policy that browsers hold us to.
+            p.links { a.button.primary href=(link::with_query(link::SINGLE_SIGN_ON, &[("back", of.back.clone())])) { "Continue with " (provider) } }
         }
         @if of.has_passwords {
             @if of.single_sign_on.is_some() { p.or { "or with a password" } }
@@ -58,6 +55,53 @@ pub fn login(frame: &Frame, of: &LoginPage) -> String {
         }
         @if !of.has_passwords && of.single_sign_on.is_none() {
             p { "There is no account yet. Open the setup link that the server printed when it started." }
+        }
+    })
+}
+
+/// Somebody is not signed in by the provider, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedPage {
+    pub title: &'static str,
+    /// What happened.
+    pub said: String,
+    /// What can be done about it.
+    pub way_out: String,
+    /// Where to begin again.
+    pub again: String,
+}
+
+/// The provider is gone to, or may be signed out of, if the reader wants to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossingPage {
+    pub title: &'static str,
+    pub said: String,
+    /// The name of the provider's page, and its address; none where it has none.
+    pub there: Option<(String, String)>,
+    /// The name of a page of ours, and its path.
+    pub here: (&'static str, &'static str),
+}
+
+pub fn refused(frame: &Frame, of: &RefusedPage) -> String {
+    frame.card(
+        of.title,
+        &html! {
+            h1 { (of.title) }
+            p role="alert" { (of.said) }
+            p { (of.way_out) }
+            p.links { a.button.primary href=(of.again) { "Try again" } }
+        },
+    )
+}
+
+pub fn crossing(frame: &Frame, of: &CrossingPage) -> String {
+    let (name, path) = of.here;
+    frame.card(of.title, &html! {
+        h1 { (of.title) }
+        p { (of.said) }
+        p.links {
+            @if let Some((name, address)) = &of.there { a.button.primary href=(address) rel="noreferrer" { (name) } }
+            a.button href=(path) { (name) }
         }
     })
 }

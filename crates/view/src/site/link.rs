@@ -26,8 +26,12 @@ pub const EVENTS: &str = "/events";
 pub const LOGIN: &str = "/login";
 /// Form without fields.
 pub const LOGOUT: &str = "/logout";
-/// Form: `back`.
+/// Leads on to the provider: `?back=`.
 pub const SINGLE_SIGN_ON: &str = "/login/oidc";
+/// Where the provider leads back to.
+pub const SIGNED_ON: &str = "/login/oidc/callback";
+/// Where somebody whom a provider signed in has signed out.
+pub const SIGNED_OUT: &str = "/login/signed-out";
 /// Form: `token`, `name`, `email`, `password`.
 pub const SETUP: &str = "/setup";
 /// Form: `theme`, `back`.
@@ -35,12 +39,20 @@ pub const THEME: &str = "/theme";
 pub const ACCOUNT: &str = "/settings";
 /// Form: `current`, `new`.
 pub const PASSWORD: &str = "/settings/password";
+/// Form without fields: lets a person at the provider into the reader's account.
+pub const LINK: &str = "/settings/link";
 /// Form without fields.
 pub const SESSIONS_END: &str = "/settings/sessions/end";
 /// Page; and form: `name`, `scope` (several), `days`.
 pub const TOKENS: &str = "/settings/tokens";
 /// Page; and form: `name`, `email`, `role`.
 pub const USERS: &str = "/settings/users";
+/// Of one user, after [`user`]. Form: `subject`.
+pub const USER_LINK: &str = "link";
+/// Form: `issuer`, `subject`.
+pub const USER_UNLINK: &str = "unlink";
+/// Form: `issuer`, `subject`, `follows`.
+pub const USER_FOLLOW: &str = "follow";
 pub const CHANNELS: &str = "/settings/channels";
 pub const AUDIT: &str = "/settings/audit";
 

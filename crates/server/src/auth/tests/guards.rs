@@ -75,7 +75,7 @@ fn a_form_is_a_form_and_not_large() {
 fn cookies_say_where_they_may_go() {
     let sent = |is_https| {
         let house = House::of(AuthMode::Accounts, is_https);
-        let code = setup_code(&house.store, house.now()).unwrap().unwrap();
+        let code = setup_code(&house.store, None, house.now()).unwrap().unwrap();
         let fields = [("token", code.text()), ("name", "Ada"), ("email", ADMIN), ("password", PASSWORD)];
         let answer = house.post(&Browser::default(), "/setup", &fields);
         let (cookie, attributes) = answer.header("set-cookie").split_once("; ").unwrap();

@@ -21,7 +21,6 @@ pub(super) const ADMIN: &str = "ada@example.org";
 
 /// A running server whose clock stands until it is moved.
 pub(super) struct House {
-    // Gone before the store, which must not end on a thread of a runtime.
     _runtime: Runtime,
     pub(super) store: Arc<Store>,
     address: SocketAddr,
@@ -102,6 +101,7 @@ impl House {
         let settings = AuthSettings { mode, is_https, origin: None, proxies: vec![] };
         let now = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
         let state = AuthState::new(Arc::clone(&store), settings, Vec::new(), now).unwrap();
+        let state = state.with_alerts(|caller| if caller.name() == "Ada" { 7 } else { 0 });
         let router = of_others().merge(routes()).with_state(state.clone());
         let service = protect(router, state).into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
@@ -114,7 +114,7 @@ impl House {
     /// With an admin whose browser is signed in.
     pub(super) fn with_admin() -> (Self, Browser) {
         let house = Self::of(AuthMode::Accounts, false);
-        let code = setup_code(&house.store, house.now()).unwrap().unwrap();
+        let code = setup_code(&house.store, None, house.now()).unwrap().unwrap();
         let sent = [("token", code.text()), ("name", "Ada"), ("email", ADMIN), ("password", PASSWORD)];
         let answer = house.post(&Browser::default(), "/setup", &sent);
         assert_eq!(answer.status, 303, "{}", answer.body);

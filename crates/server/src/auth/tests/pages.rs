@@ -9,7 +9,7 @@ use crate::auth::AuthMode;
 fn the_setup_link_works_once() {
     let house = House::of(AuthMode::Accounts, false);
     let nobody = Browser::default();
-    let code = setup_code(&house.store, house.now()).unwrap().unwrap();
+    let code = setup_code(&house.store, None, house.now()).unwrap().unwrap();
     let path = format!("/setup?code={}", code.text());
     let page = house.get(&nobody, &path);
     assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
@@ -52,6 +52,35 @@ fn signing_in_leads_back_and_signing_out_ends_the_session() {
     assert!(out.header("set-cookie").starts_with("forewarn=; Path=/; Max-Age=0"));
     assert_eq!(house.get(&browser, "/").status, 303, "the old cookie is of no use");
     assert_eq!(house.get(&first, "/").status, 200, "other browsers stay");
+}
+
+#[test]
+fn pages_to_sign_in_follow_the_theme_and_settings_show_the_alerts_of_the_reader() {
+    let (house, mut browser) = House::with_admin();
+    let dark = Browser { cookie: "theme=dark".into(), csrf: String::new() };
+    assert!(house.get(&dark, "/login").body.contains("data-theme=\"dark\""));
+    let wrong = house.post(&dark, "/login", &[("email", ADMIN), ("password", "wrong"), ("back", "/")]);
+    assert!(wrong.status == 401 && wrong.body.contains("data-theme=\"dark\""), "{}", wrong.body);
+    assert!(!house.get(&Browser::default(), "/login").body.contains("data-theme"));
+    browser.cookie.push_str("; theme=light");
+    for path in ["/settings", "/settings/tokens", "/settings/users"] {
+        let page = house.get(&browser, path).body;
+        assert!(page.contains("data-theme=\"light\""), "{path}");
+        assert!(page.contains("<span class=\"badge\">7"), "{path}: {page}");
+    }
+    let bo = house.let_in(&browser, "bo@example.org", "viewer", "");
+    assert!(!house.get(&bo, "/settings").body.contains("badge"));
+}
+
+#[test]
+fn without_a_provider_nothing_of_single_sign_on_is_there() {
+    let (house, browser) = House::with_admin();
+    for path in ["/login/oidc", "/login/oidc/callback?code=a&state=b", "/login/signed-out"] {
+        assert_eq!(house.get(&Browser::default(), path).status, 404, "{path}");
+    }
+    assert_eq!(house.post(&browser, "/settings/link", &[]).status, 404);
+    assert!(!house.get(&browser, "/settings").body.contains("Single sign-on"));
+    assert!(!house.get(&Browser::default(), "/login").body.contains("Continue with"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use maud::html;
 
-use super::{Tab, settings};
+use super::{IdentityRow, Tab, settings};
 use crate::site::form::{self, Field};
 use crate::site::frame::part;
 use crate::site::{Frame, link, moment};
@@ -18,6 +18,10 @@ pub struct AccountPage {
     pub functions: Vec<String>,
     /// Whether a password is kept here; not with single sign-on.
     pub has_password: bool,
+    /// What the provider of single sign-on is called, where there is one.
+    pub provider: Option<String>,
+    /// Who the reader is at providers.
+    pub identities: Vec<IdentityRow>,
     pub sessions: Vec<SessionRow>,
     pub error: Option<String>,
 }
@@ -53,6 +57,14 @@ pub fn account(frame: &Frame, of: &AccountPage) -> String {
                     (Field { kind: "password", autocomplete: "new-password", hint: "All other browsers are signed out.", ..Field::new("new", "new", "New password") }.markup())
                     button type="submit" { "Change" }
                 }
+            })) }
+            @if of.provider.is_some() || !of.identities.is_empty() { (part("sign-on", "Single sign-on", &html! {}, &html! {
+                @if of.identities.is_empty() { p.empty { "Your account is not linked to anybody there." } }
+                @else { ul.found { @for identity in &of.identities { li { (identity.markup()) } } } }
+                @if let Some(provider) = &of.provider { form method="post" action=(link::LINK) {
+                    (form::csrf(&frame.csrf))
+                    button type="submit" { "Link to " (provider) }
+                } }
             })) }
             (part("sessions", "Signed in", &html! {}, &html! {
                 ul.found { @for session in &of.sessions { li { div { p.name { (session.browser) @if session.is_this { span.tag { "this one" } } } p.sub { (session.address) ", last seen " (moment::ago(session.seen_at, frame.now)) } } } } }

@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod channels;
+mod identity;
 mod tokens;
 mod users;
 
@@ -14,6 +15,7 @@ use super::{Frame, form, link};
 pub use account::{AccountPage, SessionRow, account};
 pub use audit::{AuditPage, AuditRow, audit};
 pub use channels::{ChannelRow, ChannelsPage, channels};
+pub use identity::IdentityRow;
 pub use tokens::{TokenRow, TokensPage, tokens};
 pub use users::{UserPage, UserRow, UsersPage, user, users};
 

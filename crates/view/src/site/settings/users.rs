@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use maud::html;
 use types::format;
 
-use super::{Tab, settings, shown_once};
+use super::{IdentityRow, Tab, identity, settings, shown_once};
 use crate::site::form::{self, Field};
 use crate::site::frame::part;
 use crate::site::table::{Cell, Column, Table};
@@ -44,6 +44,10 @@ pub struct UserPage {
     pub functions: Vec<String>,
     /// Systems to choose from.
     pub systems: Vec<SystemRef>,
+    /// What the provider of single sign-on is called, where there is one.
+    pub provider: Option<String>,
+    /// Who the user is at providers.
+    pub identities: Vec<IdentityRow>,
     pub error: Option<String>,
 }
 
@@ -109,11 +113,9 @@ pub fn user(frame: &Frame, of: &UserPage) -> String {
         frame,
         Tab::Users,
         of.error.as_deref(),
-        &part(
-            "user",
-            &user.name,
-            &html! { p.sub { (user.email) } },
-            &html! {
+        &html! {
+            (part("user", &user.name, &html! { p.sub { (user.email) } }, &html! {
+                @if of.identities.iter().any(|identity| identity.follows) { p.sub { "The groups at the provider decide role, functions and systems again when the user next signs in." } }
                 form.stacked.narrow-form method="post" action=(link::user(&user.id)) {
                     (form::csrf(&frame.csrf))
                     (form::select("user-role", "role", "Role", &of.roles, &user.role))
@@ -128,7 +130,10 @@ pub fn user(frame: &Frame, of: &UserPage) -> String {
                     label.check { input type="checkbox" name="active" value="yes" checked[user.is_active]; span { "May come in" } }
                     button.primary type="submit" { "Save" }
                 }
-            },
-        ),
+            }))
+            @if of.provider.is_some() || !of.identities.is_empty() {
+                (part("sign-on", "Single sign-on", &html! {}, &identity::of_user(frame, &user.id, of.provider.as_deref(), &of.identities)))
+            }
+        },
     )
 }

@@ -1,13 +1,13 @@
 //! Pages about people and programs: settings, the way in, search, and what goes wrong.
 
 use jiff::SignedDuration;
-use view::site::entry::{LoginPage, SetupPage};
+use view::site::entry::{CrossingPage, LoginPage, RefusedPage, SetupPage};
 use view::site::frame::{Frame, Notice};
 use view::site::problem::{Problem, ProblemPage};
 use view::site::search::{Hit, SearchPage};
 use view::site::settings::{
-    AccountPage, AuditPage, AuditRow, ChannelRow, ChannelsPage, SessionRow, TokenRow, TokensPage, UserPage,
-    UserRow, UsersPage,
+    AccountPage, AuditPage, AuditRow, ChannelRow, ChannelsPage, IdentityRow, SessionRow, TokenRow,
+    TokensPage, UserPage, UserRow, UsersPage,
 };
 use view::site::{self, link};
 
@@ -41,6 +41,8 @@ pub(super) fn pages(world: &World) -> Vec<Page> {
         ),
         (link::LOGIN.into(), site::entry::login(&outside, &login())),
         (link::SETUP.into(), site::entry::setup(&outside, &setup)),
+        (link::SIGNED_ON.into(), site::entry::refused(&outside, &refused())),
+        (link::SIGNED_OUT.into(), site::entry::crossing(&outside, &crossing())),
         (link::SEARCH.into(), site::search::page(&frame(link::SEARCH), &search(world))),
         (
             "/search-empty".into(),
@@ -93,6 +95,8 @@ fn account(world: &World) -> AccountPage {
         role: "risk manager".into(),
         functions: vec!["legal".into(), "compliance".into()],
         has_password: true,
+        provider: Some("Keycloak".into()),
+        identities: vec![identity("ada@example.org", false)],
         sessions: vec![
             SessionRow {
                 browser: "Firefox on Linux".into(),
@@ -197,7 +201,39 @@ fn user(world: &World) -> UserPage {
         roles: users.roles,
         functions: ["data science", "legal", "security"].map(String::from).into(),
         systems: vec![world.system()],
+        provider: Some("Keycloak".into()),
+        identities: vec![identity("tom@example.org", true), identity("", false)],
         error: None,
+    }
+}
+
+fn identity(shown: &str, follows: bool) -> IdentityRow {
+    IdentityRow {
+        issuer: "https://login.example.org/realms/main".into(),
+        subject: format!("f3b1c2d4-{follows}"),
+        shown: shown.into(),
+        follows,
+    }
+}
+
+fn refused() -> RefusedPage {
+    RefusedPage {
+        title: "You are not let in",
+        said: "None of your groups at Keycloak lets anybody in here.".into(),
+        way_out: "Ask an admin for a group that does, then sign in again.".into(),
+        again: link::LOGIN.into(),
+    }
+}
+
+fn crossing() -> CrossingPage {
+    CrossingPage {
+        title: "You are signed out",
+        said: "Keycloak may still know you in this browser.".into(),
+        there: Some((
+            "Sign out of Keycloak too".into(),
+            "https://login.example.org/logout?client_id=a".into(),
+        )),
+        here: ("Sign in again", link::LOGIN),
     }
 }
 

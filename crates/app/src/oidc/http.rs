@@ -1,0 +1,18 @@
+//! One request to a provider.
+
+use openidconnect::http::Response;
+use openidconnect::{HttpRequest, HttpResponse};
+
+use crate::delivery::http::agent;
+
+/// No document of a provider comes near, also with hundreds of groups in it.
+const ANSWER_BYTES_MAX: u64 = 1 << 20;
+
+/// Sends it and reads the whole answer.
+pub(super) fn send(request: HttpRequest) -> Result<HttpResponse, ureq::Error> {
+    let answer =
+        if request.body().is_empty() { agent().run(request.map(|_| ())) } else { agent().run(request) };
+    let (parts, mut body) = answer?.into_parts();
+    let body = body.with_config().limit(ANSWER_BYTES_MAX).read_to_vec()?;
+    Ok(Response::from_parts(parts, body))
+}
