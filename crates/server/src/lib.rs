@@ -13,6 +13,7 @@ mod forms;
 mod health;
 mod listen;
 mod pages;
+mod patience;
 mod place;
 mod problem;
 mod reply;
@@ -70,5 +71,5 @@ pub fn router(shared: Shared) -> Router {
         .merge(auth::routes())
         .fallback_service(pages)
         .with_state(shared);
-    auth::protect(router, auth)
+    auth::protect(router, auth).layer(axum::middleware::from_fn(patience::limit))
 }
