@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,30 +14,40 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
-struct Server {
+#[derive(Debug)]
+pub(crate) struct Server {
     child: Child,
-    url: String,
-    said: String,
+    pub(crate) url: String,
+    /// What it said when it began to serve.
+    pub(crate) said: String,
 }
 
 /// An answer with its status.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
-    location: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+    pub(crate) location: String,
+    /// After how many seconds to come again, where it says so.
+    pub(crate) retry_after: Option<u64>,
+    /// The first cookie that it sets.
+    pub(crate) cookie: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Server {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
-        let mut command = folder.command(&[&listen, arguments].concat());
+        Self::of(&mut folder.command(&[&listen, arguments].concat()))
+    }
+
+    /// What a command of [`Folder::command`] serves.
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
@@ -50,16 +60,23 @@ impl Server {
     }
 
     /// With nobody to sign in.
-    fn open(folder: &Folder) -> Self {
+    pub(crate) fn open(folder: &Folder) -> Self {
         Self::start(folder, &["--insecure-no-auth"])
     }
 
-    fn get(&self, path: &str) -> Answer {
-        let agent = agent();
-        answer(agent.get(format!("{}{path}", self.url)).call())
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[])
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = agent().get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.call())
+    }
+
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = agent().post(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -68,7 +85,7 @@ impl Server {
     }
 
     /// Sends the form of a page, with the proof that it came from there.
-    fn submit(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn submit(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.get(page).body;
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -78,7 +95,7 @@ impl Server {
     }
 
     /// Waits until an answer is as wanted.
-    fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    pub(crate) fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let begun = Instant::now();
         loop {
             let answer = self.get(path);
@@ -91,7 +108,7 @@ impl Server {
     }
 
     /// Waits until everything that was missed was made up for.
-    fn caught_up(&self) {
+    pub(crate) fn caught_up(&self) {
         self.until("/jobs.json?table=history", |answer| {
             let done = answer.json().as_array().unwrap().iter().filter(|job| job["state"] == "done").count();
             done >= 2
@@ -99,13 +116,17 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager does.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -126,9 +147,17 @@ fn agent() -> ureq::Agent {
 
 fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut of = of.unwrap();
-    let location = of.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let header = |name| of.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (location, cookie) = (header("location"), header("set-cookie"));
+    let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
     let body = of.body_mut().read_to_string().unwrap();
-    Answer { status: of.status().as_u16(), body, location: location.unwrap_or_default() }
+    Answer {
+        status: of.status().as_u16(),
+        body,
+        location: location.unwrap_or_default(),
+        retry_after,
+        cookie: cookie.unwrap_or_default(),
+    }
 }
 
 #[test]
@@ -222,7 +251,7 @@ fn a_check_elsewhere_keeps_its_evidence_on_the_server() {
 }
 
 /// The small log as a service would send it.
-fn rows(of: std::ops::Range<usize>) -> String {
+pub(crate) fn rows(of: std::ops::Range<usize>) -> String {
     let log = Table::small_log();
     let row = |row: usize| {
         let number = |column: &str| log.cell(row, column).parse::<f64>().unwrap();
