@@ -27,7 +27,7 @@ fn an_alert_is_silenced_with_an_end_and_a_reason_until_somebody_ends_that() {
     // The browser asks for what is required before it sends anything.
     browser.click("form[action$='/silence'] button");
     assert!(!browser.has("form[action$='/unsilence']"));
-    browser.find("#silence-hours option[value='72']").click();
+    browser.click("#silence-hours option[value='72']");
     browser.fill("#silence-reason", "the vendor repairs it");
     browser.click("form[action$='/silence'] button");
     visit.until_shown(&alert, "form[action$='/unsilence']");

@@ -110,23 +110,35 @@ impl Browser {
         Element { browser: self, name: found[ELEMENT].as_str().unwrap().to_owned() }
     }
 
+    /// Does something with a selector's first element; once more where the page renewed it in between.
+    #[track_caller]
+    fn with(&self, css: &str, method: &str, command: &str, body: &Value) -> Value {
+        for _ in 0..5 {
+            let name = self.find(css).name;
+            match ask(method, &format!("{}/element/{name}/{command}", self.session), body) {
+                Err(error) if error.contains("stale element reference") => {}
+                answer => return answer.unwrap_or_else(|error| panic!("{command} of {css}: {error}")),
+            }
+        }
+        panic!("{css} is renewed again and again");
+    }
+
     /// What a selector's first element says.
     #[track_caller]
     pub(crate) fn text(&self, css: &str) -> String {
-        self.find(css).text()
+        self.with(css, "GET", "text", &Value::Null).as_str().unwrap().to_owned()
     }
 
     #[track_caller]
     pub(crate) fn click(&self, css: &str) {
-        self.find(css).click();
+        self.with(css, "POST", "click", &json!({}));
     }
 
     /// Fills in a field as a reader does, over what stands there.
     #[track_caller]
     pub(crate) fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css);
-        field.clear();
-        field.enter(text);
+        self.with(css, "POST", "clear", &json!({}));
+        self.with(css, "POST", "value", &json!({"text": text}));
     }
 
     /// Presses keys wherever the focus is; special ones as [`keys`] has them.
@@ -249,16 +261,6 @@ impl Element<'_> {
     #[track_caller]
     pub(crate) fn click(&self) {
         self.browser.post(&format!("element/{}/click", self.name), &json!({}));
-    }
-
-    #[track_caller]
-    fn clear(&self) {
-        self.browser.post(&format!("element/{}/clear", self.name), &json!({}));
-    }
-
-    #[track_caller]
-    pub(crate) fn enter(&self, text: &str) {
-        self.browser.post(&format!("element/{}/value", self.name), &json!({"text": text}));
     }
 
     #[track_caller]

@@ -33,7 +33,7 @@ fn read(visit: &Visit) {
     assert!(browser.text(".sentence.large").contains("missing in 50 %"));
     visit.go("/evidence");
     assert!(browser.text("table.data time.instant").ends_with(" UTC"));
-    browser.find("#search").enter("amount\n");
+    browser.fill("#search", "amount\n");
     assert!(browser.text("h1").contains("“amount”"));
 }
 
