@@ -1,4 +1,4 @@
-//! Programs that tests need beside Rust: a database, a receiver of alerts.
+//! Programs that tests need beside Rust: a database, a receiver of alerts, a browser, a clock that can be set.
 //!
 //! Where they are missing and can be installed (Debian, as root), they are; elsewhere the tests that need them
 //! say loudly that they are skipped, and with `CI=true` they fail.
@@ -8,6 +8,9 @@ use std::process::Command;
 
 /// A Debian package, and a file that shows that it is installed.
 const PACKAGES: &[(&str, &str)] = &[
+    ("chromium", "/usr/bin/chromium"),
+    ("chromium-driver", "/usr/bin/chromedriver"),
+    ("faketime", "/usr/bin/faketime"),
     ("postgresql", "/usr/lib/postgresql"),
     ("prometheus", "/usr/bin/promtool"),
     ("prometheus-alertmanager", "/usr/bin/prometheus-alertmanager"),

@@ -14,6 +14,7 @@ mod health;
 mod listen;
 mod metrics;
 mod pages;
+mod patience;
 mod place;
 mod problem;
 mod reply;
@@ -92,5 +93,5 @@ pub fn router(mut shared: Shared) -> Router {
         Some(traces) => router.layer(middleware::from_fn_with_state(traces, traces::follow)),
         None => router,
     };
-    auth::protect(router, auth)
+    auth::protect(router, auth).layer(middleware::from_fn(patience::limit))
 }

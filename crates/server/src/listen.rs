@@ -8,6 +8,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use tokio::runtime::Runtime;
 
+use crate::patience::HEAD_WITHIN;
 use crate::{Shared, router};
 
 /// How long requests may take to finish once the server is told to stop.
@@ -94,10 +95,12 @@ pub fn serve(listening: Listening, shared: Shared) -> Result<(), ServeError> {
             stop.graceful_shutdown(Some(GRACE));
         });
         let served = if let Some(tls) = tls {
-            let server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Runtime)?;
+            let mut server = axum_server::from_tcp_rustls(listener, tls).map_err(ServeError::Runtime)?;
+            server.http_builder().http1().header_read_timeout(HEAD_WITHIN);
             server.handle(handle).serve(service).await
         } else {
-            let server = axum_server::from_tcp(listener).map_err(ServeError::Runtime)?;
+            let mut server = axum_server::from_tcp(listener).map_err(ServeError::Runtime)?;
+            server.http_builder().http1().header_read_timeout(HEAD_WITHIN);
             server.handle(handle).serve(service).await
         };
         served.map_err(ServeError::Serving)

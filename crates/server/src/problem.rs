@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use view::site::problem::{Problem as PageProblem, ProblemPage};
 
+use crate::patience::TooSlow;
+
 /// A refusal or a failure, with what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -154,9 +156,12 @@ impl IntoResponse for Problem {
     }
 }
 
-/// A body that is larger than the server takes, or that broke off.
+/// A body that is larger than the server takes, that broke off, or that was not waited for.
 impl From<BytesRejection> for Problem {
     fn from(error: BytesRejection) -> Self {
+        if TooSlow::is_behind(&error) {
+            return Self::new(StatusCode::REQUEST_TIMEOUT, TooSlow.to_string());
+        }
         Self::new(error.status(), error.body_text())
     }
 }

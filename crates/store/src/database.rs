@@ -131,9 +131,9 @@ impl StoreError {
             Self::Open { source, .. } | Self::Sql(source) => match source {
                 sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
                 sqlx::Error::Database(error) => {
-                    // SQLite: busy, locked. PostgreSQL: it shuts down or starts up, or rolled back for another.
+                    // SQLite: busy, locked. PostgreSQL: it shuts down, crashed or starts up, or rolled back for another.
                     let code = error.code().unwrap_or_default();
-                    ["5", "6", "57P01", "57P03", "40001", "40P01"].contains(&code.as_ref())
+                    ["5", "6", "57P01", "57P02", "57P03", "40001", "40P01"].contains(&code.as_ref())
                 }
                 _ => false,
             },

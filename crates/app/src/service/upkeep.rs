@@ -1,5 +1,6 @@
 //! What a server does by itself: it keeps the schedule, evaluates alerts, and delivers messages.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -121,8 +122,10 @@ impl Upkeep {
         let alerting = {
             let (service, turns, scheduler) = (service.clone(), turns.clone(), scheduler.clone());
             thread::Builder::new().name("alerts".into()).spawn(move || {
+                let mut told = HashMap::new();
                 while !turns.stopping.load(Ordering::SeqCst) {
                     turn(&service, &scheduler, &options);
+                    tell_of_evidence(&service, &options, &mut told);
                     turns.wait();
                 }
             })?
@@ -244,6 +247,18 @@ fn turn(service: &Service, scheduler: &Scheduler, options: &UpkeepOptions) {
     }
     if changed {
         (options.changed)(&["alerts"]);
+    }
+}
+
+/// Tells pages of evidence that came past this server: from a command line beside it, or another server.
+fn tell_of_evidence(service: &Service, options: &UpkeepOptions, told: &mut HashMap<String, u64>) {
+    for served in service.systems() {
+        // What cannot be read was logged when alerts were evaluated.
+        let Ok(chain) = service.chain(served.id()) else { continue };
+        let before = told.insert(served.id().to_owned(), chain.end.records);
+        if before.is_some_and(|before| before != chain.end.records) {
+            (options.changed)(&["evidence", &format!("system:{}", served.id())]);
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Real parts that tests need besides the program: servers in Python, programs of Debian packages.
 //!
-//! What Python needs (`python/requirements.txt`) is installed into a folder of the build when a test first
-//! asks for it. A part that is not there skips the test, and says so; where `CI` is set that is a
-//! failure, because a test that never runs proves nothing.
+//! What Python needs (`python/requirements.txt`, and `python/alone.txt` without what that would bring) is
+//! installed into a folder of the build when a test first asks for it. A part that is not there skips the
+//! test, and says so; where `CI` is set that is a failure, because a test that never runs proves nothing.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -17,7 +17,7 @@ pub(crate) fn skip(why: &str) {
     eprintln!("SKIPPED, this test did not run: {why}");
 }
 
-/// The interpreter with everything of `python/requirements.txt`.
+/// The interpreter with everything of `python/requirements.txt` and `python/alone.txt`.
 pub(crate) fn python() -> Option<PathBuf> {
     match installed() {
         Ok(python) => Some(python),
@@ -29,8 +29,9 @@ pub(crate) fn python() -> Option<PathBuf> {
 }
 
 fn installed() -> Result<PathBuf, String> {
-    let requirements = script("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).map_err(|error| error.to_string())?;
+    let (requirements, alone) = (script("requirements.txt"), script("alone.txt"));
+    let text = |path: &Path| fs::read_to_string(path).map_err(|error| error.to_string());
+    let wanted = text(&requirements)? + &text(&alone)?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     // Every test is a process of its own, and only one of them installs.
@@ -43,9 +44,12 @@ fn installed() -> Result<PathBuf, String> {
         return Ok(python);
     }
     output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-    output(
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements),
-    )?;
+    let install = |how: &[&str], file: &Path| {
+        let mut pip = Command::new(&python);
+        output(pip.args(["-m", "pip", "install", "--quiet"]).args(how).arg("--requirement").arg(file))
+    };
+    install(&[], &requirements)?;
+    install(&["--no-deps"], &alone)?;
     fs::write(&done, wanted).map_err(|error| error.to_string())?;
     Ok(python)
 }
@@ -92,7 +96,7 @@ impl Drop for Running {
 pub(crate) struct Server {
     pub(crate) port: u16,
     lines: BufReader<ChildStdout>,
-    _running: Running,
+    running: Running,
 }
 
 impl Server {
@@ -103,7 +107,7 @@ impl Server {
         let mut port = String::new();
         lines.read_line(&mut port).unwrap();
         let port = port.trim().parse().unwrap_or_else(|_| panic!("{name} did not start: {port:?}"));
-        Self { port, lines, _running: Running(child) }
+        Self { port, lines, running: Running(child) }
     }
 
     /// The next thing that it was asked; waits for it.
@@ -111,5 +115,54 @@ impl Server {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// Ends it: everything that it was asked and that nobody has heard of yet.
+    pub(crate) fn stop(self) -> Vec<Value> {
+        drop(self.running);
+        self.lines.lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    }
+}
+
+/// A clock that a test sets, for a program that is started with it (libfaketime).
+#[derive(Debug)]
+pub(crate) struct Clock {
+    folder: tempfile::TempDir,
+    library: PathBuf,
+}
+
+impl Clock {
+    /// One that is right so far.
+    pub(crate) fn new() -> Option<Self> {
+        let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let library = folders.map(|of| of.path().join("faketime/libfaketimeMT.so.1")).find(|of| of.exists());
+        let Some(library) = library else {
+            skip("there is no clock to set; install the Debian package `faketime`");
+            return None;
+        };
+        let clock = Self { folder: tempfile::tempdir().unwrap(), library };
+        clock.set(0);
+        Some(clock)
+    }
+
+    /// Makes it so many seconds fast; slow, where they are fewer than none.
+    pub(crate) fn set(&self, ahead_seconds: i64) {
+        let new = self.folder.path().join("new");
+        fs::write(&new, format!("{ahead_seconds:+}\n")).unwrap();
+        // A program that reads meanwhile finds the one before or this one, whole.
+        fs::rename(new, self.setting()).unwrap();
+    }
+
+    fn setting(&self) -> PathBuf {
+        self.folder.path().join("setting")
+    }
+
+    /// The command under this clock; how long things take is measured as ever.
+    pub(crate) fn under<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env("LD_PRELOAD", &self.library).env("FAKETIME_TIMESTAMP_FILE", self.setting());
+        command
+            .env("FAKETIME_NO_CACHE", "1")
+            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+            .env("NO_FAKE_STAT", "1")
     }
 }

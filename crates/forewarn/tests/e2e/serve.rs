@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,9 +14,11 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
+#[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
+    /// What it said when it began to serve.
     pub(crate) said: String,
 }
 
@@ -26,6 +28,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: String,
     pub(crate) location: String,
+    /// After how many seconds to come again, where it says so.
+    pub(crate) retry_after: Option<u64>,
+    /// The first cookie that it sets.
+    pub(crate) cookie: String,
 }
 
 impl Answer {
@@ -44,7 +50,11 @@ impl Server {
         let anywhere: &[&str] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut command = folder.command(&[&["serve"], anywhere, arguments].concat());
-        command.envs(variables.iter().copied());
+        Self::of(command.envs(variables.iter().copied()))
+    }
+
+    /// What a command of [`Folder::command`] serves.
+    pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
@@ -82,7 +92,7 @@ impl Server {
     }
 
     /// Sends the form of a page, with the proof that it came from there.
-    fn submit(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) fn submit(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.get(page).body;
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -115,11 +125,15 @@ impl Server {
     /// Asks it to stop, as a service manager does.
     pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -140,9 +154,17 @@ pub(crate) fn agent() -> ureq::Agent {
 
 pub(crate) fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut of = of.unwrap();
-    let location = of.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let header = |name| of.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (location, cookie) = (header("location"), header("set-cookie"));
+    let retry_after = header("retry-after").map(|seconds| seconds.parse().unwrap());
     let body = of.body_mut().read_to_string().unwrap();
-    Answer { status: of.status().as_u16(), body, location: location.unwrap_or_default() }
+    Answer {
+        status: of.status().as_u16(),
+        body,
+        location: location.unwrap_or_default(),
+        retry_after,
+        cookie: cookie.unwrap_or_default(),
+    }
 }
 
 #[test]
@@ -236,7 +258,7 @@ fn a_check_elsewhere_keeps_its_evidence_on_the_server() {
 }
 
 /// The small log as a service would send it.
-fn rows(of: std::ops::Range<usize>) -> String {
+pub(crate) fn rows(of: std::ops::Range<usize>) -> String {
     let log = Table::small_log();
     let row = |row: usize| {
         let number = |column: &str| log.cell(row, column).parse::<f64>().unwrap();

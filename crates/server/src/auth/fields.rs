@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::Problem;
 use super::caller::Refusal;
+use crate::patience::TooSlow;
 
 /// No form of ours comes near.
 const BYTES_MAX: usize = 64 * 1024;
@@ -37,11 +38,13 @@ impl Fields {
         if !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a form was expected"));
         }
-        let bytes = to_bytes(body, BYTES_MAX).await;
-        let too_large = |_| {
+        let bytes = to_bytes(body, BYTES_MAX).await.map_err(|error| {
+            if TooSlow::is_behind(&error) {
+                return Problem::new(StatusCode::REQUEST_TIMEOUT, TooSlow.to_string());
+            }
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the form is larger than any of ours, or was cut off")
-        };
-        Ok(Self::of(&bytes.map_err(too_large)?))
+        });
+        Ok(Self::of(&bytes?))
     }
 }
 

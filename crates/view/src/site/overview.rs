@@ -52,6 +52,7 @@ pub struct Need {
     pub title: String,
     /// What happened and what to do, in one sentence.
     pub sentence: String,
+    /// The system's id.
     pub system: String,
     pub since: Timestamp,
     /// What the reader can do, as the text of the link: `Acknowledge`, `Look`, `Run now`.

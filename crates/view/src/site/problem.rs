@@ -61,7 +61,7 @@ impl Problem {
                 Self::Conflict => "It changed since you loaded the page. Go back, load it anew, and decide again on what you see then.",
                 Self::TooManyRequests { retry_after_seconds } => { "Wait " (retry_after_seconds) " seconds, then try again." },
                 Self::Internal => "Nothing was lost: what is not answered as done was not done. Try again; if it stays, the log of the server has the reason.",
-                Self::Unavailable => "The server is starting, or its database does not answer. This page loads again by itself.",
+                Self::Unavailable => "The server is starting, or its database does not answer. Nothing was changed; try again in a few seconds.",
             }
         }
     }

@@ -94,19 +94,39 @@
     for (const fold of all("main details")) if (opened.has(fold.textContent.slice(0, 80))) fold.open = true;
     prepare(document);
   };
+  // A browser has few connections to a server: a page keeps one only while somebody looks at it.
   const follow = () => {
     const from = document.body.dataset.events;
     const topics = (main().dataset.live || "").split(" ").filter(Boolean);
     if (!from || !topics.length || !window.EventSource) return;
     let waiting = 0;
-    new EventSource(from).addEventListener("changed", (event) => {
+    let source = null;
+    const show = () => (isBusy() ? toast("There is something new.", { text: "Show", run: renew }) : renew());
+    const changed = (event) => {
       if (!event.data.split(" ").some((topic) => topics.includes(topic))) return;
       clearTimeout(waiting);
-      waiting = setTimeout(() => {
-        if (document.hidden || isBusy()) toast("There is something new.", { text: "Show", run: renew });
-        else renew();
-      }, 400);
-    });
+      waiting = setTimeout(show, 400);
+    };
+    const listen = () => {
+      if (source) return;
+      source = new EventSource(from);
+      source.addEventListener("changed", changed);
+    };
+    const leave = () => {
+      clearTimeout(waiting);
+      if (source) source.close();
+      source = null;
+    };
+    // What happened meanwhile was told to nobody.
+    const comeBack = () => {
+      if (source) return;
+      listen();
+      if (!isBusy()) renew().catch(() => {});
+    };
+    document.addEventListener("visibilitychange", () => (document.hidden ? leave() : comeBack()));
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", (event) => { if (event.persisted) comeBack(); });
+    if (!document.hidden) listen();
   };
 
   // Shortcuts.

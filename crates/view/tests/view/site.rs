@@ -115,7 +115,7 @@ fn every_field_has_a_label() {
                 let spaced = format!(" {tag}");
                 let id = attributes(&spaced, "id").first().copied();
                 let inside_label = tag.contains("type=\"checkbox\"");
-                let hidden = tag.contains("type=\"hidden\"");
+                let hidden = tag.contains("type=\"hidden\"") || tag.ends_with(" hidden");
                 assert!(
                     hidden || inside_label || id.is_some_and(|id| labelled.contains(id)),
                     "{path}: {element}{tag}"

@@ -1,6 +1,6 @@
 """A mail server on loopback that writes what it gets as JSON lines, and its port as the first line.
 
-Arguments: --starttls CERT KEY and --tls CERT KEY for encryption, --login for a user `ops` with the
+Arguments: --port for a port that is not just free, --starttls CERT KEY and --tls CERT KEY for encryption, --login for a user `ops` with the
 password `hunter2`, --answer LINE for what it says instead of taking a mail.
 """
 
@@ -14,6 +14,7 @@ import ssl
 from aiosmtpd.smtp import SMTP, AuthResult
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--starttls", nargs=2)
 parser.add_argument("--tls", nargs=2)
 parser.add_argument("--login", action="store_true")
@@ -67,7 +68,7 @@ def conversation():
 
 async def serve():
     tls = context(options.tls) if options.tls else None
-    server = await asyncio.get_running_loop().create_server(conversation, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(conversation, "127.0.0.1", options.port, ssl=tls)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

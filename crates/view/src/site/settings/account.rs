@@ -53,6 +53,8 @@ pub fn account(frame: &Frame, of: &AccountPage) -> String {
             @if of.has_password { (part("password", "Password", &html! {}, &html! {
                 form.stacked.narrow-form method="post" action=(link::PASSWORD) {
                     (form::csrf(&frame.csrf))
+                    // Tells a password manager whose password it is.
+                    input type="email" autocomplete="username" value=(of.email) hidden;
                     (Field { kind: "password", autocomplete: "current-password", ..Field::new("current", "current", "Current password") }.markup())
                     (Field { kind: "password", autocomplete: "new-password", hint: "All other browsers are signed out.", ..Field::new("new", "new", "New password") }.markup())
                     button type="submit" { "Change" }
