@@ -23,6 +23,7 @@ mod flights;
 mod formats;
 mod init;
 mod monitoring;
+mod object_store;
 mod outcomes;
 mod parts;
 mod serve;

@@ -92,7 +92,7 @@ impl Drop for Running {
 pub(crate) struct Server {
     pub(crate) port: u16,
     lines: BufReader<ChildStdout>,
-    _running: Running,
+    running: Running,
 }
 
 impl Server {
@@ -103,7 +103,22 @@ impl Server {
         let mut port = String::new();
         lines.read_line(&mut port).unwrap();
         let port = port.trim().parse().unwrap_or_else(|_| panic!("{name} did not start: {port:?}"));
-        Self { port, lines, _running: Running(child) }
+        Self { port, lines, running: Running(child) }
+    }
+
+    /// Has it answer nobody, as a machine that hangs does.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on where it was.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.running.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
     }
 
     /// The next thing that it was asked; waits for it.

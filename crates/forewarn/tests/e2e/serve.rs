@@ -14,7 +14,7 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
     said: String,
@@ -22,22 +22,28 @@ struct Server {
 
 /// An answer with its status.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
     location: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Server {
     fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        Self::with(folder, arguments, &[])
+    }
+
+    /// With variables of its own in its environment.
+    pub(crate) fn with(folder: &Folder, arguments: &[&str], environment: &[(&str, String)]) -> Self {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
         let mut command = folder.command(&[&listen, arguments].concat());
+        command.envs(environment.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut said = String::new();
@@ -59,7 +65,7 @@ impl Server {
         answer(agent.get(format!("{}{path}", self.url)).call())
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = agent().post(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -99,13 +105,13 @@ impl Server {
     }
 
     /// Asks it to stop, as a service manager does.
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         let pid = self.child.id().to_string();
         assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -222,7 +228,7 @@ fn a_check_elsewhere_keeps_its_evidence_on_the_server() {
 }
 
 /// The small log as a service would send it.
-fn rows(of: std::ops::Range<usize>) -> String {
+pub(crate) fn rows(of: std::ops::Range<usize>) -> String {
     let log = Table::small_log();
     let row = |row: usize| {
         let number = |column: &str| log.cell(row, column).parse::<f64>().unwrap();
