@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::{Engine, EngineError, Log};
+use engine::{Engine, EngineError, Log, ObjectsError};
 use types::definition::{self, Definition, DefinitionError};
 use types::{Digest, Record, Schema};
 
@@ -119,7 +119,10 @@ impl Located {
     /// Points at the key that an engine's error comes from, where there is one.
     fn explain(&self, definition: &Definition, error: EngineError) -> CheckError {
         let key = match &error {
-            EngineError::NotFound { .. } | EngineError::NoFiles { .. } | EngineError::BadGlob { .. } => {
+            EngineError::NotFound { .. }
+            | EngineError::NoFiles { .. }
+            | EngineError::BadGlob { .. }
+            | EngineError::Objects(ObjectsError::NotAnAddress { .. }) => {
                 let message = error.to_string();
                 let names = |path: &str| message.contains(path);
                 Some(if definition.reference.path.as_deref().is_some_and(names) {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 
+use crate::objects::ObjectsError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     #[error("`{path}` does not exist")]
@@ -52,12 +54,27 @@ pub enum EngineError {
         "failed to keep profiles (`{name}`): {reason}; they lie in `.forewarn/profiles` beside the definition"
     )]
     Store { name: String, reason: String },
+    #[error(transparent)]
+    Objects(#[from] ObjectsError),
     #[error("the query engine failed: {0}")]
     Query(String),
 }
 
+impl EngineError {
+    /// Names the file that a query stumbled over, where it was a file and not the store that it is in.
+    pub(crate) fn traced(self, bad_file: impl FnOnce() -> Option<Self>) -> Self {
+        match self {
+            Self::Objects(_) => self,
+            error => bad_file().unwrap_or(error),
+        }
+    }
+}
+
 impl From<DataFusionError> for EngineError {
     fn from(error: DataFusionError) -> Self {
+        if let Some(of_store) = ObjectsError::within_query(&error) {
+            return of_store.into();
+        }
         Self::Query(first_line(&error.strip_backtrace()))
     }
 }

@@ -1,7 +1,6 @@
-//! From a path in the definition to files, their common schema and their digests.
+//! From the files of a table to their common schema, and how each is read.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,9 +11,13 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, Schem
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{EngineError, first_line};
-use crate::ingest::names::covered;
+use crate::find::{Found, common_format, matching_files};
+use crate::objects::{Buckets, ObjectsError};
+use crate::storage::{Input, Storage};
 
 /// The file formats that a table can be in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub(crate) enum Format {
 #[derive(Clone, Debug)]
 pub(crate) struct TableFiles {
     pub(crate) format: Format,
+    pub(crate) storage: Storage,
     pub(crate) files: Vec<PathBuf>,
     pub(crate) schema: SchemaRef,
     /// Rows in all files: as Parquet states them, for CSV about as many as its size suggests.
@@ -105,17 +109,24 @@ pub(crate) struct AsText<'a> {
 /// Finds and examines the files that `path`, relative to `base`, stands for.
 ///
 /// A column that is a number in one file and text in another is read as what it is in the first file.
-pub(crate) fn table_files(base: &Path, path: &str, as_text: AsText<'_>) -> Result<TableFiles, EngineError> {
-    let files = matching_files(base, path)?;
+pub(crate) fn table_files(
+    base: &Path,
+    path: &str,
+    buckets: &Buckets,
+    as_text: AsText<'_>,
+) -> Result<TableFiles, EngineError> {
+    let Found { storage, files } = matching_files(base, path, buckets)?;
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
     let mut rows_about = 0;
     let mut schemas: Vec<SchemaRef> = Vec::new();
-    for path in &files {
-        let (schema, file_rows) = match format {
-            Format::Parquet => parquet_schema(path)?,
-            Format::Csv => csv_schema(path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))?,
-        };
+    let examined = storage.each(&files, |path| match format {
+        Format::Parquet => parquet_schema(&storage, path),
+        Format::Csv => {
+            csv_schema(&storage, path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))
+        }
+    })?;
+    for (path, (schema, file_rows)) in files.iter().zip(examined) {
         rows_about += file_rows;
         widen_by(&mut common, &schema, path, as_text.ids)?;
         schemas.push(schema);
@@ -130,7 +141,7 @@ pub(crate) fn table_files(base: &Path, path: &str, as_text: AsText<'_>) -> Resul
         common.into_iter().map(|typed| Field::new(typed.name, read_as(typed.data_type), true)).collect();
     let schema = Arc::new(ArrowSchema::new(fields));
     let layouts = layouts(format, &files, &schemas, &schema);
-    Ok(TableFiles { format, files, schema, rows_about, empty_columns, layouts, uneven })
+    Ok(TableFiles { format, storage, files, schema, rows_about, empty_columns, layouts, uneven })
 }
 
 /// A schema in which a column of instants is text.
@@ -197,134 +208,67 @@ fn kind_words(data_type: &DataType) -> String {
     }
 }
 
-/// The files that a path stands for, but those of ingestion whose rows a merged file holds as well.
-pub(crate) fn matching_files(base: &Path, path: &str) -> Result<Vec<PathBuf>, EngineError> {
-    let full = base.join(path);
-    if full.is_file() {
-        return Ok(vec![full]);
-    }
-    let mut files = Vec::new();
-    if full.is_dir() {
-        collect_folder(&full, &mut files)?;
-    } else if path.contains(['*', '?', '[']) {
-        let pattern = full.to_string_lossy();
-        let bad = |reason: String| EngineError::BadGlob { pattern: path.to_owned(), reason };
-        for entry in glob::glob(&pattern).map_err(|error| bad(error.to_string()))? {
-            let entry = entry.map_err(|error| bad(error.to_string()))?;
-            if entry.is_file() {
-                files.push(entry);
-            }
-        }
-    } else {
-        return Err(EngineError::NotFound { path: full });
-    }
-    if files.is_empty() {
-        return Err(EngineError::NoFiles { path: full.to_string_lossy().into_owned() });
-    }
-    files.sort();
-    let replaced = covered(&files);
-    files.retain(|file| replaced.binary_search(file).is_err());
-    Ok(files)
-}
-
-/// The tables' files below a folder; hidden ones and those with other endings are left out.
-fn collect_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), EngineError> {
-    let io = |source| EngineError::Io { path: folder.to_owned(), source };
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']));
-        if hidden {
-            continue;
-        }
-        if path.is_dir() {
-            collect_folder(&path, files)?;
-        } else if format_of(&path).is_ok() {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn format_of(path: &Path) -> Result<Format, EngineError> {
-    match path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).as_deref() {
-        Some("parquet" | "pq") => Ok(Format::Parquet),
-        Some("csv") => Ok(Format::Csv),
-        _ => Err(EngineError::UnknownFormat { path: path.to_owned() }),
-    }
-}
-
-fn common_format(files: &[PathBuf]) -> Result<Format, EngineError> {
-    let mut first: Option<(Format, &PathBuf)> = None;
-    for path in files {
-        let format = format_of(path)?;
-        match first {
-            None => first = Some((format, path)),
-            Some((known, other)) if known != format => {
-                let (parquet, csv) = if format == Format::Csv { (other, path) } else { (path, other) };
-                return Err(EngineError::MixedFormats { parquet: parquet.clone(), csv: csv.clone() });
-            }
-            Some(_) => {}
-        }
-    }
-    first.map(|(format, _)| format).ok_or_else(|| EngineError::NoFiles { path: String::new() })
-}
-
-fn open(path: &Path) -> Result<File, EngineError> {
-    let io = |source| EngineError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.len() == 0 {
-        return Err(EngineError::EmptyFile { path: path.to_owned() });
-    }
-    Ok(file)
-}
-
-fn parquet_schema(path: &Path) -> Result<(SchemaRef, u64), EngineError> {
-    let file = open(path)?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| {
-        EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&error.to_string()) }
-    })?;
+fn parquet_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), EngineError> {
+    let file = storage.open(path)?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+        .map_err(|error| corrupt_parquet(path, error))?;
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
     Ok((Arc::clone(metadata.schema()), rows))
 }
 
-fn csv_schema(path: &Path) -> Result<(SchemaRef, u64), EngineError> {
-    let reader = BufReader::new(open(path)?);
+/// What is wrong with a Parquet file, or with the store that it is in.
+fn corrupt_parquet(path: &Path, error: ParquetError) -> EngineError {
+    match ObjectsError::within_parquet(error) {
+        Ok(of_store) => of_store.into(),
+        Err(error) => {
+            EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&error.to_string()) }
+        }
+    }
+}
+
+fn csv_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), EngineError> {
+    let file = storage.open(path)?;
+    let reader = BufReader::new(from_start(&file, path)?);
     let (schema, rows_read) =
         CsvReaderFormat::default().with_header(true).infer_schema(reader, Some(CSV_ROWS_FOR_TYPES)).map_err(
             |error| EngineError::BadCsv { path: path.to_owned(), reason: first_line(&error.to_string()) },
         )?;
-    let rows = if rows_read < CSV_ROWS_FOR_TYPES { rows_read as u64 } else { csv_rows_about(path)? };
+    let rows = if rows_read < CSV_ROWS_FOR_TYPES { rows_read as u64 } else { csv_rows_about(&file, path)? };
     Ok((Arc::new(schema), rows))
 }
 
+fn from_start(file: &Input, path: &Path) -> Result<impl Read + use<>, EngineError> {
+    let io = |error| EngineError::Io { path: path.to_owned(), source: std::io::Error::other(error) };
+    file.get_read(0).map_err(io)
+}
+
 /// The file's size over the length of its first lines.
-fn csv_rows_about(path: &Path) -> Result<u64, EngineError> {
+fn csv_rows_about(file: &Input, path: &Path) -> Result<u64, EngineError> {
     let io = |source| EngineError::Io { path: path.to_owned(), source };
-    let file = open(path)?;
-    let size = file.metadata().map_err(io)?.len();
     let mut head = Vec::new();
-    file.take(CSV_BYTES_FOR_ROWS).read_to_end(&mut head).map_err(io)?;
+    from_start(file, path)?.take(CSV_BYTES_FOR_ROWS).read_to_end(&mut head).map_err(io)?;
     let lines = head.split(|byte| *byte == b'\n').count().max(1) as u64;
-    Ok(size * lines / head.len().max(1) as u64)
+    Ok(file.len() * lines / head.len().max(1) as u64)
 }
 
 /// Reads every row of every file, one after the other, to name the file (and line of a CSV file)
 /// that a parallel scan stumbled over.
 pub(crate) fn first_bad_file(table: &TableFiles) -> Option<EngineError> {
     table.files.iter().find_map(|path| match table.format {
-        Format::Parquet => parquet_error(path),
+        Format::Parquet => parquet_error(&table.storage, path),
         Format::Csv => csv_error(path, table),
     })
 }
 
-fn parquet_error(path: &Path) -> Option<EngineError> {
-    let bad =
-        |reason: String| EngineError::CorruptParquet { path: path.to_owned(), reason: first_line(&reason) };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(open(path).ok()?)
+fn parquet_error(storage: &Storage, path: &Path) -> Option<EngineError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(storage.open(path).ok()?)
         .and_then(ParquetRecordBatchReaderBuilder::build);
     match reader {
-        Err(error) => Some(bad(error.to_string())),
-        Ok(mut batches) => batches.find_map(|batch| Some(bad(batch.err()?.to_string()))),
+        Err(error) => Some(corrupt_parquet(path, error)),
+        Ok(mut batches) => batches.find_map(|batch| {
+            let reason = first_line(&batch.err()?.to_string());
+            Some(EngineError::CorruptParquet { path: path.to_owned(), reason })
+        }),
     }
 }
 
@@ -333,7 +277,7 @@ fn csv_error(path: &PathBuf, table: &TableFiles) -> Option<EngineError> {
         path: path.to_owned(),
         reason: without_row_data(&first_line(&reason)),
     };
-    let (schema, _) = csv_schema(path).ok()?;
+    let (schema, _) = csv_schema(&table.storage, path).ok()?;
     let layout = table.layouts.iter().find(|layout| layout.files.contains(path));
     let own = |field: &Field| layout.is_some_and(|layout| layout.own_types.contains_key(field.name()));
     // The file's own columns, at the types that they are read as.
@@ -345,9 +289,10 @@ fn csv_error(path: &PathBuf, table: &TableFiles) -> Option<EngineError> {
             _ => field.as_ref().clone(),
         })
         .collect();
+    let rows = from_start(&table.storage.open(path).ok()?, path).ok()?;
     let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
         .with_header(true)
-        .build(BufReader::new(open(path).ok()?));
+        .build(BufReader::new(rows));
     match reader {
         Err(error) => Some(bad(error.to_string())),
         Ok(mut batches) => batches.find_map(|batch| Some(bad(batch.err()?.to_string()))),

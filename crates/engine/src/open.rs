@@ -24,12 +24,15 @@ use types::definition::{Definition, Log as Roles};
 use types::evidence::DatasetVersion;
 use types::log_state::FileChanges;
 use types::window::Dataset;
+use url::Url;
 
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
 use crate::error::EngineError;
 use crate::file_profile::BlocksAtHand;
 use crate::files::{AsText, Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
+use crate::objects::{AsListed, Buckets, ObjectsError};
+use crate::storage::Storage;
 use crate::store::ProfileStore;
 use crate::versions::{Files, dataset_version};
 
@@ -93,15 +96,17 @@ impl Engine {
             None => Fidelity::Sketched,
         };
         let roles = definition.log.clone();
-        let mut log = self.open_dataset(roles, base, store.clone(), SEEN_OF_LOG, days_fidelity)?;
+        let buckets = Buckets::on(self.runtime.handle());
+        let place = (base, &buckets);
+        let mut log = self.open_dataset(roles, place, store.clone(), SEEN_OF_LOG, days_fidelity)?;
         if let Some(path) = &definition.reference.path {
             let ids: Vec<&str> = definition.log.id.as_deref().into_iter().collect();
             let as_text = AsText { ids: &ids, time: Some(&definition.log.time) };
-            let reference = table_files(base, path, as_text)?;
+            let reference = table_files(base, path, &buckets, as_text)?;
             let roles = reference_roles(&definition.log, path, &reference);
             // Outcomes of the reference's predictions may lie in the table of the log's.
             register(&self.runtime, &log.context, REFERENCE, &reference)?;
-            let opened = self.open_dataset(roles, base, store, SEEN_OF_REFERENCE, days_fidelity)?;
+            let opened = self.open_dataset(roles, place, store, SEEN_OF_REFERENCE, days_fidelity)?;
             log.reference = Some(Box::new(opened));
         }
         Ok(log)
@@ -110,7 +115,7 @@ impl Engine {
     fn open_dataset(
         &self,
         roles: Roles,
-        base: &Path,
+        (base, buckets): (&Path, &Buckets),
         store: Option<Arc<dyn ProfileStore>>,
         seen: &'static str,
         days_fidelity: Fidelity,
@@ -121,14 +126,14 @@ impl Engine {
         let outcome_ids: Vec<&str> =
             ids.iter().copied().chain(outcome.and_then(|outcome| outcome.id.as_deref())).collect();
         let log_as_text = AsText { ids: &ids, time: Some(&roles.time) };
-        let log = table_files(base, &roles.path, log_as_text)?;
+        let log = table_files(base, &roles.path, buckets, log_as_text)?;
         if log.rows_about == 0 {
             return Err(EngineError::NoRows { path: log.files[0].clone() });
         }
         register(&self.runtime, &context, LOG, &log)?;
         let outcome_path = outcome.and_then(|outcome| outcome.path.as_deref());
-        let outcomes =
-            outcome_path.map(|path| table_files(base, path, AsText { ids: &outcome_ids, time: None }));
+        let outcomes_as_text = AsText { ids: &outcome_ids, time: None };
+        let outcomes = outcome_path.map(|path| table_files(base, path, buckets, outcomes_as_text));
         let outcomes = outcomes.transpose()?;
         if let Some(outcomes) = &outcomes {
             register(&self.runtime, &context, OUTCOMES, outcomes)?;
@@ -191,20 +196,22 @@ pub(crate) fn register(
     name: &str,
     table: &TableFiles,
 ) -> Result<(), EngineError> {
+    if let Storage::Bucket(bucket) = &table.storage {
+        let reader = Arc::new(AsListed(Arc::clone(bucket)));
+        context.register_object_store(&address_url(&bucket.address())?, reader);
+    }
     let in_order =
         |layout: &Layout| table.schema.fields().iter().map(|field| field.name()).eq(&layout.columns);
     match table.layouts.as_slice() {
         [only] if only.own_types.is_empty() && in_order(only) => {
-            context.register_table(
-                name,
-                Arc::new(listing(table.format, &only.files, Arc::clone(&table.schema))?),
-            )?;
+            context
+                .register_table(name, Arc::new(listing(table, &only.files, Arc::clone(&table.schema))?))?;
         }
         layouts => {
             let mut whole: Option<DataFrame> = None;
             for layout in layouts {
                 let part = context.read_table(Arc::new(listing(
-                    table.format,
+                    table,
                     &layout.files,
                     layout_schema(table, layout)?,
                 )?))?;
@@ -252,27 +259,35 @@ fn columns_of_table(table: &TableFiles, layout: &Layout) -> Vec<Expr> {
     table.schema.fields().iter().map(column).collect()
 }
 
-fn listing(format: Format, files: &[PathBuf], schema: SchemaRef) -> Result<ListingTable, EngineError> {
-    let format: Arc<dyn FileFormat> = match format {
+fn listing(table: &TableFiles, files: &[PathBuf], schema: SchemaRef) -> Result<ListingTable, EngineError> {
+    let format: Arc<dyn FileFormat> = match table.format {
         Format::Parquet => Arc::new(ParquetFormat::default()),
         // A quoted value may hold a line break, so a CSV file is not split between threads.
         Format::Csv => Arc::new(CsvFormat::default().with_has_header(true).with_newlines_in_values(true)),
     };
-    let urls = files
-        .iter()
-        .map(|path| {
-            // An object store knows no `..` and no links.
-            let full =
-                path.canonicalize().map_err(|source| EngineError::Io { path: path.clone(), source })?;
-            let url =
-                url::Url::from_file_path(&full).map_err(|()| EngineError::NotFound { path: full.clone() })?;
-            Ok(ListingTableUrl::try_new(url, None)?)
-        })
-        .collect::<Result<Vec<_>, EngineError>>()?;
+    let url = |path: &PathBuf| -> Result<ListingTableUrl, EngineError> {
+        let url = match &table.storage {
+            Storage::Disk => file_url(path),
+            // A percent sign in a key is one; the others are written as URLs have them.
+            Storage::Bucket(_) => address_url(&path.to_string_lossy().replace('%', "%25")),
+        };
+        Ok(ListingTableUrl::try_new(url?, None)?)
+    };
+    let urls = files.iter().map(url).collect::<Result<Vec<_>, _>>()?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(ListingOptions::new(format).with_file_extension(""))
         .with_schema(schema);
     Ok(ListingTable::try_new(config)?)
+}
+
+fn file_url(path: &Path) -> Result<Url, EngineError> {
+    // An object store knows no `..` and no links.
+    let full = path.canonicalize().map_err(|source| EngineError::Io { path: path.to_owned(), source })?;
+    Url::from_file_path(&full).map_err(|()| EngineError::NotFound { path: full })
+}
+
+fn address_url(address: &str) -> Result<Url, EngineError> {
+    Url::parse(address).map_err(|_| ObjectsError::NotAnAddress { address: address.to_owned() }.into())
 }
 
 /// The range of times in a log.
@@ -360,12 +375,13 @@ impl Log<'_> {
     /// Which versions of the datasets are about to be read. Files that changed are digested.
     pub fn dataset_versions(&self) -> Result<Vec<DatasetVersion>, EngineError> {
         let files = self.versions()?;
-        let mut versions = vec![dataset_version("predictions", &files.log)];
-        if self.outcomes.is_some() {
-            versions.push(dataset_version("outcomes", &files.outcomes));
+        let mut versions = vec![dataset_version("predictions", &self.log.storage, &files.log)];
+        if let Some(outcomes) = &self.outcomes {
+            versions.push(dataset_version("outcomes", &outcomes.storage, &files.outcomes));
         }
         if let Some(reference) = &self.reference {
-            versions.push(dataset_version("reference", &reference.versions()?.log));
+            let files = &reference.versions()?.log;
+            versions.push(dataset_version("reference", &reference.log.storage, files));
         }
         Ok(versions)
     }
@@ -445,15 +461,13 @@ impl Log<'_> {
     /// Runs a query over one file; a failure that comes from it is traced to it.
     pub(crate) fn collect_of(&self, file: usize, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
         let collected = self.engine.collect(rows);
-        collected.map_err(|error| first_bad_file(&self.log.only(&[file])).unwrap_or(error))
+        collected.map_err(|error| error.traced(|| first_bad_file(&self.log.only(&[file]))))
     }
 
     /// Runs a query; a failure that comes from a file is traced to it.
     pub(crate) fn collect(&self, rows: DataFrame) -> Result<Vec<RecordBatch>, EngineError> {
-        self.engine.collect(rows).map_err(|error| {
-            let mut tables = std::iter::once(&self.log).chain(&self.outcomes);
-            tables.find_map(first_bad_file).unwrap_or(error)
-        })
+        let bad_file = || std::iter::once(&self.log).chain(&self.outcomes).find_map(first_bad_file);
+        self.engine.collect(rows).map_err(|error| error.traced(bad_file))
     }
 }
 

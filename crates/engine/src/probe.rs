@@ -11,7 +11,8 @@ use types::column::{Column, ColumnKind};
 use crate::aggregate::{CategoriesSummary, NumbersSummary, decode, function_name};
 use crate::cells::TimeAxis;
 use crate::error::EngineError;
-use crate::files::{AsText, table_files};
+use crate::files::{AsText, first_bad_file, table_files};
+use crate::objects::Buckets;
 use crate::open::{Engine, LOG, register, schema_of};
 use crate::sql::quoted;
 
@@ -40,7 +41,12 @@ impl Engine {
     /// Profiles every column of the table at `path`.
     pub fn probe(&self, path: &Path) -> Result<Probe, EngineError> {
         let base = Path::new("");
-        let table = table_files(base, &path.to_string_lossy(), AsText::default())?;
+        let table = table_files(
+            base,
+            &path.to_string_lossy(),
+            &Buckets::on(self.runtime.handle()),
+            AsText::default(),
+        )?;
         let context = self.context();
         if table.rows_about == 0 {
             return Err(EngineError::NoRows { path: table.files[0].clone() });
@@ -50,8 +56,7 @@ impl Engine {
         let selected: Vec<String> = columns.iter().map(aggregate_sql).collect();
         let sql = format!("SELECT count(*), {} FROM (SELECT * FROM {LOG} LIMIT {ROWS})", selected.join(", "));
         let query = self.runtime.block_on(context.sql(&sql))?;
-        let batches =
-            self.collect(query).map_err(|error| crate::files::first_bad_file(&table).unwrap_or(error))?;
+        let batches = self.collect(query).map_err(|error| error.traced(|| first_bad_file(&table)))?;
         let batch = batches
             .iter()
             .find(|batch| batch.num_rows() > 0)

@@ -2,7 +2,8 @@
 //!
 //! A file counts as unchanged while its size and its time of modification are those that it had when it
 //! was last digested, as in build tools and version control. A time of modification that was
-//! younger than two seconds then is not trusted: another write could have followed within it.
+//! younger than two seconds then is not trusted: another write could have followed within it. An object in a
+//! bucket is told by what its store says of it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,12 +14,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use types::Digest;
 use types::digest::Digester;
-use types::evidence::DatasetVersion;
+use types::evidence::{DatasetVersion, Hashed};
 use types::log_state::FileChanges;
 
 use crate::error::EngineError;
 use crate::files::TableFiles;
 use crate::ingest::names::is_within;
+use crate::objects::Bucket;
+use crate::storage::Storage;
 use crate::store::{FORMAT, ProfileStore, keep, load};
 
 /// A modification this close to the moment of digesting may hide another one.
@@ -43,10 +46,18 @@ fn versions(
 ) -> Result<Vec<FileVersion>, EngineError> {
     let of = |path: &PathBuf| {
         let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().into_owned();
-        let known = known.get(&name);
-        version(path, name, known)
+        match &table.storage {
+            Storage::Disk => version(path, name.clone(), known.get(&name)),
+            Storage::Bucket(bucket) => version_of_object(bucket, path, name),
+        }
     };
     table.files.iter().map(of).collect()
+}
+
+/// An object is the content that its store says it is: reading it would cost what the store has done already.
+fn version_of_object(bucket: &Bucket, path: &Path, name: String) -> Result<FileVersion, EngineError> {
+    let (digest, bytes) = bucket.identity(path)?;
+    Ok(FileVersion { path: name, bytes, modified_nanoseconds: 0, digested_nanoseconds: 0, digest })
 }
 
 fn version(path: &Path, name: String, known: Option<&FileVersion>) -> Result<FileVersion, EngineError> {
@@ -92,7 +103,7 @@ fn digest(path: &Path) -> Result<(Digest, u64), EngineError> {
 }
 
 /// The version of a table: a digest over its files' names, sizes and contents.
-pub(crate) fn dataset_version(name: &str, files: &[FileVersion]) -> DatasetVersion {
+pub(crate) fn dataset_version(name: &str, storage: &Storage, files: &[FileVersion]) -> DatasetVersion {
     let mut whole = Digester::default();
     let mut bytes = 0;
     for file in files {
@@ -101,7 +112,11 @@ pub(crate) fn dataset_version(name: &str, files: &[FileVersion]) -> DatasetVersi
         whole.update(format!("{file_name}\n{}\n{}\n", file.bytes, file.digest).as_bytes());
         bytes += file.bytes;
     }
-    DatasetVersion { name: name.to_owned(), digest: whole.finish(), files: files.len() as u64, bytes }
+    let hashed = match storage {
+        Storage::Disk => Hashed::Content,
+        Storage::Bucket(_) => Hashed::Etag,
+    };
+    DatasetVersion { name: name.to_owned(), digest: whole.finish(), files: files.len() as u64, bytes, hashed }
 }
 
 /// The files of the log and of the outcomes.
@@ -196,7 +211,7 @@ mod tests {
     #[test]
     fn the_dataset_version_changes_with_a_byte_and_not_with_the_folder() {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let of = |file: FileVersion| dataset_version("log", &[file]);
+        let of = |file: FileVersion| dataset_version("log", &Storage::Disk, &[file]);
         let first = of(written(folder.path(), "t\n1\n"));
         let moved = of(written(other.path(), "t\n1\n"));
         let edited = of(written(folder.path(), "t\n2\n"));

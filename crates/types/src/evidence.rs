@@ -26,6 +26,26 @@ pub struct DatasetVersion {
     pub digest: Digest,
     pub files: u64,
     pub bytes: u64,
+    /// What a file's digest is of.
+    #[serde(default, skip_serializing_if = "Hashed::is_content")]
+    pub hashed: Hashed,
+}
+
+/// What the digest of a file is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hashed {
+    /// All its bytes.
+    #[default]
+    Content,
+    /// What an object store says of it, without reading it: its address, its ETag and its size.
+    Etag,
+}
+
+impl Hashed {
+    fn is_content(&self) -> bool {
+        *self == Self::Content
+    }
 }
 
 /// A finding with its provenance.

@@ -1,4 +1,4 @@
-//! Rule: heavy or far-reaching libraries live in one room. Only `engine` names DataFusion, only
+//! Rule: heavy or far-reaching libraries live in one room. Only `engine` names DataFusion and object stores, only
 //! `store` names SQL databases, only `server` names HTTP servers; in tests too.
 
 use super::Violation;
@@ -6,7 +6,7 @@ use super::packages::Member;
 
 /// A crate, and the families of packages that only it names: `arrow` and everything `arrow-…`.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("engine", &["datafusion", "arrow", "parquet", "ballista"]),
+    ("engine", &["datafusion", "arrow", "parquet", "ballista", "object_store"]),
     ("store", &["sqlx", "rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "diesel"]),
     ("server", &["axum", "hyper", "actix", "rocket", "poem", "tiny_http", "warp"]),
 ];

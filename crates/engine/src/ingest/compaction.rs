@@ -17,7 +17,7 @@ use super::parquet_file::ParquetFile;
 use super::table::Table;
 use super::wal::{SegmentReader, segment_path};
 use super::{arrays, instant, known, record};
-use crate::files::matching_files;
+use crate::find::matching_files;
 
 /// The fast end of zstd: fresh files are merged soon, and packed better then.
 const LEVEL: i32 = 1;
@@ -64,7 +64,7 @@ impl Table {
 
     fn write_days(&self, rows: Rows, number: u64, done: &mut Compacted) -> Result<(), IngestError> {
         let schema = self.schema();
-        let bad = IngestError::parquet(&self.place.folder);
+        let bad = IngestError::parquet(&self.folder.path);
         let batch = arrays::batch(rows, &schema).map_err(|error| bad(error.to_string()))?;
         let time = column(&batch, &self.place.roles.time).map_err(&bad)?;
         let days = arrays::days(&time, self.place.roles.time_unit).map_err(|error| bad(error.to_string()))?;
@@ -73,7 +73,7 @@ impl Table {
             let day = day.ok_or_else(|| bad("a row in the write-ahead log has no time".into()))?;
             by_day.entry(day).or_default().push(row as u32);
         }
-        let files = self.files()?;
+        let files = self.log_files()?;
         for (day, rows) in by_day {
             self.write_day(&batch, day, rows, number, &files, done)?;
         }
@@ -90,7 +90,7 @@ impl Table {
         done: &mut Compacted,
     ) -> Result<(), IngestError> {
         let roles = &self.place.roles;
-        let bad = IngestError::parquet(&self.place.folder);
+        let bad = IngestError::parquet(&self.folder.path);
         let text = instant::day_text(day);
         let name =
             FileName { day: text.clone(), node: self.options.node.clone(), first: number, last: number };
@@ -99,7 +99,7 @@ impl Table {
             return Ok(());
         }
         let of_day = known::files_of_day(files, day, &text, |path, day| {
-            self.foreign.may_hold(path, day, &roles.time, roles.time_unit)
+            self.foreign.may_hold(&self.folder.storage, path, day, (roles.time.as_str(), roles.time_unit))
         })?;
         let rows = UInt32Array::from(rows);
         let taken = |name: &str| -> Result<ArrayRef, IngestError> {
@@ -110,7 +110,7 @@ impl Table {
         let names: Vec<String> =
             roles.key.iter().filter(|name| batch.column_by_name(name).is_some()).cloned().collect();
         let keys = names.iter().map(|name| taken(name)).collect::<Result<Vec<_>, _>>()?;
-        let is_new = known::new_rows(&keys, &names, &of_day)?;
+        let is_new = known::new_rows(&keys, &names, &self.folder.storage, &of_day)?;
         let new: UInt32Array =
             rows.values().iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(row, _)| *row).collect();
         done.repeated += (rows.len() - new.len()) as u64;
@@ -124,7 +124,7 @@ impl Table {
             .and_then(|order| take(&new, &order, None))
             .and_then(|order| take_record_batch(batch, &order))
             .map_err(|error| bad(error.to_string()))?;
-        let mut file = ParquetFile::begin(&self.place.folder, &name, batch.schema(), &roles.id, LEVEL)?;
+        let mut file = ParquetFile::begin(&self.folder, &name, batch.schema(), &roles.id, LEVEL)?;
         file.write(&sorted)?;
         file.finish(&self.steps)?;
         done.rows += new.len() as u64;
@@ -133,9 +133,9 @@ impl Table {
     }
 
     /// The files of the log, as the engine reads them.
-    pub(super) fn files(&self) -> Result<Vec<PathBuf>, IngestError> {
-        match matching_files(&self.base, &self.place.path) {
-            Ok(files) => Ok(files),
+    pub(super) fn log_files(&self) -> Result<Vec<PathBuf>, IngestError> {
+        match matching_files(&self.base, &self.place.path, &self.buckets) {
+            Ok(found) => Ok(found.files),
             Err(crate::EngineError::NotFound { .. } | crate::EngineError::NoFiles { .. }) => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -20,12 +19,15 @@ use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecor
 use datafusion::parquet::basic::Type as PhysicalType;
 use datafusion::parquet::bloom_filter::Sbbf;
 use foldhash::fast::RandomState;
+use types::Digest;
 use types::definition::TimeUnit;
 
 use super::arrays;
 use super::error::IngestError;
 use super::names::FileName;
+use crate::EngineError;
 use crate::files::is_text;
+use crate::storage::Storage;
 
 const BATCH_ROWS: usize = 65_536;
 
@@ -35,30 +37,47 @@ pub(super) struct ForeignDays(Mutex<HashMap<PathBuf, Foreign>>);
 
 #[derive(Clone, Debug)]
 struct Foreign {
-    size: u64,
-    modified: Option<SystemTime>,
+    version: Version,
     /// `None` where the file does not say.
     days: Option<(i64, i64)>,
+}
+
+/// What tells whether a file is still the one that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Version {
+    File { size: u64, modified: Option<SystemTime> },
+    Object(Digest),
+}
+
+impl Version {
+    fn of(storage: &Storage, path: &Path) -> Result<Self, IngestError> {
+        Ok(match storage {
+            Storage::Disk => {
+                let metadata = std::fs::metadata(path).map_err(IngestError::io(path))?;
+                Self::File { size: metadata.len(), modified: metadata.modified().ok() }
+            }
+            Storage::Bucket(bucket) => Self::Object(bucket.identity(path).map_err(EngineError::from)?.0),
+        })
+    }
 }
 
 impl ForeignDays {
     /// Whether a file may hold rows of a day.
     pub(super) fn may_hold(
         &self,
+        storage: &Storage,
         path: &Path,
         day: i64,
-        time: &str,
-        unit: Option<TimeUnit>,
+        time: (&str, Option<TimeUnit>),
     ) -> Result<bool, IngestError> {
-        let metadata = std::fs::metadata(path).map_err(IngestError::io(path))?;
-        let (size, modified) = (metadata.len(), metadata.modified().ok());
+        let version = Version::of(storage, path)?;
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = known.get(path).filter(|known| known.size == size && known.modified == modified);
+        let fresh = known.get(path).filter(|known| known.version == version);
         let days = if let Some(fresh) = fresh {
             fresh.days
         } else {
-            let days = days_of(path, time, unit)?;
-            known.insert(path.to_owned(), Foreign { size, modified, days });
+            let days = days_of(storage, path, time)?;
+            known.insert(path.to_owned(), Foreign { version, days });
             days
         };
         Ok(days.is_none_or(|(first, last)| (first..=last).contains(&day)))
@@ -66,9 +85,13 @@ impl ForeignDays {
 }
 
 /// The first and the last day of a file, by its statistics.
-fn days_of(path: &Path, time: &str, unit: Option<TimeUnit>) -> Result<Option<(i64, i64)>, IngestError> {
+fn days_of(
+    storage: &Storage,
+    path: &Path,
+    (time, unit): (&str, Option<TimeUnit>),
+) -> Result<Option<(i64, i64)>, IngestError> {
     let bad = IngestError::parquet(path);
-    let file = File::open(path).map_err(IngestError::io(path))?;
+    let file = storage.open(path)?;
     let metadata =
         ArrowReaderMetadata::load(&file, datafusion::parquet::arrow::arrow_reader::ArrowReaderOptions::new())
             .map_err(|error| bad(error.to_string()))?;
@@ -94,6 +117,7 @@ fn days_of(path: &Path, time: &str, unit: Option<TimeUnit>) -> Result<Option<(i6
 pub(super) fn new_rows(
     keys: &[ArrayRef],
     names: &[String],
+    storage: &Storage,
     files: &[PathBuf],
 ) -> Result<Vec<bool>, IngestError> {
     let bad = IngestError::parquet(Path::new(names.first().map_or("", String::as_str)));
@@ -115,7 +139,7 @@ pub(super) fn new_rows(
             break;
         }
         let bad = IngestError::parquet(path);
-        for batch in key_batches(path, names, &keys[0], &sought)? {
+        for batch in key_batches((storage, path), names, &keys[0], &sought)? {
             let batch = batch.map_err(|error| bad(error.to_string()))?;
             let columns = names.iter().zip(keys).map(|(name, key)| match batch.column_by_name(name) {
                 // What cannot be turned into the type is null, and equals no key.
@@ -141,14 +165,14 @@ type Batches = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReade
 
 /// The key columns of the row groups of a file that may hold one of the ids.
 fn key_batches(
-    path: &Path,
+    (storage, path): (&Storage, &Path),
     names: &[String],
     ids: &ArrayRef,
     sought: &Sought<'_>,
 ) -> Result<std::iter::Flatten<std::option::IntoIter<Batches>>, IngestError> {
     let bad = IngestError::parquet(path);
-    let file = File::open(path).map_err(IngestError::io(path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| bad(error.to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(storage.open(path)?)
+        .map_err(|error| bad(error.to_string()))?;
     let descriptor = builder.parquet_schema();
     let columns = 0..descriptor.num_columns();
     let leaf = columns.into_iter().find(|at| descriptor.column(*at).path().string() == names[0]);

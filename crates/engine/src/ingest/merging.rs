@@ -1,12 +1,12 @@
 //! Many small files of a day become one.
 //!
 //! A merged file is named after the range of segments that it stands for. From the moment it has its name, the
-//! files that it was made from count as gone for the engine; then they are deleted. Files that the user put into
+//! files that it was made from count as gone for the engine; then they are deleted. This holds in a bucket as it
+//! does on a disk: an object has its name only as a whole, and a list shows it from then on. Files that the user put into
 //! the folder, and those of other servers, are not touched.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, new_null_array};
@@ -17,7 +17,8 @@ use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::Timestamp;
 
 use super::error::IngestError;
-use super::names::{FileName, covered, is_part_of};
+use super::folder::Own;
+use super::names::{FileName, covered};
 use super::parquet_file::ParquetFile;
 use super::table::Table;
 use super::{arrays, instant};
@@ -43,9 +44,6 @@ pub struct Merged {
     pub rows: u64,
 }
 
-/// A file of this server, with its size.
-type Own = (FileName, PathBuf, u64);
-
 impl Table {
     /// Merges the small files of days that are over, and of others where there are many.
     ///
@@ -56,7 +54,7 @@ impl Table {
         let mut merged = Merged::default();
         self.remove_replaced()?;
         let mut by_day: BTreeMap<String, Vec<Own>> = BTreeMap::new();
-        for (name, path, size) in self.own_files()? {
+        for (name, path, size) in self.folder.own_files(&self.options.node)? {
             by_day.entry(name.day.clone()).or_default().push((name, path, size));
         }
         for (day, files) in by_day {
@@ -80,13 +78,12 @@ impl Table {
             first: numbers().map(|name| name.first).min().unwrap_or_default(),
             last: numbers().map(|name| name.last).max().unwrap_or_default(),
         };
-        let folder = &self.place.folder;
+        let folder = &self.folder;
         let mut file = ParquetFile::begin(folder, &name, Arc::clone(&schema), &self.place.roles.id, LEVEL)?;
         let mut rows = 0;
         for (_, path, _) in run {
             let bad = IngestError::parquet(path);
-            let input = File::open(path).map_err(IngestError::io(path))?;
-            let reader = ParquetRecordBatchReaderBuilder::try_new(input)
+            let reader = ParquetRecordBatchReaderBuilder::try_new(folder.storage.open(path)?)
                 .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
                 .map_err(|error| bad(error.to_string()))?;
             for batch in reader {
@@ -98,44 +95,20 @@ impl Table {
         }
         file.finish(&self.steps)?;
         for (_, path, _) in run {
-            std::fs::remove_file(path).map_err(IngestError::io(path))?;
+            folder.remove(path)?;
             self.steps.pass()?;
         }
-        super::sync_folder(folder).map_err(IngestError::io(folder))?;
+        folder.settle()?;
         Ok(rows)
     }
 
     /// Removes what a crash left: files that a merged one stands for, and torn beginnings.
     pub(super) fn remove_replaced(&self) -> Result<(), IngestError> {
-        let own: Vec<PathBuf> = self.own_files()?.into_iter().map(|(_, path, _)| path).collect();
-        for path in covered(&own) {
-            std::fs::remove_file(&path).map_err(IngestError::io(&path))?;
-        }
-        for path in entries(&self.place.folder)? {
-            if is_part_of(&path, &self.options.node) {
-                std::fs::remove_file(&path).map_err(IngestError::io(&path))?;
-            }
-        }
-        Ok(())
+        let own: Vec<PathBuf> =
+            self.folder.own_files(&self.options.node)?.into_iter().map(|(_, path, _)| path).collect();
+        covered(&own).iter().try_for_each(|path| self.folder.remove(path))?;
+        self.folder.remove_parts(&self.options.node)
     }
-
-    /// The files that this server wrote, in the order of days and segments.
-    pub(super) fn own_files(&self) -> Result<Vec<Own>, IngestError> {
-        let mut own = Vec::new();
-        for path in entries(&self.place.folder)? {
-            if let Some(name) = FileName::parse(&path).filter(|name| name.node == self.options.node) {
-                let size = std::fs::metadata(&path).map_err(IngestError::io(&path))?.len();
-                own.push((name, path, size));
-            }
-        }
-        own.sort();
-        Ok(own)
-    }
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, IngestError> {
-    let entries = std::fs::read_dir(folder).map_err(IngestError::io(folder))?;
-    entries.map(|entry| Ok(entry.map_err(IngestError::io(folder))?.path())).collect()
 }
 
 /// Neighbouring files of a day that are worth merging. No file between two of them is left out: the range of a

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! body ─▶ rows (checked one by one) ─▶ write-ahead log ─▶ answer        compact ─▶ Parquet files by day
-//!         json, arrow_stream → intake   wal (fsync, shared)             compaction, merging
+//!         json, arrow_stream → intake   wal (fsync, shared)             compaction, merging → folder
 //! ```
 //!
 //! [`Ingest::table`] opens a table of a system, [`Table::accept`] takes in a body and returns once its rows are on
@@ -16,6 +16,7 @@ mod body;
 mod columns;
 mod compaction;
 mod error;
+mod folder;
 mod instant;
 mod intake;
 mod json;
@@ -47,6 +48,8 @@ pub use table::{Table, TableStatus};
 
 use body::Memory;
 use place::Place;
+
+use crate::objects::Buckets;
 
 /// The limits of ingestion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +87,7 @@ pub struct Ingest {
     state: PathBuf,
     options: IngestOptions,
     memory: Arc<Memory>,
+    buckets: Arc<Buckets>,
     tables: Mutex<HashMap<(String, TableKind), Arc<Table>>>,
 }
 
@@ -96,7 +100,8 @@ impl Ingest {
         let state = state.join("ingest");
         create_folder(&state).map_err(IngestError::io(&state))?;
         let memory = Arc::new(Memory::new(options.memory_bytes_max));
-        Ok(Self { state, options, memory, tables: Mutex::default() })
+        let buckets = Arc::new(Buckets::with_own_threads());
+        Ok(Self { state, options, memory, buckets, tables: Mutex::default() })
     }
 
     /// The table of a system, opened if it is not yet. `folder` is the one that the definition lies in.
@@ -125,7 +130,8 @@ impl Ingest {
         }
         let state = self.state.join(folder_name(&definition.system.id)).join(kind.name());
         let options = self.options.clone();
-        let table = Arc::new(Table::open(place, folder, &state, options, Arc::clone(&self.memory))?);
+        let from = (folder, Arc::clone(&self.buckets));
+        let table = Arc::new(Table::open(place, from, &state, options, Arc::clone(&self.memory))?);
         tables.insert(key, Arc::clone(&table));
         Ok(table)
     }

@@ -19,7 +19,8 @@ pub(crate) struct FileName {
 
 /// What is written under it is not whole yet.
 pub(super) const PART: &str = ".part";
-const PART_PREFIX: &str = ".forewarn-";
+/// What the names of files begin with that are ours and no part of the log.
+pub(crate) const PREFIX: &str = ".forewarn-";
 
 impl FileName {
     pub(crate) fn parse(path: &Path) -> Option<Self> {
@@ -49,7 +50,7 @@ impl FileName {
 
     /// The name under which it is written before it is whole; no reader of the log takes it for a file.
     pub(super) fn part(&self) -> String {
-        format!("{PART_PREFIX}{}{PART}", self.file())
+        format!("{PREFIX}{}{PART}", self.file())
     }
 
     /// Whether a file is another one, or holds all that it holds.
@@ -67,7 +68,7 @@ impl FileName {
 pub(super) fn is_part_of(path: &Path, node: &str) -> bool {
     let of = || {
         let name = path.file_name()?.to_str()?;
-        FileName::parse(Path::new(name.strip_prefix(PART_PREFIX)?.strip_suffix(PART)?))
+        FileName::parse(Path::new(name.strip_prefix(PREFIX)?.strip_suffix(PART)?))
     };
     of().is_some_and(|name| name.node == node)
 }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -11,9 +11,10 @@ use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
 
+use super::Steps;
 use super::error::IngestError;
+use super::folder::Folder;
 use super::names::FileName;
-use super::{Steps, sync_folder};
 
 /// Rows that readers skip or read together, and that are held in memory while they are written.
 const ROW_GROUP_ROWS: usize = 262_144;
@@ -21,23 +22,23 @@ const ROW_GROUP_ROWS: usize = 262_144;
 const FALSE_HITS: f64 = 1e-5;
 
 /// A file that is being written.
-pub(super) struct ParquetFile {
+pub(super) struct ParquetFile<'a> {
     writer: ArrowWriter<BufWriter<File>>,
-    part: PathBuf,
     path: PathBuf,
-    folder: PathBuf,
+    folder: &'a Folder,
+    name: &'a FileName,
 }
 
-impl ParquetFile {
+impl<'a> ParquetFile<'a> {
     /// Begins a file. `id` is the column whose values can be looked up without reading them.
     pub(super) fn begin(
-        folder: &Path,
-        name: &FileName,
+        folder: &'a Folder,
+        name: &'a FileName,
         schema: SchemaRef,
         id: &str,
         level: i32,
     ) -> Result<Self, IngestError> {
-        let (part, path) = (folder.join(name.part()), folder.join(name.file()));
+        let (part, path) = (folder.part(name), folder.path.join(name.file()));
         let bad = IngestError::parquet(&path);
         let level = ZstdLevel::try_new(level).map_err(|error| bad(error.to_string()))?;
         let id = ColumnPath::from(vec![id.to_owned()]);
@@ -53,7 +54,7 @@ impl ParquetFile {
         let file = File::create(&part).map_err(IngestError::io(&part))?;
         let writer = ArrowWriter::try_new(BufWriter::new(file), schema, Some(properties))
             .map_err(|error| bad(error.to_string()))?;
-        Ok(Self { writer, part, path, folder: folder.to_owned() })
+        Ok(Self { writer, path, folder, name })
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), IngestError> {
@@ -66,11 +67,7 @@ impl ParquetFile {
         let file = self.writer.into_inner().map_err(|error| bad(error.to_string()))?;
         let file = file.into_inner().map_err(|error| bad(error.to_string()))?;
         steps.pass()?;
-        file.sync_all().map_err(IngestError::io(&self.part))?;
-        steps.pass()?;
-        std::fs::rename(&self.part, &self.path).map_err(IngestError::io(&self.path))?;
-        steps.pass()?;
-        sync_folder(&self.folder).map_err(IngestError::io(&self.folder))?;
+        self.folder.publish(&file, self.name, steps)?;
         steps.pass()
     }
 }

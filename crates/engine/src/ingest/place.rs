@@ -1,4 +1,4 @@
-//! Where accepted rows become files: the very folder that the definition's log is read from.
+//! Where accepted rows become files: the very folder that the definition's log is read from, on a disk or in a bucket.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use super::error::IngestError;
 use super::intake::Roles;
 use super::names::FileName;
 use super::schema::{ColumnType, outcome_roles, prediction_roles};
+use crate::find::is_glob;
+use crate::objects::Address;
 
 /// The two tables of a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,14 +101,11 @@ fn folder(key: &'static str, base: &Path, path: &str, node: &str) -> Result<Path
     let refused = |why: &str, way_out: String| {
         Err(IngestError::NotForIngestion { key, why: format!("`{path}`, {why}"), way_out })
     };
-    if path.contains("://") {
-        return refused("an address", "rows are taken in to a local folder; name one".into());
-    }
+    let address = Address::parse(path).map_err(crate::EngineError::from)?;
     let (parent, last) = match path.rsplit_once('/') {
         Some((parent, last)) => (parent, last),
         None => (".", path),
     };
-    let is_glob = |part: &str| part.contains(['*', '?', '[']);
     if is_glob(parent) {
         return refused("several folders", "name one folder, such as `data` or `data/*.parquet`".into());
     }
@@ -117,9 +116,9 @@ fn folder(key: &'static str, base: &Path, path: &str, node: &str) -> Result<Path
             let why = format!("which would not read the files that are written ({ours})");
             return refused(&why, format!("make it `{parent}` or `{parent}/*.parquet`"));
         }
-        return Ok(base.join(parent));
+        return Ok(if address.is_some() { PathBuf::from(parent) } else { base.join(parent) });
     }
-    let full = base.join(path);
+    let full = if address.is_some() { PathBuf::from(path) } else { base.join(path) };
     let ending = full.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     if full.is_file() || matches!(ending.as_deref(), Some("parquet" | "pq" | "csv")) && !full.is_dir() {
         return refused(
@@ -143,12 +142,17 @@ mod tests {
         assert_eq!(placed("data/predictions"), Ok("/base/data/predictions".into()));
         assert_eq!(placed("data/*.parquet"), Ok("/base/data".into()));
         assert_eq!(placed("data/2*"), Ok("/base/data".into()));
+        assert_eq!(placed("s3://bucket/data"), Ok("s3://bucket/data".into()));
+        assert_eq!(placed("s3://bucket/data/*.parquet"), Ok("s3://bucket/data".into()));
+        assert_eq!(placed("s3://bucket"), Ok("s3://bucket".into()));
     }
 
     #[test]
     fn what_would_not_read_new_files_is_refused_with_the_way_out() {
         for (path, way_out) in [
-            ("s3://bucket/data", "local folder"),
+            ("s3://bucket/part-*.parquet", "make it `s3://bucket` or `s3://bucket/*.parquet`"),
+            ("s3://bucket/log.parquet", "make this `s3://bucket`"),
+            ("s3://bucket/*/log.parquet", "name one folder"),
             ("data/log.parquet", "make this `data`"),
             ("log.csv", "make this `.`"),
             ("data/part-*.parquet", "make it `data` or `data/*.parquet`"),

@@ -12,14 +12,16 @@ use jiff::Timestamp;
 use super::body::{Body, BodyFormat, Encoding, Memory};
 use super::compaction::Compacted;
 use super::error::{Accepted, IngestError};
+use super::folder::Folder;
 use super::intake::Intake;
 use super::known::ForeignDays;
-use super::names::FileName;
 use super::place::Place;
 use super::schema::TableSchema;
 use super::wal::Wal;
 use super::{IngestOptions, Steps, arrow_stream, create_folder, json_rows};
+use crate::EngineError;
 use crate::files::{AsText, table_files};
+use crate::objects::Buckets;
 
 /// What a client is told whose rows wait for a compaction.
 const RETRY_AFTER_COMPACTION: Duration = Duration::from_secs(5);
@@ -31,6 +33,8 @@ const RETRY_AFTER_RACE: Duration = Duration::from_secs(1);
 pub struct Table {
     pub(super) place: Place,
     pub(super) base: PathBuf,
+    pub(super) folder: Folder,
+    pub(super) buckets: Arc<Buckets>,
     pub(super) options: IngestOptions,
     pub(super) wal: Wal,
     pub(super) wal_folder: PathBuf,
@@ -107,24 +111,45 @@ pub struct TableStatus {
 
 impl Table {
     /// Opens a table whose state lies in a folder of its own.
+    ///
+    /// # Errors
+    /// `Busy` where the folder is in an object store that cannot be reached now.
     pub(super) fn open(
         place: Place,
-        base: &Path,
+        (base, buckets): (&Path, Arc<Buckets>),
         state: &Path,
         options: IngestOptions,
         memory: Arc<Memory>,
     ) -> Result<Self, IngestError> {
-        for folder in [state, &place.folder] {
-            create_folder(folder).map_err(IngestError::io(folder))?;
-        }
+        Self::opened(place, (base, buckets), state, options, memory).map_err(|error| match error {
+            IngestError::Log(EngineError::Objects(error)) if error.is_passing() => {
+                let why = "the object store of the log cannot be reached";
+                IngestError::Busy { why, retry_after: RETRY_AFTER_COMPACTION }
+            }
+            error => error,
+        })
+    }
+
+    fn opened(
+        place: Place,
+        (base, buckets): (&Path, Arc<Buckets>),
+        state: &Path,
+        options: IngestOptions,
+        memory: Arc<Memory>,
+    ) -> Result<Self, IngestError> {
+        create_folder(state).map_err(IngestError::io(state))?;
         let lock = Lock::of(&state.join("lock"))?;
+        let folder = Folder::open(&place, state, &buckets)?;
+        folder.claim(&options.node, state)?;
         let schema_path = state.join("schema.json");
-        let schema = opened_schema(&place, base, &schema_path)?;
-        let last = last_segment_of_files(&place.folder, &options.node)?;
+        let schema = opened_schema(&place, base, &buckets, &schema_path)?;
+        let last = last_segment_of_files(&folder, &options.node)?;
         let wal_folder = state.join("wal");
         let wal = Wal::open(&wal_folder, last + 1, options.segment_bytes)?;
         let table = Self {
             base: base.to_owned(),
+            folder,
+            buckets,
             wal,
             wal_folder,
             foreign: ForeignDays::default(),
@@ -275,11 +300,16 @@ impl Table {
 }
 
 /// The columns that were pinned, or those of the files that are there, or those that the definition names.
-fn opened_schema(place: &Place, base: &Path, path: &Path) -> Result<TableSchema, IngestError> {
+fn opened_schema(
+    place: &Place,
+    base: &Path,
+    buckets: &Buckets,
+    path: &Path,
+) -> Result<TableSchema, IngestError> {
     let pinned = TableSchema::pinned(path)?;
     let mut schema = pinned.clone().unwrap_or_else(TableSchema::open);
     let as_text = AsText { ids: &[place.roles.id.as_str()], time: None };
-    match table_files(base, &place.path, as_text) {
+    match table_files(base, &place.path, buckets, as_text) {
         Ok(files) => {
             if let Some(csv) = files.csv_file() {
                 return Err(IngestError::NotForIngestion {
@@ -292,7 +322,7 @@ fn opened_schema(place: &Place, base: &Path, path: &Path) -> Result<TableSchema,
             }
             schema.add_files(&files.schema, &files.empty_columns);
         }
-        Err(crate::EngineError::NotFound { .. } | crate::EngineError::NoFiles { .. }) => {}
+        Err(EngineError::NotFound { .. } | EngineError::NoFiles { .. }) => {}
         Err(error) => return Err(error.into()),
     }
     schema.add_roles(&place.columns);
@@ -303,13 +333,6 @@ fn opened_schema(place: &Place, base: &Path, path: &Path) -> Result<TableSchema,
 }
 
 /// The largest number of a segment that files were made from.
-fn last_segment_of_files(folder: &Path, node: &str) -> Result<u64, IngestError> {
-    let entries = std::fs::read_dir(folder).map_err(IngestError::io(folder))?;
-    let mut last = 0;
-    for entry in entries {
-        let path = entry.map_err(IngestError::io(folder))?.path();
-        let own = FileName::parse(&path).filter(|name| name.node == node);
-        last = last.max(own.map_or(0, |name| name.last));
-    }
-    Ok(last)
+fn last_segment_of_files(folder: &Folder, node: &str) -> Result<u64, IngestError> {
+    Ok(folder.own_files(node)?.into_iter().map(|(name, _, _)| name.last).max().unwrap_or(0))
 }

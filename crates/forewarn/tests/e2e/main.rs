@@ -26,6 +26,7 @@ mod formats;
 mod init;
 mod metrics;
 mod monitoring;
+mod object_store;
 mod oidc;
 mod outcomes;
 mod parts;

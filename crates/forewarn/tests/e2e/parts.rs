@@ -110,6 +110,21 @@ impl Server {
         Self { port, lines, running: Running(child) }
     }
 
+    /// Has it answer nobody, as a machine that hangs does.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on where it was.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.running.0.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// The next thing that it was asked; waits for it.
     pub(crate) fn next(&mut self) -> Value {
         let mut line = String::new();

@@ -42,15 +42,20 @@ impl Answer {
 
 impl Server {
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
-        Self::start_with(folder, arguments, &[])
+        const NONE: &[(&str, &str)] = &[];
+        Self::start_with(folder, arguments, NONE)
     }
 
     /// With variables of the environment.
-    pub(crate) fn start_with(folder: &Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(
+        folder: &Folder,
+        arguments: &[&str],
+        variables: &[(&str, impl AsRef<std::ffi::OsStr>)],
+    ) -> Self {
         let anywhere: &[&str] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
         let mut command = folder.command(&[&["serve"], anywhere, arguments].concat());
-        Self::of(command.envs(variables.iter().copied()))
+        Self::of(command.envs(variables.iter().map(|(name, value)| (name, value))))
     }
 
     /// What a command of [`Folder::command`] serves.

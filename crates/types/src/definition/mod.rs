@@ -174,7 +174,8 @@ impl Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// A Parquet or CSV file, a folder or a glob, relative to the definition.
+    /// A Parquet or CSV file, a folder or a glob, relative to the definition; or the same in a bucket, as
+    /// `s3://bucket/log/*.parquet`.
     pub path: String,
     /// The column that identifies a prediction; needed where outcomes are in a table of their own.
     #[serde(default)]
@@ -240,7 +241,7 @@ pub enum TimeUnit {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// A Parquet or CSV file, a folder or a glob; without it, the column is in the log itself.
+    /// A Parquet or CSV file, a folder or a glob, as the log's; without it, the column is in the log itself.
     #[serde(default)]
     pub path: Option<String>,
     /// The column of that table that names the prediction; by default the log's id.
@@ -259,7 +260,7 @@ pub struct Outcome {
 #[serde(deny_unknown_fields)]
 pub struct Reference {
     /// Files of the reference alone, with the log's columns: a Parquet or CSV file, a folder or a glob, relative
-    /// to the definition. Without it, the reference is a window of the log.
+    /// to the definition or in a bucket. Without it, the reference is a window of the log.
     #[serde(default)]
     pub path: Option<String>,
     /// A fixed window of the log, or of the reference's own files; of those, by default, everything.

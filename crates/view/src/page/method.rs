@@ -1,7 +1,7 @@
 //! How it was measured: limits and where they come from, methods, data, and the proof.
 
 use maud::{Markup, html};
-use types::evidence::DatasetVersion;
+use types::evidence::{DatasetVersion, Hashed};
 use types::finding::{Detail, Finding, Measure, Threshold};
 use types::{Digest, format};
 
@@ -132,7 +132,10 @@ pub(crate) fn datasets(datasets: &[DatasetVersion]) -> Markup {
                             td { (dataset.name) }
                             td.num { (format::count(dataset.files)) }
                             td.num { (format::count(dataset.bytes)) }
-                            td { code.digest { (dataset.digest) } }
+                            td {
+                                code.digest { (dataset.digest) }
+                                @if dataset.hashed == Hashed::Etag { " over the objects' ETags" }
+                            }
                         }
                     }
                 }

@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use object_store::local::LocalFileSystem;
+
 use super::*;
 
 /// Tells the test below that it is the process that is to be killed: the folder of the system.
@@ -12,12 +14,23 @@ const FOLDER: &str = "FOREWARN_TEST_INGEST_FOLDER";
 const FIRST_ID: &str = "FOREWARN_TEST_INGEST_FIRST_ID";
 /// Where the test listens.
 const ADDRESS: &str = "FOREWARN_TEST_INGEST_ADDRESS";
+/// Where it is set, the log is in a bucket, whose objects another program would see as files in this folder.
+const STORE: &str = "FOREWARN_TEST_INGEST_STORE";
 /// Where it is set, that process makes no files.
 const ONLY_APPEND: &str = "FOREWARN_TEST_INGEST_ONLY_APPEND";
 
-fn site_at(folder: &str) -> (Ingest, Arc<Table>) {
+/// Objects that outlive the process: files, which are linked under their names when they are whole.
+fn store_in(folder: &Path) -> Arc<dyn ObjectStore> {
+    Arc::new(LocalFileSystem::new_with_prefix(folder).unwrap())
+}
+
+fn site_at(folder: &str, store: Option<&Path>) -> (Ingest, Arc<Table>) {
     let ingest = Ingest::open(&Path::new(folder).join("state"), IngestOptions::default()).unwrap();
-    let table = ingest.table(&definition(), Path::new(folder), TableKind::Predictions).unwrap();
+    if let Some(store) = store {
+        ingest.buckets.insert(BUCKET, store_in(store));
+    }
+    let definition = definition_of(if store.is_some() { "s3://b/log" } else { "log" });
+    let table = ingest.table(&definition, Path::new(folder), TableKind::Predictions).unwrap();
     (ingest, table)
 }
 
@@ -26,7 +39,8 @@ fn site_at(folder: &str) -> (Ingest, Arc<Table>) {
 fn child_that_takes_in_rows() {
     let (Ok(folder), Ok(first)) = (std::env::var(FOLDER), std::env::var(FIRST_ID)) else { return };
     let test = TcpStream::connect(std::env::var(ADDRESS).unwrap()).unwrap();
-    let (_ingest, table) = site_at(&folder);
+    let store = std::env::var_os(STORE).map(PathBuf::from);
+    let (_ingest, table) = site_at(&folder, store.as_deref());
     let first: u64 = first.parse().unwrap();
     std::thread::scope(|scope| {
         if std::env::var(ONLY_APPEND).is_err() {
@@ -75,12 +89,18 @@ fn told(listener: &TcpListener) -> impl Iterator<Item = String> + use<> {
     BufReader::new(stream).lines().map_while(Result::ok)
 }
 
-fn killed(times: u64) {
+fn killed(times: u64, in_bucket: bool) {
     let folder = tempfile::tempdir().unwrap();
+    let store = in_bucket.then(|| folder.path().join("store"));
+    if let Some(store) = &store {
+        std::fs::create_dir(store).unwrap();
+    }
     let mut answered = Vec::new();
     for time in 0..times {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut child = child(folder.path(), time * 100_000_000, &listener).spawn().unwrap();
+        let mut child = child(folder.path(), time * 100_000_000, &listener);
+        child.envs(store.iter().map(|store| (STORE, store)));
+        let mut child = child.spawn().unwrap();
         let lines = told(&listener);
         let lines = std::thread::spawn(move || lines.collect::<Vec<String>>());
         std::thread::sleep(Duration::from_millis(400 + time * 137 % 500));
@@ -94,14 +114,15 @@ fn killed(times: u64) {
         }
     }
     assert!(answered.len() as u64 > 20 * times, "only {} rows were answered", answered.len());
-    assert_once(folder.path(), &answered);
+    assert_once(folder.path(), store.as_deref(), &answered);
 }
 
 /// Every row that was answered is in the files, and none is twice.
-fn assert_once(folder: &Path, answered: &[u64]) {
-    let (_ingest, table) = site_at(folder.to_str().unwrap());
+fn assert_once(folder: &Path, store: Option<&Path>, answered: &[u64]) {
+    let (_ingest, table) = site_at(folder.to_str().unwrap(), store);
     table.compact(now()).unwrap();
-    let mut ids: Vec<u64> = rows_of(folder, "log").iter().map(|row| row["id"].parse().unwrap()).collect();
+    let rows = rows_of(folder, &table.place.path, &table.buckets);
+    let mut ids: Vec<u64> = rows.iter().map(|row| row["id"].parse().unwrap()).collect();
     ids.sort_unstable();
     let rows = ids.len();
     ids.dedup();
@@ -112,13 +133,19 @@ fn assert_once(folder: &Path, answered: &[u64]) {
 
 #[test]
 fn a_process_killed_three_times_keeps_every_answered_row_once() {
-    killed(3);
+    killed(3, false);
 }
 
 #[test]
-#[ignore = "takes half a minute"]
+fn a_process_killed_while_it_adds_to_a_bucket_keeps_every_answered_row_once() {
+    killed(3, true);
+}
+
+#[test]
+#[ignore = "takes a minute"]
 fn a_process_killed_twenty_times_keeps_every_answered_row_once() {
-    killed(20);
+    killed(20, false);
+    killed(20, true);
 }
 
 /// The limit on the size of a file is as a full disk to the process, and it can be lifted while it runs.
@@ -159,5 +186,5 @@ fn a_full_disk_refuses_requests_and_loses_nothing() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(refused > 0 && after > 20, "{refused} refused, {after} answered after");
-    assert_once(folder.path(), &answered);
+    assert_once(folder.path(), None, &answered);
 }

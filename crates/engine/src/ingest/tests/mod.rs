@@ -1,11 +1,11 @@
 //! Tests of ingestion as a whole: what comes in is in the files, once, whatever happens in between.
 
+mod bucket;
 mod crashes;
 mod killed;
 mod requests;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,10 +14,13 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use jiff::Timestamp;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
 use types::definition::{self, Definition};
 
 use super::{Accepted, BodyFormat, Encoding, Ingest, IngestError, IngestOptions, Table, TableKind};
-use crate::files::matching_files;
+use crate::find::{Found, matching_files};
+use crate::objects::Buckets;
 
 const DEFINITION: &str = r#"
 [log]
@@ -34,22 +37,47 @@ window = "2025-01-01/2025-01-03"
 "#;
 
 fn definition() -> Definition {
-    definition::parse(DEFINITION).unwrap()
+    definition_of("log")
+}
+
+fn definition_of(log: &str) -> Definition {
+    definition::parse(&DEFINITION.replace("path = \"log\"", &format!("path = \"{log}\""))).unwrap()
 }
 
 fn now() -> Timestamp {
     "2026-11-27T12:00:00Z".parse().unwrap()
 }
 
-/// A folder with a system in it.
+/// A folder with a system in it, whose log is in the folder or in a bucket.
 struct Site {
     folder: tempfile::TempDir,
     options: IngestOptions,
+    bucket: Option<Arc<dyn ObjectStore>>,
 }
+
+/// The name of that bucket.
+const BUCKET: &str = "b";
 
 impl Site {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), options: IngestOptions::default() }
+        Self { folder: tempfile::tempdir().unwrap(), options: IngestOptions::default(), bucket: None }
+    }
+
+    fn in_bucket() -> Self {
+        Self::with(Arc::new(InMemory::new()))
+    }
+
+    fn with(store: Arc<dyn ObjectStore>) -> Self {
+        Self { bucket: Some(store), ..Self::new() }
+    }
+
+    /// Where the log is, as the definition says it.
+    fn log(&self) -> &'static str {
+        if self.bucket.is_some() { "s3://b/log" } else { "log" }
+    }
+
+    fn definition(&self) -> Definition {
+        definition_of(self.log())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -57,11 +85,15 @@ impl Site {
     }
 
     fn open(&self) -> Ingest {
-        Ingest::open(&self.path("state"), self.options.clone()).unwrap()
+        let ingest = Ingest::open(&self.path("state"), self.options.clone()).unwrap();
+        if let Some(store) = &self.bucket {
+            ingest.buckets.insert(BUCKET, store.clone());
+        }
+        ingest
     }
 
     fn table(&self, kind: TableKind) -> Arc<Table> {
-        self.open().table(&definition(), self.folder.path(), kind).unwrap()
+        self.open().table(&self.definition(), self.folder.path(), kind).unwrap()
     }
 
     fn predictions(&self) -> Arc<Table> {
@@ -72,9 +104,22 @@ impl Site {
         self.path("state/ingest/system/predictions/wal")
     }
 
+    /// For whoever reads the log.
+    fn buckets(&self) -> Buckets {
+        let buckets = Buckets::with_own_threads();
+        if let Some(store) = &self.bucket {
+            buckets.insert(BUCKET, store.clone());
+        }
+        buckets
+    }
+
     /// The rows in the files of the log, as the engine finds them.
     fn rows(&self) -> Vec<BTreeMap<String, String>> {
-        rows_of(self.folder.path(), "log")
+        self.rows_at(self.log())
+    }
+
+    fn rows_at(&self, path: &str) -> Vec<BTreeMap<String, String>> {
+        rows_of(self.folder.path(), path, &self.buckets())
     }
 
     fn ids(&self) -> Vec<String> {
@@ -84,15 +129,16 @@ impl Site {
     }
 
     fn files(&self) -> Vec<String> {
-        let files = matching_files(self.folder.path(), "log").unwrap_or_default();
+        let found = matching_files(self.folder.path(), self.log(), &self.buckets());
+        let files = found.map(|found| found.files).unwrap_or_default();
         files.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
     }
 }
 
-fn rows_of(base: &Path, path: &str) -> Vec<BTreeMap<String, String>> {
-    let files = matching_files(base, path).unwrap_or_default();
+fn rows_of(base: &Path, path: &str, buckets: &Buckets) -> Vec<BTreeMap<String, String>> {
+    let Ok(Found { storage, files }) = matching_files(base, path, buckets) else { return Vec::new() };
     let batches = files.iter().flat_map(|path| {
-        ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap()
+        ParquetRecordBatchReaderBuilder::try_new(storage.open(path).unwrap()).unwrap().build().unwrap()
     });
     batches.flat_map(|batch| rows_of_batch(&batch.unwrap())).collect()
 }

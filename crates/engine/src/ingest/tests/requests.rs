@@ -1,5 +1,6 @@
 //! Bodies, and what becomes of their rows.
 
+use std::fs::File;
 use std::io::Write;
 
 use datafusion::arrow::array::{
@@ -199,8 +200,7 @@ fn a_correction_of_an_outcome_is_kept_beside_it_and_a_repeat_is_not() {
     table.compact(now()).unwrap();
     lines(&table, &row(1, "02:00"));
     table.compact(now()).unwrap();
-    let mut values: Vec<_> =
-        rows_of(site.folder.path(), "outcomes/*.parquet").iter().map(|row| row["y"].clone()).collect();
+    let mut values: Vec<_> = site.rows_at("outcomes/*.parquet").iter().map(|row| row["y"].clone()).collect();
     values.sort();
     assert_eq!(values, ["0", "1"]);
 }

@@ -8,7 +8,7 @@ pub(crate) mod site;
 use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
 use types::definition::{System, Task, Tier};
-use types::evidence::DatasetVersion;
+use types::evidence::{DatasetVersion, Hashed};
 use types::finding::{CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
@@ -63,7 +63,8 @@ fn reference() -> Window {
 }
 
 fn dataset(name: &str, files: u64, bytes: u64) -> DatasetVersion {
-    DatasetVersion { name: name.into(), digest: Digest::of(name.as_bytes()), files, bytes }
+    let digest = Digest::of(name.as_bytes());
+    DatasetVersion { name: name.into(), digest, files, bytes, hashed: Hashed::Content }
 }
 
 fn gates() -> Vec<GateDecision> {
