@@ -88,7 +88,7 @@ struct Known {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     #[error("`login.oidc.issuer` is not an address: {0}")]
-    Issuer(#[from] openidconnect::url::ParseError),
+    Issuer(#[from] url::ParseError),
     #[error("`login.oidc.client_secret`: {0}")]
     Secret(#[from] SecretError),
 }
@@ -114,7 +114,8 @@ impl Provider {
     /// # Errors
     /// The provider does not answer, or not as a provider does.
     pub fn begin(&self, attempt: &Attempt, redirect: &str, at: Timestamp) -> Result<String, ProviderError> {
-        let client = self.client(&self.metadata(at)?, redirect)?;
+        let metadata = self.metadata(at)?;
+        let client = self.client(&metadata, redirect)?;
         let (state, nonce) = (CsrfToken::new(attempt.state()), Nonce::new(attempt.nonce()));
         let verifier = PkceCodeVerifier::new(attempt.verifier());
         let flow = AuthenticationFlow::<CoreResponseType>::AuthorizationCode;
