@@ -6,11 +6,13 @@
 //! says who may.
 
 mod api;
+mod asked;
 pub mod auth;
 mod cookie;
 mod events;
 mod forms;
 mod health;
+mod items;
 mod listen;
 mod pages;
 mod place;
@@ -30,6 +32,11 @@ use axum::routing::get;
 use auth::AuthState;
 pub use events::Events;
 pub use listen::{Listening, ServeError, Tls, serve};
+
+/// The description of the API (OpenAPI 3.1), as JSON.
+pub fn openapi() -> &'static str {
+    &api::DOCUMENT
+}
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -66,7 +73,7 @@ pub fn router(shared: Shared) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/events", get(events::stream))
-        .nest("/api/v1", api::router())
+        .nest(api::BASE, api::router())
         .merge(auth::routes())
         .fallback_service(pages)
         .with_state(shared);

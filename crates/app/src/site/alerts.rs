@@ -60,15 +60,9 @@ pub fn page(
     state: AlertState,
     system: Option<&str>,
 ) -> Result<AlertsPage, SiteError> {
-    let mut all = Vec::new();
-    for served in service.systems().filter(|served| may_see(served.id())) {
-        if system.is_none_or(|system| system == served.id()) {
-            all.extend(of_system(service, served.id())?);
-        }
-    }
+    let mut all = list(service, may_see, system)?;
     let counts = AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
     all.retain(|row| row.state == state);
-    all.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
     Ok(AlertsPage {
         state,
         alerts: all,
@@ -77,6 +71,26 @@ pub fn page(
         next: None,
         has_rules: true,
     })
+}
+
+/// The alerts of all systems, or of one: the gravest first, of these the newest. Of those that are over, the
+/// newest hundred of each system.
+///
+/// # Errors
+/// The database does not answer.
+pub fn list(
+    service: &Service,
+    may_see: &dyn Fn(&str) -> bool,
+    system: Option<&str>,
+) -> Result<Vec<AlertRow>, SiteError> {
+    let mut all = Vec::new();
+    for served in service.systems().filter(|served| may_see(served.id())) {
+        if system.is_none_or(|system| system == served.id()) {
+            all.extend(of_system(service, served.id())?);
+        }
+    }
+    all.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
+    Ok(all)
 }
 
 /// How many alerts fire that a reader may see and nobody has silenced.
@@ -94,7 +108,7 @@ pub fn firing(service: &Service, may_see: &dyn Fn(&str) -> bool) -> Result<u64, 
 }
 
 /// The alerts of a system: those that stand, and those that ended.
-pub(super) fn of_system(service: &Service, id: &str) -> Result<Vec<AlertRow>, SiteError> {
+fn of_system(service: &Service, id: &str) -> Result<Vec<AlertRow>, SiteError> {
     let system = system_ref(service, id)?;
     let kept = service.store().alerts(id)?.state;
     let mut rows: Vec<AlertRow> = kept.alerts.iter().map(|alert| row(&system, alert)).collect();
@@ -130,6 +144,7 @@ fn row(system: &view::site::SystemRef, alert: &AlertRecord) -> AlertRow {
         sentence: alert.words.summary.clone(),
         system: system.clone(),
         rule: alert.rule.clone(),
+        subject: alert.subject.clone(),
         since: alert.firing_since.unwrap_or(alert.since),
         acknowledged_by: alert.told.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone()),
         silenced_until,
@@ -147,6 +162,7 @@ fn ended(system: &view::site::SystemRef, episode: &Episode) -> AlertRow {
         sentence: episode.summary.clone(),
         system: system.clone(),
         rule: episode.rule.clone(),
+        subject: episode.subject.clone(),
         since: episode.until,
         acknowledged_by: None,
         silenced_until: None,

@@ -14,28 +14,28 @@ use crate::fixture::{DEFINITION, Folder, REFERENCE_ROWS, Table, WINDOW_ROWS, def
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running server; dropped, it is killed.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
-    said: String,
+    pub(crate) url: String,
+    pub(crate) said: String,
 }
 
 /// An answer with its status.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
     location: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Server {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let listen = ["serve", "--listen", "127.0.0.1:0"];
         let mut command = folder.command(&[&listen, arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -50,21 +50,25 @@ impl Server {
     }
 
     /// With nobody to sign in.
-    fn open(folder: &Folder) -> Self {
+    pub(crate) fn open(folder: &Folder) -> Self {
         Self::start(folder, &["--insecure-no-auth"])
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let agent = agent();
         answer(agent.get(format!("{}{path}", self.url)).call())
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = agent().post(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         answer(request.send(body))
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        answer(agent().delete(format!("{}{path}", self.url)).call())
     }
 
     /// Sends the form of a page, with the proof that it came from there.
@@ -78,7 +82,7 @@ impl Server {
     }
 
     /// Waits until an answer is as wanted.
-    fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+    pub(crate) fn until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let begun = Instant::now();
         loop {
             let answer = self.get(path);
@@ -91,7 +95,7 @@ impl Server {
     }
 
     /// Waits until everything that was missed was made up for.
-    fn caught_up(&self) {
+    pub(crate) fn caught_up(&self) {
         self.until("/jobs.json?table=history", |answer| {
             let done = answer.json().as_array().unwrap().iter().filter(|job| job["state"] == "done").count();
             done >= 2
@@ -119,12 +123,12 @@ impl Drop for Server {
     }
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
     config.timeout_global(Some(Duration::from_mins(1))).build().into()
 }
 
-fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
+pub(crate) fn answer(of: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut of = of.unwrap();
     let location = of.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
     let body = of.body_mut().read_to_string().unwrap();
@@ -137,8 +141,8 @@ fn a_served_folder_catches_up_and_the_command_line_sees_the_same_evidence() {
     let server = Server::open(&folder);
     server.caught_up();
     let systems = server.get("/api/v1/systems").json();
-    assert_eq!(systems[0]["id"], "small");
-    let verdicts = systems[0]["practices"].as_array().unwrap();
+    assert_eq!(systems["items"][0]["id"], "small");
+    let verdicts = systems["items"][0]["practices"].as_array().unwrap();
     assert!(verdicts[0]["verdict"].is_string() && verdicts[1]["verdict"].is_string(), "{systems:#}");
     assert!(server.get("/").body.contains("Small system"));
     let served = folder.evidence().lines().count();
@@ -288,14 +292,14 @@ fn requests_that_cannot_be_served_say_why_as_problem_details() {
     let json = [("Content-Type", "application/json")];
     check(&server.get("/api/v1/systems/nobody"), 404, "no system `nobody`");
     check(&server.get("/api/v1/nothing"), 404, "nothing at");
-    check(&server.get("/api/v1/systems/small/evidence?from=first"), 400, "from");
+    check(&server.get("/api/v1/systems/small/evidence?cursor=first"), 400, "cursor");
     assert_eq!(server.get("/api/v1/tokens").status, 200, "other routes of the API are there still");
     check(&server.post("/api/v1/systems/nobody/predictions", &json, b"[]"), 404, "no system `nobody`");
     let small = "/api/v1/systems/small/predictions";
     check(&server.post(small, &[("Content-Type", "text/plain")], b"x"), 415, "application/x-ndjson");
     check(&server.post(small, &[json[0], ("Content-Encoding", "br")], b"x"), 415, "gzip or zstd");
     check(&server.post(small, &json, b"[]"), 409, "log.path");
-    check(&server.post("/api/v1/systems/small/evidence", &json, b"{}"), 400, "not a run's evidence");
+    check(&server.post("/api/v1/systems/small/evidence", &json, b"{}"), 422, "missing field");
     let evil = [json[0], ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")];
     assert_eq!(server.post(small, &evil, b"[]").status, 403);
     assert_eq!(server.get("/nowhere").status, 404);

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 macro_rules! words {
     ($(#[$of:meta])* $what:literal $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal, $shown:literal;)+ }) => {
         $(#[$of])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {

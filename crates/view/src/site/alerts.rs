@@ -75,6 +75,8 @@ pub struct AlertRow {
     pub system: SystemRef,
     /// The name of the rule in the definition.
     pub rule: String,
+    /// What it is about: `dewp`, `origin = JFK`, or `system`.
+    pub subject: String,
     /// When its state began.
     pub since: Timestamp,
     /// Who has said that they look after it.

@@ -28,6 +28,7 @@ fn row(
         sentence: sentence.into(),
         system: world.system(),
         rule: "columns-drift".into(),
+        subject: "humid".into(),
         since: world.now() - SignedDuration::from_hours(hours),
         acknowledged_by: None,
         silenced_until: None,
