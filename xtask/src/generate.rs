@@ -13,6 +13,7 @@ use crate::cargo::{cargo, output, run as run_command, target_folder};
 const FILES: &[(&str, &[&str])] = &[
     ("docs/forewarn.schema.json", &["schema"]),
     ("docs/organisation.schema.json", &["schema", "organisation"]),
+    ("docs/openapi.json", &["schema", "openapi"]),
 ];
 
 /// Writes the files that are not current.

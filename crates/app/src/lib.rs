@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod alerting;
+pub mod attending;
 pub mod check;
 pub mod delivery;
 pub mod evidence_file;
@@ -31,7 +32,7 @@ pub use engine::ingest;
 pub use check::{CheckError, CheckOutcome, CheckRequest, Practices, Stage};
 pub use opened::{definition_folder, system_id};
 pub use state::{State, StateError};
-pub use store::{Chain, Database, Job, JobState, Store, StoreError};
+pub use store::{Chain, Database, Job, JobFilter, JobState, SignedCheckpoint, Store, StoreError};
 
 /// Name and version of the program, as evidence records it.
 pub const PROGRAM: &str = concat!("forewarn ", env!("CARGO_PKG_VERSION"));

@@ -17,6 +17,8 @@ use url::Url;
 const ANSWER_WITHIN: Duration = Duration::from_mins(2);
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// As many as a server gives at once.
+const LINES_AT_ONCE: u32 = 500;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
@@ -38,11 +40,11 @@ pub struct Remote {
     agent: Agent,
 }
 
-/// A page of lines.
+/// A part of a list of lines.
 #[derive(Deserialize)]
 struct Lines {
-    lines: Vec<Box<RawValue>>,
-    next: Option<u64>,
+    items: Vec<Box<RawValue>>,
+    next: Option<String>,
 }
 
 /// What a server says of a request that it refuses (RFC 9457).
@@ -95,11 +97,16 @@ impl Remote {
     /// The server does not answer or refuses.
     pub fn lines(&self, id: &str, from: u64) -> Result<Vec<String>, RemoteError> {
         let mut all = Vec::new();
-        let mut next = Some(from);
-        while let Some(first) = next {
-            let path = format!("api/v1/systems/{}/evidence?from={first}", encoded(id));
+        // The cursor of evidence is the number of a record.
+        let mut next = Some(from.to_string());
+        while let Some(cursor) = next {
+            let path = format!(
+                "api/v1/systems/{}/evidence?limit={LINES_AT_ONCE}&cursor={}",
+                encoded(id),
+                encoded(&cursor)
+            );
             let page: Lines = self.ask(&path, None)?;
-            all.extend(page.lines.iter().map(|line| line.get().to_owned()));
+            all.extend(page.items.iter().map(|line| line.get().to_owned()));
             next = page.next;
         }
         Ok(all)

@@ -226,13 +226,15 @@ pub(crate) struct VerifyOptions {
     pub(crate) state: StateOptions,
 }
 
-/// The files that have a grammar.
+/// What has a grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaOf {
     /// forewarn.toml
     Definition,
     /// organisation.toml
     Organisation,
+    /// The HTTP API of `forewarn serve`, as an OpenAPI document
+    Openapi,
 }
 
 /// The tasks of [`types::definition::Task`] as arguments.

@@ -1,24 +1,22 @@
 //! What the forms of pages do: each changes something and leads back to a page.
 
+use app::attending;
 use app::site::alerts::AlertKey;
 use app::site::jobs;
-use app::{alerting, delivery};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
-use types::Digest;
+use jiff::Timestamp;
 use types::access::Action;
-use types::alert::{Acknowledgement, Matcher, Silence};
 use view::site::alert::SILENCE_HOURS;
 use view::site::{Theme, link};
 
-use crate::Shared;
 use crate::auth::{Fields, Posted, Refusal, Signed, local_path};
 use crate::cookie;
 use crate::pages::{frame, refused};
 use crate::problem::Problem;
 use crate::visitor::blocking;
+use crate::{Shared, api};
 
 /// A year; a theme is asked for again after that.
 const THEME_SECONDS: u32 = 31_536_000;
@@ -63,22 +61,14 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
             let (system, kind) = jobs::chosen(&choice)
                 .ok_or_else(|| Problem::bad(format!("`{choice}` is no job that can be run.")))?;
             signed.must(Action::RunJob, Some(system))?;
-            shared.scheduler.run_now(system, kind)?;
-            shared.service.store().note(signed.by().audit("job.asked", system, kind.name()))?;
-            shared.events.changed(&["jobs"]);
+            api::jobs::ask(shared, signed.by(), system, kind)?;
             Ok(see(link::JOBS))
         }
         _ if path.starts_with(link::CHANNELS) => {
             signed.must(Action::Administer, None)?;
             let channel = crate::place::tested_channel(path)
                 .ok_or_else(|| Problem::not_found(format!("Nothing is done at `{path}`.")))?;
-            let organisation = &shared.organisation;
-            let receiver = delivery::resolve(&channel, &organisation.organisation)
-                .map_err(|error| Problem::not_found(error.to_string()))?;
-            let message = alerting::test_message(signed.caller.name(), now);
-            delivery::deliver(&organisation.organisation, organisation.folder(), &receiver, &message, now)
-                .map_err(|error| Problem::new(StatusCode::BAD_GATEWAY, error.to_string()))?;
-            shared.service.store().note(signed.by().audit("channel.tested", channel, ""))?;
+            api::channels::send_test(shared, signed.by(), &channel)?;
             Ok(see(link::CHANNELS))
         }
         link::VERIFY => {
@@ -97,20 +87,14 @@ fn act(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<
 /// Takes an alert on, silences it, or ends a silence.
 fn on_alert(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Result<Response, Problem> {
     let text = |name: &str| fields.get(name).trim().to_owned();
-    let now = Timestamp::now();
     let nothing = || Problem::not_found(format!("Nothing is done at `{path}`."));
     let (page, act) = path.rsplit_once('/').ok_or_else(nothing)?;
     let id = crate::place::alert_id(page).ok_or_else(nothing)?;
     let key = AlertKey::of_id(&shared.service, &id)?;
-    let store = shared.service.store();
-    let by = signed.caller.name().to_owned();
     match act {
         "acknowledge" => {
             signed.must(Action::Acknowledge, Some(&key.system))?;
-            let AlertKey { rule, subject, .. } = key.clone();
-            let note = text("note");
-            store.note(signed.by().audit("alert.acknowledged", &id, &note))?;
-            store.keep_acknowledgement(&key.system, &Acknowledgement { rule, subject, by, at: now, note })?;
+            attending::acknowledge(&shared.service, signed.by(), &key, &text("note"))?;
         }
         "silence" => {
             signed.must(Action::Silence, Some(&key.system))?;
@@ -121,35 +105,19 @@ fn on_alert(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Re
             let hours = text("hours").parse::<u32>().ok();
             let hours = hours.filter(|hours| SILENCE_HOURS.iter().any(|(known, _)| known == hours));
             let hours = hours.ok_or_else(|| Problem::bad("A silence needs an end."))?;
-            let AlertKey { system, rule, subject } = key.clone();
-            store.note(signed.by().audit("alert.silenced", &id, format!("for {hours} hours: {reason}")))?;
-            store.keep_silence(&Silence {
-                id: silence_id(&key),
-                matcher: Matcher { system, rule, subject },
-                from: now,
-                until: now + SignedDuration::from_hours(i64::from(hours)),
-                reason,
-                by,
-            })?;
+            let matcher = attending::matcher_of(&key);
+            attending::silence(&shared.service, signed.by(), matcher, hours, &reason)?;
         }
         "unsilence" => {
             signed.must(Action::Silence, Some(&key.system))?;
-            store.note(signed.by().audit("silence.ended", &id, ""))?;
-            let silences = store.silences(now)?;
-            for silence in silences.into_iter().filter(|silence| silence.id == silence_id(&key)) {
-                store.keep_silence(&Silence { until: now, ..silence })?;
-            }
+            let silence = attending::silence_id(&attending::matcher_of(&key));
+            attending::end_silence(&shared.service, signed.by(), &silence)?;
         }
         _ => return Err(nothing()),
     }
     (shared.look)();
     shared.events.changed(&["alerts"]);
     Ok(see(&link::alert(&id)))
-}
-
-/// One silence for each alert: the form's replaces the one before.
-fn silence_id(key: &AlertKey) -> String {
-    Digest::of(key.id().as_bytes()).short()
 }
 
 /// The page after a form.

@@ -6,11 +6,13 @@
 //! says who may.
 
 mod api;
+mod asked;
 pub mod auth;
 mod cookie;
 mod events;
 mod forms;
 mod health;
+mod items;
 mod listen;
 mod metrics;
 mod pages;
@@ -36,6 +38,11 @@ pub use events::Events;
 pub use listen::{Listening, ServeError, Tls, serve};
 pub use metrics::HttpMetrics;
 pub use traces::{Traces, TracesError};
+
+/// The description of the API (OpenAPI 3.1), as JSON.
+pub fn openapi() -> &'static str {
+    &api::DOCUMENT
+}
 
 /// What every handler shares.
 #[derive(Clone)]
@@ -84,7 +91,7 @@ pub fn router(mut shared: Shared) -> Router {
         .route("/readyz", get(health::ready))
         .route("/events", get(events::stream))
         .route("/metrics", get(metrics::answer))
-        .nest("/api/v1", api::router())
+        .nest(api::BASE, api::router())
         .merge(auth::routes())
         .fallback_service(pages)
         .with_state(shared)

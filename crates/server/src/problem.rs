@@ -10,6 +10,8 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICAT
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use view::site::problem::{Problem as PageProblem, ProblemPage};
 
 use crate::patience::TooSlow;
@@ -144,15 +146,32 @@ impl Problem {
     }
 }
 
+/// Why a request was refused or failed (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(crate) struct ProblemDetails {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    r#type: &'static str,
+    /// What the status is called.
+    title: &'static str,
+    status: u16,
+    /// What was wrong, and the way out.
+    detail: String,
+}
+
+/// How problems are sent.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::json!({
-            "type": "about:blank",
-            "title": self.title(),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        self.respond("application/problem+json", body.to_string())
+        let details = ProblemDetails {
+            r#type: "about:blank",
+            title: self.title(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+        };
+        let body = serde_json::to_string(&details).unwrap_or_default();
+        self.respond(PROBLEM_JSON, body)
     }
 }
 

@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Contact, Escalation, Repeat};
+use crate::described;
 use crate::finding::CheckId;
 use crate::message::Severity;
 use crate::verdict::Verdict;
@@ -216,12 +218,14 @@ pub struct Episode {
 }
 
 /// A promise not to tell anybody for a while, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Silence {
     pub id: String,
     pub matcher: Matcher,
+    #[schemars(with = "described::Instant")]
     pub from: Timestamp,
     /// There is always an end.
+    #[schemars(with = "described::Instant")]
     pub until: Timestamp,
     pub reason: String,
     pub by: String,
@@ -234,7 +238,7 @@ impl Silence {
 }
 
 /// Which alerts a silence is about; `*` stands for any text, and all parts must match.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Matcher {
     pub system: String,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stats::ecdf::Ecdf;
 use stats::labelled_scores::LabelledScores;
@@ -64,7 +65,7 @@ pub struct ScoredGroup {
 }
 
 /// How the predictions of a window met their outcomes. Nothing is dropped without being counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     pub predictions: u64,
     /// Predictions with a usable outcome (0 or 1; a class; a finite number) that was known in time.

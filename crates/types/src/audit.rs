@@ -4,8 +4,10 @@
 //! it. The end of the log is kept beside it, so that a cut tail shows too. Secrets are never in it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::described;
 use crate::digest::Digest;
 use crate::evidence::Checkpoint;
 
@@ -26,11 +28,12 @@ pub struct Audit {
 }
 
 /// A change as it was recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditRecord {
     /// Position in the log, from 0.
     pub seq: u64,
     pub previous: Digest,
+    #[schemars(with = "described::Instant")]
     pub at: Timestamp,
     pub actor: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,14 +3,16 @@
 //! Only numbers that were judged are here; charts and tables are drawn from them. The inputs of single cases
 //! are for the report alone and never become evidence ([`crate::Finding::for_evidence`]).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
 
+use crate::described;
 use crate::finding::Measure;
 use crate::verdict::Verdict;
 
 /// A point of a curve, with the range that it may lie in.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurvePoint {
     pub at: f64,
     pub value: f64,
@@ -19,7 +21,7 @@ pub struct CurvePoint {
 }
 
 /// Performance beside the headline.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Averages {
     /// For each class of a multiclass task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,7 +37,7 @@ pub struct Averages {
     pub cheapest: Option<ThresholdRow>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClassRow {
     pub name: String,
     /// Rows of which it is the outcome.
@@ -50,7 +52,7 @@ pub struct ClassRow {
 }
 
 /// What predicting the positive class from a score on would give.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ThresholdRow {
     pub threshold: f64,
     pub recall: f64,
@@ -64,7 +66,7 @@ pub struct ThresholdRow {
 }
 
 /// How far scores are off beside the diagram.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CalibrationDetail {
     /// The recalibrated probability by score (isotonic), with the band that a calibrated model stays in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +79,7 @@ pub struct CalibrationDetail {
     pub quantiles: Vec<QuantileRow>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GapRow {
     pub column: String,
     pub value: Option<String>,
@@ -88,7 +90,7 @@ pub struct GapRow {
     pub verdict: Verdict,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct QuantileRow {
     /// The share of outcomes that should lie at or below it.
     pub level: f64,
@@ -99,7 +101,7 @@ pub struct QuantileRow {
 }
 
 /// Slices that a search found on one half of the rows, judged on the other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FoundSlices {
     /// The measure that is the mean of what is lost, such as `wrong_share`.
     pub loss: String,
@@ -111,7 +113,7 @@ pub struct FoundSlices {
     pub slices: Vec<SliceRow>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SliceRow {
     /// Such as `origin = JFK`, `hour over 17`.
     pub conditions: Vec<String>,
@@ -127,7 +129,7 @@ pub struct SliceRow {
 }
 
 /// The mean loss that is not exceeded on any subpopulation of a given share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Subpopulation {
     /// The measure that is the mean of what is lost, such as `wrong_share`.
     pub loss: String,
@@ -142,7 +144,7 @@ pub struct Subpopulation {
 }
 
 /// A feature, and how much a model of the errors needs it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Driver {
     pub name: String,
     /// A share of all that the features contribute.
@@ -150,7 +152,7 @@ pub struct Driver {
 }
 
 /// Where and when a model errs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorStructure {
     /// What predicts the part of the residuals that can be predicted, strongest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -172,7 +174,7 @@ pub struct ErrorStructure {
     pub over_time: Vec<CurvePoint>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateRow {
     pub column: String,
     pub value: Option<String>,
@@ -183,7 +185,7 @@ pub struct RateRow {
     pub flagged: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ResidualRow {
     pub column: String,
     pub value: Option<String>,
@@ -193,7 +195,7 @@ pub struct ResidualRow {
 }
 
 /// A stretch of time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stretch {
     pub from: String,
     pub to: String,
@@ -203,7 +205,7 @@ pub struct Stretch {
 }
 
 /// Rare and unusual cases.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TailDetail {
     /// The mean loss by how unusual the inputs are: tenths of the reference, the most usual first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -222,7 +224,7 @@ pub struct TailDetail {
     pub outside: Vec<OutsideRow>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RarityRow {
     /// From 1, the most usual tenth of the reference, to 10.
     pub decile: u32,
@@ -231,7 +233,7 @@ pub struct RarityRow {
     pub mean_loss: Option<Measure>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolRow {
     /// Such as `rare inputs`.
     pub what: String,
@@ -246,7 +248,7 @@ pub struct PoolRow {
     pub verdict: Verdict,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseRow {
     pub id: String,
     pub at: String,
@@ -258,7 +260,7 @@ pub struct CaseRow {
     pub inputs: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutsideRow {
     pub column: String,
     /// Rows below the smallest or above the largest number of the reference, or with a category that it lacks.
@@ -267,13 +269,13 @@ pub struct OutsideRow {
 }
 
 /// How groups of people fare.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FairnessDetail {
     pub groups: Vec<GroupRow>,
     pub criteria: Vec<CriterionRow>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupRow {
     pub column: String,
     pub value: Option<String>,
@@ -288,14 +290,15 @@ pub struct GroupRow {
     pub calibration_gap: Option<RateWithInterval>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateWithInterval {
     pub value: f64,
+    #[schemars(with = "described::Interval")]
     pub interval: Interval,
     pub n: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CriterionRow {
     pub column: String,
     /// Such as `demographic_parity`.
@@ -314,7 +317,7 @@ pub struct CriterionRow {
 }
 
 /// Two versions of a model on the same rows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonDetail {
     pub other: String,
     pub metrics: Vec<PairRow>,
@@ -326,7 +329,7 @@ pub struct ComparisonDetail {
     pub slices: Vec<PairedSlice>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairRow {
     pub name: String,
     pub this: f64,
@@ -335,7 +338,7 @@ pub struct PairRow {
     pub difference: Measure,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairedSlice {
     pub label: String,
     pub rows: u64,

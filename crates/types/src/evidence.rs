@@ -8,9 +8,11 @@
 //! done here; see `app`.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::described;
 use crate::digest::{Digest, DigestError};
 use crate::finding::Finding;
 
@@ -18,7 +20,7 @@ use crate::finding::Finding;
 pub const FORMAT: u32 = 1;
 
 /// One immutable content of a named table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DatasetVersion {
     /// `predictions` or `outcomes`.
     pub name: String,
@@ -49,7 +51,7 @@ impl Hashed {
 }
 
 /// A finding with its provenance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     pub format: u32,
     /// Position in the chain, from 0.
@@ -57,8 +59,10 @@ pub struct Record {
     pub previous: Digest,
     /// The `seq` of the first record of the same run.
     pub run: u64,
+    #[schemars(with = "described::Instant")]
     pub at: Timestamp,
     /// From here on it counts as missing.
+    #[schemars(with = "described::Instant")]
     pub fresh_until: Timestamp,
     pub system: String,
     pub model: String,
@@ -81,9 +85,10 @@ impl Record {
 }
 
 /// What a run knows of its records before they take their place in the chain.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
+    #[schemars(with = "described::Instant")]
     pub at: Timestamp,
     pub system: String,
     pub model: String,
@@ -94,11 +99,12 @@ pub struct Evidence {
 }
 
 /// A finding about to be recorded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFinding {
     pub finding: Finding,
     /// When it goes stale.
+    #[schemars(with = "described::Instant")]
     pub fresh_until: Timestamp,
     pub inputs: Option<Digest>,
 }

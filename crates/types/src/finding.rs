@@ -1,5 +1,6 @@
 //! What a check found: a verdict, the numbers behind it, and the sentence that says it in words.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
 use stats::sequential::change_mixture::ChangeMixture;
@@ -8,6 +9,7 @@ use stats::sequential::spending::Spending;
 
 use crate::answer::Coverage;
 use crate::definition::Cadence;
+use crate::described;
 use crate::detail::{
     Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail, FoundSlices,
     Subpopulation, TailDetail,
@@ -101,7 +103,7 @@ impl std::fmt::Display for CheckId {
 }
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// The model as a whole.
@@ -153,12 +155,13 @@ pub fn segment_label(column: &str, value: Option<&str>) -> String {
 }
 
 /// One number with all that is needed to read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measure {
     /// The statistic's name: `psi`, `roc_auc`.
     pub name: String,
     pub value: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
     pub interval: Option<Interval>,
     /// Rows behind the value.
     pub n: u64,
@@ -199,14 +202,14 @@ fn is_zero(value: &f64) -> bool {
 }
 
 /// A statistic that could not be computed, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unmeasured {
     pub name: String,
     pub reason: String,
 }
 
 /// What a measure was held against.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Threshold {
     pub measure: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -218,7 +221,7 @@ pub struct Threshold {
 }
 
 /// The outcome of one check about one subject.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     pub check: CheckId,
     pub subject: Subject,
@@ -288,7 +291,7 @@ impl Finding {
 }
 
 /// What a chart of the finding needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Detail {
     /// Shares of the reference and of the current window over the same bins.
@@ -323,14 +326,14 @@ pub enum Detail {
 }
 
 /// What decided how much a column changed, and why that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MethodChoice {
     /// The name that a definition gives it, such as `psi` or `evidently-0.7:psi`.
     pub name: String,
     pub reason: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
     /// What the bins are of, where they are not of the column's own values: `characters`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -355,7 +358,7 @@ pub struct Distribution {
 /// The shares of rows at or below the quantiles that a [`Distribution`] keeps.
 pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DistributionBin {
     /// `≤ 32.0`, `32.0 – 41.0`, `JFK`.
     pub label: String,
@@ -363,7 +366,7 @@ pub struct DistributionBin {
     pub current: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SegmentRow {
     pub column: String,
     pub value: Option<String>,
@@ -382,12 +385,13 @@ pub struct SegmentRow {
     pub reason: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReliabilityRow {
     pub score_min: f64,
     pub score_max: f64,
     pub score_mean: f64,
     pub outcome_share: f64,
+    #[schemars(with = "described::Interval")]
     pub interval: Interval,
     pub n: u64,
 }
@@ -396,7 +400,7 @@ pub struct ReliabilityRow {
 ///
 /// Looking every week for ever does not raise more false alarms than looking once, because the
 /// verdict follows e-values that are carried on from window to window (docs/alarms.md).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sequential {
     /// The cadence of the windows; those of another cadence are another series.
     pub every: Cadence,
@@ -417,7 +421,7 @@ impl Sequential {
 }
 
 /// One test, repeated window after window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stream {
     /// `distribution` or `missing` of a column, `harm` of the model's loss.
     pub name: String,
@@ -431,6 +435,7 @@ pub struct Stream {
     /// How much more windows of the reference differ than independent rows would; of `harm`, means of
     /// neighbouring days than those of independent ones. 1 where they do not.
     pub dispersion: f64,
+    #[schemars(with = "described::StreamState")]
     pub state: StreamState,
     /// The natural logarithm of the largest e-value so far; it never falls.
     pub log_e_value: f64,
@@ -461,7 +466,7 @@ impl StreamState {
 }
 
 /// How much a feature helps to tell the current window from the reference.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FeatureWeight {
     pub name: String,
     /// By how much the held-out AUC of the domain classifier falls when this column is shuffled.
@@ -469,7 +474,7 @@ pub struct FeatureWeight {
 }
 
 /// The performance of the model in one window.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WindowPerformance {
     /// The metric that the verdict is about.
     pub metric: String,
@@ -490,7 +495,7 @@ pub struct WindowPerformance {
 }
 
 /// Whether a window's outcomes have arrived.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Maturity {
     pub state: MaturityState,
     /// The share of predictions with a usable outcome.
@@ -502,7 +507,7 @@ pub struct Maturity {
     pub delay_days: Vec<f64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MaturityState {
     /// Nearly all outcomes that will come have come.
@@ -514,7 +519,7 @@ pub enum MaturityState {
 }
 
 /// A change of performance, divided among its causes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Attribution {
     /// What is divided, such as the change of the mean Brier loss.
     pub of: String,
@@ -525,7 +530,7 @@ pub struct Attribution {
     pub assumption: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttributionTerm {
     /// The source of a group of features, or `outcome given inputs`.
     pub name: String,

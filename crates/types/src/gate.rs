@@ -1,9 +1,10 @@
 //! Gates: whether something may go ahead, decided from evidence alone.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A gate's state with the reason for each of its needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateDecision {
     pub gate: String,
     pub open: bool,
@@ -11,7 +12,7 @@ pub struct GateDecision {
 }
 
 /// One check that a gate needs, and what its evidence says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NeedStatus {
     /// The name of a check; patterns such as `evaluate.*` are expanded.
     pub check: String,
@@ -21,7 +22,7 @@ pub struct NeedStatus {
 }
 
 /// What the evidence for a need says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NeedState {
     /// Fresh and passing.

@@ -13,6 +13,7 @@ pub mod calendar;
 pub mod cases;
 pub mod column;
 pub mod definition;
+pub mod described;
 pub mod detail;
 pub mod digest;
 pub mod evidence;

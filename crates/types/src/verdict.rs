@@ -1,11 +1,12 @@
 //! The four verdicts that a check can come to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a check came to. Ordered from best to worst, so that `max` of several is the worst.
 ///
 /// `Unknown` ranks below `Fail` and above `Warn`: it is never a pass, and it shuts a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The whole interval is on the good side of the threshold, or nothing changed.

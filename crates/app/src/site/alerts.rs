@@ -62,31 +62,45 @@ pub fn page(
     state: AlertState,
     system: Option<&str>,
 ) -> Result<AlertsPage, SiteError> {
+    let mut all = list(service, may_see, system)?;
     let is_wanted = |id: &str| may_see(id) && system.is_none_or(|system| system == id);
+    let counts = AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
+    all.retain(|row| row.state == state);
+    Ok(AlertsPage {
+        state,
+        alerts: all,
+        counts,
+        system: system.map(|system| system_ref(service, system)).transpose()?,
+        has_rules: service
+            .systems()
+            .any(|served| is_wanted(served.id()) && !served.current().definition.alert.is_empty()),
+    })
+}
+
+/// The alerts of all systems, or of one: the gravest first, of these the newest. Of those that are over, the
+/// newest hundred of one system, or five hundred of all.
+///
+/// # Errors
+/// The database does not answer.
+pub fn list(
+    service: &Service,
+    may_see: &dyn Fn(&str) -> bool,
+    system: Option<&str>,
+) -> Result<Vec<AlertRow>, SiteError> {
     let episodes = match system {
         Some(system) => with_system(system, service.store().episodes(system, ENDED_SHOWN)?),
         None => service.store().all_episodes(ENDED_SHOWN_OF_ALL)?,
     };
     let mut all = Vec::new();
     let standing = service.alerts()?;
+    let is_wanted = |id: &str| may_see(id) && system.is_none_or(|system| system == id);
     for served in service.systems().filter(|served| is_wanted(served.id())) {
         let system = system_ref(service, served.id())?;
         let ended = episodes.iter().filter(|(id, _)| id == served.id()).map(|(_, episode)| episode);
         all.extend(rows(&system, standing.get(served.id()).map(|kept| &kept.state), ended));
     }
-    let counts = AlertState::ALL.map(|state| all.iter().filter(|row| row.state == state).count() as u64);
-    all.retain(|row| row.state == state);
     all.sort_by_key(|row| std::cmp::Reverse((row.severity, row.since)));
-    Ok(AlertsPage {
-        state,
-        alerts: all,
-        counts,
-        system: system.map(|system| system_ref(service, system)).transpose()?,
-        next: None,
-        has_rules: service
-            .systems()
-            .any(|served| is_wanted(served.id()) && !served.current().definition.alert.is_empty()),
-    })
+    Ok(all)
 }
 
 /// How many alerts fire that a reader may see and nobody has silenced.
@@ -158,6 +172,7 @@ fn row(system: &SystemRef, alert: &AlertRecord) -> AlertRow {
         sentence: alert.words.summary.clone(),
         system: system.clone(),
         rule: alert.rule.clone(),
+        subject: alert.subject.clone(),
         since: alert.firing_since.unwrap_or(alert.since),
         acknowledged_by: alert.told.acknowledged.as_ref().map(|acknowledged| acknowledged.by.clone()),
         silenced_until,
@@ -175,6 +190,7 @@ fn ended(system: &SystemRef, episode: &Episode) -> AlertRow {
         sentence: episode.summary.clone(),
         system: system.clone(),
         rule: episode.rule.clone(),
+        subject: episode.subject.clone(),
         since: episode.until,
         acknowledged_by: None,
         silenced_until: None,

@@ -48,7 +48,7 @@ pub fn page(
         .filter(|record| before.is_none_or(|seq| record.seq < seq));
     let records: Vec<Record> = wanted.by_ref().take(RECORDS_SHOWN).cloned().collect();
     let next = wanted.next().and_then(|_| records.last()).map(|record| record.seq);
-    let signed = service.store().checkpoints(&id)?.pop().map(|signed| SignedCheckpoint {
+    let signed = last_signed(service, &id)?.map(|signed| SignedCheckpoint {
         at: signed.at,
         checkpoint: signed.checkpoint,
         key: signed.public_key.chars().take(16).collect(),
@@ -68,6 +68,14 @@ pub fn page(
         systems,
         next,
     })
+}
+
+/// How far a system's evidence was signed last.
+///
+/// # Errors
+/// The database does not answer.
+pub fn last_signed(service: &Service, id: &str) -> Result<Option<store::SignedCheckpoint>, SiteError> {
+    Ok(service.store().checkpoints(id)?.pop())
 }
 
 /// One record, read from the database as it is there now.

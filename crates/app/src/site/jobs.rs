@@ -61,6 +61,33 @@ pub fn page(
     })
 }
 
+/// At most `limit` jobs that a filter lets through and a reader may see, newest first, and where the rest begins:
+/// what to give as `before`.
+///
+/// # Errors
+/// The database does not answer.
+pub fn list(
+    service: &Service,
+    may_see: &dyn Fn(&str) -> bool,
+    filter: &JobFilter<'_>,
+    limit: u32,
+) -> Result<(Vec<Job>, Option<i64>), SiteError> {
+    let mut seen: Vec<Job> = Vec::new();
+    let mut before = filter.before;
+    loop {
+        let some = service.store().jobs(&JobFilter { before, ..filter.clone() }, limit + 1)?;
+        let is_end = some.len() <= limit as usize;
+        before = some.last().map(|job| job.id);
+        seen.extend(some.into_iter().filter(|job| may_see(&job.system)));
+        let has_more = seen.len() > limit as usize;
+        if is_end || has_more {
+            seen.truncate(limit as usize);
+            let next = seen.last().filter(|_| has_more).map(|job| job.id);
+            return Ok((seen, next));
+        }
+    }
+}
+
 fn row(service: &Service, job: &Job) -> JobRow {
     let state = match job.state {
         Kept::Waiting if job.failures > 0 => JobState::Retrying,

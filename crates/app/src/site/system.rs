@@ -147,6 +147,14 @@ pub fn series(
     })
 }
 
+/// What was found by a check in every window, of every subject: by window, ascending.
+///
+/// # Errors
+/// There is no such system, or the database does not answer.
+pub fn over_time(service: &Service, id: &str, check: CheckId) -> Result<Vec<Seen>, SiteError> {
+    Ok(known(service, id)?.over_time(check).into_iter().map(seen).collect())
+}
+
 /// Two windows side by side; the last two where none are named.
 ///
 /// # Errors

@@ -11,6 +11,10 @@ pub(crate) fn run(of: SchemaOf) -> Status {
     let (mut schema, title) = match of {
         SchemaOf::Definition => (schemars::schema_for!(Definition), "forewarn.toml"),
         SchemaOf::Organisation => (schemars::schema_for!(Organisation), "organisation.toml"),
+        SchemaOf::Openapi => {
+            output::print(server::openapi());
+            return Status::Fine;
+        }
     };
     schema.insert("title".into(), title.into());
     match serde_json::to_string_pretty(&schema) {

@@ -10,6 +10,7 @@ mod alert_alertmanager;
 mod alert_mail;
 mod alert_test;
 mod alert_webhooks;
+mod api;
 mod bad_definition;
 mod bad_input;
 mod browser;

@@ -96,6 +96,10 @@ impl Server {
         answer(request.send(body))
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        answer(agent().delete(format!("{}{path}", self.url)).call())
+    }
+
     /// Sends the form of a page, with the proof that it came from there.
     pub(crate) fn submit(&self, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = self.get(page).body;
@@ -178,8 +182,8 @@ fn a_served_folder_catches_up_and_the_command_line_sees_the_same_evidence() {
     let server = Server::open(&folder);
     server.caught_up();
     let systems = server.get("/api/v1/systems").json();
-    assert_eq!(systems[0]["id"], "small");
-    let verdicts = systems[0]["practices"].as_array().unwrap();
+    assert_eq!(systems["items"][0]["id"], "small");
+    let verdicts = systems["items"][0]["practices"].as_array().unwrap();
     assert!(verdicts[0]["verdict"].is_string() && verdicts[1]["verdict"].is_string(), "{systems:#}");
     assert!(server.get("/").body.contains("Small system"));
     let served = folder.evidence().lines().count();
@@ -329,14 +333,14 @@ fn requests_that_cannot_be_served_say_why_as_problem_details() {
     let json = [("Content-Type", "application/json")];
     check(&server.get("/api/v1/systems/nobody"), 404, "no system `nobody`");
     check(&server.get("/api/v1/nothing"), 404, "nothing at");
-    check(&server.get("/api/v1/systems/small/evidence?from=first"), 400, "from");
+    check(&server.get("/api/v1/systems/small/evidence?cursor=first"), 400, "cursor");
     assert_eq!(server.get("/api/v1/tokens").status, 200, "other routes of the API are there still");
     check(&server.post("/api/v1/systems/nobody/predictions", &json, b"[]"), 404, "no system `nobody`");
     let small = "/api/v1/systems/small/predictions";
     check(&server.post(small, &[("Content-Type", "text/plain")], b"x"), 415, "application/x-ndjson");
     check(&server.post(small, &[json[0], ("Content-Encoding", "br")], b"x"), 415, "gzip or zstd");
     check(&server.post(small, &json, b"[]"), 409, "log.path");
-    check(&server.post("/api/v1/systems/small/evidence", &json, b"{}"), 400, "not a run's evidence");
+    check(&server.post("/api/v1/systems/small/evidence", &json, b"{}"), 422, "missing field");
     let evil = [json[0], ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")];
     assert_eq!(server.post(small, &evil, b"[]").status, 403);
     assert_eq!(server.get("/nowhere").status, 404);

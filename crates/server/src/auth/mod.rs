@@ -35,13 +35,14 @@ use axum::http::StatusCode;
 use axum::http::header::{HOST, HeaderMap};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use types::access::Caller;
 use view::site::SystemRef;
 
 use crate::problem::Problem;
+pub(crate) use api::router as api_routes;
 pub use caller::{ApiCaller, Posted, Refusal, Signed};
 pub use fields::Fields;
 pub(crate) use local_path::local_path;
@@ -209,7 +210,7 @@ pub fn check_binding(address: SocketAddr, mode: AuthMode) -> Result<(), BindingE
     }
 }
 
-/// Pages and API of accounts, tokens and the audit log.
+/// Pages of accounts, tokens and the audit log.
 pub fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -234,12 +235,6 @@ where
         .route("/settings/users/{id}/link", post(settings::link))
         .route("/settings/users/{id}/unlink", post(settings::unlink))
         .route("/settings/users/{id}/follow", post(settings::follow_groups))
-        .route("/api/v1/tokens", get(api::tokens).post(api::issue_token))
-        .route("/api/v1/tokens/{id}", axum::routing::delete(api::revoke_token))
-        .route("/api/v1/users", get(api::users).post(api::create_user))
-        .route("/api/v1/users/{id}", patch(api::change_user))
-        .route("/api/v1/users/{id}/invitation", post(api::invite))
-        .route("/api/v1/audit", get(api::audit_log))
 }
 
 /// A path that leads to the page where a password is chosen.

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::described;
 
 use super::{Action, Function, Permission, Reach, Role, Scope};
 
 /// An account of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     pub id: String,
     /// E-mail address or login name, in lower case; no two accounts share one.
@@ -19,13 +22,15 @@ pub struct User {
     /// The systems that the account is limited to.
     pub systems: Reach,
     pub is_disabled: bool,
+    #[schemars(with = "described::Instant")]
     pub created: Timestamp,
     /// When the person last signed in or did something.
+    #[schemars(with = "Option<described::Instant>")]
     pub seen: Option<Timestamp>,
 }
 
 /// A token of the API as it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Token {
     pub id: String,
     /// What it is for.
@@ -36,9 +41,13 @@ pub struct Token {
     pub owner: String,
     pub scopes: BTreeSet<Scope>,
     pub systems: Reach,
+    #[schemars(with = "described::Instant")]
     pub created: Timestamp,
+    #[schemars(with = "described::Instant")]
     pub expires: Timestamp,
+    #[schemars(with = "Option<described::Instant>")]
     pub used: Option<Timestamp>,
+    #[schemars(with = "Option<described::Instant>")]
     pub revoked: Option<Timestamp>,
 }
 

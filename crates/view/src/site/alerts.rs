@@ -75,6 +75,8 @@ pub struct AlertRow {
     pub system: SystemRef,
     /// The name of the rule in the definition.
     pub rule: String,
+    /// What it is about: `dewp`, `origin = JFK`, or `system`.
+    pub subject: String,
     /// When its state began.
     pub since: Timestamp,
     /// Who has said that they look after it.
@@ -92,8 +94,6 @@ pub struct AlertsPage {
     pub counts: [u64; 4],
     /// `?system=`.
     pub system: Option<SystemRef>,
-    /// Where the next page of many begins: `?after=`.
-    pub next: Option<String>,
     /// Whether any rule is defined at all.
     pub has_rules: bool,
 }
@@ -120,14 +120,9 @@ impl AlertsPage {
         }]
     }
 
-    fn filtered(&self, state: AlertState, after: Option<&str>) -> String {
+    fn filtered(&self, state: AlertState) -> String {
         let system = self.system.as_ref().map(|system| system.id.clone()).unwrap_or_default();
-        let query = [
-            ("state", state.word().to_owned()),
-            ("system", system),
-            ("after", after.unwrap_or_default().to_owned()),
-        ];
-        link::with_query(link::ALERTS, &query)
+        link::with_query(link::ALERTS, &[("state", state.word().to_owned()), ("system", system)])
     }
 }
 
@@ -180,7 +175,7 @@ fn states(of: &AlertsPage) -> Markup {
     html! {
         nav.tabs aria-label="States" {
             ul { @for (state, count) in AlertState::ALL.into_iter().zip(of.counts) { li {
-                a href=(of.filtered(state, None)) aria-current=[(state == of.state).then_some("page")] { (format::capitalised(state.word())) " " span.count { (format::count(count)) } }
+                a href=(of.filtered(state)) aria-current=[(state == of.state).then_some("page")] { (format::capitalised(state.word())) " " span.count { (format::count(count)) } }
             } } }
         }
     }
@@ -198,7 +193,6 @@ fn listed(frame: &Frame, of: &AlertsPage) -> Markup {
             } @else {
                 ul.issues { @for alert in &of.alerts { (row(frame, alert, true)) } }
                 @for table in of.tables() { (table.downloads(&frame.path)) }
-                @if let Some(next) = &of.next { p.more-link { a.button href=(of.filtered(of.state, Some(next))) { "Older alerts" } } }
             }
         }
     }

@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use types::access::Action;
 
-use crate::auth::{ApiCaller, AuthMode, AuthSettings, AuthState, Posted, Problem, Signed, protect, routes};
+use crate::auth::{
+    ApiCaller, AuthMode, AuthSettings, AuthState, Posted, Problem, Signed, api_routes, protect, routes,
+};
 
 pub(super) const PASSWORD: &str = "seven small boats";
 pub(super) const ADMIN: &str = "ada@example.org";
@@ -102,7 +104,8 @@ impl House {
         let now = move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap();
         let state = AuthState::new(Arc::clone(&store), settings, Vec::new(), now).unwrap();
         let state = state.with_alerts(|caller| if caller.name() == "Ada" { 7 } else { 0 });
-        let router = of_others().merge(routes()).with_state(state.clone());
+        let api = crate::api::guarded(api_routes().split_for_parts().0);
+        let router = of_others().nest(crate::api::BASE, api).merge(routes()).with_state(state.clone());
         let service = protect(router, state).into_make_service_with_connect_info::<SocketAddr>();
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();

@@ -28,6 +28,7 @@ fn row(
         sentence: sentence.into(),
         system: world.system(),
         rule: "columns-drift".into(),
+        subject: "humid".into(),
         since: world.now() - SignedDuration::from_hours(hours),
         acknowledged_by: None,
         silenced_until: None,
@@ -77,7 +78,7 @@ fn page_of(world: &World, state: AlertState) -> AlertsPage {
         }],
         AlertState::Pending | AlertState::Resolved => Vec::new(),
     };
-    AlertsPage { state, alerts, counts: [2, 0, 1, 0], system: None, next: None, has_rules: true }
+    AlertsPage { state, alerts, counts: [2, 0, 1, 0], system: None, has_rules: true }
 }
 
 /// One alert in full.

@@ -1,0 +1,87 @@
+//! What a request of a program asks for and brings: its path, its query, its body. What cannot be read is
+//! refused as a problem.
+
+use std::ops::Deref;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// What the query says. A field that is not known is refused, so that none is misspelt without a word.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked<T> {
+    of: T,
+    /// The address that was asked, below that of the API.
+    pub(crate) uri: Uri,
+}
+
+/// A query that says nothing.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// The parts of a path that stand for something.
+#[derive(Clone, Debug)]
+pub(crate) struct Segments<T>(pub(crate) T);
+
+/// A body of JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T> Deref for Asked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.of
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let uri = parts.uri.clone();
+        let Query(of) = Query::try_from_uri(&uri)
+            .map_err(|rejection| Problem::bad(format!("{}.", rejection.body_text())))?;
+        Ok(Self { of, uri })
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Segments<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(of)) => Ok(Self(of)),
+            Err(rejection) => Err(Problem::new(rejection.status(), format!("{}.", rejection.body_text()))),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match Json::from_request(request, state).await {
+            Ok(Json(of)) => Ok(Self(of)),
+            Err(rejection) => Err(refused(&rejection)),
+        }
+    }
+}
+
+fn refused(rejection: &JsonRejection) -> Problem {
+    let detail = match rejection {
+        JsonRejection::MissingJsonContentType(_) => {
+            "Send the body as JSON, with `Content-Type: application/json`.".to_owned()
+        }
+        rejection => format!("{}.", rejection.body_text()),
+    };
+    Problem::new(rejection.status(), detail)
+}
