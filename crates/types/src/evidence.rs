@@ -34,7 +34,7 @@ pub struct DatasetVersion {
 }
 
 /// What the digest of a file is of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Hashed {
     /// All its bytes.

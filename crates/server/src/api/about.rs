@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use types::access::{Action, Reach, Role, Scope};
 use view::site::search::Hit;
@@ -113,7 +114,7 @@ pub(super) async fn search(
     let q = asked.q.clone();
     let page = blocking(move || {
         let may_see = |id: &str| sees(&caller.caller, id);
-        Ok(site::search::page(&shared.service, &may_see, &q)?)
+        Ok(site::search::page(&shared.service, &may_see, &q, Timestamp::now())?)
     })
     .await?;
     let hits = page.hits.into_iter().map(HitOut::from).collect();

@@ -38,6 +38,7 @@ fn states(monitor: Option<Verdict>, evaluate: Option<Verdict>, says: [&str; 2]) 
             verdict,
             stale: false,
             says: if verdict.is_some() { says.into() } else { String::new() },
+            next: None,
         }
     })
 }
