@@ -283,7 +283,7 @@ fn what_the_provider_did_not_say_for_this_browser_signs_nobody_in() {
     let other = "begun in another browser";
     refuses(&Browser::default().get(&back), 400, other);
     refuses(&browser.clone().get(&back.replace("state=", "state=0")), 400, other);
-    refuses(&browser.clone().get(&back.split("&state=").next().unwrap().to_owned()), 400, other);
+    refuses(&browser.clone().get(back.split("&state=").next().unwrap()), 400, other);
     refuses(&browser.clone().get(&house.at("/login/oidc/callback")), 400, other);
     // A code of another attempt, such as a stranger's own, fits neither nonce nor PKCE.
     let code_of = |back: &str| back.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned();
@@ -380,7 +380,7 @@ fn an_account_is_linked_by_its_owner_or_an_admin_and_never_by_a_name() {
     assert_eq!(root.submit(&user, &format!("{user}/unlink"), &named).status, 303);
     assert_eq!(browser.get(&house.at("/")).location, "/login");
     refuses(&house.signs_on(&mut Browser::default()), 409, &subject);
-    assert_eq!(root.submit(&user, &format!("{user}/link"), &[("subject", &subject)]).status, 303);
+    assert_eq!(root.submit(&user, &format!("{user}/link"), &[("subject", subject.as_str())]).status, 303);
     let mut browser = house.signed_on();
     let follows = [&named[..], &[("follows", "yes")]].concat();
     assert_eq!(root.submit(&user, &format!("{user}/follow"), &follows).status, 303);
