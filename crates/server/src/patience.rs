@@ -28,7 +28,7 @@ pub(crate) struct TooSlow;
 impl TooSlow {
     /// Whether this is what stopped the reading of a body.
     pub(crate) fn is_behind(error: &(dyn Error + 'static)) -> bool {
-        std::iter::successors(Some(error), |error| error.source()).any(<dyn Error>::is::<Self>)
+        std::iter::successors(Some(error), |&error| error.source()).any(<dyn Error>::is::<Self>)
     }
 }
 
