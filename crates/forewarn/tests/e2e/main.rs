@@ -31,6 +31,7 @@ mod object_store;
 mod oidc;
 mod outcomes;
 mod parts;
+#[expect(dead_code, reason = "what only the suite of the store needs")]
 #[path = "../../../store/tests/suite/postgres.rs"]
 mod postgres;
 mod refusals;
