@@ -96,6 +96,7 @@ pub(super) struct Invitation {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "UserChange")]
 pub(super) struct UserChangeBody {
+    #[serde(default)]
     #[schemars(schema_with = "name_or_null")]
     name: Option<String>,
     role: Option<Role>,
