@@ -180,8 +180,8 @@ impl Oidc {
 
     fn check_issuer(&self) -> Result<(), DefinitionError> {
         if self.issuer.contains('@') {
-            // The line is not shown: it may hold a password.
-            return Err(DefinitionError::at_key("login.oidc", "the issuer holds a user or a password")
+            // No line is shown: it may hold a password.
+            return Err(DefinitionError::at_key("", "`login.oidc.issuer` holds a user or a password")
                 .with_help(Some("write the address alone; the secret goes under `client_secret`".into())));
         }
         let is_text = |text: &str| !text.is_empty() && !text.contains(|c: char| "?#".contains(c) || c <= ' ');
