@@ -18,8 +18,10 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const CHROMIUM: &str = "/usr/bin/chromium";
 /// How long an element is waited for.
 const ELEMENT_WITHIN_MS: u64 = 5_000;
-/// How long pages, scripts and conditions are waited for.
+/// How long pages and conditions are waited for.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a script may work: axe-core looks at some thousand elements of a long report.
+const SCRIPT_PATIENCE: Duration = Duration::from_mins(5);
 
 /// What kind of browser a reader has.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +66,8 @@ impl Browser {
         let begun = ask("POST", &format!("{url}/session"), &capabilities(wishes, downloads.path())).unwrap();
         let session = format!("{url}/session/{}", begun["sessionId"].as_str().unwrap());
         let browser = Self { session, downloads, _driver: driver };
-        let patience = PATIENCE.as_millis() as u64;
-        let timeouts = json!({"implicit": ELEMENT_WITHIN_MS, "pageLoad": patience, "script": patience});
+        let (patience, for_scripts) = (PATIENCE.as_millis() as u64, SCRIPT_PATIENCE.as_millis() as u64);
+        let timeouts = json!({"implicit": ELEMENT_WITHIN_MS, "pageLoad": patience, "script": for_scripts});
         browser.post("timeouts", &timeouts);
         Some(browser)
     }
@@ -309,7 +311,7 @@ fn capabilities(wishes: Wishes, downloads: &Path) -> Value {
 /// One command of the protocol: what it answers, or why it could not be done.
 fn ask(method: &str, url: &str, body: &Value) -> Result<Value, String> {
     let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
-    let agent: ureq::Agent = config.timeout_global(Some(2 * PATIENCE)).build().into();
+    let agent: ureq::Agent = config.timeout_global(Some(SCRIPT_PATIENCE + PATIENCE)).build().into();
     let answer = match method {
         "GET" => agent.get(url).call(),
         "DELETE" => agent.delete(url).call(),
