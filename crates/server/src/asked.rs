@@ -9,8 +9,8 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
@@ -74,6 +74,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Err(rejection) => Err(refused(&rejection)),
         }
     }
+}
+
+/// A whole number, which JSON may also write `7.0`.
+pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let is_whole = |of: &f64| of.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(of);
+    let whole = number.as_u64().and_then(|of| u32::try_from(of).ok());
+    let whole = whole.or_else(|| number.as_f64().filter(is_whole).map(|of| of as u32));
+    whole.ok_or_else(|| D::Error::custom(format!("{number} is not a whole number from 0 to {}", u32::MAX)))
 }
 
 fn refused(rejection: &JsonRejection) -> Problem {

@@ -60,12 +60,16 @@ impl<T: ErrorResponse> From<RequestTokenError<ureq::Error, T>> for ProviderError
             }
             RequestTokenError::ServerResponse(_) => Self::Code { reason },
             // An ID token that is no token is refused while the answer is read.
-            RequestTokenError::Parse(error, _) if error.path().to_string().contains("id_token") => {
-                Self::Token { reason }
-            }
+            RequestTokenError::Parse(_, body) if has_tokens(&body) => Self::Token { reason },
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Self::Answer { reason },
         }
     }
+}
+
+/// Whether an answer has both tokens, whatever they are.
+fn has_tokens(body: &[u8]) -> bool {
+    let answer: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    answer["access_token"].is_string() && answer["id_token"].is_string()
 }
 
 impl From<UserInfoError<ureq::Error>> for ProviderError {

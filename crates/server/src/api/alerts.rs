@@ -24,6 +24,9 @@ use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::visitor::{blocking, sees};
 
+/// What can be said when an alert is taken on.
+const NOTE_LENGTH_MAX: usize = 1000;
+
 /// A rule of a system about a subject.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Alert")]
@@ -99,7 +102,7 @@ pub(super) struct AlertsQuery {
 pub(super) struct AcknowledgementBody {
     /// What others should know.
     #[serde(default)]
-    #[schemars(length(max = 1000))]
+    #[schemars(length(max = NOTE_LENGTH_MAX))]
     note: String,
 }
 
@@ -177,7 +180,8 @@ impl From<AlertPage> for AlertInFullOut {
 ///
 /// The gravest first, of these the newest. Of those that are over, the newest hundred of each system.
 #[utoipa::path(get, path = "/alerts", operation_id = "list_alerts", tag = "alerts", params(AlertsAsked),
-    responses((status = 200, description = "Alerts.", body = Alerts)))]
+    responses((status = 200, description = "Alerts.", body = Alerts),
+        (status = 404, description = "There is no such system, or it is beyond those that the caller may see.")))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     caller: ApiCaller,
@@ -235,6 +239,10 @@ pub(super) async fn acknowledge(
     _: Asked<Nothing>,
     Body(body): NewAcknowledgement,
 ) -> Result<StatusCode, Problem> {
+    if body.note.chars().count() > NOTE_LENGTH_MAX {
+        let detail = format!("note: at most {NOTE_LENGTH_MAX} characters.");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    }
     blocking(move || {
         let key = key(&shared, &caller, &id, Action::Acknowledge)?;
         attending::acknowledge(&shared.service, caller.by(), &key, body.note.trim())?;

@@ -151,7 +151,8 @@ impl From<Job> for JobOut {
 ///
 /// Newest first.
 #[utoipa::path(get, path = "/jobs", operation_id = "list_jobs", tag = "jobs", params(JobsAsked),
-    responses((status = 200, description = "Jobs.", body = Jobs)))]
+    responses((status = 200, description = "Jobs.", body = Jobs),
+        (status = 404, description = "There is no such system, or it is beyond those that the caller may see.")))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     caller: ApiCaller,

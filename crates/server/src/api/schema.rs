@@ -123,8 +123,25 @@ fn described<T: JsonSchema>(way: Way) -> RefOr<Schema> {
 /// A type's schema (a reference, where it has a name) and those that it rests on.
 fn generated<T: JsonSchema>(way: Way) -> (Value, Map<String, Value>) {
     let mut generator = settings(way).into_generator();
-    let schema = generator.subschema_for::<T>().to_value();
-    (schema, generator.take_definitions(true))
+    let mut schema = generator.subschema_for::<T>().to_value();
+    let mut definitions = generator.take_definitions(true);
+    if way == Way::Read {
+        allow_repeats(&mut schema);
+        definitions.values_mut().for_each(allow_repeats);
+    }
+    (schema, definitions)
+}
+
+/// A set is read from a list that may name a member twice.
+fn allow_repeats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("uniqueItems");
+            fields.values_mut().for_each(allow_repeats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(allow_repeats),
+        _ => {}
+    }
 }
 
 /// Schemas of what is read, under names of their own where they may differ from what is written.

@@ -5,14 +5,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use types::access::Action;
 use types::alert::{Matcher, Silence};
 
 use super::alerts::changed;
 use super::systems::{PartAsked, known};
 use crate::Shared;
-use crate::asked::{Asked, Body, Nothing, Segments};
+use crate::asked::{Asked, Body, Nothing, Segments, whole};
 use crate::auth::ApiCaller;
 use crate::items::Part;
 use crate::problem::Problem;
@@ -24,8 +25,7 @@ const HOURS_MAX: u32 = 8784;
 const REASON_LENGTH_MAX: usize = 1000;
 
 /// For how long.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Hours(u32);
 
 /// Why; others read it.
@@ -64,13 +64,11 @@ impl Hours {
     }
 }
 
-impl TryFrom<u32> for Hours {
-    type Error = String;
-
-    fn try_from(hours: u32) -> Result<Self, String> {
-        match hours {
-            1..=HOURS_MAX => Ok(Self(hours)),
-            _ => Err(format!("a silence lasts from 1 to {HOURS_MAX} hours")),
+impl<'de> Deserialize<'de> for Hours {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match whole(deserializer)? {
+            hours @ 1..=HOURS_MAX => Ok(Self(hours)),
+            _ => Err(D::Error::custom(format!("a silence lasts from 1 to {HOURS_MAX} hours"))),
         }
     }
 }

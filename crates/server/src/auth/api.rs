@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ApiCaller, AuthState, Problem, setup_link};
-use crate::asked::{Asked, Body, Nothing, Segments};
+use crate::asked::{Asked, Body, Nothing, Segments, whole};
 use crate::items::{Cursor, Limit, Part, PartQuery};
 use crate::reply::Reply;
 
@@ -48,7 +48,7 @@ pub(super) struct NewTokenBody {
     /// The systems that it is limited to; all where nothing is said.
     #[serde(default)]
     systems: Reach,
-    #[serde(default = "days")]
+    #[serde(default = "days", deserialize_with = "whole")]
     #[schemars(range(min = 1, max = DAYS_MAX))]
     days: u32,
 }
