@@ -36,7 +36,7 @@ DEFINITION = """
 [system]
 id = "load"
 [log]
-path = "log/predictions/**/*.parquet"
+path = "log/predictions"
 id = "id"
 time = "at"
 score = "score"
@@ -150,7 +150,7 @@ class Load:
                 if response.status == 200:
                     told = json.loads(answer)
                     if told["rejected"]:
-                        sys.exit(f"rows were rejected: {answer[:500]}")
+                        return self.give_up(f"rows were rejected: {answer[:500]}")
                     with self.lock:
                         self.acknowledged[number] = self.rows_of
                     break
@@ -158,7 +158,11 @@ class Load:
                     self.refused += 1
                     time.sleep(float(response.headers.get("Retry-After", "1")))
                     continue
-                sys.exit(f"{response.status}: {answer[:500]}")
+                return self.give_up(f"{response.status}: {answer[:500]}")
+
+    def give_up(self, why):
+        print(why, file=sys.stderr)
+        self.stopping.set()
 
     def run(self, clients):
         threads = [threading.Thread(target=self.client) for _ in range(clients)]
