@@ -69,17 +69,17 @@ impl Problem {
                 return Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()).retry_after(seconds);
             }
             AccessError::Token(_) => return Self::unauthorized(error.to_string(), true),
-            AccessError::SignOn(SignOnRefusal::Linked { .. } | SignOnRefusal::LoginTaken { .. }) => {
+            AccessError::NoUser { .. } | AccessError::NoToken { .. } | AccessError::NoIdentity => {
+                StatusCode::NOT_FOUND
+            }
+            AccessError::LoginTaken { .. }
+            | AccessError::LastAdmin
+            | AccessError::NoAccount
+            | AccessError::SignOn(SignOnRefusal::Linked { .. } | SignOnRefusal::LoginTaken { .. }) => {
                 StatusCode::CONFLICT
             }
             AccessError::WrongPassword | AccessError::Forbidden { .. } | AccessError::SignOn(_) => {
                 StatusCode::FORBIDDEN
-            }
-            AccessError::NoUser { .. } | AccessError::NoToken { .. } | AccessError::NoIdentity => {
-                StatusCode::NOT_FOUND
-            }
-            AccessError::LoginTaken { .. } | AccessError::LastAdmin | AccessError::NoAccount => {
-                StatusCode::CONFLICT
             }
             AccessError::Link => StatusCode::GONE,
             AccessError::Password(_)

@@ -132,7 +132,7 @@ impl Counter {
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream, counted: &AtomicU64) {
-    let mut piece = [0; 1 << 16];
+    let mut piece = vec![0; 1 << 16];
     while let Ok(read @ 1..) = from.read(&mut piece) {
         counted.fetch_add(read as u64, Ordering::SeqCst);
         if to.write_all(&piece[..read]).is_err() {

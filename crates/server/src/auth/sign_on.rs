@@ -147,16 +147,12 @@ fn complete(
             return Err(failure);
         }
     };
-    match &returned.account {
-        Some(user) => {
-            access::link_own(store, settings, &who, user, from.address, at)?;
-            Ok(None)
-        }
-        None => {
-            let device = Device { address: from.address, browser: &from.browser };
-            Ok(Some(access::sign_on(store, settings, &who, device, at)?))
-        }
+    if let Some(user) = &returned.account {
+        access::link_own(store, settings, &who, user, from.address, at)?;
+        return Ok(None);
     }
+    let device = Device { address: from.address, browser: &from.browser };
+    Ok(Some(access::sign_on(store, settings, &who, device, at)?))
 }
 
 fn identified(provider: &Provider, returned: &Returned, at: Timestamp) -> Result<Identified, Failure> {

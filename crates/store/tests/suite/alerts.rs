@@ -75,7 +75,7 @@ fn a_state_and_its_messages_are_kept_together_or_not_at_all(place: &Place) {
     assert_eq!(store.episodes("s", 10).unwrap(), [episode()]);
     // Of all systems at once.
     let later = Episode { until: at(3), ..episode() };
-    assert!(store.keep_alerts("t", 0, &state, &[later.clone()], &[]).unwrap());
+    assert!(store.keep_alerts("t", 0, &state, std::slice::from_ref(&later), &[]).unwrap());
     assert_eq!(store.alert_versions().unwrap(), [("s".to_owned(), 2), ("t".to_owned(), 1)]);
     let both = [("t".to_owned(), later), ("s".to_owned(), episode())];
     assert_eq!(store.all_episodes(10).unwrap(), both);
