@@ -12,6 +12,9 @@ use crate::access::By;
 use crate::service::Service;
 use crate::site::alerts::AlertKey;
 
+/// Characters of what is noted when an alert is taken on, and of why one is silenced.
+pub const NOTE_LENGTH_MAX: usize = 1000;
+
 /// Which silences somebody may see: those that are about a system that they may see.
 pub fn silences(
     service: &Service,

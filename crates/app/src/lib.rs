@@ -17,6 +17,7 @@ mod monitor_report;
 pub mod oidc;
 mod opened;
 pub mod organisation;
+pub mod outgoing;
 mod profile_store;
 pub mod remote;
 pub mod schedule;

@@ -1,6 +1,5 @@
 //! Evidence that a server keeps, read and added to over its API.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,8 +9,9 @@ use store::Chain;
 use types::evidence::{ChainError, ChainReader, Evidence};
 use ureq::Agent;
 use ureq::http::StatusCode;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use url::Url;
+
+use crate::outgoing::agent;
 
 /// How long a server may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_mins(2);
@@ -58,18 +58,7 @@ struct Problem {
 impl Remote {
     /// A server at an address, with the token that it gave out.
     pub fn new(url: Url, token: Option<String>) -> Self {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .timeout_global(Some(ANSWER_WITHIN))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .tls_config(tls)
-            .build();
-        Self { url, token, agent: config.into() }
+        Self { url, token, agent: agent(ANSWER_WITHIN) }
     }
 
     /// Where it is, as it may be shown.

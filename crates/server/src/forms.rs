@@ -1,6 +1,6 @@
 //! What the forms of pages do: each changes something and leads back to a page.
 
-use app::attending;
+use app::attending::{self, NOTE_LENGTH_MAX};
 use app::site::alerts::AlertKey;
 use app::site::jobs;
 use axum::extract::State;
@@ -91,6 +91,11 @@ fn on_alert(shared: &Shared, signed: &Signed, path: &str, fields: &Fields) -> Re
     let (page, act) = path.rsplit_once('/').ok_or_else(nothing)?;
     let id = crate::place::alert_id(page).ok_or_else(nothing)?;
     let key = AlertKey::of_id(&shared.service, &id)?;
+    for name in ["note", "reason"] {
+        if text(name).chars().count() > NOTE_LENGTH_MAX {
+            return Err(Problem::bad(format!("A {name} has at most {NOTE_LENGTH_MAX} characters.")));
+        }
+    }
     match act {
         "acknowledge" => {
             signed.must(Action::Acknowledge, Some(&key.system))?;

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::Job;
+use app::outgoing::agent;
 use app::schedule::{End, Worked};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -23,7 +24,6 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
 /// Where a collector is, for traces alone or for everything.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
@@ -138,16 +138,7 @@ struct Client(Agent);
 
 impl Client {
     fn new() -> Self {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .timeout_global(Some(Duration::from_secs(SECONDS_MAX)))
-            .http_status_as_error(false)
-            .build();
-        Self(config.into())
+        Self(agent(Duration::from_secs(SECONDS_MAX)))
     }
 
     fn send(&self, request: ureq::http::Request<Bytes>) -> Result<ureq::http::Response<Bytes>, HttpError> {
@@ -170,5 +161,21 @@ impl HttpClient for Client {
         Self: 'f,
     {
         Box::pin(async move { self.send(request) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_that_breaks_off_before_it_is_trusted_is_an_error_and_no_more() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = std::thread::spawn(move || drop(listener.accept().unwrap()));
+        let request = ureq::http::Request::post(format!("https://{address}/v1/traces"));
+        let sent = Client::new().send(request.body(Bytes::from_static(b"spans")).unwrap());
+        accepting.join().unwrap();
+        assert!(sent.is_err(), "{sent:?}");
     }
 }

@@ -1,16 +1,15 @@
 //! One POST: bounded in time and in what is read, and never sent on to another place.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use ureq::Body;
 use ureq::http::{Response, StatusCode, Uri};
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use ureq::{Agent, Body};
 
 use super::secret::{Revealed, without};
 use super::{Delivered, DeliveryError};
+use crate::outgoing::agent;
 
 /// From the first packet to the last byte of the answer.
 const SECONDS_MAX: u64 = 10;
@@ -32,7 +31,9 @@ pub(super) struct Request {
 pub(super) fn post(request: &Request, now: Timestamp) -> Result<Delivered, DeliveryError> {
     let host = host(&request.url)?;
     let secrets: Vec<&Revealed> = request.secrets.iter().chain([&request.url]).collect();
-    let mut call = agent().post(request.url.text()).header("content-type", "application/json");
+    let mut call = agent(Duration::from_secs(SECONDS_MAX))
+        .post(request.url.text())
+        .header("content-type", "application/json");
     for (name, value) in &request.headers {
         call = call.header(*name, value);
     }
@@ -44,24 +45,6 @@ pub(super) fn post(request: &Request, now: Timestamp) -> Result<Delivered, Deliv
         }
         Err(error) => Err(DeliveryError::Unreachable { host, reason: without(&error.to_string(), &secrets) }),
     }
-}
-
-/// Bounded in time, and follows no redirect.
-pub(crate) fn agent() -> Agent {
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    Agent::config_builder()
-        .tls_config(tls)
-        .user_agent(concat!("forewarn/", env!("CARGO_PKG_VERSION")))
-        .timeout_global(Some(Duration::from_secs(SECONDS_MAX)))
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .build()
-        .new_agent()
 }
 
 /// `hooks.example.org`, with the port where it is not the usual one. Path and query are secrets.

@@ -9,7 +9,7 @@ mod alertmanager;
 mod clip;
 mod email;
 mod error;
-pub(crate) mod http;
+mod http;
 mod pagerduty;
 mod receiver;
 pub mod retry;

@@ -252,12 +252,14 @@ fn turn(service: &Service, scheduler: &Scheduler, options: &UpkeepOptions) {
 
 /// Tells pages of evidence that came past this server: from a command line beside it, or another server.
 fn tell_of_evidence(service: &Service, options: &UpkeepOptions, told: &mut HashMap<String, u64>) {
-    for served in service.systems() {
-        // What cannot be read was logged when alerts were evaluated.
-        let Ok(chain) = service.chain(served.id()) else { continue };
-        let before = told.insert(served.id().to_owned(), chain.end.records);
-        if before.is_some_and(|before| before != chain.end.records) {
-            (options.changed)(&["evidence", &format!("system:{}", served.id())]);
+    let lengths = match service.store().chain_lengths() {
+        Ok(lengths) => lengths,
+        Err(error) => return log::error!("pages are not told of new evidence: {error}"),
+    };
+    for id in service.systems().map(|served| served.id()) {
+        let records = lengths.get(id).copied().unwrap_or_default();
+        if told.insert(id.to_owned(), records).is_some_and(|before| before != records) {
+            (options.changed)(&["evidence", &format!("system:{id}")]);
         }
     }
 }

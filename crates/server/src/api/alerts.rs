@@ -1,6 +1,6 @@
 //! Alerts as they stand, with everything that is known of one, and what people do about them.
 
-use app::attending;
+use app::attending::{self, NOTE_LENGTH_MAX};
 use app::site;
 use app::site::alerts::AlertKey;
 use axum::extract::State;
@@ -23,9 +23,6 @@ use crate::items::{Cursor, Limit, Part};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::visitor::{blocking, sees};
-
-/// What can be said when an alert is taken on.
-const NOTE_LENGTH_MAX: usize = 1000;
 
 /// A rule of a system about a subject.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! Silences: promises not to tell anybody for a while, each with an end and a reason.
 
-use app::attending;
+use app::attending::{self, NOTE_LENGTH_MAX};
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -22,7 +22,6 @@ use crate::visitor::{blocking, sees};
 
 /// A silence lasts at most a year.
 const HOURS_MAX: u32 = 8784;
-const REASON_LENGTH_MAX: usize = 1000;
 
 /// For how long.
 #[derive(Clone, Copy, Debug)]
@@ -97,12 +96,12 @@ impl TryFrom<String> for Reason {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let is_good = !text.trim().is_empty() && text.chars().count() <= REASON_LENGTH_MAX;
+        let is_good = !text.trim().is_empty() && text.chars().count() <= NOTE_LENGTH_MAX;
         if is_good {
             Ok(Self(text.trim().to_owned()))
         } else {
             Err(format!(
-                "a silence needs a reason in at most {REASON_LENGTH_MAX} characters, so that others know why"
+                "a silence needs a reason in at most {NOTE_LENGTH_MAX} characters, so that others know why"
             ))
         }
     }
@@ -121,7 +120,7 @@ impl JsonSchema for Reason {
         json_schema!({
             "type": "string",
             "pattern": "\\S",
-            "maxLength": REASON_LENGTH_MAX,
+            "maxLength": NOTE_LENGTH_MAX,
             "description": "Why; others read it."
         })
     }

@@ -5,7 +5,7 @@
 
 mod http;
 mod process;
-mod text;
+mod registry;
 
 use app::site;
 use axum::extract::State;
@@ -31,7 +31,7 @@ pub(crate) async fn answer(State(shared): State<Shared>, caller: ApiCaller) -> R
         let may_see = |id: &str| sees(&caller.caller, id);
         let now = Timestamp::now();
         let figures = site::figures::figures(&shared.service, &shared.scheduler, &may_see, now)?;
-        let mut registry = text::registry(&figures, shared.program, now);
+        let mut registry = registry::registry(&figures, shared.program, now);
         shared.http_metrics.register(&mut registry);
         process::register(&mut registry);
         let mut text = String::new();

@@ -165,7 +165,7 @@ fn history(frame: &Frame, of: &AlertPage) -> Markup {
                 @for event in &of.history {
                     li.failed[event.failed] {
                         p { @match &event.who { Some(who) => { strong { (who) } " " }, None => {} } (event.what) " " span.sub { (moment::instant(event.at)) } }
-                        @if let Some(note) = &event.note { p.sub { (note) } }
+                        @if let Some(note) = &event.note { p.sub { (prose(note)) } }
                     }
                 }
             }
