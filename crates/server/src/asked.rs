@@ -71,7 +71,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         match Json::from_request(request, state).await {
             Ok(Json(of)) => Ok(Self(of)),
-            Err(rejection) => Err(refused(&rejection)),
+            Err(rejection) => Err(refused(rejection)),
         }
     }
 }
@@ -85,12 +85,14 @@ pub(crate) fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D
     whole.ok_or_else(|| D::Error::custom(format!("{number} is not a whole number from 0 to {}", u32::MAX)))
 }
 
-fn refused(rejection: &JsonRejection) -> Problem {
+fn refused(rejection: JsonRejection) -> Problem {
+    let status = rejection.status();
     let detail = match rejection {
+        JsonRejection::BytesRejection(rejection) => return rejection.into(),
         JsonRejection::MissingJsonContentType(_) => {
             "Send the body as JSON, with `Content-Type: application/json`.".to_owned()
         }
         rejection => format!("{}.", rejection.body_text()),
     };
-    Problem::new(rejection.status(), detail)
+    Problem::new(status, detail)
 }

@@ -59,7 +59,7 @@ fn standing(known: &Known, now: Timestamp) -> Standing {
 }
 
 /// A system in one line.
-pub(super) fn summary(known: &Known, now: Timestamp) -> SystemSummary {
+fn summary(known: &Known, now: Timestamp) -> SystemSummary {
     let Definition { system, model, .. } = &known.current.definition;
     let gates = known.gates(now);
     SystemSummary {

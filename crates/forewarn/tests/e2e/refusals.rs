@@ -28,8 +28,12 @@ fn connection(server: &Server) -> TcpStream {
 }
 
 fn head(length: usize) -> String {
+    head_to(PREDICTIONS, NDJSON[0].1, length)
+}
+
+fn head_to(path: &str, content_type: &str, length: usize) -> String {
     format!(
-        "POST {PREDICTIONS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n\
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\n\
          Content-Length: {length}\r\n\r\n"
     )
 }
@@ -73,6 +77,8 @@ fn a_slow_client_is_cut_off_after_twenty_seconds_and_nobody_waits_for_it() {
         let head_slow =
             scope.spawn(|| one_byte_a_second(&server, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "));
         let body_slow = scope.spawn(|| one_byte_a_second(&server, &head(1000)));
+        let json_slow =
+            scope.spawn(|| one_byte_a_second(&server, &head_to("/api/v1/jobs", "application/json", 1000)));
         for _ in 0..5 {
             let begun = Instant::now();
             assert_eq!(server.get("/evidence").status, 200);
@@ -82,9 +88,11 @@ fn a_slow_client_is_cut_off_after_twenty_seconds_and_nobody_waits_for_it() {
         let is_in_time = |after: Duration| (20..30).contains(&after.as_secs());
         let (_, after) = head_slow.join().unwrap();
         assert!(is_in_time(after), "a slow head is cut off after {after:?}");
-        let (answer, after) = body_slow.join().unwrap();
-        assert!(is_in_time(after), "a slow body is cut off after {after:?}");
-        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too slowly"), "{answer}");
+        for slow in [body_slow, json_slow] {
+            let (answer, after) = slow.join().unwrap();
+            assert!(is_in_time(after), "a slow body is cut off after {after:?}");
+            assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too slowly"), "{answer}");
+        }
     });
 }
 

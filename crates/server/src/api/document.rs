@@ -87,7 +87,7 @@ fn tags() -> Value {
 }
 
 /// The statuses of refusals and failures, each with the name of its description.
-const REFUSALS: [(u16, &str, &str); 7] = [
+const REFUSALS: [(u16, &str, &str); 8] = [
     (400, "BadRequest", "The path, the query or the body cannot be read."),
     (401, "Unauthorized", "Nobody is behind the request: no token, no session, or one that is not good."),
     (
@@ -96,6 +96,7 @@ const REFUSALS: [(u16, &str, &str); 7] = [
         "The role, the token's scopes or the place that the request comes from do not allow it.",
     ),
     (404, "NotFound", "It is not there, or beyond the systems that the caller may see."),
+    (408, "RequestTimeout", "The body came too slowly."),
     (413, "ContentTooLarge", "The body is larger than the server takes."),
     (415, "UnsupportedMediaType", "The body is sent as something else than what is taken here."),
     (422, "UnprocessableContent", "The body can be read, and something in it cannot be done."),
@@ -146,7 +147,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let may_be = |status: u16| match status {
         401 => !is_open,
         404 => path.contains('{'),
-        413 | 415 => has_body,
+        408 | 413 | 415 => has_body,
         422 => takes_json,
         _ => true,
     };
