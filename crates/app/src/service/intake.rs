@@ -37,31 +37,36 @@ impl Service {
     /// Makes files of the log of what was accepted, where so much waits, or of everything.
     pub(super) fn compact(&self, everything: bool, now: Timestamp) {
         for (system, kind, table) in self.ingest.open_tables() {
-            let waits = table.status().waiting_rows > 0;
-            if !waits || !(everything || table.should_compact()) {
-                continue;
-            }
-            match table.compact(now) {
-                Ok(compacted) => {
-                    for path in compacted.damaged {
-                        log::error!(
-                            "`{}` of `{system}` cannot be read to its end and was set aside",
-                            path.display()
-                        );
-                    }
-                }
-                Err(error) => log::error!("{} of `{system}` wait to become files: {error}", kind.name()),
+            if everything || table.should_compact() {
+                compact(&system, kind, &table, now);
             }
         }
     }
 
-    /// Merges small files of a system's log; to be called while no check reads it.
-    pub(super) fn merge_files(&self, served: &Served, now: Timestamp) {
+    /// Brings a system's log into the form in which it is read best, with every row that was accepted so far;
+    /// to be called while no check reads it.
+    pub(super) fn settle_log(&self, served: &Served, now: Timestamp) {
         let tables = self.ingest.open_tables();
         for (system, kind, table) in tables.iter().filter(|(system, ..)| system == served.id()) {
+            compact(system, *kind, table, now);
             if let Err(error) = table.merge(now) {
                 log::error!("files of {} of `{system}` were not merged: {error}", kind.name());
             }
         }
+    }
+}
+
+/// Makes files of what a table has accepted. What cannot be now is tried again at the next turn.
+fn compact(system: &str, kind: TableKind, table: &Table, now: Timestamp) {
+    if table.status().waiting_rows == 0 {
+        return;
+    }
+    match table.compact(now) {
+        Ok(compacted) => {
+            for path in compacted.damaged {
+                log::error!("`{}` of `{system}` cannot be read to its end and was set aside", path.display());
+            }
+        }
+        Err(error) => log::error!("{} of `{system}` wait to become files: {error}", kind.name()),
     }
 }

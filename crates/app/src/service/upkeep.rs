@@ -185,7 +185,7 @@ fn run(service: &Service, options: &UpkeepOptions, job: &Job, signal: &Signal) -
         .ok_or_else(|| failed(format!("`{}` is a kind of job that this version does not know.", job.kind)))?;
     (options.changed)(&["jobs"]);
     let now = (options.clock)();
-    service.merge_files(served, now);
+    service.settle_log(served, now);
     let mut progress = |_: Stage| signal.progress();
     let done = match kind {
         JobKind::Monitor => service.monitor(served, now, &mut progress),

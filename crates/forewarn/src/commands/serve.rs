@@ -1,5 +1,6 @@
 //! `forewarn serve`.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 
 use app::access::{self, AccessError};
@@ -177,11 +178,12 @@ fn provider(file: &OrganisationFile) -> Result<Option<Provider>, Failure> {
     provider.map_err(|error| Failure::Other(format!("{}: {error}", file.path.display())))
 }
 
-/// A name that differs from server to server.
+/// A name that differs from server to server, also of containers that have the same host name and number.
 fn worker() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
-    format!("{}:{}", if host.is_empty() { "server" } else { host }, std::process::id())
+    let host = if host.trim().is_empty() { "server" } else { host.trim() };
+    let by_chance = RandomState::new().build_hasher().finish() as u32;
+    format!("{host}:{}:{by_chance:08x}", std::process::id())
 }
 
 /// The database that is asked for, or one beside the definitions.

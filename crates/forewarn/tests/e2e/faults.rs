@@ -47,6 +47,25 @@ fn run(server: &Server, job: &str) {
     });
 }
 
+#[test]
+fn a_run_that_is_asked_for_sees_every_row_that_was_acknowledged() {
+    let folder = Folder::empty();
+    folder.write("forewarn.toml", definition_with("log.csv", "log"));
+    let server = Server::open(&folder);
+    // To the end of the week, but for half of its rows; then those.
+    let (half, all) = (REFERENCE_ROWS + WINDOW_ROWS / 2, REFERENCE_ROWS + WINDOW_ROWS);
+    for (sent, checked) in
+        [(rows(0..half) + &rows(all - 1..all), WINDOW_ROWS / 2 + 1), (rows(half..all - 1), WINDOW_ROWS)]
+    {
+        assert_eq!(server.post(PREDICTIONS, &NDJSON, sent.as_bytes()).status, 200);
+        run(&server, "evaluate/small");
+        let evidence = folder.evidence();
+        let of_check = |line: &&str| line.contains("\"check\":\"evaluate.performance\"");
+        let record: Value = serde_json::from_str(evidence.lines().rfind(of_check).unwrap()).unwrap();
+        assert_eq!(record["record"]["finding"]["measures"][0]["n"], json!(checked), "{record:#}");
+    }
+}
+
 /// Records of evidence whose check begins so.
 fn records_of(evidence: &str, practice: &str) -> usize {
     evidence.lines().filter(|line| line.contains(&format!("\"check\":\"{practice}."))).count()
@@ -132,6 +151,16 @@ fn a_full_disk_refuses_rows_keeps_those_before_and_takes_more_when_there_is_room
     assert_eq!(rows_checked(&folder), WINDOW_ROWS);
 }
 
+/// Says that something is over when it is dropped: also when a check fails, so that nobody waits for ever for
+/// those who listen.
+struct OverAtLast<'f>(&'f AtomicBool);
+
+impl Drop for OverAtLast<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// What a client that sends and reads all the time is answered, until told to stop.
 fn load(server: &Server, over: &AtomicBool) -> Vec<u16> {
     let mut answered = Vec::new();
@@ -158,6 +187,7 @@ fn a_postgresql_that_is_restarted_under_load_loses_nothing_and_repeats_nothing()
     let over = AtomicBool::new(false);
     let answered = std::thread::scope(|scope| {
         let client = scope.spawn(|| load(&server, &over));
+        let at_last = OverAtLast(&over);
         server.submit("/jobs", "/jobs/run", &[("job", "monitor/small")]);
         postgres.stop();
         let refused = server.get("/readyz");
@@ -166,7 +196,7 @@ fn a_postgresql_that_is_restarted_under_load_loses_nothing_and_repeats_nothing()
         server.until("/readyz", |answer| answer.status == 200);
         run(&server, "monitor/small");
         run(&server, "evaluate/small");
-        over.store(true, Ordering::SeqCst);
+        drop(at_last);
         client.join().unwrap()
     });
     let others: Vec<u16> = answered.into_iter().filter(|status| ![200, 503].contains(status)).collect();

@@ -18,8 +18,11 @@ const CANDIDATES: usize = 16;
 
 impl Store {
     /// Hands out the job whose turn it is among those of some systems and kinds, until `now + lease_for`: one
-    /// that waits, or one whose holder let its lease run out, which counts as a failure of it. Never two of one
-    /// system at a time.
+    /// that waits, or one that was lost, which counts as a failure of it. Never two of one system at a time.
+    ///
+    /// A job is lost when its holder let its lease run out, and when `worker` itself is its holder: it names
+    /// only `systems` of which it runs nothing, so it cannot have heard that the job was handed to it, or could
+    /// not say what came of it. That happens when the database goes away before it has answered.
     ///
     /// # Errors
     /// The database does not answer, or a row was damaged.
@@ -34,12 +37,13 @@ impl Store {
         if systems.is_empty() || kinds.is_empty() {
             return Ok(None);
         }
-        for candidate in self.candidates(now, systems, kinds)? {
+        for candidate in self.candidates(now, worker, systems, kinds)? {
             let query = sqlx::query(
                 "UPDATE job SET state = 'running', lease = lease + 1, \
                  failures = failures + CASE WHEN state = 'running' THEN 1 ELSE 0 END, \
                  leased_by = $1, leased_until_us = $2, started_us = $3 WHERE id = $4 AND lease = $5 \
-                 AND ((state = 'waiting' AND run_after_us <= $3) OR (state = 'running' AND leased_until_us <= $3))",
+                 AND ((state = 'waiting' AND run_after_us <= $3) \
+                 OR (state = 'running' AND (leased_until_us <= $3 OR leased_by = $1)))",
             )
             .bind(worker)
             .bind(micros(now + lease_for))
@@ -57,20 +61,27 @@ impl Store {
         Ok(None)
     }
 
-    fn candidates(&self, now: Timestamp, systems: &[&str], kinds: &[&str]) -> Result<Vec<Job>, StoreError> {
+    fn candidates(
+        &self,
+        now: Timestamp,
+        worker: &str,
+        systems: &[&str],
+        kinds: &[&str],
+    ) -> Result<Vec<Job>, StoreError> {
         let places = |from: usize, count: usize| {
             let places: Vec<String> = (from..from + count).map(|at| format!("${at}")).collect();
             places.join(", ")
         };
         let sql = format!(
             "SELECT {COLUMNS} FROM job WHERE system IN ({}) AND kind IN ({}) AND \
-             ((state = 'running' AND leased_until_us <= $1) OR (state = 'waiting' AND run_after_us <= $1 AND \
+             ((state = 'running' AND (leased_until_us <= $1 OR leased_by = $2)) \
+             OR (state = 'waiting' AND run_after_us <= $1 AND \
              NOT EXISTS (SELECT 1 FROM job AS other WHERE other.system = job.system AND other.state = 'running'))) \
              ORDER BY CASE cause WHEN 'asked' THEN 0 ELSE 1 END, run_after_us, id LIMIT {CANDIDATES}",
-            places(2, systems.len()),
-            places(2 + systems.len(), kinds.len()),
+            places(3, systems.len()),
+            places(3 + systems.len(), kinds.len()),
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(micros(now));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(micros(now)).bind(worker);
         for name in systems.iter().chain(kinds) {
             query = query.bind(*name);
         }

@@ -11,6 +11,7 @@ on_both!(
     every_job_is_handed_out_once,
     of_all_who_plan_a_due_instant_one_gets_through,
     a_job_whose_holder_died_is_taken_over_and_its_late_result_is_refused,
+    a_job_that_its_holder_never_heard_of_is_handed_to_it_again_at_once,
     one_job_of_a_system_runs_at_a_time,
     a_newer_due_instant_makes_up_for_one_that_waits,
     a_failed_job_waits_for_its_next_try_and_is_given_up_in_the_end,
@@ -133,18 +134,31 @@ fn a_job_whose_holder_died_is_taken_over_and_its_late_result_is_refused(place: &
     assert_eq!((done.message.as_deref(), done.leased_by), (Some("3 windows made"), None));
 }
 
+fn a_job_that_its_holder_never_heard_of_is_handed_to_it_again_at_once(place: &Place) {
+    let store = place.open();
+    planned(&store, "s", "monitor", at(0));
+    // The answer is lost on its way, as when the database goes away.
+    let unheard = leased(&store, "one", at(0)).unwrap();
+    assert_eq!(leased(&store, "other", at(0)), None);
+    let again = leased(&store, "one", at(0)).unwrap();
+    assert_eq!((again.id, again.lease, again.failures), (unheard.id, 2, 1));
+    assert!(!store.finish_job(&unheard, at(0), "of the lease before").unwrap());
+    // A system of which it runs something is not among those that it asks for.
+    assert_eq!(store.lease(at(0), "one", LEASE, &["t"], KINDS).unwrap(), None);
+}
+
 fn one_job_of_a_system_runs_at_a_time(place: &Place) {
     let store = place.open();
     for (system, kind) in [("s", "monitor"), ("s", "evaluate"), ("t", "monitor")] {
         planned(&store, system, kind, at(0));
     }
     let first = leased(&store, "w", at(0)).unwrap();
-    let beside = leased(&store, "w", at(0)).unwrap();
+    let beside = leased(&store, "beside", at(0)).unwrap();
     assert_eq!((first.system.as_str(), first.kind.as_str()), ("s", "monitor"));
     assert_eq!(beside.system, "t");
-    assert_eq!(leased(&store, "w", at(0)), None);
+    assert_eq!(leased(&store, "other", at(0)), None);
     assert!(store.finish_job(&first, at(0), "").unwrap());
-    assert_eq!(leased(&store, "w", at(0)).unwrap().kind, "evaluate");
+    assert_eq!(leased(&store, "other", at(0)).unwrap().kind, "evaluate");
     // What other programs know of is not for this one.
     assert_eq!(store.lease(at(9), "w", LEASE, &["u"], KINDS).unwrap(), None);
     assert_eq!(store.lease(at(9), "w", LEASE, &["s", "t"], &["compact"]).unwrap(), None);
@@ -296,7 +310,7 @@ fn what_a_clock_that_was_ahead_has_left_is_cut(place: &Place) {
     // Whoever lives extends its lease; whoever does not loses it as always.
     assert!(store.extend_lease(&held, at(3)).unwrap());
     assert_eq!(leased(&store, "other", at(3)).unwrap().system, "t");
-    assert_eq!(leased(&store, "other", at(3)).unwrap().id, held.id);
+    assert_eq!(leased(&store, "third", at(3)).unwrap().id, held.id);
 }
 
 fn a_damaged_row_is_told(place: &Place) {
