@@ -9,8 +9,8 @@ use crate::open::Log;
 use crate::row_hash;
 use crate::sql::{quoted, text_literal};
 
-/// Numbers from here on are no outcomes: the powers that moments need would not be finite.
-const LARGEST_OUTCOME: f64 = 1e72;
+/// Numbers from here on are no outcomes, and no predictions of one: the powers that moments need would not be finite.
+pub(crate) const LARGEST_OUTCOME: f64 = 1e72;
 
 /// The SQL of a task.
 pub(crate) struct Truth {

@@ -19,7 +19,7 @@ use types::performance::Limit;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{Rows, losses_of, quantile_levels};
+use crate::rows::{Rows, quantile_levels};
 use crate::slices::Halves;
 use crate::{blank, unknown};
 
@@ -105,7 +105,7 @@ impl<'a> Pairs<'a> {
         }
         let other = outputs(rows, &columns);
         let other_threshold = settings.threshold.unwrap_or(rows.scope.definition.log.threshold);
-        let other_losses = losses_of(&other, rows.loss(), other_threshold);
+        let other_losses = other.losses(rows.loss(), other_threshold);
         Ok(Self { rows, kept, this_losses: rows.losses.clone(), other_losses, other_threshold, other })
     }
 
@@ -164,7 +164,7 @@ impl<'a> Pairs<'a> {
             }
         }
         for &loss in RowLoss::of_task(self.rows.scope.definition.model.task) {
-            let of = |outputs: &Outputs, threshold| of_rows(&losses_of(outputs, loss, threshold), &self.kept);
+            let of = |outputs: &Outputs, threshold| of_rows(&outputs.losses(loss, threshold), &self.kept);
             let this = of(&self.rows.cases.outputs, threshold);
             let other = of(&self.other, self.other_threshold);
             let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len().max(1) as f64;

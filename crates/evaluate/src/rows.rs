@@ -285,30 +285,5 @@ fn losses(scope: Scope<'_>, cases: &Cases) -> Vec<f64> {
 }
 
 fn losses_as(scope: Scope<'_>, cases: &Cases, loss: RowLoss) -> Vec<f64> {
-    losses_of(&cases.outputs, loss, scope.definition.log.threshold)
-}
-
-/// What each row lost.
-pub(crate) fn losses_of(outputs: &Outputs, loss: RowLoss, threshold: f64) -> Vec<f64> {
-    match outputs {
-        Outputs::Binary { scores, outcomes } => scores
-            .iter()
-            .zip(outcomes)
-            .map(|(&score, &outcome)| loss.of_score(score, outcome, threshold))
-            .collect(),
-        Outputs::Regression { predicted, outcomes } => predicted
-            .iter()
-            .zip(outcomes)
-            .map(|(&predicted, &outcome)| loss.of_number(predicted, outcome))
-            .collect(),
-        Outputs::Multiclass { probabilities, predicted, outcomes } => predicted
-            .iter()
-            .zip(outcomes)
-            .enumerate()
-            .map(|(row, (&predicted, &outcome))| {
-                let of_row: Vec<f64> = probabilities.iter().map(|of_class| of_class[row]).collect();
-                loss.of_classes(&of_row, predicted as usize, outcome as usize)
-            })
-            .collect(),
-    }
+    cases.outputs.losses(loss, scope.definition.log.threshold)
 }

@@ -19,7 +19,7 @@ use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows, losses_of, mean_of};
+use crate::rows::{LEARNER_ROWS, Rows, mean_of};
 use crate::{alarm, blank, unknown};
 
 const RARE_LIFT: &str = "rare_lift";
@@ -289,7 +289,7 @@ fn graded(rows: &Rows<'_>) -> (RowLoss, Vec<f64>) {
     match rows.loss() {
         RowLoss::Wrong => {
             let threshold = rows.scope.definition.log.threshold;
-            (RowLoss::Brier, losses_of(&rows.cases.outputs, RowLoss::Brier, threshold))
+            (RowLoss::Brier, rows.cases.outputs.losses(RowLoss::Brier, threshold))
         }
         loss => (loss, rows.losses.clone()),
     }

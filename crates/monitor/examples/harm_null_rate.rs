@@ -151,7 +151,7 @@ fn tell(answers: &mut Answers, window: Window, days: Vec<DayLosses>) {
     answers.insert(Question::Coverage { orphans: false, window }, Answer::Coverage(coverage));
     let delays = Profile::Numeric(NumericProfile::new(Fidelity::Exact));
     answers.insert(Question::Delays { window }, Answer::Profile(delays));
-    answers.insert(Question::DailyLosses { window }, Answer::DailyLosses(days));
+    answers.insert(Question::DailyLosses { largest_error: None, window }, Answer::DailyLosses(days));
 }
 
 struct Days {
@@ -167,7 +167,7 @@ impl Days {
                 let fresh = (1.0 - self.correlation.powi(2)).sqrt() * self.rng.normal();
                 self.last = self.correlation * self.last + fresh;
                 let loss = (loss(self.last) + rise).clamp(0.0, 1.0);
-                DayLosses { day: day as i64, rows: ROWS, squared: loss * ROWS as f64, wrong: 0 }
+                DayLosses { day: day as i64, rows: ROWS, graded: loss * ROWS as f64, wrong: 0 }
             })
             .collect()
     }

@@ -68,7 +68,6 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
             questions.push(scores(definition, window));
             questions.extend(sample(scope, reference, true));
             questions.extend(sample(scope, window, false));
-            questions.extend(harm::plan(scope));
         }
         Output::Probabilities { .. } => questions.extend(multiclass::plan(&definition.log, window)),
         Output::Number(_) => {
@@ -76,6 +75,7 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
             questions.extend(regression::plan(scope, window, false));
         }
     }
+    questions.extend(harm::plan(scope));
     let segments = definition.log.segments.iter();
     questions.extend(segments.map(|segment| Question::ScoredOutcomes { by: Some(segment.clone()), window }));
     questions
@@ -159,7 +159,7 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     conclude(scope, &detail, &mut finding);
     add_contradictions(scope, answers, &mut finding);
     finding.detail = Some(Detail::Performance(Box::new(detail)));
-    if settled && matches!(definition.log.output(), Output::Score(_)) {
+    if settled {
         add_harm(scope, answers, &mut finding);
     }
     Some(finding)
@@ -226,8 +226,8 @@ fn is_worth_explaining(scope: PerformanceScope<'_>, finding: &Finding, answers: 
     let log = &scope.definition.log;
     let measured =
         |window: Window| answers.all_outcomes(window)?.outcomes.measure(metric, log, Level::P95).ok();
-    let (Some(before), Some(now), true, Output::Score(_)) =
-        (measured(scope.definition.reference.window), measured(scope.window), settled, log.output())
+    let (Some(before), Some(now), true) =
+        (measured(scope.definition.reference.window), measured(scope.window), settled)
     else {
         return false;
     };

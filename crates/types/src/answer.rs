@@ -34,11 +34,12 @@ pub enum Answer {
 pub struct DayLosses {
     /// Days since 1970-01-01 (UTC).
     pub day: i64,
-    /// Rows with a score in [0, 1] and an outcome; at least one.
+    /// Rows with a usable prediction and an outcome; at least one.
     pub rows: u64,
-    /// The sum of the squared distances between score and outcome.
-    pub squared: f64,
-    /// Rows whose predicted class was wrong.
+    /// The sum of their losses, each in [0, 1]: the squared distance between score and outcome; of several
+    /// classes half of their sum; of a number the error as a share of the largest, which larger ones count as.
+    pub graded: f64,
+    /// Rows whose predicted class was wrong; of a number those with the largest error.
     pub wrong: u64,
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Answers, SampledColumn};
 use crate::definition::Segment;
+use crate::loss::RowLoss;
 use crate::question::Question;
 
 /// Rows of a window that have a usable prediction and an outcome: all of them, or some drawn at random.
@@ -47,6 +48,33 @@ pub enum Outputs {
 impl Default for Outputs {
     fn default() -> Self {
         Self::Regression { predicted: Vec::new(), outcomes: Vec::new() }
+    }
+}
+
+impl Outputs {
+    /// What each row lost.
+    pub fn losses(&self, loss: RowLoss, threshold: f64) -> Vec<f64> {
+        match self {
+            Self::Binary { scores, outcomes } => scores
+                .iter()
+                .zip(outcomes)
+                .map(|(&score, &outcome)| loss.of_score(score, outcome, threshold))
+                .collect(),
+            Self::Regression { predicted, outcomes } => predicted
+                .iter()
+                .zip(outcomes)
+                .map(|(&predicted, &outcome)| loss.of_number(predicted, outcome))
+                .collect(),
+            Self::Multiclass { probabilities, predicted, outcomes } => predicted
+                .iter()
+                .zip(outcomes)
+                .enumerate()
+                .map(|(row, (&predicted, &outcome))| {
+                    let of_row: Vec<f64> = probabilities.iter().map(|of_class| of_class[row]).collect();
+                    loss.of_classes(&of_row, predicted as usize, outcome as usize)
+                })
+                .collect(),
+        }
     }
 }
 

@@ -59,10 +59,14 @@ impl RowLoss {
         }
     }
 
-    /// The nearest loss of a probability that lies in [0, 1].
+    /// The nearest loss that has a largest value, for a number where one is given.
     #[must_use]
     pub fn bounded(self) -> Self {
-        if self == Self::Wrong { Self::Wrong } else { Self::Brier }
+        match self {
+            Self::Wrong => Self::Wrong,
+            Self::Brier | Self::LogLoss => Self::Brier,
+            Self::Absolute | Self::Squared => Self::Absolute,
+        }
     }
 
     /// The metric that is the mean of this loss, its root, or one less it.
@@ -138,10 +142,10 @@ impl RowLoss {
         if self == Self::Squared { error * error } else { error }
     }
 
-    /// The mean loss of a day, of a loss that lies in [0, 1].
+    /// The mean loss of a day, as a share of the largest.
     pub fn of_day(self, day: &DayLosses) -> f64 {
-        let sum = if self.bounded() == Self::Wrong { day.wrong as f64 } else { day.squared };
-        // Sums of rounded squares may exceed the number of rows by their rounding.
+        let sum = if self.bounded() == Self::Wrong { day.wrong as f64 } else { day.graded };
+        // Sums of rounded losses may exceed the number of rows by their rounding.
         (sum / day.rows.max(1) as f64).clamp(0.0, 1.0)
     }
 }

@@ -28,9 +28,13 @@ pub enum Question {
     },
     /// How long outcomes took after their predictions, in days → [`crate::Answer::Profile`].
     Delays { window: Window },
-    /// What the predictions of each day (UTC) lost, those with a score in [0, 1] and a known outcome
+    /// What the predictions of each day (UTC) lost, those that are usable and have a known outcome
     /// → [`crate::Answer::DailyLosses`].
-    DailyLosses { window: Window },
+    DailyLosses {
+        /// An error of a predicted number of this size or more is a loss of 1; only for a regression task.
+        largest_error: Option<Exactly>,
+        window: Window,
+    },
     /// About as many rows of a window, drawn at random: the features as they are, the score and, where
     /// asked for, the outcome → [`crate::Answer::Sample`].
     Sample { features: Vec<(String, ColumnKind)>, rows: u32, outcomes: bool, window: Window },
@@ -54,10 +58,26 @@ impl Question {
             | Self::Coverage { window, .. }
             | Self::Outcomes { window }
             | Self::Delays { window }
-            | Self::DailyLosses { window }
+            | Self::DailyLosses { window, .. }
             | Self::Sample { window, .. }
             | Self::Cases { window, .. } => *window,
         }
+    }
+}
+
+/// A number by which questions are told apart, bit for bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Exactly(u64);
+
+impl From<f64> for Exactly {
+    fn from(number: f64) -> Self {
+        Self(number.to_bits())
+    }
+}
+
+impl Exactly {
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
     }
 }
 

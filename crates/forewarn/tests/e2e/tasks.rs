@@ -165,6 +165,59 @@ fn every_probability_the_called_class_and_the_outcome_are_watched_for_drift() {
     assert!(labels.contains(&"prepaid_card"), "{labels:?}");
 }
 
+/// What scikit-learn says that days of a log lost (`testdata/reference/make_daily_losses.py`), beside the check.
+#[track_caller]
+fn days_lost(folder: &Folder, log: &str, loss: &str) {
+    let text = std::fs::read_to_string(repository("testdata/reference/daily_losses.json")).unwrap();
+    let expected: Value = serde_json::from_str(&text).unwrap();
+    let expected = &expected[log][loss];
+    for (window, month) in [(FEBRUARY, "2024-02"), (MARCH, "2024-03")] {
+        let report = checked(folder, &["--window", window]);
+        let watched = report.finding("monitor.performance");
+        for (name, month) in [("mean_daily_loss", month), ("reference_mean_daily_loss", "2024-01")] {
+            close(measure(watched, name), expected[month]["loss"].as_f64().unwrap(), 1e-7, name);
+        }
+    }
+}
+
+#[test]
+fn what_days_lost_is_as_by_scikit_learn() {
+    days_lost(&cards(), "cards", "wrong");
+    days_lost(&folder(&CARDS.replace("macro_f1", "macro_roc_auc"), &["cards.csv"]), "cards", "brier");
+    let limited = CARS.replace("min_rows = 100 }", "min_rows = 100, largest_error = 2000 }");
+    let limited = folder(&limited, &["cars.parquet", "cars-sold.parquet"]);
+    days_lost(&limited, "cars", "absolute");
+}
+
+#[test]
+fn a_rise_of_the_loss_is_explained_for_every_task() {
+    // Of the cards' inputs the score of the bureau drifted in March, and more is wrong.
+    let report = checked(&cards(), &["--window", MARCH]);
+    let watched = report.finding("monitor.performance");
+    let of = &watched["detail"]["attribution"];
+    assert_eq!(of["of"], "change of the share of wrong predictions against the reference", "{watched:#}");
+    let terms = of["terms"].as_array().unwrap();
+    let total: f64 = terms.iter().map(|term| term["change"].as_f64().unwrap()).sum();
+    let expected = expected("cards", "2024-01")["realised"]["accuracy"].as_f64().unwrap()
+        - expected("cards", "2024-03")["realised"]["accuracy"].as_f64().unwrap();
+    // All rows of the log are drawn, so that the parts add up to the change of all.
+    close(total, expected, 1e-9, "change");
+    says(watched, "fail", &["share of wrong predictions"]);
+}
+
+#[test]
+fn numbers_are_bet_on_where_the_largest_error_is_named() {
+    let report = checked(&cars(), &["--window", FEBRUARY]);
+    let unmeasured = &report.finding("monitor.performance")["unmeasured"];
+    let harm = unmeasured.as_array().unwrap().iter().find(|missing| missing["name"] == "harm").unwrap();
+    let reason = harm["reason"].as_str().unwrap();
+    assert!(reason.contains("monitor.performance.largest_error (99 % of the reference's errors"), "{reason}");
+    let binary = folder(&CARDS.replace("min_rows = 90", "largest_error = 3"), &["cards.csv"]);
+    let refused = binary.run(&["check"]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.stderr.contains("monitor.performance.largest_error"), "{}", refused.stderr);
+}
+
 #[test]
 fn without_a_column_for_it_the_likeliest_class_is_the_predicted_one() {
     let named = checked(&cards(), &["--window", FEBRUARY]);

@@ -7,12 +7,14 @@
 //! ([`stats::attribution::shared_space`]); and where they have too little in common for that, the
 //! reason is said.
 
+use std::ops::Range;
+
 use rand_core::RngCore;
 use stats::attribution::shapley::attribute;
 use stats::attribution::shared_space::decompose;
 use stats::attribution::{AttributionError, AttributionOptions, Contribution, Lost};
 use stats::learn::{Features, Loss, Options};
-use types::answer::RowSample;
+use types::cases::Cases;
 use types::definition::{Definition, compared_columns};
 use types::finding::{Attribution, AttributionTerm};
 use types::format::{count, number};
@@ -46,7 +48,9 @@ pub(super) fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
 fn sample(scope: PerformanceScope<'_>, window: Window) -> Option<Question> {
     let rows = scope.definition.monitor.performance.attribution_rows;
     let features = compared_columns(scope.definition, scope.schema);
-    (rows > 0 && !features.is_empty()).then_some(Question::Sample { features, rows, outcomes: true, window })
+    let has_features = !features.is_empty();
+    let cases = Question::Cases { features, segments: Vec::new(), also: Vec::new(), rows, window };
+    (rows > 0 && has_features).then_some(cases)
 }
 
 /// Divides the change of the mean loss; `Err` says why that is not possible.
@@ -57,30 +61,22 @@ pub(super) fn of(
 ) -> Result<Divided, String> {
     let sampled = |window: Window| {
         sample(scope, window)
-            .and_then(|question| answers.sample(&question))
+            .and_then(|question| answers.cases(&question))
             .ok_or_else(|| "rows were not sampled".to_owned())
     };
     let (before, now) = (sampled(scope.definition.reference.window)?, sampled(scope.window)?);
     let loss = RowLoss::of(scope.definition.monitor.performance.metric);
     let threshold = scope.definition.log.threshold;
-    let samples = Samples::of(&before.columns, &now.columns);
-    let side = |sample: &RowSample, first: usize| -> Result<(Features, Vec<f64>), String> {
-        let (rows, losses): (Vec<usize>, Vec<f64>) =
-            lost(sample, loss, threshold).map(|(row, loss)| (first + row, loss)).unzip();
-        Ok((samples.features(&rows).map_err(|error| error.to_string())?, losses))
+    let samples = Samples::of(&before.features, &now.features);
+    let side = |cases: &Cases, rows: Range<usize>| -> Result<(Features, Vec<f64>), String> {
+        let rows: Vec<usize> = rows.collect();
+        let features = samples.features(&rows).map_err(|error| error.to_string())?;
+        Ok((features, cases.outputs.losses(loss, threshold)))
     };
-    let (reference, current) = (side(before, 0)?, side(now, before.rows())?);
+    let (reference, current) = (side(before, samples.before())?, side(now, samples.now())?);
     let sides = [&reference, &current].map(|(features, losses)| Lost { features, losses });
     let groups = groups(scope.definition, samples.names());
     divided(loss, sides, &groups, rng)
-}
-
-/// The rows of a sample with a score and an outcome, and what each lost.
-fn lost(sample: &RowSample, loss: RowLoss, threshold: f64) -> impl Iterator<Item = (usize, f64)> {
-    sample.scores.iter().zip(&sample.outcomes).enumerate().filter_map(move |(row, (&score, &outcome))| {
-        let valid = (0.0..=1.0).contains(&score);
-        Some((row, loss.of_score(score, outcome.filter(|_| valid)?, threshold)))
-    })
 }
 
 /// Groups of columns by their source; the positions of the columns of each.

@@ -1,23 +1,25 @@
 //! Harm: has the model's loss become worse than is tolerated, surely, however often one looks?
 //!
-//! The unit of the bet is a *day*: the mean loss of its rows, a number in [0, 1]. Rows of a day are no
+//! The unit of the bet is a *day*: the mean loss of its rows, as a share of the largest that a row can have (of
+//! a predicted number that takes a largest error). Rows of a day are no
 //! independent facts (all flights of an hour share its weather), and days are compared with a bound that
 //! each of them must be expected to stay within: the mean of the reference's days, as high as it may
 //! plausibly be, plus the tolerance. Neighbouring days are alike as well; by as
 //! much as those of the reference were, a window's days count less. What is guaranteed is in docs/alarms.md.
 
-use stats::interval::Level;
+use stats::interval::{Interval, Level};
 use stats::sequential::mean_betting::HarmfulShift;
 use stats::sequential::running_maximum::anytime_p_value;
 use stats::serial_mean::{SerialMean, serial_mean};
 use types::answer::DayLosses;
-use types::definition::WatchedPerformance;
+use types::definition::{Output, WatchedPerformance};
 use types::digest::Digester;
 use types::finding::{Sequential, Stream, StreamState, Threshold};
-use types::format::{counted, number};
+use types::format::{counted, number, percent};
+use types::question::Exactly;
 use types::{Answers, Digest, Measure, Question, Subject, Window};
 
-use super::PerformanceScope;
+use super::{PerformanceScope, regression};
 use types::loss::RowLoss;
 
 /// The stream of the model's loss.
@@ -26,17 +28,21 @@ const HARM: &str = "harm";
 const REFERENCE_DAYS_LEAST: usize = 14;
 /// Days up to this far apart are taken to depend on each other: those of a week.
 const LAGS: usize = 6;
+/// The share of the reference's errors below the one that is proposed as the largest.
+const LARGE: f64 = 0.99;
 
 /// Where the bet on the model's loss stands after a window.
 #[derive(Clone, Debug)]
 pub(super) struct Harm {
     pub(super) sequential: Sequential,
     loss: RowLoss,
+    /// The largest loss that a row can have. All that follows are shares of it.
+    largest: f64,
     reference: SerialMean,
     /// What a day's mean loss must be expected to exceed before the model is harmfully worse.
     bound: f64,
     window: f64,
-    interval: Option<stats::interval::Interval>,
+    interval: Option<Interval>,
     rows: [u64; 2],
     days: usize,
     /// The alarm has been raised, now or before.
@@ -48,7 +54,36 @@ pub(super) fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
     if !is_of_series(scope) {
         return Vec::new();
     }
-    [scope.definition.reference.window, scope.window].map(|window| Question::DailyLosses { window }).into()
+    [scope.definition.reference.window, scope.window].map(|window| daily_losses(scope, window)).into()
+}
+
+fn daily_losses(scope: PerformanceScope<'_>, window: Window) -> Question {
+    let largest_error = scope.definition.monitor.performance.largest_error.map(Exactly::from);
+    Question::DailyLosses { largest_error, window }
+}
+
+/// The largest loss that a row can have; `Err` where there is none, and how to give one.
+fn largest(scope: PerformanceScope<'_>, loss: RowLoss, answers: &Answers) -> Result<f64, String> {
+    match scope.definition.log.output() {
+        Output::Score(_) => Ok(1.0),
+        // All of the probability on one class, and the outcome another: two squares of 1.
+        Output::Probabilities { .. } => Ok(if loss == RowLoss::Brier { 2.0 } else { 1.0 }),
+        Output::Number(_) => scope.definition.monitor.performance.largest_error.ok_or_else(|| {
+            let known = regression::errors_of_reference(scope, answers).and_then(|errors| quantile(errors, LARGE));
+            let known = known.map_or_else(String::new, |large| {
+                format!(" ({} of the reference's errors are below {})", percent(LARGE), number(large))
+            });
+            format!(
+                "it is asked of errors that have a largest value: name an error that is as bad as any larger one, \
+                 as monitor.performance.largest_error{known}"
+            )
+        }),
+    }
+}
+
+fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(((values.len() as f64 * share) as usize).min(values.len().checked_sub(1)?)).copied()
 }
 
 /// A window that somebody cut out by hand, or one of another cadence, is no part of the series.
@@ -64,8 +99,9 @@ pub(super) fn of(scope: PerformanceScope<'_>, answers: &Answers) -> Option<Resul
 fn advanced(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Harm, String> {
     let watched = &scope.definition.monitor.performance;
     let loss = RowLoss::of(watched.metric).bounded();
+    let largest = largest(scope, loss, answers)?;
     let days = |window: Window| {
-        answers.daily_losses(&Question::DailyLosses { window }).ok_or("the losses of days were not measured")
+        answers.daily_losses(&daily_losses(scope, window)).ok_or("the losses of days were not measured")
     };
     let (before, now) = (days(scope.definition.reference.window)?, days(scope.window)?);
     let of_days = |days: &[DayLosses]| days.iter().map(|day| loss.of_day(day)).collect::<Vec<f64>>();
@@ -74,7 +110,7 @@ fn advanced(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Harm, Stri
     if losses.is_empty() {
         return Err("no day of the window has an outcome".into());
     }
-    let bins = held_against(loss, bound);
+    let bins = held_against(loss, largest * bound);
     let known = scope.history.of(&Subject::Model).and_then(|known| known.stream(HARM));
     let known = known.and_then(|stream| match stream.state {
         StreamState::Harm { windows, shift } if stream.bins == bins => Some((windows, shift)),
@@ -110,6 +146,7 @@ fn advanced(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Harm, Stri
             streams: vec![stream],
         },
         loss,
+        largest,
         reference,
         bound,
         window: losses.iter().sum::<f64>() / losses.len() as f64,
@@ -151,12 +188,25 @@ impl Harm {
     pub(super) fn measures(&self) -> [Measure; 2] {
         let [before, now] = self.rows;
         let of = |days: u64| {
-            format!("mean over {} of each day's {}", counted(days, "day", "days"), self.loss.mean_title())
+            let capped = match self.loss {
+                RowLoss::Absolute => format!(", errors beyond {0} counted as {0}", number(self.largest)),
+                _ => String::new(),
+            };
+            format!(
+                "mean over {} of each day's {}{capped}",
+                counted(days, "day", "days"),
+                self.loss.mean_title()
+            )
+        };
+        let in_units = |interval: Interval| Interval {
+            lower: self.largest * interval.lower,
+            upper: self.largest * interval.upper,
+            ..interval
         };
         let loss = Measure {
-            interval: self.interval,
-            expected_by_chance: Some(self.reference.mean),
-            ..Measure::new("mean_daily_loss", self.window, now, of(self.days as u64))
+            interval: self.interval.map(in_units),
+            expected_by_chance: Some(self.largest * self.reference.mean),
+            ..Measure::new("mean_daily_loss", self.largest * self.window, now, of(self.days as u64))
         };
         let method = format!(
             "{}; neighbouring days are alike as if there were {} times fewer",
@@ -164,8 +214,8 @@ impl Harm {
             number(self.reference.dispersion)
         );
         let reference = Measure {
-            interval: Some(self.reference.interval),
-            ..Measure::new("reference_mean_daily_loss", self.reference.mean, before, method)
+            interval: Some(in_units(self.reference.interval)),
+            ..Measure::new("reference_mean_daily_loss", self.largest * self.reference.mean, before, method)
         };
         [loss, reference]
     }
@@ -178,18 +228,19 @@ impl Harm {
             from: format!("monitor.performance.{key}"),
         };
         [
-            at_most("mean_daily_loss", self.bound, "tolerance"),
+            at_most("mean_daily_loss", self.largest * self.bound, "tolerance"),
             at_most("probability of a false alarm of harm, ever", watched.false_alarms, "false_alarms"),
         ]
     }
 
     /// A sentence, where there is something to say.
     pub(super) fn words(&self, watched: &WatchedPerformance) -> Option<String> {
-        let (name, window, bound) = (self.loss.mean_title(), number(self.window), number(self.bound));
+        let in_units = |share: f64| number(self.largest * share);
+        let (name, window, bound) = (self.loss.mean_title(), in_units(self.window), in_units(self.bound));
         if self.is_harmful() {
             Some(format!(
                 "The model is harmfully worse: a day's {name} was {window} on average, at most {bound} is tolerated ({} in the reference), and an alarm that is false is ever raised with a probability of at most {}.",
-                number(self.reference.mean),
+                in_units(self.reference.mean),
                 number(watched.false_alarms)
             ))
         } else if self.raised {

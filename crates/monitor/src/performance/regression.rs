@@ -28,6 +28,14 @@ pub(super) fn plan(scope: PerformanceScope<'_>, window: Window, outcomes: bool) 
     }
 }
 
+/// The sizes of errors of rows that were sampled of the reference.
+pub(super) fn errors_of_reference(scope: PerformanceScope<'_>, answers: &Answers) -> Option<Vec<f64>> {
+    let sample = answers.sample(&plan(scope, scope.definition.reference.window, true)?)?;
+    let errors =
+        sample.scores.iter().zip(&sample.outcome_numbers).map(|(predicted, y)| (predicted - y).abs());
+    Some(errors.filter(|error| error.is_finite()).collect())
+}
+
 pub(super) fn estimates(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Estimates {
     let reason = "the estimate is made from the window's inputs, so it follows a shift of them already";
     Estimates { plain: estimated(scope, answers, rng), for_shift: Err(reason.into()) }

@@ -1,10 +1,15 @@
 //! Harm and attribution on generated days and rows whose truth is known.
 
 use stats::labelled_scores::LabelledScores;
-use types::answer::{Coverage, DayLosses, RowSample, SampledColumn, SampledValues, ScoredGroup};
+use stats::multiclass::{ClassifiedRows, KeptRow};
+use stats::regression::PredictionErrors;
+use types::answer::{Coverage, DayLosses, SampledColumn, SampledValues, ScoredGroup};
+use types::cases::{Cases, Outputs};
 use types::column::{Column, ColumnKind, Schema};
-use types::definition::Source;
+use types::definition::{Output, Source, Task};
 use types::finding::{Attribution, Sequential};
+use types::outcomes::{TaskGroup, TaskOutcomes};
+use types::question::Exactly;
 use types::{Answer, Answers, Definition, Detail, Finding, Question, Verdict, Window, definition};
 
 use super::{PerformanceScope, attribution, explain, judge, plan_explanation};
@@ -33,6 +38,17 @@ fn defined(more: &str) -> Definition {
     definition::parse(&format!("{DEFINITION}{more}")).unwrap()
 }
 
+/// The same system with another task.
+fn defined_as(task: Task, more: &str) -> Definition {
+    let output = match task {
+        Task::Binary => "score = \"p\"",
+        Task::Multiclass => "scores = { low = \"p\", middle = \"q\", high = \"r\" }",
+        Task::Regression => "predicted = \"p\"",
+    };
+    let text = DEFINITION.replace("score = \"p\"", output);
+    definition::parse(&format!("{text}[model]\ntask = \"{}\"\n{more}", task.name())).unwrap()
+}
+
 fn schema() -> Schema {
     let column = |name: &str, kind| Column { name: name.into(), kind, type_name: "Float64".into() };
     let numeric = ["p", "y", "rain", "wind", "seats", "price"].map(|name| column(name, ColumnKind::Numeric));
@@ -59,7 +75,7 @@ fn days(wrong: impl IntoIterator<Item = u64>) -> Vec<DayLosses> {
     let day = |(day, wrong): (usize, u64)| DayLosses {
         day: day as i64,
         rows: 100,
-        squared: wrong as f64 * 0.64 + (100 - wrong) as f64 * 0.04,
+        graded: wrong as f64 * 0.64 + (100 - wrong) as f64 * 0.04,
         wrong,
     };
     wrong.into_iter().enumerate().map(day).collect()
@@ -74,18 +90,41 @@ fn reference() -> Told {
     Told { wrong: 2400, coverage: 1.0, days: usual_days(REFERENCE_DAYS) }
 }
 
-fn tell(answers: &mut Answers, window: Window, told: &Told) {
-    // Scores of 0.2 and 0.8, of which the wrong share is the same.
+fn tell(definition: &Definition, answers: &mut Answers, window: Window, told: &Told) {
     let (rows, wrong) = (12_000, told.wrong);
-    let half = |count: u64| count / 2;
-    let points = vec![(0.2, half(wrong), half(rows - wrong)), (0.8, half(rows - wrong), half(wrong))];
-    let scores = LabelledScores::from_counts(points, None).unwrap();
-    let group = ScoredGroup { value: None, scores, invalid_scores: 0 };
-    answers.insert(Question::ScoredOutcomes { by: None, window }, Answer::ScoredOutcomes(vec![group]));
+    let of_task = |outcomes| Answer::TaskOutcomes(vec![TaskGroup { value: None, outcomes, invalid: 0 }]);
+    let scored = match definition.log.output() {
+        // Scores of 0.2 and 0.8, of which the wrong share is the same.
+        Output::Score(_) => {
+            let half = |count: u64| count / 2;
+            let points = vec![(0.2, half(wrong), half(rows - wrong)), (0.8, half(rows - wrong), half(wrong))];
+            let scores = LabelledScores::from_counts(points, None).unwrap();
+            Answer::ScoredOutcomes(vec![ScoredGroup { value: None, scores, invalid_scores: 0 }])
+        }
+        Output::Probabilities { .. } => {
+            let mut classified = ClassifiedRows::new(3, None);
+            classified.extend((0..rows).map(|row| {
+                let predicted = (row % 3) as usize;
+                let outcome = if row < wrong { (predicted + 1) % 3 } else { predicted };
+                let mut probabilities = vec![0.1; 3];
+                probabilities[predicted] = 0.8;
+                KeptRow { hash: row, outcome, predicted, probabilities }
+            }));
+            of_task(TaskOutcomes::Multiclass(classified))
+        }
+        // Errors of 10, and of 40 where a row is wrong.
+        Output::Number(_) => {
+            let error = |row| if row < wrong { 40.0 } else { 10.0 };
+            let errors = PredictionErrors::of((0..rows).map(|row| (100.0, 100.0 + error(row))));
+            of_task(TaskOutcomes::Regression(errors))
+        }
+    };
+    answers.insert(Question::ScoredOutcomes { by: None, window }, scored);
     let with_outcome = (rows as f64 * told.coverage) as u64;
     let coverage = Coverage { predictions: rows, with_outcome, ..Coverage::default() };
     answers.insert(Question::Coverage { orphans: false, window }, Answer::Coverage(coverage));
-    answers.insert(Question::DailyLosses { window }, Answer::DailyLosses(told.days.clone()));
+    let largest_error = definition.monitor.performance.largest_error.map(Exactly::from);
+    answers.insert(Question::DailyLosses { largest_error, window }, Answer::DailyLosses(told.days.clone()));
     let profile = stats::sketch::NumericProfile::new(stats::sketch::Fidelity::Exact);
     let profile = Answer::Profile(stats::sketch::Profile::Numeric(profile));
     answers.insert(Question::Delays { window }, profile);
@@ -102,8 +141,8 @@ fn judged(definition: &Definition, window: &str, told: &Told, history: &History)
         history,
     };
     let mut answers = Answers::default();
-    tell(&mut answers, definition.reference.window, &reference());
-    tell(&mut answers, window, told);
+    tell(definition, &mut answers, definition.reference.window, &reference());
+    tell(definition, &mut answers, window, told);
     judge(scope, &answers, &mut Seeded(1)).unwrap()
 }
 
@@ -230,11 +269,47 @@ fn a_window_of_another_cadence_and_a_short_reference_are_not_bet_on() {
         history: &history,
     };
     let mut answers = Answers::default();
-    tell(&mut answers, definition.reference.window, &Told { days: usual_days(13), ..reference() });
-    tell(&mut answers, month(MAY), &usual(31));
+    tell(
+        &definition,
+        &mut answers,
+        definition.reference.window,
+        &Told { days: usual_days(13), ..reference() },
+    );
+    tell(&definition, &mut answers, month(MAY), &usual(31));
     let finding = judge(scope, &answers, &mut Seeded(1)).unwrap();
     let missing = finding.unmeasured.iter().find(|missing| missing.name == "harm").unwrap();
     assert!(missing.reason.contains("13 days with outcomes"), "{}", missing.reason);
+}
+
+#[test]
+fn several_classes_and_numbers_are_bet_on_in_their_own_units() {
+    let of_classes = defined_as(Task::Multiclass, "[monitor.performance]\nmax_drop = 0.9\n");
+    let of_numbers =
+        defined_as(Task::Regression, "[monitor.performance]\nmax_drop = 9\nlargest_error = 50\n");
+    // Half of the Brier score is what lies between 0 and 1; of an error its share of the largest.
+    for (definition, largest, named) in
+        [(&of_classes, 2.0, "a day's mean Brier loss"), (&of_numbers, 50.0, "a day's mean absolute error")]
+    {
+        let first = judged(definition, MAY, &usual(31), &History::default());
+        let loss = first.measure("mean_daily_loss").unwrap();
+        assert!((loss.expected_by_chance.unwrap() - largest * 0.16).abs() < 1e-9, "{loss:?}");
+        let bound = tolerated(&first);
+        assert!(bound > largest * (0.16 + 0.01) && bound < largest * (0.16 + 0.01 + 0.003), "{bound}");
+        let last = series(definition, &[(MAY, bad(31)), (JUNE, bad(30))]).remove(1);
+        assert_eq!(last.verdict, Verdict::Fail, "{}", last.summary);
+        assert!(last.summary.contains(named), "{}", last.summary);
+        // 40 wrong rows of 100: 0.4 · 0.64 + 0.6 · 0.04.
+        let loss = last.measure("mean_daily_loss").unwrap().value;
+        assert!((loss - largest * 0.28).abs() < 1e-9 * largest, "{loss}");
+    }
+}
+
+#[test]
+fn numbers_without_a_largest_error_are_told_what_to_write() {
+    let finding = judged(&defined_as(Task::Regression, ""), MAY, &usual(31), &History::default());
+    let missing = finding.unmeasured.iter().find(|missing| missing.name == "harm").unwrap();
+    assert!(missing.reason.contains("monitor.performance.largest_error"), "{}", missing.reason);
+    assert!(finding.sequential.is_none());
 }
 
 /// What the world does: how much rain falls, and by how much more delay follows from the same inputs.
@@ -247,28 +322,42 @@ struct World {
 const BEFORE: World = World { rain: 0.0, worse: 0.0 };
 
 /// Rain makes outcomes uncertain: the model, which is right about the reference, loses more in it.
-fn rows(rng: &mut Seeded, world: World, count: usize) -> RowSample {
+fn rows(rng: &mut Seeded, world: World, task: Task, count: usize) -> Cases {
     let names = ["rain", "wind", "seats", "price"];
     let mut columns = names.map(|_| Vec::new());
-    let (mut scores, mut outcomes) = (Vec::new(), Vec::new());
+    let (mut scores, mut happened, mut spreads) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..count {
         let row = [world.rain + rng.normal(), rng.normal(), rng.normal(), rng.normal()];
         let uncertain = 1.0 / (1.0 + (-row[0]).exp());
         let score = 0.5 * uncertain;
         scores.push(score);
-        outcomes.push(Some(rng.uniform() < score + world.worse));
+        happened.push(rng.uniform() < score + world.worse);
+        spreads.push(20.0 * (uncertain + 2.0 * world.worse));
         columns.iter_mut().zip(row).for_each(|(column, value)| column.push(value));
     }
     let column = |(name, values): (&str, Vec<f64>)| SampledColumn {
         name: name.into(),
         values: SampledValues::Numbers(values),
     };
-    RowSample {
-        columns: names.into_iter().zip(columns).map(column).collect(),
-        scores,
-        outcomes,
-        outcome_numbers: Vec::new(),
-    }
+    let outputs = match task {
+        Task::Binary => Outputs::Binary { scores, outcomes: happened },
+        Task::Regression => {
+            let outcomes = spreads.into_iter().map(|spread| 100.0 + spread * rng.normal()).collect();
+            Outputs::Regression { predicted: vec![100.0; count], outcomes }
+        }
+        // Either of two classes instead of the usual one.
+        Task::Multiclass => {
+            let usual = scores.iter().map(|score| 1.0 - score).collect();
+            let others: Vec<f64> = scores.iter().map(|score| score / 2.0).collect();
+            let outcome = |(row, other): (usize, bool)| if other { 1 + row as u32 % 2 } else { 0 };
+            Outputs::Multiclass {
+                outcomes: happened.into_iter().enumerate().map(outcome).collect(),
+                predicted: vec![0; count],
+                probabilities: vec![usual, others.clone(), others],
+            }
+        }
+    };
+    Cases { features: names.into_iter().zip(columns).map(column).collect(), outputs, ..Cases::default() }
 }
 
 /// Explains a window that lost more than the reference.
@@ -284,13 +373,14 @@ fn explained(definition: &Definition, now: World, count: usize) -> Finding {
         history: &history,
     };
     let mut answers = Answers::default();
-    tell(&mut answers, definition.reference.window, &reference());
-    tell(&mut answers, window, &Told { wrong: 3000, ..usual(31) });
+    tell(definition, &mut answers, definition.reference.window, &reference());
+    tell(definition, &mut answers, window, &Told { wrong: 3000, ..usual(31) });
     let mut finding = judge(scope, &answers, &mut Seeded(1)).unwrap();
     let questions = plan_explanation(scope, &finding, &answers);
     let mut rng = Seeded(9);
     for (question, world) in questions.into_iter().zip([BEFORE, now]) {
-        answers.insert(question, Answer::Sample(rows(&mut rng, world, count)));
+        let cases = rows(&mut rng, world, definition.model.task, count);
+        answers.insert(question, Answer::Cases(cases));
     }
     explain(scope, &mut finding, &answers, &mut Seeded(2));
     finding
@@ -320,6 +410,20 @@ fn a_shift_of_inputs_alone_is_explained_by_its_source() {
     }
     assert!((of.terms.iter().map(|term| term.change).sum::<f64>() - of.total).abs() < 1e-9);
     assert!(finding.summary.contains("comes from weather."), "{}", finding.summary);
+}
+
+#[test]
+fn losses_of_several_classes_and_of_numbers_are_explained_likewise() {
+    for task in [Task::Multiclass, Task::Regression] {
+        let finding = explained(&defined_as(task, ""), World { rain: 0.7, worse: 0.0 }, 2000);
+        let of = attributed(&finding).unwrap_or_else(|| panic!("{finding:#?}"));
+        let (weather, sure) = part(of, "weather");
+        assert!(sure && (weather - of.total).abs() < 0.35 * of.total, "{task:?} {of:#?}");
+        let finding = explained(&defined_as(task, ""), World { rain: 0.0, worse: 0.15 }, 2000);
+        let of = attributed(&finding).unwrap_or_else(|| panic!("{finding:#?}"));
+        let (outcome, sure) = part(of, "outcome given inputs");
+        assert!(sure && (outcome - of.total).abs() < 0.35 * of.total, "{task:?} {of:#?}");
+    }
 }
 
 #[test]

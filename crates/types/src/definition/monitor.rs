@@ -138,9 +138,14 @@ pub struct WatchedPerformance {
     /// The largest acceptable loss against the reference window; for errors that have a unit (`mae`,
     /// `rmse`) as a share of the reference's.
     pub max_drop: f64,
-    /// By how much a day's mean loss (Brier, or the share of wrong predictions) may exceed what it may
-    /// plausibly be in the reference before the model counts as harmfully worse.
+    /// By how much a day's mean loss may exceed what it may plausibly be in the reference before the model
+    /// counts as harmfully worse, as a share of the largest loss: of 1 (Brier, or the share of wrong
+    /// predictions), of 2 (Brier of several classes), of `largest_error`.
     pub tolerance: f64,
+    /// The error of a predicted number that is as bad as any larger one, in the unit of the outcome. Whether the
+    /// model has become harmfully worse is asked of a regression task only where it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest_error: Option<f64>,
     /// The probability that the model is ever called harmfully worse though it is not, over all windows
     /// that are looked at.
     pub false_alarms: f64,
@@ -157,6 +162,7 @@ impl Default for WatchedPerformance {
             least_coverage: 0.9,
             max_drop: 0.05,
             tolerance: 0.01,
+            largest_error: None,
             false_alarms: 0.01,
             attribution_rows: 4000,
         }

@@ -129,6 +129,9 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     let watched = &definition.monitor.performance;
     positive("monitor.performance.max_drop", watched.max_drop)?;
     open_share("monitor.performance.tolerance", watched.tolerance)?;
+    if let Some(largest) = watched.largest_error {
+        positive("monitor.performance.largest_error", largest)?;
+    }
     open_share("monitor.performance.false_alarms", watched.false_alarms)?;
     if watched.attribution_rows != 0 && !(500..=100_000).contains(&watched.attribution_rows) {
         return Err(DefinitionError::at_key(

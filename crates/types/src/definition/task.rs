@@ -65,11 +65,12 @@ impl<'a> Written<'a> {
 
 /// Keys that only other tasks have.
 fn check_keys(task: Task, written: &Written<'_>) -> Result<(), DefinitionError> {
-    let keys: [(&str, &[Task], &str); 4] = [
+    let keys: [(&str, &[Task], &str); 5] = [
         ("log.score", &[Task::Binary], "the probability of one class"),
         ("log.scores", &[Task::Multiclass], "a probability for each class"),
         ("log.predicted", &[Task::Multiclass, Task::Regression], "the predicted class or number"),
         ("log.threshold", &[Task::Binary], "the score that makes a prediction positive"),
+        ("monitor.performance.largest_error", &[Task::Regression], "the error of a number"),
     ];
     for (key, tasks, what) in keys {
         if written.has(key) && !tasks.contains(&task) {
