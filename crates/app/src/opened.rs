@@ -21,6 +21,11 @@ pub(crate) struct Opened<'e> {
     pub(crate) store: Arc<FolderStore>,
 }
 
+/// Windows whose profiles are at hand at a time, because windows after them are compared with them, and profiles of
+/// columns: of a wide log those of one window.
+const WINDOWS_AT_HAND: usize = 16;
+const COLUMNS_AT_HAND: usize = 1024;
+
 impl<'e> Opened<'e> {
     pub(crate) fn at(engine: &'e Engine, path: &Path) -> Result<Self, CheckError> {
         let located = locate(path)?;
@@ -62,6 +67,11 @@ impl<'e> Opened<'e> {
             record.system == *system && record.model == *model && record.definition == hash
         };
         records.iter().filter(ours).collect()
+    }
+
+    /// How many windows' profiles are kept at a time.
+    pub(crate) fn windows_at_hand(&self) -> usize {
+        (COLUMNS_AT_HAND / self.schema.columns.len().max(1)).clamp(1, WINDOWS_AT_HAND)
     }
 }
 

@@ -36,9 +36,11 @@ impl<'a> Watch<'a> {
 
     pub(crate) fn questions(&self) -> Vec<Question> {
         let (definition, schema) = (&self.opened.definition, &self.opened.schema);
-        let compared = self.against.iter().chain(&self.usual).chain(&self.chunks);
-        let mut questions: Vec<Question> =
-            compared.flat_map(|&window| monitor::profile_questions(definition, schema, window)).collect();
+        let mut questions: Vec<Question> = self
+            .against
+            .iter()
+            .flat_map(|&window| monitor::profile_questions(definition, schema, window))
+            .collect();
         questions.extend(monitor::column_questions(definition, schema, self.window));
         let compared = self.against.iter().chain([&self.window]);
         questions.extend(monitor::vector_questions(definition, schema, compared));
@@ -57,7 +59,7 @@ impl<'a> Watch<'a> {
         records: &[&Record],
     ) -> Result<Vec<Finding>, CheckError> {
         let answers = Arc::new(answers);
-        let mut findings = self.of_columns(&answers, log, records);
+        let mut findings = self.of_columns(&answers, log, records)?;
         let mut rng = seeded(&self.opened.located.text, self.window);
         let together = self.together();
         let usual = monitor::multivariate::usual(together, &self.usual, &answers, &mut rng);
@@ -80,7 +82,12 @@ impl<'a> Watch<'a> {
     }
 
     /// Quality and drift of every column, and drift of the outcome.
-    fn of_columns(&self, answers: &Answers, log: &LogState, records: &[&Record]) -> Vec<Finding> {
+    fn of_columns(
+        &self,
+        answers: &Arc<Answers>,
+        log: &LogState,
+        records: &[&Record],
+    ) -> Result<Vec<Finding>, CheckError> {
         let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         // A window that was cut out by hand is no part of the series.
         let history = if self.window.is_of(self.every) {
@@ -90,13 +97,21 @@ impl<'a> Watch<'a> {
         };
         let mut usual = UsualBuilder::of_log(definition, schema, &self.against, answers);
         let mut usual_outcome = UsualBuilder::of_outcome(definition, &self.against, answers);
-        for &window in &self.usual {
-            usual.add(definition, window, answers);
-            usual_outcome.add(definition, window, answers);
+        // A few windows at a time: the profiles of a thousand columns in each of them are large.
+        let at_once = self.opened.windows_at_hand();
+        for windows in self.usual.chunks(at_once) {
+            let profiles = self.profiles(windows, answers)?;
+            for &window in windows {
+                usual.add(definition, window, &profiles);
+                usual_outcome.add(definition, window, answers);
+            }
         }
         let mut usual = usual.finish().with(usual_outcome.finish());
-        for &window in &self.chunks {
-            usual.add_chunk(definition, schema, window, answers);
+        for windows in self.chunks.chunks(at_once) {
+            let profiles = self.profiles(windows, answers)?;
+            for &window in windows {
+                usual.add_chunk(definition, schema, window, &profiles);
+            }
         }
         let scope = monitor::Scope {
             definition,
@@ -111,7 +126,21 @@ impl<'a> Watch<'a> {
         let mut rng = seeded(&self.opened.located.text, self.window);
         let mut findings = monitor::judge(scope, answers, &mut rng);
         findings.extend(monitor::judge_outcome(scope, answers));
-        findings
+        Ok(findings)
+    }
+
+    /// The profiles of windows beside what is known.
+    fn profiles(&self, windows: &[Window], known: &Arc<Answers>) -> Result<Answers, CheckError> {
+        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
+        let questions =
+            windows.iter().flat_map(|&window| monitor::profile_questions(definition, schema, window));
+        let questions: Vec<Question> = questions.filter(|question| !known.has(question)).collect();
+        let mut profiles = Answers::with_shared(Arc::clone(known));
+        if !questions.is_empty() {
+            let asked = self.opened.log.answer(&questions, self.as_of);
+            profiles.extend(asked.map_err(|error| self.opened.explain(error))?);
+        }
+        Ok(profiles)
     }
 
     fn together(&self) -> MultivariateScope<'_> {

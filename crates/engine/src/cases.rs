@@ -14,7 +14,9 @@ use types::{Answer, Answers, Question};
 use crate::error::EngineError;
 use crate::open::Log;
 use crate::outcomes::{failing_segment, with_outcomes_sql};
-use crate::sample::{DRAWN, HASH, add_values, empty_columns, failed, named, numbers, texts, with_drawn};
+use crate::sample::{
+    DRAWN, HASH, add_values, empty_columns, failed, in_parts, named, numbers, same_rows, texts, with_drawn,
+};
 use crate::sql::{quoted, segment_column};
 use crate::truth::score_column;
 
@@ -27,14 +29,22 @@ pub(crate) fn answer(
 ) -> Result<(), EngineError> {
     for question in questions {
         let Question::Cases { features, segments, also, rows, window } = question else { continue };
-        let asked = Asked { features, segments, also };
         let drawn = with_drawn(log, *rows, *window, segments, |share| {
-            let query = log.engine.runtime.block_on(log.context.sql(&asked.sql(log, as_of)))?;
-            Ok((share, log.collect(query)?))
+            let of_part = |asked: Asked<'_>| {
+                let query = log.engine.runtime.block_on(log.context.sql(&asked.sql(log, as_of)))?;
+                asked.read(&log.collect(query)?, share, log.roles.output())
+            };
+            let (features, others) = in_parts(features);
+            let mut cases = of_part(Asked { features, segments, also })?;
+            for features in others {
+                let part = of_part(Asked { features, segments: &[], also: &[] })?;
+                same_rows(cases.rows(), part.rows())?;
+                cases.features.extend(part.features);
+            }
+            Ok(cases)
         });
         let segments: Vec<&Segment> = segments.iter().collect();
-        let (share, batches) = drawn.map_err(|error| failing_segment(log, &segments).unwrap_or(error))?;
-        let cases = asked.read(&batches, share, log.roles.output())?;
+        let cases = drawn.map_err(|error| failing_segment(log, &segments).unwrap_or(error))?;
         answers.insert(question.clone(), Answer::Cases(cases));
     }
     Ok(())

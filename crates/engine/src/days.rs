@@ -27,8 +27,8 @@ use crate::open::{Log, register};
 use crate::profiles::{Asked, aggregate_sql, asked};
 use crate::store::{FORMAT, ProfileStore, keep, load};
 
-/// Columns that one scan profiles, so that a thousand columns do not all lie in memory at once.
-const COLUMNS_OF_A_SCAN: usize = 128;
+/// Columns that one scan reads, so that a thousand columns do not all lie in memory at once.
+pub(crate) const COLUMNS_OF_A_SCAN: usize = 128;
 /// Windows of more days are kept as they were merged.
 const DAYS_MERGED_QUICKLY: i64 = 14;
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;

@@ -16,7 +16,7 @@ use types::{Answer, Answers, Question, Window};
 
 use crate::aggregate::{lists_of_floats, vectors};
 use crate::cells::Cells;
-use crate::days::whole_days;
+use crate::days::{COLUMNS_OF_A_SCAN, whole_days};
 use crate::error::EngineError;
 use crate::open::{LOG, Log, register};
 use crate::outcomes::{segment_expression, with_outcomes_sql};
@@ -79,12 +79,40 @@ fn drawn_from_rows(
     outcomes_as_of: Option<Timestamp>,
     window: Window,
 ) -> Result<RowSample, EngineError> {
-    let batches = with_drawn(log, rows, window, &[], |_| {
-        let query =
-            log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
-        log.collect(query)
-    })?;
-    read(&batches, features, log.roles.output())
+    with_drawn(log, rows, window, &[], |_| {
+        let of_part = |features: &[(String, ColumnKind)]| {
+            let query =
+                log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
+            read(&log.collect(query)?, features, log.roles.output())
+        };
+        let (first, others) = in_parts(features);
+        let mut sample = of_part(first)?;
+        for features in others {
+            let part = of_part(features)?;
+            same_rows(sample.rows(), part.rows())?;
+            sample.columns.extend(part.columns);
+        }
+        Ok(sample)
+    })
+}
+
+/// The features that are read with a row, and those that later scans read: each as many columns as may lie in memory
+/// at once. All put the rows in order of their hash; only rows with the same one may exchange values.
+pub(crate) fn in_parts(
+    features: &[(String, ColumnKind)],
+) -> (&[(String, ColumnKind)], impl Iterator<Item = &[(String, ColumnKind)]>) {
+    let (first, others) = features.split_at(features.len().min(COLUMNS_OF_A_SCAN));
+    (first, others.chunks(COLUMNS_OF_A_SCAN))
+}
+
+/// Refuses columns of another number of rows than those before them.
+pub(crate) fn same_rows(before: usize, now: usize) -> Result<(), EngineError> {
+    if before == now {
+        return Ok(());
+    }
+    Err(EngineError::Query(format!(
+        "the log changed while it was read: {before} rows were drawn, then {now}"
+    )))
 }
 
 /// Draws rows of a window, and hands their share of the window to a query of [`DRAWN`], which has a column for

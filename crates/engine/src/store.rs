@@ -53,8 +53,13 @@ pub fn load<T: DeserializeOwned>(store: &dyn ProfileStore, name: &str) -> Result
     let Ok(mut decoder) = zstd::bulk::Decompressor::new() else {
         return Ok(None);
     };
-    let capacity = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(UNPACKED_BYTES_MOST);
-    let unpacked = decoder.decompress(packed, capacity.min(UNPACKED_BYTES_MOST));
+    let Ok(Some(length)) = zstd::zstd_safe::get_frame_content_size(packed) else {
+        return Ok(None);
+    };
+    let Some(length) = usize::try_from(length).ok().filter(|length| *length <= UNPACKED_BYTES_MOST) else {
+        return Ok(None);
+    };
+    let unpacked = decoder.decompress(packed, length);
     Ok(unpacked.ok().and_then(|bytes| postcard::from_bytes(&bytes).ok()))
 }
 

@@ -93,20 +93,33 @@ pub(crate) fn score_column(class: usize) -> String {
     format!("__score_{class}")
 }
 
+/// Columns of which a row's hash is made at most.
+const COLUMNS_OF_A_HASH: usize = 16;
+
 /// The hash of a row's id; of what it says where the log has no id.
 pub(crate) fn hash_sql(log: &Log<'_>, table: &str) -> String {
-    let roles = &log.roles;
-    // Without an id, all that can be written as text: a hash of the score alone would put equal scores together.
-    let columns: Vec<&str> = roles.id.as_deref().map_or_else(
-        || {
-            let fields = log.log.schema.fields().iter();
-            fields.filter(|field| !field.data_type().is_nested()).map(|field| field.name().as_str()).collect()
-        },
-        |id| vec![id],
-    );
+    let columns = log.roles.id.as_deref().map_or_else(|| told_apart_by(log), |id| vec![id]);
     let columns: Vec<String> =
         columns.into_iter().map(|column| format!("{table}{}", quoted(column))).collect();
     format!("{}({})", row_hash::NAME, columns.join(", "))
+}
+
+/// Columns by which rows without an id are told apart: all that can be written as text, since a hash of the score
+/// alone would put equal scores together; of many the time, the score and others from all over the table, so that
+/// drawing rows does not read all of it.
+fn told_apart_by<'l>(log: &'l Log<'_>) -> Vec<&'l str> {
+    let fields = log.log.schema.fields().iter();
+    let columns: Vec<&str> =
+        fields.filter(|field| !field.data_type().is_nested()).map(|field| field.name().as_str()).collect();
+    if columns.len() <= COLUMNS_OF_A_HASH {
+        return columns;
+    }
+    let of_the_row = [log.roles.time.as_str(), log.roles.score.as_str()];
+    let mut chosen: Vec<&str> = columns.iter().copied().filter(|name| of_the_row.contains(name)).collect();
+    let others: Vec<&str> = columns.into_iter().filter(|name| !chosen.contains(name)).collect();
+    let free = COLUMNS_OF_A_HASH - chosen.len();
+    chosen.extend((0..free).map(|at| others[at * others.len() / free]));
+    chosen
 }
 
 /// The aggregate over predictions with outcomes.

@@ -16,12 +16,6 @@ use crate::check::{CheckError, Stage, seeded};
 use crate::kept_usual::KeptUsual;
 use crate::opened::Opened;
 
-/// Windows whose profiles are kept at hand, because the windows after them are compared with them; fewer
-/// where they have many columns.
-pub(super) const WINDOWS_AT_HAND: usize = 16;
-/// Profiles of columns that are kept at hand.
-pub(super) const COLUMNS_AT_HAND: usize = 1024;
-
 /// Makes the findings of one window after the other.
 pub(super) struct Maker<'a> {
     pub(super) opened: &'a Opened<'a>,
@@ -169,8 +163,7 @@ impl Maker<'_> {
         answers.extend(self.own_answers(&monitor::profile_questions(definition, schema, window), &answers)?);
         let answers = Arc::new(answers);
         self.windows.push_back((window, Arc::clone(&answers)));
-        let most = (COLUMNS_AT_HAND / schema.columns.len().max(1)).clamp(1, WINDOWS_AT_HAND);
-        if self.windows.len() > most {
+        if self.windows.len() > self.opened.windows_at_hand() {
             self.windows.pop_front();
         }
         Ok(answers)

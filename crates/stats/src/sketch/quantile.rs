@@ -137,6 +137,8 @@ impl QuantileSketch {
             if self.points.len() > THINNED_POINTS {
                 self.rank_error += thin(&mut self.points, THINNED_POINTS);
             }
+            // The merge took many times the room.
+            self.points.shrink_to_fit();
         }
     }
 
