@@ -60,7 +60,7 @@ impl<'a> Watch<'a> {
     ) -> Result<Vec<Finding>, CheckError> {
         let answers = Arc::new(answers);
         let mut findings = self.of_columns(&answers, log, records)?;
-        let mut rng = seeded(&self.opened.located.text, self.window);
+        let mut rng = seeded(self.window);
         let together = self.together();
         let usual = monitor::multivariate::usual(together, &self.usual, &answers, &mut rng);
         findings.extend(monitor::multivariate::judge(together, usual, &answers, &mut rng));
@@ -123,7 +123,7 @@ impl<'a> Watch<'a> {
             history: &history,
             usual: &usual,
         };
-        let mut rng = seeded(&self.opened.located.text, self.window);
+        let mut rng = seeded(self.window);
         let mut findings = monitor::judge(scope, answers, &mut rng);
         findings.extend(monitor::judge_outcome(scope, answers));
         Ok(findings)

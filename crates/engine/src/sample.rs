@@ -3,6 +3,8 @@
 //! A row is drawn when the hash of its id falls below a share of all hashes, so the sample does not depend on
 //! the order of rows, on threads or on the day of the run.
 
+use std::slice::Chunks;
+
 use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type};
@@ -80,7 +82,7 @@ fn drawn_from_rows(
     window: Window,
 ) -> Result<RowSample, EngineError> {
     with_drawn(log, rows, window, &[], |_| {
-        let of_part = |features: &[(String, ColumnKind)]| {
+        let of_part = |features: &[Feature]| {
             let query =
                 log.engine.runtime.block_on(log.context.sql(&sample_sql(log, features, outcomes_as_of)))?;
             read(&log.collect(query)?, features, log.roles.output())
@@ -96,11 +98,12 @@ fn drawn_from_rows(
     })
 }
 
+/// A column that is asked for, and what is read of it.
+pub(crate) type Feature = (String, ColumnKind);
+
 /// The features that are read with a row, and those that later scans read: each as many columns as may lie in memory
 /// at once. All put the rows in order of their hash; only rows with the same one may exchange values.
-pub(crate) fn in_parts(
-    features: &[(String, ColumnKind)],
-) -> (&[(String, ColumnKind)], impl Iterator<Item = &[(String, ColumnKind)]>) {
+pub(crate) fn in_parts(features: &[Feature]) -> (&[Feature], Chunks<'_, Feature>) {
     let (first, others) = features.split_at(features.len().min(COLUMNS_OF_A_SCAN));
     (first, others.chunks(COLUMNS_OF_A_SCAN))
 }

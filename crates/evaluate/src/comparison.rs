@@ -6,6 +6,7 @@
 
 use stats::false_discovery::holm;
 use stats::interval::Level;
+use stats::paired::mcnemar::mcnemar;
 use stats::paired::mean_loss::paired_mean_loss;
 use stats::paired::roc_auc::paired_roc_auc;
 use stats::slice_search::rows_of;
@@ -291,15 +292,24 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
 }
 
 fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
-    let of = paired_mean_loss(other, this, level).ok()?;
+    let is_share = this.iter().chain(other).all(|loss| [0.0, 1.0].contains(loss));
+    // Of shares an interval that has a width where the versions hardly differ, too.
+    let (difference, p_value) = if is_share {
+        let wrong = |losses: &[f64]| losses.iter().map(|loss| *loss == 1.0).collect::<Vec<bool>>();
+        let of = mcnemar(&wrong(other), &wrong(this), level).ok()?;
+        (of.difference, of.p_mid)
+    } else {
+        let of = paired_mean_loss(other, this, level).ok()?;
+        (of.difference, of.p_value)
+    };
     Some(Measure {
-        interval: Some(of.difference.interval),
+        interval: Some(difference.interval),
         expected_by_chance: Some(0.0),
-        p_value: Some(of.p_value),
+        p_value: Some(p_value),
         ..Measure::new(
             name,
-            of.difference.value,
-            of.difference.n,
+            difference.value,
+            difference.n,
             format!("{of_what} of this version less that of the other, on the same rows"),
         )
     })

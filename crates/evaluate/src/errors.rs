@@ -68,10 +68,13 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let limit = Limit::AtMost(scope.definition.evaluate.errors.systematic_at_most);
     finding.thresholds.push(limit.threshold(SYSTEMATIC, "evaluate.errors.systematic_at_most"));
     let mut verdict = systematic_verdict(limit, &measure);
-    let mut words = systematic_words(&measure, verdict, &drivers);
+    let mut words = systematic_words(&measure, verdict, &drivers, limit);
     finding.measures.push(measure);
     match predictable(rows, rng) {
-        Ok(measure) => finding.measures.push(measure),
+        Ok(measure) => {
+            words.push_str(&sizes_words(rows, &measure));
+            finding.measures.push(measure);
+        }
         Err(unmeasured) => finding.unmeasured.push(unmeasured),
     }
     let mut structure = ErrorStructure { drivers, ..ErrorStructure::default() };
@@ -163,15 +166,25 @@ fn drivers(rows: &Rows<'_>, columns: &[ErrorColumn]) -> Vec<Driver> {
 }
 
 /// Only what is significant can be more than a model that learns noise says of it.
-fn systematic_verdict(limit: Limit, measure: &Measure) -> Verdict {
-    let is_significant = measure.p_value.is_some_and(|p| p < SIGNIFICANT);
-    if is_significant { limit.verdict(measure) } else { Verdict::Pass }
+fn is_systematic(measure: &Measure) -> bool {
+    measure.value > 0.0 && measure.p_value.is_some_and(|p| p < SIGNIFICANT)
 }
 
-fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver]) -> String {
-    let is_significant = measure.p_value.is_some_and(|p| p < SIGNIFICANT);
-    if !is_significant {
-        return "Mistakes look random: what the inputs tell, the predictions already say.".to_owned();
+fn systematic_verdict(limit: Limit, measure: &Measure) -> Verdict {
+    if is_systematic(measure) { limit.verdict(measure) } else { Verdict::Pass }
+}
+
+fn systematic_words(measure: &Measure, verdict: Verdict, drivers: &[Driver], limit: Limit) -> String {
+    if !is_systematic(measure) {
+        return if limit.verdict(measure) == Verdict::Pass {
+            "Mistakes look random: what the inputs tell, the predictions already say.".to_owned()
+        } else {
+            format!(
+                "That mistakes are systematic is not shown: inputs may tell {}{} of what the predictions miss.",
+                percent(measure.value),
+                interval_words(measure)
+            )
+        };
     }
     let by_inputs = drivers.iter().any(is_input);
     let mut words = format!(
@@ -217,6 +230,18 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
         .map_err(|error| unmeasured(without_failed_to(&error)))?;
     let method = "share of the variation of the loss that inputs tell, on held-out rows";
     Ok(measure(of.explained, of.n, of.interval, of.p_value, 0.0, method))
+}
+
+/// Of numbers: that errors are larger for some inputs, though none is systematically too high or too low there.
+fn sizes_words(rows: &Rows<'_>, measure: &Measure) -> String {
+    if rows.wrong().is_some() || !is_systematic(measure) {
+        return String::new();
+    }
+    format!(
+        " How large an error is can be told from the inputs: {}{} of its variation.",
+        percent(measure.value),
+        interval_words(measure)
+    )
 }
 
 /// False positive and false negative rates by segment.

@@ -69,6 +69,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     finding.measures.insert(0, measure);
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
         loss: rows.loss().mean_name().to_owned(),
+        share: Some(settings.share),
         curve: curve(&current),
         reference: reference.as_ref().map(curve).unwrap_or_default(),
         drivers,

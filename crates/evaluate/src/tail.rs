@@ -3,7 +3,8 @@
 use rand_core::RngCore;
 use stats::confidently_wrong::{ConfidentlyWrong, confidently_wrong, confidently_wrong_answers};
 use stats::expected_shortfall::expected_shortfall;
-use stats::interval::Level;
+use stats::interval::{Interval, Level};
+use stats::proportion::wilson_interval;
 use stats::rarity::{ForestOptions, IsolationForest, UnusualOptions, deciles, unusual_values};
 use stats::slice_search::{EncodedColumn, Slice, confirm};
 use stats::worst_cases::worst_cases;
@@ -30,8 +31,8 @@ const RARE_INPUTS: &str = "rare inputs";
 const RARE_CATEGORY_PART: f64 = 0.1;
 /// The fewest rows of a pool that something is said about.
 const POOL_ROWS_LEAST: u64 = 20;
-/// The same of rare classes, whose interval is exact enough for few.
-const CLASS_ROWS_LEAST: u64 = 5;
+/// The same where the loss is right or wrong: the interval of a share is good enough for few.
+const SHARE_ROWS_LEAST: u64 = 5;
 /// The paper's own choice: more trees hardly change a rank.
 const FOREST: ForestOptions = ForestOptions { trees: 100, rows_per_tree: 256 };
 /// Columns with unusual values that are kept.
@@ -199,7 +200,8 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
 fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
     let settings = &rows.scope.definition.evaluate.tail;
     let large = |pool: &&Pool| {
-        let least = if pool.is_class { CLASS_ROWS_LEAST } else { POOL_ROWS_LEAST };
+        let of_share = pool.is_class || rows.loss() == RowLoss::Wrong;
+        let least = if of_share { SHARE_ROWS_LEAST } else { POOL_ROWS_LEAST };
         pool.members.iter().filter(|member| **member).count() as u64 >= least
     };
     let level = Level::P95.for_each_of(pools.iter().filter(large).count());
@@ -249,6 +251,9 @@ fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
     let codes = pool.members.iter().map(|&member| u32::from(member)).collect();
     let columns = [EncodedColumn { codes, cardinality: 2 }];
     let n = pool.members.iter().filter(|member| **member).count() as u64;
+    if n < POOL_ROWS_LEAST {
+        return lift_of_few(rows, pool, n, level);
+    }
     let slice = Slice { conditions: vec![(0, 1)], score: 0.0, rows: n, loss_sum: 0.0, loss_max: 0.0 };
     let confirmed = confirm(&[slice], &columns, &rows.losses, level).ok()?;
     let comparison = confirmed.first()?.comparison?;
@@ -259,6 +264,26 @@ fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
         ..Measure::new(
             RARE_LIFT,
             comparison.lift,
+            n,
+            format!("mean loss of {} over that of all rows", pool.what),
+        )
+    })
+}
+
+/// The same of few rows that are right or wrong: of all rows the share is known well beside what these can tell.
+fn lift_of_few(rows: &Rows<'_>, pool: &Pool, n: u64, level: Level) -> Option<Measure> {
+    let all = rows.losses.iter().sum::<f64>() / rows.losses.len() as f64;
+    let wrong =
+        members(&pool.members, |member| *member, &rows.losses).iter().filter(|loss| **loss > 0.0).count()
+            as u64;
+    let share = wilson_interval(wrong, n, level).ok()?;
+    let interval = Interval { lower: share.lower / all, upper: share.upper / all, ..share };
+    (n < rows.losses.len() as u64).then(|| Measure {
+        interval: Some(interval),
+        expected_by_chance: Some(1.0),
+        ..Measure::new(
+            RARE_LIFT,
+            wrong as f64 / n as f64 / all,
             n,
             format!("mean loss of {} over that of all rows", pool.what),
         )

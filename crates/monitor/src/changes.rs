@@ -53,10 +53,18 @@ fn drift_in_words(drift: &[ColumnHistory], before: Window, now: Window) -> Vec<S
     say(&lost, "could not be measured this time", "could not be measured this time");
     say(&still, "still differs, as last time", "still differ, as last time");
     if sentences.is_empty() {
-        sentences.push(format!(
-            "Nothing moved: {} as before.",
-            counted(drift.len() as u64, "column is", "columns are")
-        ));
+        let measured = names(&|_, now| now == Some(Verdict::Pass)).len() as u64;
+        sentences.push(match (measured, drift.len() as u64 - measured) {
+            (0, _) => "Whether anything moved is not known.".to_owned(),
+            (passed, 0) => {
+                format!("Nothing moved: {} as before.", counted(passed, "column is", "columns are"))
+            }
+            (passed, unknown) => format!(
+                "Nothing moved: {} as before; of {} it is not known.",
+                counted(passed, "column is", "columns are"),
+                counted(unknown, "column", "columns")
+            ),
+        });
     }
     sentences
 }

@@ -133,6 +133,9 @@ pub struct SliceRow {
 pub struct Subpopulation {
     /// The measure that is the mean of what is lost, such as `wrong_share`.
     pub loss: String,
+    /// The share of the rows that is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
     /// By share of the rows, ascending.
     pub curve: Vec<CurvePoint>,
     /// The same in the reference, where it could be computed.

@@ -37,7 +37,7 @@ pub fn measure(
         Metric::Brier => brier_score(scores, level),
         Metric::LogLoss => log_loss(scores, level).map(|loss| {
             if loss.clipped > 0 {
-                note = format!("; {} certain but wrong rows clipped", loss.clipped);
+                note = format!("; {} rows with a score of 0 or 1 clipped", loss.clipped);
             }
             loss.estimate
         }),

@@ -73,27 +73,15 @@ impl Maker<'_> {
             } else {
                 let plan = monitor::multivariate::plan_usual(scope, &usual);
                 answers.extend(self.own_answers(&plan, &answers)?);
-                let made = self.usual_together_of(scope, &usual, &answers);
+                let made = usual_together_of(scope, &usual, &answers);
                 kept.keep_together(made)?;
                 made
             };
             self.usual_together.insert(key, together);
             together
         };
-        let mut rng = seeded(&self.opened.located.text, unit.window);
+        let mut rng = seeded(unit.window);
         Ok(monitor::multivariate::judge(scope, usual, &answers, &mut rng))
-    }
-
-    /// The same whichever window asks for it first.
-    pub(super) fn usual_together_of(
-        &self,
-        scope: MultivariateScope<'_>,
-        usual: &[Window],
-        answers: &Answers,
-    ) -> UsualTogether {
-        let seed = scope.against.last().copied().unwrap_or(scope.window);
-        let mut rng = seeded(&self.opened.located.text, seed);
-        monitor::multivariate::usual(scope, usual, answers, &mut rng)
     }
 
     /// Judges the performance of a window, and explains a loss that is worth it.
@@ -101,7 +89,7 @@ impl Maker<'_> {
         let scope = performance_scope(self.opened, unit.window, self.as_of, history);
         let mut answers = Answers::with_shared(Arc::clone(self.shared));
         answers.extend(self.own_answers(&monitor::performance::plan(scope), &answers)?);
-        let mut rng = seeded(&self.opened.located.text, unit.window);
+        let mut rng = seeded(unit.window);
         let Some(mut finding) = monitor::performance::judge(scope, &answers, &mut rng) else {
             return Ok(None);
         };
@@ -225,4 +213,14 @@ pub(super) fn shared_answers(
         return Ok(Arc::default());
     }
     Ok(Arc::new(opened.log.answer(&questions, as_of).map_err(|error| opened.explain(error))?))
+}
+
+/// The same whichever window asks for it first.
+pub(super) fn usual_together_of(
+    scope: MultivariateScope<'_>,
+    usual: &[Window],
+    answers: &Answers,
+) -> UsualTogether {
+    let mut rng = seeded(scope.against.last().copied().unwrap_or(scope.window));
+    monitor::multivariate::usual(scope, usual, answers, &mut rng)
 }

@@ -163,7 +163,7 @@ fn made(
         let is_newest = unit.every == definition.monitor.drift.every && Some(unit.window) == newest;
         let state = if is_newest { &series.state } else { &earlier_files };
         let mut made = maker.scoped(unit, state, histories.before(unit), |scope, answers| {
-            monitor::judge(scope, answers, &mut seeded(&opened.located.text, unit.window))
+            monitor::judge(scope, answers, &mut seeded(unit.window))
         })?;
         histories.add(unit, &made);
         made.extend(maker.multivariate(unit)?);

@@ -14,6 +14,7 @@ use stats::labelled_scores::LabelledScores;
 use types::Measure;
 use types::detail::CurvePoint;
 use types::finding::Unmeasured;
+use types::format::counted;
 use types::performance::reason;
 
 /// Simulated samples behind each band and interval.
@@ -122,8 +123,16 @@ fn line(scores: &LabelledScores) -> Result<Vec<Measure>, Undefined> {
 
 fn lemeshow(scores: &LabelledScores, groups: usize) -> Result<Vec<Measure>, Undefined> {
     let of = hosmer_lemeshow(scores, groups)?;
+    // A certain score that was wrong refutes calibration whatever the other groups say.
+    let refuted = match of.certain_wrong {
+        0 => String::new(),
+        rows => format!(
+            "; {} of a group whose scores are all 0 or all 1 went otherwise",
+            counted(rows, "row", "rows")
+        ),
+    };
     let method = format!(
-        "Hosmer–Lemeshow statistic over {} groups, {} degrees of freedom",
+        "Hosmer–Lemeshow statistic over {} groups, {} degrees of freedom{refuted}",
         of.groups.len(),
         of.degrees_of_freedom
     );

@@ -13,10 +13,11 @@ use stats::bins::QuantileBins;
 use stats::ecdf::Ecdf;
 use stats::false_discovery::holm;
 use stats::sequential::change_mixture::ChangeMixture;
-use stats::sequential::running_maximum::anytime_p_value;
+use stats::sequential::e_bh::e_bh_adjusted;
+use stats::sequential::running_maximum::{adjusted_log_e_value, anytime_p_value};
 use stats::sketch::{FrequentValues, Profile, TextProfile};
 use types::Digest;
-use types::definition::Cadence;
+use types::definition::{AlarmBound, Cadence};
 use types::digest::Digester;
 use types::finding::{Sequential, Stream, StreamState};
 
@@ -25,11 +26,19 @@ use crate::usual::{UsualColumn, dispersed_p_value};
 /// The stream of a column's values, and that of what is missing.
 pub(crate) const DISTRIBUTION: &str = "distribution";
 pub(crate) const MISSING: &str = "missing";
+/// The stream of values that the reference does not have, of columns with many.
+pub(crate) const UNSEEN: &str = "unseen";
+/// The stream of the values of such a column, each for itself.
+pub(crate) const VALUES: &str = "values";
 
-/// Up to this many different values each has a bin of its own. Beyond, values are spread over as many
-/// bins by their hash: bins that were chosen for being frequent in the reference would always look a
-/// little rarer afterwards.
+/// Up to this many different values each has a bin of its own. Beyond, values are spread over bins by
+/// their hash: bins that were chosen for being frequent in the reference would always look a little rarer afterwards.
 const OWN_BINS: usize = 64;
+/// As many as a byte of the hash has values. More would tell more of columns with thousands of values, and make
+/// evidence larger.
+const HASHED_BINS: usize = 256;
+/// Bins of tokens of texts.
+const TOKEN_BINS: usize = 64;
 
 /// Rows in bins that do not depend on the current window.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +61,7 @@ impl Binned {
         let known = reference.most_frequent();
         if known.len() > OWN_BINS || reference.count_error() > 0 {
             return Self {
-                bins: Digest::of(format!("{OWN_BINS} hashed").as_bytes()),
+                bins: Digest::of(format!("{HASHED_BINS} hashed").as_bytes()),
                 reference: hashed(reference),
                 current: hashed(current),
             };
@@ -68,18 +77,51 @@ impl Binned {
         Self { bins: digest.finish(), reference: before, current: counts }
     }
 
+    /// Rows with a value that the reference has, and rows with another; `None` where few values are known, whose bins
+    /// have one for the others, and where not all that the reference has is known.
+    ///
+    /// Of the reference's own rows as many would be new to the others as hold a value that none of these has (Good
+    /// 1953, eq. 9). That share is less sure than one of as many independent rows, by the values that it has twice
+    /// (Robbins 1968, "Estimating the total probability of the unobserved outcomes of an experiment"), and so it counts
+    /// as one of fewer rows.
+    pub(crate) fn unseen(reference: &FrequentValues, current: &FrequentValues) -> Option<Self> {
+        let known = reference.most_frequent();
+        if known.len() <= OWN_BINS || reference.count_error() > 0 {
+            return None;
+        }
+        let held = |times: u64| known.iter().filter(|(_, count)| *count == times).count() as f64;
+        let (once, twice) = (held(1), held(2));
+        let sure = if once > 0.0 { once / (once + 2.0 * twice) } else { 1.0 };
+        let seen: u64 = known.iter().map(|(value, _)| current.count(value)).sum();
+        Some(Self {
+            bins: Digest::of(UNSEEN.as_bytes()),
+            reference: [reference.n() as f64 - once, once].map(|rows| (rows * sure).round() as u64).into(),
+            current: vec![seen, current.n() - seen],
+        })
+    }
+
+    /// Every value by itself; `None` where few are known, which have bins of their own anyway. So many counts are not
+    /// kept from window to window, and so each window is held against the reference alone.
+    pub(crate) fn values(reference: &FrequentValues, current: &FrequentValues) -> Option<Self> {
+        if reference.most_frequent().len() <= OWN_BINS {
+            return None;
+        }
+        let (reference, current) = super::categorical::counts(reference, current);
+        Some(Self { bins: Digest::of(VALUES.as_bytes()), reference, current })
+    }
+
     /// Texts by one of their tokens, in as many bins by its hash.
     pub(crate) fn tokens(reference: &TextProfile, current: &TextProfile) -> Self {
         let level = reference.drawn().level().max(current.drawn().level());
         let counts = |profile: &TextProfile| {
-            let mut counts = vec![0; OWN_BINS];
+            let mut counts = vec![0; TOKEN_BINS];
             for (hash, count) in profile.drawn().at_level(level) {
-                counts[(hash % OWN_BINS as u64) as usize] += count;
+                counts[(hash % TOKEN_BINS as u64) as usize] += count;
             }
             counts
         };
         Self {
-            bins: Digest::of(format!("{OWN_BINS} tokens at level {level}").as_bytes()),
+            bins: Digest::of(format!("{TOKEN_BINS} tokens at level {level}").as_bytes()),
             reference: counts(reference),
             current: counts(current),
         }
@@ -106,17 +148,17 @@ impl Binned {
 }
 
 fn hashed(values: &FrequentValues) -> Vec<u64> {
-    let mut counts = vec![0; OWN_BINS];
+    let mut counts = vec![0; HASHED_BINS];
     let mut counted = 0;
     for (value, count) in values.most_frequent() {
         // Stored with evidence, so the hash must be the same in every version of the program.
-        counts[usize::from(Digest::of(value.as_bytes()).bytes()[0]) % OWN_BINS] += count;
+        counts[usize::from(Digest::of(value.as_bytes()).bytes()[0])] += count;
         counted += count;
     }
     // What a capped count has forgotten lies anywhere; it is spread evenly.
     let forgotten = values.n() - counted;
     for count in &mut counts {
-        *count += forgotten / OWN_BINS as u64;
+        *count += forgotten / HASHED_BINS as u64;
     }
     counts
 }
@@ -134,7 +176,7 @@ pub(crate) fn advanced(
         .filter_map(|(name, binned)| {
             let known = before.and_then(|before| before.stream(name));
             let dispersion = usual.map_or(1.0, |usual| usual.dispersion(name));
-            if fixed_reference {
+            if fixed_reference && *name != VALUES {
                 changing(name, known, binned, dispersion)
             } else {
                 spending(name, known, binned, dispersion)
@@ -195,13 +237,16 @@ fn spending(name: &str, known: Option<&Stream>, binned: &Binned, dispersion: f64
     })
 }
 
-/// Decides over all streams of a report together how surely each is an alarm: Holm's correction of p-values
-/// that hold at all times.
-pub(crate) fn adjust<'a>(columns: impl Iterator<Item = &'a mut Sequential>) {
+/// Decides over all streams of a report together how surely each is an alarm, at all times: Holm's correction
+/// where no alarm may be false, e-BH where a share of them may.
+pub(crate) fn adjust<'a>(bound: AlarmBound, columns: impl Iterator<Item = &'a mut Sequential>) {
     let mut columns: Vec<&mut Sequential> = columns.collect();
-    let streams = || columns.iter().flat_map(|column| &column.streams);
-    let p_values: Vec<f64> = streams().map(|stream| anytime_p_value(stream.log_e_value)).collect();
-    let mut adjusted = holm(&p_values).into_iter();
+    let capitals = || columns.iter().flat_map(|column| &column.streams).map(|stream| stream.log_e_value);
+    let adjusted = match bound {
+        AlarmBound::Any => holm(&capitals().map(anytime_p_value).collect::<Vec<f64>>()),
+        AlarmBound::Share => e_bh_adjusted(&capitals().map(adjusted_log_e_value).collect::<Vec<f64>>()),
+    };
+    let mut adjusted = adjusted.into_iter();
     for column in &mut columns {
         for stream in &mut column.streams {
             stream.adjusted = adjusted.next().unwrap_or(1.0);

@@ -1,28 +1,21 @@
 //! Drift of a categorical column.
 
+use std::collections::BTreeMap;
+
 use stats::chi_square::{Pooling, chi_square};
 use stats::g_test::g_test;
+use stats::sequential::conformal::rare_bins_together;
 use stats::sketch::FrequentValues;
 use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
+use super::alarm::{self, Binned};
 use super::binned::{Bins, distances};
 use super::{Assessment, chi_square_measure};
 
-/// A value that is expected to occur fewer times than this in the current window is pooled with
-/// the other rare ones (Cochran's rule), so that noise in the long tail does not look like drift.
-const RARE_BELOW: f64 = 5.0;
-
 /// Values that the chart names.
 const SHOWN_VALUES: usize = 15;
-
-/// Counts over the same bins: the frequent values, the rare ones pooled, the unseen ones pooled.
-struct Pooled {
-    reference: Vec<u64>,
-    current: Vec<u64>,
-    pooled_values: usize,
-}
 
 pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessment {
     let unseen = unseen(before, now);
@@ -41,8 +34,10 @@ pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessmen
         current_quantiles: vec![],
     };
     let unseen_excess = (unseen_share - unseen_by_chance).max(0.0);
+    let has_stream = Binned::unseen(before, now).is_some();
     let mut assessment = Assessment {
         unseen_excess,
+        unseen_stream: if has_stream { alarm::UNSEEN } else { alarm::DISTRIBUTION },
         unseen: format!(
             "{} of its rows, more than chance brings, hold values that the model never saw in the reference.",
             format::percent(unseen_excess)
@@ -74,14 +69,20 @@ pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessmen
 }
 
 fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentValues) {
-    let pooled = pooled(before, now);
-    let (p, q) = (&pooled.reference, &pooled.current);
+    let (reference, current) = counts(before, now);
     let error = share(before.count_error(), before.n()) + share(now.count_error(), now.n());
-    let over = match pooled.pooled_values {
-        0 => format!("{} values", p.len()),
-        rare => format!("{} bins, {rare} rare values pooled", p.len()),
+    let over = format!("{} values", format::count(reference.len() as u64));
+    let bins = Bins { reference: &reference, current: &current, over: &over, share_error: error };
+    assessment.measures.extend(distances(bins));
+    let (p, q) = match rare_bins_together(&reference, &current) {
+        Ok(together) => together,
+        Err(error) => {
+            assessment.unmeasured.push(Unmeasured { name: "chi_square".into(), reason: error.to_string() });
+            return;
+        }
     };
-    assessment.measures.extend(distances(Bins { reference: p, current: q, over: &over, share_error: error }));
+    let (p, q) = (&p[..], &q[..]);
+    let together = if p.len() < reference.len() { "; rare values put together" } else { "" };
     if let Ok(test) = g_test(p, q, Pooling::default()) {
         let freedom = test.degrees_of_freedom;
         assessment.measures.push(Measure {
@@ -91,14 +92,14 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
                 "g_test",
                 test.statistic,
                 test.n_current,
-                format!("log-likelihood ratio test of homogeneity, {freedom} degrees of freedom"),
+                format!("log-likelihood ratio test of homogeneity, {freedom} degrees of freedom{together}"),
             )
         });
     }
     match chi_square(p, q, Pooling::default()) {
         Ok(test) => {
             assessment.distribution_p = Some(test.p_value);
-            assessment.measures.push(chi_square_measure(&test, ""));
+            assessment.measures.push(chi_square_measure(&test, together));
             assessment.measures.push(Measure {
                 expected_by_chance: Some(0.0),
                 ..Measure::new(
@@ -115,41 +116,23 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
     }
 }
 
-/// Counts over the bins that the distances are computed over.
-pub(super) fn pooled_counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
-    let pooled = pooled(before, now);
-    (pooled.reference, pooled.current)
-}
-
-fn pooled(before: &FrequentValues, now: &FrequentValues) -> Pooled {
-    let scale = now.n() as f64 / before.n() as f64;
-    let (mut reference, mut current) = (Vec::new(), Vec::new());
-    let (mut rare_before, mut rare_now, mut pooled_values) = (0, 0, 0);
-    let (mut seen_before, mut seen_now) = (0, 0);
-    for (value, count) in before.most_frequent() {
-        let count_now = now.count(value);
-        seen_before += count;
-        seen_now += count_now;
-        if count as f64 * scale < RARE_BELOW {
-            rare_before += count;
-            rare_now += count_now;
-            pooled_values += 1;
-        } else {
-            reference.push(count);
-            current.push(count_now);
+/// Counts over the bins that distances are computed over: every value is one, in the order of their texts, and what a
+/// capped count has forgotten is another. Distances over many rare values take off what chance gives them.
+pub(super) fn counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
+    let mut by_value: BTreeMap<&str, (u64, u64)> =
+        before.most_frequent().into_iter().map(|(value, count)| (value, (count, now.count(value)))).collect();
+    if before.count_error() == 0 {
+        for (value, count) in now.most_frequent() {
+            by_value.entry(value).or_insert((0, count));
         }
     }
-    // What a capped count forgot is rare by construction. Of the current values that the reference
-    // does not have, as many as chance alone brings are rare too, and only the rest is unseen.
-    rare_before += before.n() - seen_before;
-    let not_seen = now.n() - seen_now;
-    let by_chance =
-        if before.count_error() > 0 { not_seen } else { chance_unseen(before, now).min(not_seen) };
-    reference.push(rare_before);
-    current.push(rare_now + by_chance);
-    reference.push(0);
-    current.push(not_seen - by_chance);
-    Pooled { reference, current, pooled_values }
+    let (mut reference, mut current): (Vec<u64>, Vec<u64>) = by_value.into_values().unzip();
+    let rest = (before.n() - reference.iter().sum::<u64>(), now.n() - current.iter().sum::<u64>());
+    if rest != (0, 0) {
+        reference.push(rest.0);
+        current.push(rest.1);
+    }
+    (reference, current)
 }
 
 /// How many rows of the current window would hold a value that the reference does not have if both

@@ -54,7 +54,7 @@ impl<'a> Sides<'a> {
                 let bins = numeric::bins(before)?;
                 Some((bins.counts(before), bins.counts(now)))
             }
-            Self::Categories(before, now) => Some(categorical::pooled_counts(before, now)),
+            Self::Categories(before, now) => Some(categorical::counts(before, now)),
         }
     }
 }
@@ -97,7 +97,7 @@ fn automatic(sides: Sides<'_>) -> String {
             }
         }
         Sides::Categories(before, _) => format!(
-            "a category with {}: those that are expected less than five times are pooled, and chi-square tests",
+            "a category with {}: each is its own bin, what chance gives so many is taken off, and chi-square tests",
             format::counted(before.distinct() as u64, "value", "values")
         ),
     }

@@ -150,7 +150,9 @@ pub fn judge_outcome(scope: Scope<'_>, answers: &Answers) -> Option<Finding> {
 
 /// Verdicts on columns that are looked at together.
 fn judged(scope: Scope<'_>, mut columns: Vec<(Watched, Result<Assessment, Unassessed>)>) -> Vec<Finding> {
-    alarm::adjust(columns.iter_mut().filter_map(|(_, assessed)| assessed.as_mut().ok()?.sequential.as_mut()));
+    let sequential =
+        columns.iter_mut().filter_map(|(_, assessed)| assessed.as_mut().ok()?.sequential.as_mut());
+    alarm::adjust(scope.definition.monitor.drift.bound, sequential);
     let p_values = adjusted_p_values(columns.iter().map(|(_, assessed)| assessed.as_ref().ok()));
     let mut findings: Vec<(f64, Finding)> = columns
         .into_iter()
@@ -298,9 +300,12 @@ fn choose(assessment: &mut Assessment, drift: &Drift, sides: Sides<'_>) {
     assessment.effects = vec![of_values(distance, size.excess)];
 }
 
+/// Streams that tell of the values.
+const OF_VALUES: &[&str] = &[alarm::DISTRIBUTION, alarm::UNSEEN, alarm::VALUES];
+
 /// How differently the values themselves are distributed.
 fn of_values(distance: Distance, excess: f64) -> Effect {
-    Effect { of: distance.measure(), streams: &[alarm::DISTRIBUTION], distance, excess, usual: 0.0 }
+    Effect { of: distance.measure(), streams: OF_VALUES, distance, excess, usual: 0.0 }
 }
 
 /// Two profiles of a column, as far as it takes to see what is usual.
@@ -316,7 +321,10 @@ pub(crate) fn comparison(
     whole: &Summarised<'_>,
     part: &Summarised<'_>,
 ) -> Comparison {
-    Comparison { effects: effects(&definition.monitor.drift, whole, part), streams: streams(whole, part) }
+    let mut streams = streams(whole, part);
+    // The whole has every value of its parts.
+    streams.retain(|(name, _)| *name != alarm::UNSEEN);
+    Comparison { effects: effects(&definition.monitor.drift, whole, part), streams }
 }
 
 /// The ways in which two profiles differ; none where they are of different kinds.
@@ -344,6 +352,10 @@ fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'stati
         }
         (Profile::Categorical(before), Profile::Categorical(now)) => {
             streams.push((alarm::DISTRIBUTION, Binned::categories(&before.values, &now.values)));
+            let unseen = Binned::unseen(&before.values, &now.values);
+            streams.extend(unseen.map(|unseen| (alarm::UNSEEN, unseen)));
+            let values = Binned::values(&before.values, &now.values);
+            streams.extend(values.map(|values| (alarm::VALUES, values)));
         }
         (Profile::Text(a), Profile::Text(b)) => streams.extend(text::streams((a, before), (b, now))),
         (Profile::Embedding(_), Profile::Embedding(_)) => streams.extend(embedding::streams(before, now)),

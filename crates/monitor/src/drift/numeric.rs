@@ -119,6 +119,13 @@ fn measure_significance(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf, 
 /// The mean squared gap of the distributions, and the energy distance, which weighs it by the values.
 fn measure_gaps(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
     match cramer_von_mises(before, now) {
+        // Ties add to the statistic as much on both sides as on one, so that it tells nothing of drift.
+        Ok(test) if has_ties(before, now) => assessment.measures.push(Measure::new(
+            "root_mean_squared_gap",
+            test.gap_root_mean_square,
+            test.n_current,
+            "root mean squared gap between the distribution functions; values repeat, which the test does not allow",
+        )),
         Ok(test) => assessment.measures.push(Measure {
             error_bound: test.statistic_error,
             expected_by_chance: Some(1.0 / 6.0),
@@ -152,6 +159,15 @@ fn measure_gaps(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {
             .unmeasured
             .push(Unmeasured { name: "energy_distance".into(), reason: error.to_string() }),
     }
+}
+
+/// Whether values repeat so much that a test for continuous ones does not hold. A sketch of many rows keeps more
+/// points than this, so it is not taken for one.
+fn has_ties(before: &Ecdf, now: &Ecdf) -> bool {
+    const VALUES_MOST: usize = 4096;
+    const REPEATS_LEAST: u64 = 10;
+    let different = before.distinct().max(now.distinct());
+    different <= VALUES_MOST && different as u64 * REPEATS_LEAST < before.n().min(now.n()).max(1)
 }
 
 fn measure_wasserstein(assessment: &mut Assessment, before: &Ecdf, now: &Ecdf) {

@@ -89,8 +89,13 @@ fn measure(name: &str, drift: &PeerDrift, sides: Sides<'_>) -> Measure {
     let beware = drift.warning.map(|warning| format!("; beware: {warning}")).unwrap_or_default();
     Measure {
         p_value: drift.p_value,
-        ..Measure::new(name, drift.value, n, format!("as the tool computes it{beware}"))
+        ..Measure::new(name, judged(drift), n, format!("as the tool computes it{beware}"))
     }
+}
+
+/// What the tool holds against its threshold: the p-value of a test, whose statistic it may show besides.
+fn judged(drift: &PeerDrift) -> f64 {
+    drift.p_value.unwrap_or(drift.value)
 }
 
 /// What the tool held its value against.
@@ -109,7 +114,7 @@ pub(super) fn in_words(drift: &PeerDrift) -> String {
     let what = if drift.p_value.is_some() { "a p-value of " } else { "" };
     format!(
         "{what}{} against its threshold of {}",
-        format::number(drift.value),
+        format::number(judged(drift)),
         format::number(drift.threshold)
     )
 }

@@ -71,7 +71,11 @@ fn judged(columns: &[(Profile, Profile)]) -> Vec<Finding> {
 }
 
 fn judged_by(method: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
-    let text = format!("{DEFINITION}[monitor.drift]\nmethod = \"{method}\"\n");
+    judged_in(&format!("method = \"{method}\""), columns)
+}
+
+fn judged_in(drift: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
+    let text = format!("{DEFINITION}[monitor.drift]\n{drift}\n");
     let definition: Definition = definition::parse(&text).unwrap();
     let kind = |profile: &Profile| match profile {
         Profile::Numeric(_) => ColumnKind::Numeric,
@@ -204,6 +208,70 @@ fn ten_thousand_rare_categories_without_drift_pass() {
         Profile::Categorical(profile)
     };
     assert_eq!(verdict(draw(1, 50_000), draw(2, 50_000)), Verdict::Pass);
+}
+
+/// So many rows of values below `values`, each as likely; of a window that differs every value becomes another.
+fn uniform(seed: u64, rows: u64, values: u64, becomes: impl Fn(u64) -> u64) -> Profile {
+    let mut rng = Seeded(seed);
+    let mut profile = CategoricalProfile::new(100_000);
+    for _ in 0..rows {
+        let value = becomes((rng.uniform() * values as f64) as u64);
+        profile.values.add(&format!("value {value}"), 1);
+    }
+    Profile::Categorical(profile)
+}
+
+#[test]
+fn rare_values_that_vanish_are_seen_though_each_was_expected_a_few_times() {
+    // A quarter of a thousand values remain, three rows of each expected; half of ten thousand.
+    for (values, remain, rows) in [(1000, 250, 3000), (10_000, 5000, 3000)] {
+        let window = uniform(2, rows, values, |value| value % remain);
+        let findings = judged(&[(uniform(1, 36_000, values, |value| value), window)]);
+        assert_eq!(findings[0].verdict, Verdict::Fail, "{}", findings[0].summary);
+        let chi_square = findings[0].measure("chi_square").unwrap().p_value.unwrap();
+        assert!(chi_square < 1e-6, "{chi_square}");
+        assert!(findings[0].measure("psi").unwrap().interval.unwrap().lower > 0.25);
+    }
+}
+
+#[test]
+fn new_values_of_which_each_is_seen_once_are_an_alarm() {
+    let new = |value: u64| if value % 10 < 2 { value } else { 10_000 + value };
+    let findings = judged(&[(uniform(1, 36_000, 10_000, |value| value), uniform(2, 2000, 10_000, new))]);
+    assert_eq!(findings[0].verdict, Verdict::Fail, "{}", findings[0].summary);
+    assert!(findings[0].summary.contains("never saw in the reference"), "{}", findings[0].summary);
+}
+
+#[test]
+fn without_drift_rare_values_have_small_p_values_as_seldom_as_they_say() {
+    let (mut small, mut tested) = ([0; 3], 0);
+    for seed in 0..120 {
+        let whole = uniform(seed, 12_000, 4000, |value| value);
+        let part = uniform(1000 + seed, 3000, 4000, |value| value);
+        let findings = judged(&[(whole, part)]);
+        let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+        assert_eq!(finding.verdict, Verdict::Pass, "{}", finding.summary);
+        let streams = &finding.sequential.as_ref().unwrap().streams;
+        for (at, name) in ["distribution", "unseen", "values"].into_iter().enumerate() {
+            let stream = streams.iter().find(|stream| stream.name == name).unwrap();
+            small[at] += u32::from(stream.p_value < 0.05);
+        }
+        tested += 1;
+    }
+    // 6 of 120 are expected; 13 or more come with a probability below 1 %.
+    assert!(small.iter().all(|small| *small < 13), "{small:?} of {tested}");
+}
+
+#[test]
+fn a_bound_on_the_share_of_false_alarms_lets_more_through_where_hundreds_of_columns_move() {
+    let shifted: Vec<f64> = normals(7, 150).iter().map(|value| value + 0.6).collect();
+    let columns = || vec![(numeric(&normals(1, 2000), 0), numeric(&shifted, 0)); 1500];
+    let adjusted = |bound: &str| {
+        let findings = judged_in(&format!("bound = \"{bound}\""), &columns());
+        let moved = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+        moved.sequential.as_ref().unwrap().stream("distribution").unwrap().adjusted
+    };
+    assert!(adjusted("share") < adjusted("any"), "{} {}", adjusted("share"), adjusted("any"));
 }
 
 #[test]

@@ -42,7 +42,9 @@ fn what_changed(name: &str, assessment: &Assessment, changes: &Changes) -> Strin
     match changes.distribution {
         Verdict::Fail => format!("{name} changed a lot ({change})."),
         Verdict::Warn => format!("{name} changed somewhat ({change})."),
-        _ if assessment.distribution_p.is_none() => format!("{name} has {change}."),
+        _ if assessment.distribution.reference_n == 0 || assessment.distribution.current_n == 0 => {
+            format!("{name} has {change}.")
+        }
         _ if changes.verdict() == Verdict::Pass => {
             format!("{name} is distributed as in the reference, or near enough.")
         }

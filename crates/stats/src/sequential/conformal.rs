@@ -172,6 +172,24 @@ pub fn window_p_value(before: &[u64], window: &[u64]) -> Result<WindowComparison
     })
 }
 
+/// Bins of which each must be expected to have five rows of the smaller side: rarer ones put together by how many rows
+/// both sides have of them.
+///
+/// `reference` and `current`: counts per bin, shape `[bins]`, in an order that depends on neither. Which bins are put
+/// together depends on the sums of both sides alone, so a test over what is returned is as valid as one over bins that
+/// were fixed beforehand, and tells sides apart that have different rare values.
+///
+/// # Errors
+/// Different lengths, a side without rows, or more than 2⁶⁴ rows.
+pub fn rare_bins_together(reference: &[u64], current: &[u64]) -> Result<(Vec<u64>, Vec<u64>), CountsError> {
+    let (n_reference, n_current) = counts::totals(reference, current)?;
+    let n = counts::total_of_both(n_reference, n_current)?;
+    let cells = reference.iter().zip(current).map(|(&before, &window)| Cell { before, window });
+    let share = n_reference.min(n_current) as f64 / n as f64;
+    let cells = pool_rare(cells.filter(|cell| cell.all() > 0).collect(), EXPECTED_LEAST / share);
+    Ok(cells.into_iter().map(|cell| (cell.before, cell.window)).unzip())
+}
+
 /// Puts cells with fewer than `least` rows together with the next rarest until each has as many.
 ///
 /// Looks at nothing but the bag's counts, so it is as good as fixed given the bag.

@@ -31,7 +31,7 @@ pub use evaluate::{
 };
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use metric::Metric;
-pub use monitor::{Against, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
+pub use monitor::{Against, AlarmBound, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use output::Output;
 pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};

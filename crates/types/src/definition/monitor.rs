@@ -28,8 +28,10 @@ pub struct Drift {
     /// How many windows before it, where it is compared against those.
     pub windows: u32,
     /// The probability that any column ever raises an alarm though nothing changed, over all columns and
-    /// all weeks that are looked at.
+    /// all weeks that are looked at; with `bound = "share"` the share of such alarms among all of them.
     pub false_alarms: f64,
+    /// What `false_alarms` bounds.
+    pub bound: AlarmBound,
     /// What decides how much a column changed: `auto`, a distance such as `wasserstein`, or another tool's
     /// method such as `evidently-0.7:psi`, with that tool's own thresholds.
     pub method: DriftMethod,
@@ -52,6 +54,7 @@ impl Default for Drift {
             against: Against::Reference,
             windows: 8,
             false_alarms: 0.01,
+            bound: AlarmBound::Any,
             method: DriftMethod::Auto,
             warn: None,
             fail: None,
@@ -59,6 +62,17 @@ impl Default for Drift {
             min_rows: 100,
         }
     }
+}
+
+/// Which false alarms a budget is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AlarmBound {
+    /// Any at all, ever.
+    #[default]
+    Any,
+    /// Their expected share among all alarms, at any time; more alarms come through where hundreds of columns move.
+    Share,
 }
 
 impl Drift {

@@ -42,7 +42,7 @@ fn one(finding: &Finding) -> Markup {
 fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
     let unit = of.loss.as_str();
     let limits = limits_in_loss(finding, of);
-    let judged = judged_share(finding, of);
+    let judged = of.share;
     html! {
         div.chart-and-list {
             figure {
@@ -68,7 +68,7 @@ fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
 
 /// The limits in the unit of the loss: one on the rise begins at the reference's value.
 pub(super) fn limits_in_loss(finding: &Finding, of: &Subpopulation) -> Vec<f64> {
-    let before = judged_share(finding, of).and_then(|share| reference_at(of, share));
+    let before = of.share.and_then(|share| reference_at(of, share));
     let of_rise = limits(finding, "worst_subpopulation_rise").into_iter();
     let of_rise = of_rise.filter_map(|rise| Some(before? * (1.0 + rise)));
     limits(finding, "worst_subpopulation_loss").into_iter().chain(of_rise).collect()
@@ -97,13 +97,6 @@ fn said_at(point: &CurvePoint, unit: &str) -> String {
         words::measure_value(unit, point.value),
         range(unit, point.lower, point.upper)
     )
-}
-
-/// The share whose value the finding's headline is.
-pub(super) fn judged_share(finding: &Finding, of: &Subpopulation) -> Option<f64> {
-    let headline = finding.measures.first()?;
-    let same = |point: &&CurvePoint| (point.value - headline.value).abs() <= 1e-9 * headline.value.abs();
-    of.curve.iter().find(same).map(|point| point.at)
 }
 
 fn table(of: &Subpopulation, unit: &str) -> Markup {

@@ -144,6 +144,7 @@ impl Of<'_> {
     fn subpopulation(&self) -> Subpopulation {
         Subpopulation {
             loss: self.name(),
+            share: Some(self.value),
             curve: self.curve(),
             reference: self.curve(),
             drivers: self.drivers(),

@@ -168,7 +168,7 @@ fn worst_subpopulation(report: &CheckReport) -> Option<Row> {
     let finding = findings_of(report, CheckId::WorstSubpopulation).first().copied()?;
     let Some(Detail::Subpopulation(of)) = &finding.detail else { return None };
     let measure = finding.measure("worst_subpopulation_loss")?;
-    let share = worst_case::judged_share(finding, of);
+    let share = of.share;
     let what = share.map_or_else(
         || "Worst subpopulation".into(),
         |share| format!("Worst {} of the rows", format::percent(share)),

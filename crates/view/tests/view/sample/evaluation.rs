@@ -194,6 +194,7 @@ fn worst_subpopulation() -> Finding {
     let before = [0.472, 0.421, 0.394, 0.374, 0.338, 0.309, 0.284, 0.263, 0.244, 0.227, 0.212, 0.198];
     finding.detail = Some(Detail::Subpopulation(Subpopulation {
         loss: "wrong_share".into(),
+        share: Some(at[3]),
         curve: (0..12).map(|i| around(at[i], now[i], 0.011 + 0.022 * (1.0 - at[i]))).collect(),
         reference: (0..12).map(|i| around(at[i], before[i], 0.004)).collect(),
         drivers: drivers(&[
