@@ -10,6 +10,7 @@ mod alarm;
 mod binned;
 mod categorical;
 mod distance;
+mod effect;
 pub(crate) mod embedding;
 mod numeric;
 pub(crate) mod outcome;
@@ -30,6 +31,7 @@ use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
 use self::distance::Sides;
+use self::effect::{Effect, of_values};
 use crate::multivariate::{auc_thresholds, joined};
 use crate::parallel::in_parallel;
 use crate::usual::UsualColumn;
@@ -94,32 +96,6 @@ impl Assessment {
     /// The largest change of distribution beyond chance and what is usual.
     fn largest_effect(&self) -> Option<&Effect> {
         self.effects.iter().max_by(|a, b| a.news().total_cmp(&b.news()))
-    }
-}
-
-/// The size of one way in which values can be distributed differently.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Effect {
-    /// The measure that it is shown as.
-    pub(crate) of: &'static str,
-    /// One of these must be an alarm for it to count.
-    pub(crate) streams: &'static [&'static str],
-    pub(crate) distance: Distance,
-    /// The distance less what chance gives, not below 0.
-    pub(crate) excess: f64,
-    /// As much of it nine in ten windows of the reference show at most.
-    pub(crate) usual: f64,
-}
-
-impl Effect {
-    /// One that is a population stability index.
-    fn psi(of: &'static str, streams: &'static [&'static str], excess: f64) -> Self {
-        Self { of, streams, distance: Distance::Psi, excess, usual: 0.0 }
-    }
-
-    /// What exceeds both chance and what is usual.
-    fn news(&self) -> f64 {
-        self.excess - self.usual
     }
 }
 
@@ -298,14 +274,6 @@ fn choose(assessment: &mut Assessment, drift: &Drift, sides: Sides<'_>) {
     };
     assessment.measures.insert(0, headline);
     assessment.effects = vec![of_values(distance, size.excess)];
-}
-
-/// Streams that tell of the values.
-const OF_VALUES: &[&str] = &[alarm::DISTRIBUTION, alarm::UNSEEN, alarm::VALUES];
-
-/// How differently the values themselves are distributed.
-fn of_values(distance: Distance, excess: f64) -> Effect {
-    Effect { of: distance.measure(), streams: OF_VALUES, distance, excess, usual: 0.0 }
 }
 
 /// Two profiles of a column, as far as it takes to see what is usual.
