@@ -293,8 +293,8 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
 
 fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
     let is_share = this.iter().chain(other).all(|loss| [0.0, 1.0].contains(loss));
-    // Of shares an interval that has a width where the versions hardly differ, too.
-    let (difference, p_value) = if is_share {
+    // Of shares an interval that is wide enough where the versions differ on few rows, too.
+    let (difference, p_value) = if is_share && this != other {
         let wrong = |losses: &[f64]| losses.iter().map(|loss| *loss == 1.0).collect::<Vec<bool>>();
         let of = mcnemar(&wrong(other), &wrong(this), level).ok()?;
         (of.difference, of.p_mid)

@@ -89,7 +89,7 @@ fn measure(name: &str, drift: &PeerDrift, sides: Sides<'_>) -> Measure {
     let beware = drift.warning.map(|warning| format!("; beware: {warning}")).unwrap_or_default();
     Measure {
         p_value: drift.p_value,
-        ..Measure::new(name, judged(drift), n, format!("as the tool computes it{beware}"))
+        ..Measure::new(name, drift.value, n, format!("as the tool computes it{beware}"))
     }
 }
 
@@ -101,8 +101,9 @@ fn judged(drift: &PeerDrift) -> f64 {
 /// What the tool held its value against.
 pub(super) fn threshold(name: &str, drift: &PeerDrift) -> Threshold {
     let is_test = drift.p_value.is_some();
+    let of_statistic = drift.p_value.is_some_and(|p_value| p_value != drift.value);
     Threshold {
-        measure: name.to_owned(),
+        measure: if of_statistic { format!("p-value of {name}") } else { name.to_owned() },
         at_least: is_test.then_some(drift.threshold),
         at_most: (!is_test).then_some(drift.threshold),
         from: format!("the default of `{name}`"),
