@@ -197,11 +197,15 @@ fn rare_classes(rows: &Rows<'_>) -> Option<Pool> {
     members.contains(&true).then(|| Pool { what: "rare classes".into(), members, is_class: true })
 }
 
+/// How many rows of a pool it takes to say what they lose.
+fn rows_least(rows: &Rows<'_>) -> u64 {
+    if rows.loss() == RowLoss::Wrong { SHARE_ROWS_LEAST } else { POOL_ROWS_LEAST }
+}
+
 fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
     let settings = &rows.scope.definition.evaluate.tail;
     let large = |pool: &&Pool| {
-        let of_share = pool.is_class || rows.loss() == RowLoss::Wrong;
-        let least = if of_share { SHARE_ROWS_LEAST } else { POOL_ROWS_LEAST };
+        let least = if pool.is_class { SHARE_ROWS_LEAST } else { rows_least(rows) };
         pool.members.iter().filter(|member| **member).count() as u64 >= least
     };
     let level = Level::P95.for_each_of(pools.iter().filter(large).count());
@@ -442,7 +446,7 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
             return "No case is rare: no input, category, number or outcome is one that the reference hardly has."
                 .to_owned();
         }
-        let needed = counted(POOL_ROWS_LEAST, "row", "rows");
+        let needed = counted(rows_least(rows), "row", "rows");
         return format!("How the model does on rare cases is not known: no kind of them has {needed}.");
     };
     let said = |pool: &PoolRow| match (&pool.mean_loss, &pool.lift) {

@@ -119,6 +119,23 @@ fn numbers_beyond_the_reference_are_pooled_and_held_to_a_limit() {
 }
 
 #[test]
+fn fifteen_rows_of_a_new_value_that_are_all_wrong_do_not_pass() {
+    let log = Table::small_log();
+    let new = |row: usize| row >= REFERENCE_ROWS && (row - REFERENCE_ROWS).is_multiple_of(45);
+    let hidden = log
+        .clone()
+        .with("colour", |row, colour| if new(row) { "violet".into() } else { colour.to_owned() })
+        .with("label", |row, label| {
+            let score: f64 = log.cell(row, "score").parse().unwrap();
+            if new(row) { if score < 0.5 { "1" } else { "0" }.to_owned() } else { label.to_owned() }
+        });
+    let tail = evaluated(DEFINITION, &hidden, 1).finding("evaluate.tail").clone();
+    says(&tail, "fail", &["15 rows", "100 %"]);
+    let lift = &tail["measures"][0];
+    assert_eq!((lift["name"].as_str(), lift["n"].as_u64()), (Some("rare_lift"), Some(15)), "{lift:#}");
+}
+
+#[test]
 fn inputs_of_single_cases_are_in_the_report_and_never_in_evidence() {
     let folder = Folder::small();
     let report = folder.run(&["check", "--format", "json"]).exits(0).report();

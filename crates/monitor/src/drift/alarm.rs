@@ -77,37 +77,30 @@ impl Binned {
         Self { bins: digest.finish(), reference: before, current: counts }
     }
 
-    /// Rows with a value that the reference has, and rows with another; `None` where few values are known, whose bins
-    /// have one for the others, and where not all that the reference has is known.
+    /// Rows with a value that the reference has, and rows with another, of columns that [`has_rare_values`] says.
     ///
     /// Of the reference's own rows as many would be new to the others as hold a value that none of these has (Good
     /// 1953, eq. 9). That share is less sure than one of as many independent rows, by the values that it has twice
     /// (Robbins 1968, "Estimating the total probability of the unobserved outcomes of an experiment"), and so it counts
     /// as one of fewer rows.
-    pub(crate) fn unseen(reference: &FrequentValues, current: &FrequentValues) -> Option<Self> {
+    pub(crate) fn unseen(reference: &FrequentValues, current: &FrequentValues) -> Self {
         let known = reference.most_frequent();
-        if known.len() <= OWN_BINS || reference.count_error() > 0 {
-            return None;
-        }
         let held = |times: u64| known.iter().filter(|(_, count)| *count == times).count() as f64;
         let (once, twice) = (held(1), held(2));
         let sure = if once > 0.0 { once / (once + 2.0 * twice) } else { 1.0 };
         let seen: u64 = known.iter().map(|(value, _)| current.count(value)).sum();
-        Some(Self {
+        Self {
             bins: Digest::of(UNSEEN.as_bytes()),
             reference: [reference.n() as f64 - once, once].map(|rows| (rows * sure).round() as u64).into(),
             current: vec![seen, current.n() - seen],
-        })
+        }
     }
 
-    /// Every value by itself; `None` where few are known, which have bins of their own anyway. So many counts are not
-    /// kept from window to window, and so each window is held against the reference alone.
-    pub(crate) fn values(reference: &FrequentValues, current: &FrequentValues) -> Option<Self> {
-        if reference.most_frequent().len() <= OWN_BINS {
-            return None;
-        }
+    /// Every value of such a column by itself. So many counts are not kept from window to window, and so each window
+    /// is held against the reference alone.
+    pub(crate) fn values(reference: &FrequentValues, current: &FrequentValues) -> Self {
         let (reference, current) = super::categorical::counts(reference, current);
-        Some(Self { bins: Digest::of(VALUES.as_bytes()), reference, current })
+        Self { bins: Digest::of(VALUES.as_bytes()), reference, current }
     }
 
     /// Texts by one of their tokens, in as many bins by its hash.
@@ -145,6 +138,11 @@ impl Binned {
         let counts = |profile: &Profile| vec![profile.rows() - profile.missing(), profile.missing()];
         Self { bins: Digest::of(MISSING.as_bytes()), reference: counts(reference), current: counts(current) }
     }
+}
+
+/// Whether a column has more values than have bins of their own, all of them counted on both sides.
+pub(super) fn has_rare_values(reference: &FrequentValues, current: &FrequentValues) -> bool {
+    reference.count_error() + current.count_error() == 0 && reference.distinct() > OWN_BINS as f64
 }
 
 fn hashed(values: &FrequentValues) -> Vec<u64> {

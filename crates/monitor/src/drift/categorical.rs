@@ -10,9 +10,12 @@ use types::Measure;
 use types::finding::{Distribution, DistributionBin, Unmeasured};
 use types::format;
 
-use super::alarm::{self, Binned};
+use super::alarm;
 use super::binned::{Bins, distances};
 use super::{Assessment, chi_square_measure};
+
+/// A capped count is taken at its word where it is so many times as large as it may be wrong.
+const ERRORS_LEAST: u64 = 20;
 
 /// Values that the chart names.
 const SHOWN_VALUES: usize = 15;
@@ -34,7 +37,7 @@ pub(super) fn assess(before: &FrequentValues, now: &FrequentValues) -> Assessmen
         current_quantiles: vec![],
     };
     let unseen_excess = (unseen_share - unseen_by_chance).max(0.0);
-    let has_stream = Binned::unseen(before, now).is_some();
+    let has_stream = alarm::has_rare_values(before, now);
     let mut assessment = Assessment {
         unseen_excess,
         unseen_stream: if has_stream { alarm::UNSEEN } else { alarm::DISTRIBUTION },
@@ -116,12 +119,18 @@ fn measure(assessment: &mut Assessment, before: &FrequentValues, now: &FrequentV
     }
 }
 
-/// Counts over the bins that distances are computed over: every value is one, in the order of their texts, and what a
-/// capped count has forgotten is another. Distances over many rare values take off what chance gives them.
+/// Counts over the bins that distances are computed over: every value is one, in the order of their texts. Distances
+/// over many rare values take off what chance gives them. Where counts are capped, so that rare ones are too low or
+/// forgotten, the values beside which that is little are bins, and all others together are another.
 pub(super) fn counts(before: &FrequentValues, now: &FrequentValues) -> (Vec<u64>, Vec<u64>) {
-    let mut by_value: BTreeMap<&str, (u64, u64)> =
-        before.most_frequent().into_iter().map(|(value, count)| (value, (count, now.count(value)))).collect();
-    if before.count_error() == 0 {
+    let error = before.count_error() + now.count_error();
+    let mut by_value: BTreeMap<&str, (u64, u64)> = before
+        .most_frequent()
+        .into_iter()
+        .filter(|(_, count)| *count >= ERRORS_LEAST * error)
+        .map(|(value, count)| (value, (count, now.count(value))))
+        .collect();
+    if error == 0 {
         for (value, count) in now.most_frequent() {
             by_value.entry(value).or_insert((0, count));
         }

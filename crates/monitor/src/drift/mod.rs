@@ -320,10 +320,10 @@ fn streams(reference: &Summarised<'_>, current: &Summarised<'_>) -> Vec<(&'stati
         }
         (Profile::Categorical(before), Profile::Categorical(now)) => {
             streams.push((alarm::DISTRIBUTION, Binned::categories(&before.values, &now.values)));
-            let unseen = Binned::unseen(&before.values, &now.values);
-            streams.extend(unseen.map(|unseen| (alarm::UNSEEN, unseen)));
-            let values = Binned::values(&before.values, &now.values);
-            streams.extend(values.map(|values| (alarm::VALUES, values)));
+            if alarm::has_rare_values(&before.values, &now.values) {
+                streams.push((alarm::UNSEEN, Binned::unseen(&before.values, &now.values)));
+                streams.push((alarm::VALUES, Binned::values(&before.values, &now.values)));
+            }
         }
         (Profile::Text(a), Profile::Text(b)) => streams.extend(text::streams((a, before), (b, now))),
         (Profile::Embedding(_), Profile::Embedding(_)) => streams.extend(embedding::streams(before, now)),

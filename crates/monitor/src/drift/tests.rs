@@ -235,6 +235,24 @@ fn rare_values_that_vanish_are_seen_though_each_was_expected_a_few_times() {
 }
 
 #[test]
+fn counts_that_were_capped_are_no_drift() {
+    let capped = |seed: u64, rows: u64| {
+        let Profile::Categorical(mut profile) = uniform(seed, rows, 5000, |value| value / (1 + value % 97))
+        else {
+            unreachable!("it is made so")
+        };
+        let mut few = CategoricalProfile::new(1000);
+        std::mem::swap(&mut profile, &mut few);
+        few.values.values().for_each(|(value, count)| profile.values.add(value, count));
+        assert!(profile.values.count_error() > 0);
+        Profile::Categorical(profile)
+    };
+    let findings = judged(&[(capped(1, 36_000), capped(2, 3000))]);
+    assert_eq!(findings[0].verdict, Verdict::Pass, "{}", findings[0].summary);
+    assert!(findings[0].measure("chi_square").unwrap().p_value.unwrap() > 1e-3);
+}
+
+#[test]
 fn new_values_of_which_each_is_seen_once_are_an_alarm() {
     let new = |value: u64| if value % 10 < 2 { value } else { 10_000 + value };
     let findings = judged(&[(uniform(1, 36_000, 10_000, |value| value), uniform(2, 2000, 10_000, new))]);

@@ -7,6 +7,7 @@
 //! plausibly be, plus the tolerance. Neighbouring days are alike as well; by as
 //! much as those of the reference were, a window's days count less. What is guaranteed is in docs/alarms.md.
 
+use stats::ecdf::Ecdf;
 use stats::interval::{Interval, Level};
 use stats::sequential::mean_betting::HarmfulShift;
 use stats::sequential::running_maximum::anytime_p_value;
@@ -69,7 +70,8 @@ fn largest(scope: PerformanceScope<'_>, loss: RowLoss, answers: &Answers) -> Res
         // All of the probability on one class, and the outcome another: two squares of 1.
         Output::Probabilities { .. } => Ok(if loss == RowLoss::Brier { 2.0 } else { 1.0 }),
         Output::Number(_) => scope.definition.monitor.performance.largest_error.ok_or_else(|| {
-            let known = regression::errors_of_reference(scope, answers).and_then(|errors| quantile(errors, LARGE));
+            let known = regression::errors_of_reference(scope, answers)
+                .and_then(|mut errors| Ecdf::from_values(&mut errors).ok()?.quantile(LARGE));
             let known = known.map_or_else(String::new, |large| {
                 format!(" ({} of the reference's errors are below {})", percent(LARGE), number(large))
             });
@@ -79,11 +81,6 @@ fn largest(scope: PerformanceScope<'_>, loss: RowLoss, answers: &Answers) -> Res
             )
         }),
     }
-}
-
-fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(((values.len() as f64 * share) as usize).min(values.len().checked_sub(1)?)).copied()
 }
 
 /// A window that somebody cut out by hand, or one of another cadence, is no part of the series.
