@@ -1,9 +1,10 @@
-//! Profiles as files below `.forewarn/profiles`, beside the definition.
+//! Profiles as files below `.forewarn/profiles`, beside the definition; or in memory, for a look that leaves nothing
+//! behind.
 //!
-//! They can all be computed again, so the folder may be deleted at any time. A file is written beside its
+//! The files can all be computed again, so the folder may be deleted at any time. A file is written beside its
 //! place and moved there, so that nobody ever reads half of one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{Error, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -90,6 +91,25 @@ impl ProfileStore for FolderStore {
             used.insert(name.to_owned());
         }
     }
+}
+
+/// Keeps profiles for as long as a run lasts.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryStore(Mutex<HashMap<String, Vec<u8>>>);
+
+impl ProfileStore for MemoryStore {
+    fn read(&self, name: &str) -> std::io::Result<Option<Vec<u8>>> {
+        let kept = self.0.lock().map_err(|error| Error::other(error.to_string()))?;
+        Ok(kept.get(name).cloned())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let mut kept = self.0.lock().map_err(|error| Error::other(error.to_string()))?;
+        kept.insert(name.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+
+    fn retain(&self, _: &str) {}
 }
 
 #[cfg(test)]

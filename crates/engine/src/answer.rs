@@ -60,7 +60,7 @@ impl Log<'_> {
             .aggregate(vec![ident(CELL)], vec![count(lit(1_i64))])
             .map_err(EngineError::from)
             .and_then(|counted| self.collect(counted))
-            .map_err(|error| axis.explain(error))?;
+            .map_err(|error| self.explain_time(error))?;
         let mut rows = vec![0; cells.len()];
         for batch in &counted {
             let (at, count) =

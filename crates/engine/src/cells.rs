@@ -189,19 +189,6 @@ impl TimeAxis {
         let cell_of_row = cell_of_row.end()?;
         Ok(rows.with_column(CELL, cell_of_row)?)
     }
-
-    /// Turns a failed parse of a text column into a message that names the column.
-    pub(crate) fn explain(&self, error: EngineError) -> EngineError {
-        match error {
-            EngineError::Query(reason)
-                if is_text(&self.data_type)
-                    && (reason.contains("imestamp") || reason.contains("parsing")) =>
-            {
-                EngineError::UnreadableTime { column: self.column.clone(), reason }
-            }
-            other => other,
-        }
-    }
 }
 
 #[cfg(test)]

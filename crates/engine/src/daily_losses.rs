@@ -49,7 +49,7 @@ pub(crate) fn answer(
     let query = log.engine.runtime.block_on(log.context.sql(&by_day_sql(log, &joined, largest)));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
-    let parts = read(&batches.map_err(|error| axis.explain(error))?)?;
+    let parts = read(&batches.map_err(|error| log.explain_time(error))?)?;
     for question in wanted {
         let mut days: BTreeMap<i64, DayLosses> = BTreeMap::new();
         let within = cells.within(question.window());

@@ -232,7 +232,7 @@ impl Log<'_> {
             .try_for_each(|asked| self.scan_days((ROWS, at, key), asked, profile));
         self.context.deregister_table(ROWS)?;
         self.context.deregister_table(FILE)?;
-        scanned.map_err(|error| axis.explain(error))
+        scanned.map_err(|error| self.explain_time(error))
     }
 
     fn scan_days(

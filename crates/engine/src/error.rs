@@ -41,9 +41,9 @@ pub enum EngineError {
     #[error("column `{column}` stands twice in `{path}`")]
     DuplicateColumn { column: String, path: PathBuf },
     #[error(
-        "column `{column}` holds a text that is not an instant: {reason}; write times as 2013-06-03T12:00:00Z"
+        "column `{column}` holds a text that is not an instant: `{text}` (row {row} of `{path}`); write times as 2013-06-03T12:00:00Z or 2013-06-03T14:00:00+02:00, without the name of a zone"
     )]
-    UnreadableTime { column: String, reason: String },
+    UnreadableTime { column: String, path: PathBuf, row: usize, text: String },
     #[error("segment `{segment}` is not SQL over the log's columns: {reason}")]
     BadSegment { segment: String, reason: String },
     #[error("the log has no row with a time in `{column}`")]

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::csv::reader::Format as CsvReaderFormat;
 use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
-use datafusion::parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::reader::{ChunkReader, Length};
 
@@ -217,7 +215,7 @@ fn parquet_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), En
 }
 
 /// What is wrong with a Parquet file, or with the store that it is in.
-fn corrupt_parquet(path: &Path, error: ParquetError) -> EngineError {
+pub(crate) fn corrupt_parquet(path: &Path, error: ParquetError) -> EngineError {
     match ObjectsError::within_parquet(error) {
         Ok(of_store) => of_store.into(),
         Err(error) => {
@@ -226,7 +224,7 @@ fn corrupt_parquet(path: &Path, error: ParquetError) -> EngineError {
     }
 }
 
-fn csv_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), EngineError> {
+pub(crate) fn csv_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), EngineError> {
     let file = storage.open(path)?;
     let reader = BufReader::new(from_start(&file, path)?);
     let (schema, rows_read) =
@@ -237,7 +235,7 @@ fn csv_schema(storage: &Storage, path: &Path) -> Result<(SchemaRef, u64), Engine
     Ok((Arc::new(schema), rows))
 }
 
-fn from_start(file: &Input, path: &Path) -> Result<impl Read + use<>, EngineError> {
+pub(crate) fn from_start(file: &Input, path: &Path) -> Result<impl Read + use<>, EngineError> {
     let io = |error| EngineError::Io { path: path.to_owned(), source: std::io::Error::other(error) };
     file.get_read(0).map_err(io)
 }
@@ -249,59 +247,6 @@ fn csv_rows_about(file: &Input, path: &Path) -> Result<u64, EngineError> {
     from_start(file, path)?.take(CSV_BYTES_FOR_ROWS).read_to_end(&mut head).map_err(io)?;
     let lines = head.split(|byte| *byte == b'\n').count().max(1) as u64;
     Ok(file.len() * lines / head.len().max(1) as u64)
-}
-
-/// Reads every row of every file, one after the other, to name the file (and line of a CSV file)
-/// that a parallel scan stumbled over.
-pub(crate) fn first_bad_file(table: &TableFiles) -> Option<EngineError> {
-    table.files.iter().find_map(|path| match table.format {
-        Format::Parquet => parquet_error(&table.storage, path),
-        Format::Csv => csv_error(path, table),
-    })
-}
-
-fn parquet_error(storage: &Storage, path: &Path) -> Option<EngineError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(storage.open(path).ok()?)
-        .and_then(ParquetRecordBatchReaderBuilder::build);
-    match reader {
-        Err(error) => Some(corrupt_parquet(path, error)),
-        Ok(mut batches) => batches.find_map(|batch| {
-            let reason = first_line(&batch.err()?.to_string());
-            Some(EngineError::CorruptParquet { path: path.to_owned(), reason })
-        }),
-    }
-}
-
-fn csv_error(path: &PathBuf, table: &TableFiles) -> Option<EngineError> {
-    let bad = |reason: String| EngineError::BadCsv {
-        path: path.to_owned(),
-        reason: without_row_data(&first_line(&reason)),
-    };
-    let (schema, _) = csv_schema(&table.storage, path).ok()?;
-    let layout = table.layouts.iter().find(|layout| layout.files.contains(path));
-    let own = |field: &Field| layout.is_some_and(|layout| layout.own_types.contains_key(field.name()));
-    // The file's own columns, at the types that they are read as.
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| match table.schema.field_with_name(field.name()) {
-            Ok(of_table) if !own(field) => of_table.clone(),
-            _ => field.as_ref().clone(),
-        })
-        .collect();
-    let rows = from_start(&table.storage.open(path).ok()?, path).ok()?;
-    let reader = datafusion::arrow::csv::ReaderBuilder::new(Arc::new(ArrowSchema::new(fields)))
-        .with_header(true)
-        .build(BufReader::new(rows));
-    match reader {
-        Err(error) => Some(bad(error.to_string())),
-        Ok(mut batches) => batches.find_map(|batch| Some(bad(batch.err()?.to_string()))),
-    }
-}
-
-/// Row values do not belong in messages and logs.
-fn without_row_data(message: &str) -> String {
-    message.split(". Row data").next().unwrap_or(message).to_owned()
 }
 
 struct Typed {

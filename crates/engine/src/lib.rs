@@ -9,6 +9,7 @@
 
 pub mod aggregate;
 mod answer;
+mod blame;
 mod cases;
 mod cells;
 mod daily_losses;

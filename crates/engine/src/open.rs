@@ -26,11 +26,12 @@ use types::log_state::FileChanges;
 use types::window::Dataset;
 use url::Url;
 
+use crate::blame::{first_bad_file, first_bad_time};
 use crate::cells::TimeAxis;
 use crate::days::Profiles;
 use crate::error::EngineError;
 use crate::file_profile::BlocksAtHand;
-use crate::files::{AsText, Format, Layout, TableFiles, first_bad_file, is_number, is_text, table_files};
+use crate::files::{AsText, Format, Layout, TableFiles, is_number, is_text, table_files};
 use crate::objects::{AsListed, Buckets, ObjectsError};
 use crate::storage::Storage;
 use crate::store::ProfileStore;
@@ -439,7 +440,8 @@ impl Log<'_> {
         let table = self.engine.runtime.block_on(self.context.table(LOG))?;
         let instant = || axis.instant();
         let range = vec![min(instant()), max(instant()), count(lit(1_i64)), count(instant())];
-        let batches = self.collect(table.aggregate(vec![], range)?).map_err(|error| axis.explain(error))?;
+        let batches =
+            self.collect(table.aggregate(vec![], range)?).map_err(|error| self.explain_time(error))?;
         let batch = batches.iter().find(|batch| batch.num_rows() > 0).ok_or_else(none)?;
         let at = |column: usize| -> Result<Timestamp, EngineError> {
             let value = ScalarValue::try_from_array(batch.column(column), 0)?;
@@ -447,6 +449,24 @@ impl Log<'_> {
         };
         let counted = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0) as u64;
         Ok(TimeRange { first: at(0)?, last: at(1)?, undated_rows: counted(2) - counted(3) })
+    }
+
+    /// Names the file and the row where a query failed because a text is no instant.
+    pub(crate) fn explain_time(&self, error: EngineError) -> EngineError {
+        if !matches!(error, EngineError::Query(_)) {
+            return error;
+        }
+        let known = self.roles.outcome.as_ref().and_then(|outcome| outcome.time.as_deref());
+        let outcomes = self.outcomes.as_ref().or(Some(&self.log)).zip(known);
+        let times = std::iter::once((&self.log, self.roles.time.as_str())).chain(outcomes);
+        let bad =
+            times.into_iter().find_map(|(table, column)| Some((column, first_bad_time(table, column)?)));
+        bad.map_or(error, |(column, bad)| EngineError::UnreadableTime {
+            column: column.to_owned(),
+            path: bad.path,
+            row: bad.row,
+            text: bad.text,
+        })
     }
 
     pub(crate) fn time_axis(&self) -> TimeAxis {

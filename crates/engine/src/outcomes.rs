@@ -143,7 +143,7 @@ fn joined(
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
-    batches.map_err(|error| failing_segment(log, segments).unwrap_or_else(|| axis.explain(error)))
+    batches.map_err(|error| failing_segment(log, segments).unwrap_or_else(|| log.explain_time(error)))
 }
 
 /// The segment whose expression fails on some row, where that is why a query failed.

@@ -9,9 +9,10 @@ use stats::sketch::{Fidelity, Profile};
 use types::column::{Column, ColumnKind};
 
 use crate::aggregate::{CategoriesSummary, NumbersSummary, decode, function_name};
+use crate::blame::first_bad_file;
 use crate::cells::TimeAxis;
 use crate::error::EngineError;
-use crate::files::{AsText, first_bad_file, table_files};
+use crate::files::{AsText, table_files};
 use crate::objects::Buckets;
 use crate::open::{Engine, LOG, register, schema_of};
 use crate::sql::quoted;

@@ -146,7 +146,7 @@ fn scan(log: &Log<'_>, cells: &Cells, aggregates: &[String]) -> Result<Vec<Recor
     let query = log.engine.runtime.block_on(log.context.sql(&sql));
     let batches = query.map_err(EngineError::from).and_then(|query| log.collect(query));
     log.context.deregister_table(ROWS)?;
-    batches.map_err(|error| axis.explain(error))
+    batches.map_err(|error| log.explain_time(error))
 }
 
 /// The encoded summaries of a query's result, by cell.

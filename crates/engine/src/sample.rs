@@ -157,7 +157,7 @@ pub(crate) fn with_drawn<T>(
     });
     log.context.deregister_table(IN_WINDOW)?;
     log.context.deregister_table(FILES)?;
-    answered.map_err(|error| axis.explain(error))
+    answered.map_err(|error| log.explain_time(error))
 }
 
 /// The hash up to which about as many rows of the window are drawn as asked for.

@@ -1,41 +1,49 @@
-//! `[[expect]]` tables for a definition that was just proposed, from the reference that it names.
+//! What is expected of the log, for a definition that was just proposed: of its rows, and of each column (`[[expect]]`)
+//! from the reference that it names.
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use engine::{Engine, EngineError};
 use jiff::Timestamp;
 use monitor::quality::proposed::{self, Proposed};
 use types::Window;
 use types::definition::{self, Cadence, Definition};
+use types::log_state::LogDay;
 use types::window::end_of_day;
 
-use super::quoted;
+use super::{quoted, rows};
+use crate::profile_store::MemoryStore;
 
 /// Columns that a file is still readable with; for more, somebody has to choose.
 const COLUMNS_MOST: usize = 60;
 
 /// The tables as text; empty where the definition is not complete enough to be used.
-pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path) -> String {
+pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path, now: Timestamp) -> String {
     let Ok(definition) = definition::parse(text) else { return String::new() };
     match looked_at(engine, &definition, folder) {
-        Ok(proposed) if proposed.is_empty() => String::new(),
-        Ok(proposed) => tables(&proposed),
+        Ok((days, proposed)) => rows::table(&days, now) + &tables(&proposed),
         Err(error) => {
             let reason = error.to_string().replace(char::is_control, " ");
-            format!("\n# Nothing is proposed to be expected of single columns: {reason}.\n")
+            format!("\n# Nothing is proposed to be expected of rows and columns: {reason}.\n")
         }
     }
 }
 
-fn looked_at(engine: &Engine, definition: &Definition, folder: &Path) -> Result<Vec<Proposed>, EngineError> {
-    let log = engine.open(definition, folder, None)?;
+fn looked_at(
+    engine: &Engine,
+    definition: &Definition,
+    folder: &Path,
+) -> Result<(Vec<LogDay>, Vec<Proposed>), EngineError> {
+    let log = engine.open(definition, folder, Some(Arc::new(MemoryStore::default())))?;
     let schema = log.schema();
     let range = log.time_range()?;
     let later = later_windows(definition, end_of_day(range.last));
     let questions = proposed::plan(definition, &schema, &later);
+    log.profile_files(&questions)?;
     let answers = log.answer(&questions, Timestamp::MAX)?;
-    Ok(proposed::of(definition, &schema, &later, &answers))
+    Ok((log.days(), proposed::of(definition, &schema, &later, &answers)))
 }
 
 /// Every window after the reference that is going to be held against the expectations.
@@ -50,6 +58,9 @@ fn later_windows(definition: &Definition, end: Timestamp) -> Vec<Window> {
 }
 
 fn tables(proposed: &[Proposed]) -> String {
+    if proposed.is_empty() {
+        return String::new();
+    }
     let mut text = String::from(
         "\n# What the reference lets expect of a column, in every window: ranges are a tenth wider than there.\n\
          # Tighten them where you know better; without `on_breach` a broken one is a failure.\n",

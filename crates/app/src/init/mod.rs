@@ -1,10 +1,11 @@
 //! A first definition for a log that nobody has described yet.
 //!
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
-//! that a person can check it line by line. What is expected of single columns comes from the reference; see
-//! `expectations`.
+//! that a person can check it line by line. What is expected of single columns comes from the reference
+//! (`expectations`), what is expected of rows from all days (`rows`).
 
 mod expectations;
+mod rows;
 
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,12 @@ pub struct Proposal {
 }
 
 /// Looks at the log and proposes a definition that lies in `folder`.
-pub fn propose(path: &Path, folder: &Path, task: Task) -> Result<Proposal, EngineError> {
+pub fn propose(path: &Path, folder: &Path, task: Task, now: Timestamp) -> Result<Proposal, EngineError> {
     let engine = Engine::new(EngineOptions::default())?;
     let probe = engine.probe(path)?;
     let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe, task);
     if proposal.unguessed.is_empty() {
-        proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder));
+        proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder, now));
     }
     Ok(proposal)
 }
@@ -65,13 +66,13 @@ fn proposal(path: &str, probe: &Probe, task: Task) -> Proposal {
     let roles = Roles::guess(probe, task);
     let mut unguessed = Vec::new();
     let mut text = format!(
-        "# Proposed by forewarn after a look at {} rows and {} columns.\n\
+        "# Proposed by forewarn after a look at {} and {}.\n\
          # Check every line; `forewarn check` uses it as it stands.\n\n\
          [system]\nid = {}\n# name = \"…\"\n# purpose = \"…\"\n# owner = \"…\"\n\
          # tier = \"limited\"    # prohibited | high | limited | minimal (EU AI Act)\n\n\
          [model]\nversion = \"1\"\ntask = \"{}\"\n\n[log]\npath = {}\n",
-        types::format::count(probe.rows),
-        probe.columns.len(),
+        types::format::counted(probe.rows, "row", "rows"),
+        types::format::counted(probe.columns.len() as u64, "column", "columns"),
         quoted(&system_id(path)),
         task.name(),
         quoted(path),
@@ -85,7 +86,7 @@ fn proposal(path: &str, probe: &Probe, task: Task) -> Proposal {
         }
     };
     if let Some(id) = roles.id {
-        role("id", Some((id, "different on every row".into())));
+        role("id", Some((id, "different on every row; every window is checked for ids that repeat".into())));
     }
     role("time", roles.time.clone());
     match task {
@@ -185,8 +186,11 @@ impl<'a> Roles<'a> {
             fitting().find(|column| named_like(column, words)).or_else(|| fitting().last())
         };
         let time = probe.columns.iter().find(|column| column.column.kind == ColumnKind::Time);
-        let score = best(&is_share, SCORE_WORDS).filter(|_| task == Task::Binary);
         let called_score = |column: &&ProbedColumn| is_unit(column) && named_like(column, SCORE_WORDS);
+        // Few rows may hold few scores; then the name has to do.
+        let score = best(&is_share, SCORE_WORDS)
+            .or_else(|| probe.columns.iter().find(called_score))
+            .filter(|_| task == Task::Binary);
         let scores: Vec<&str> = match task {
             Task::Multiclass => probe.columns.iter().filter(called_score).map(name).collect(),
             Task::Binary | Task::Regression => Vec::new(),
@@ -195,8 +199,9 @@ impl<'a> Roles<'a> {
         let called = |fits: &dyn Fn(&ProbedColumn) -> bool, words: &[&str]| {
             probe.columns.iter().find(|column| fits(column) && named_like(column, words))
         };
-        let is_number =
-            |column: &ProbedColumn| column.column.kind == ColumnKind::Numeric && !is_constant(column);
+        let is_number = |column: &ProbedColumn| {
+            column.column.kind == ColumnKind::Numeric && !is_constant(column, probe.rows)
+        };
         let is_category = |column: &ProbedColumn| column.column.kind == ColumnKind::Categorical;
         let predicted = match task {
             Task::Binary => None,
@@ -208,7 +213,8 @@ impl<'a> Roles<'a> {
             scores.iter().copied().chain(named).any(|output| output == name(column))
         };
         let outcome = match task {
-            Task::Binary => best(&|column| is_binary(column) && !is_output(column), OUTCOME_WORDS),
+            Task::Binary => best(&|column| is_binary(column) && !is_output(column), OUTCOME_WORDS)
+                .or_else(|| called(&|column| is_unit(column) && !is_output(column), OUTCOME_WORDS)),
             Task::Multiclass => called(&|column| is_category(column) && !is_output(column), OUTCOME_WORDS),
             Task::Regression => called(&|column| is_number(column) && !is_output(column), OUTCOME_WORDS),
         };
@@ -231,7 +237,7 @@ impl<'a> Roles<'a> {
             predicted: predicted.map(|column| (name(column), "told from its name".to_owned())),
             outcome: outcome.map(|column| (name(column), outcome_why.to_owned())),
             segments: free().filter(|column| is_segment(column)).map(name).take(MOST_SEGMENTS).collect(),
-            ignored: free().filter(|column| is_constant(column)).map(name).collect(),
+            ignored: free().filter(|column| is_constant(column, probe.rows)).map(name).collect(),
             text: free().filter(|column| is_text(column)).map(name).collect(),
             scores,
         }
@@ -315,8 +321,9 @@ fn is_text(column: &ProbedColumn) -> bool {
         && different_values(column) >= TEXT_DIFFERENT * profile.values.n() as f64
 }
 
-fn is_constant(column: &ProbedColumn) -> bool {
-    column.profile.is_some() && different_values(column) <= 1.0
+/// Of one row nothing can be told.
+fn is_constant(column: &ProbedColumn, rows: u64) -> bool {
+    rows > 1 && column.profile.is_some() && different_values(column) <= 1.0
 }
 
 fn system_id(path: &str) -> String {

@@ -4,6 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::Status;
 use crate::cli::InitOptions;
 use crate::terminal::{diagnostic, output};
@@ -12,7 +14,7 @@ pub(crate) fn run(options: &InitOptions) -> Status {
     // Printed text is taken to be meant for the folder that one stands in.
     let folder = options.output.parent().unwrap_or(Path::new(""));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let proposal = match app::init::propose(&options.log, folder, options.task.task()) {
+    let proposal = match app::init::propose(&options.log, folder, options.task.task(), Timestamp::now()) {
         Ok(proposal) => proposal,
         Err(error) => {
             output::error(&diagnostic::error(&error.to_string()));

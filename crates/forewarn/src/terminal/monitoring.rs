@@ -137,40 +137,43 @@ fn performance(page: &mut Page, report: &MonitorReport) {
     };
     let Some((last, _)) = details().next_back() else { return };
     page.section("Performance", "as it turned out, and as it was estimated without outcomes");
-    page.line(&styled(DIM, "          window                 realised                estimated  outcomes"));
+    page.line(&styled(
+        DIM,
+        "          from        realised               estimated              for shift  outcomes",
+    ));
     for (finding, of) in details() {
-        let spanned = |measure: &Option<Measure>| {
-            measure.as_ref().map_or_else(
-                || "–".to_owned(),
-                |measure| match &measure.interval {
-                    Some(interval) => format!(
-                        "{} [{} – {}]",
-                        number(measure.value),
-                        number(interval.lower),
-                        number(interval.upper)
-                    ),
-                    None => number(measure.value),
-                },
-            )
-        };
         let state = match of.maturity.state {
             MaturityState::Settled => "settled",
             MaturityState::Maturing => "arriving",
             MaturityState::TooEarly => "too early",
         };
         page.line(&format!(
-            " {} {:<21}  {:<22}  {:<9}  {} {state}",
+            " {} {:<10}  {:<21}  {:<21}  {:<9}  {} {state}",
             styled(
                 super::style::of(finding.verdict),
                 &format!("{} {:<4}", mark(finding.verdict), short(finding.verdict))
             ),
-            finding.window.to_string(),
-            spanned(&of.realised),
-            of.estimated.as_ref().map_or_else(|| "–".to_owned(), |measure| number(measure.value)),
+            instant_text(finding.window.from()),
+            of.realised.as_ref().map_or_else(none, spanned),
+            of.estimated.as_ref().map_or_else(none, spanned),
+            of.estimated_for_shift.as_ref().map_or_else(none, |measure| number(measure.value)),
             percent(of.maturity.coverage),
         ));
     }
     page.sentence(&last.summary);
+}
+
+fn none() -> String {
+    "–".to_owned()
+}
+
+/// `0.765 [0.758 – 0.771]`.
+fn spanned(measure: &Measure) -> String {
+    let value = number(measure.value);
+    match &measure.interval {
+        Some(interval) => format!("{value} [{} – {}]", number(interval.lower), number(interval.upper)),
+        None => value,
+    }
 }
 
 fn short(verdict: Verdict) -> &'static str {

@@ -320,7 +320,11 @@ fn a_time_that_is_none_is_refused_at_its_key() {
     let days = log.clone().with("at", |row, _| format!("day {row}"));
     refused(&days, &["column `at`", "not an instant", "2013-06-03T12:00:00Z"]);
     let one = log.clone().with("at", |row, at| if row == 100 { "soon".into() } else { at.to_owned() });
-    refused(&one, &["column `at`", "not an instant"]);
+    refused(&one, &["column `at`", "not an instant: `soon` (row 101 of ", "log.csv`)"]);
+    let zoned =
+        |row, at: &str| if row == 7 { at.replace('Z', "+00:00[Europe/Berlin]") } else { at.to_owned() };
+    let zoned = log.clone().with("at", zoned);
+    refused(&zoned, &["[Europe/Berlin]` (row 8 of ", "without the name of a zone"]);
     let counts = log.clone().with("at", |row, _| (1_704_067_200 + 900 * row).to_string());
     refused(&counts, &["`at` holds numbers", "time_unit = \"s\""]);
     let flags = log.clone().with("at", |_, _| "true".into());

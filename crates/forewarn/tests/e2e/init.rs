@@ -85,6 +85,36 @@ fn what_cannot_be_guessed_is_left_to_fill_in() {
 }
 
 #[test]
+fn rows_and_freshness_are_proposed_from_the_days_of_the_log() {
+    let folder = Folder::empty();
+    folder.write("log.csv", Table::small_log().csv());
+    folder.run(&["init", "log.csv"]).exits(0);
+    let definition = folder.read("forewarn.toml");
+    // A row every quarter of an hour since Monday, 2024-01-01: five weeks, of which the last is the window.
+    let weeks = "rows = \"auto\"    # 5 whole weeks have 672 rows;";
+    assert!(definition.contains(weeks), "{definition}");
+    let old = "# fresh_within = \"1 day\"    # for a log that still grows; the newest row of this one is of 2024-02-";
+    assert!(definition.contains(old), "{definition}");
+    assert!(!folder.path(".forewarn").exists(), "a look leaves nothing behind");
+}
+
+#[test]
+fn of_one_row_only_names_tell_anything() {
+    let folder = Folder::empty();
+    folder.write("log.csv", Table::small_log().rows(|row| row == 0).csv());
+    folder.run(&["init", "log.csv"]).exits(0);
+    let definition = folder.read("forewarn.toml");
+    for line in [
+        "score = \"score\"",
+        "outcome = { column = \"label\" }",
+        "# Proposed by forewarn after a look at 1 row and",
+    ] {
+        assert!(definition.contains(line), "{line} in\n{definition}");
+    }
+    assert!(!definition.contains("ignore = "), "one row is not the same value on every row:\n{definition}");
+}
+
+#[test]
 fn odd_column_names_survive() {
     let folder = Folder::empty();
     let log = Table::small_log()
