@@ -230,6 +230,7 @@ mod tests {
 task = "regression"
 [log]
 path = "log.parquet"
+id = "id"
 time = "t"
 predicted = "p"
 outcome = { path = "o.parquet", column = "y" }
