@@ -168,7 +168,7 @@ fn unknown_words(scope: Scope<'_>, rows: &[SegmentRow], large: usize) -> String 
     let why = match rows.iter().find_map(|row| row.reason.as_deref()) {
         Some(reason) if large > 0 => reason.to_owned(),
         _ => format!(
-            "none of the {} has enough rows with a score and an outcome, {} are needed (evaluate.min_rows)",
+            "too few rows with a score and an outcome in {}, at least {} in one are needed (evaluate.min_rows)",
             counted(rows.len() as u64, "segment", "segments"),
             scope.definition.evaluate.min_rows
         ),

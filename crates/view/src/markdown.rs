@@ -164,7 +164,15 @@ pub(crate) fn shortened(sentence: &str) -> String {
     if sentence.chars().count() <= SENTENCE_MAX {
         return sentence.to_owned();
     }
-    sentence.chars().take(SENTENCE_MAX - 1).chain(['…']).collect()
+    let end = sentence.char_indices().nth(SENTENCE_MAX - 1).map_or(sentence.len(), |(at, _)| at);
+    let kept = &sentence[..end];
+    // At the end of a sentence, else of a word, where that leaves more than half.
+    let whole = kept.rfind(". ").map(|at| at + 1).or_else(|| kept.rfind(' '));
+    let whole = whole.filter(|&at| at > end / 2).or_else(|| kept.rfind(' ').filter(|&at| at > end / 2));
+    match whole {
+        Some(at) => format!("{} …", &kept[..at]),
+        None => format!("{kept}…"),
+    }
 }
 
 /// A sentence of a finding, names between backticks kept as code.
@@ -212,6 +220,16 @@ mod tests {
         {
             assert_eq!(code(name), expected);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_sentences_or_words() {
+        let long = "One sentence of some words. ".repeat(30);
+        assert!(shortened(&long).ends_with("words. …"), "{}", shortened(&long));
+        let words = "word ".repeat(200);
+        assert!(shortened(&words).ends_with("word …") && shortened(&words).chars().count() <= SENTENCE_MAX);
+        assert_eq!(shortened(&"é".repeat(900)).chars().count(), SENTENCE_MAX);
+        assert_eq!(shortened("short"), "short");
     }
 
     #[test]

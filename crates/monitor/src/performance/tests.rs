@@ -457,7 +457,7 @@ fn inputs_that_hardly_overlap_are_divided_by_rows_or_not_at_all() {
 fn too_few_rows_and_no_loss_explain_nothing() {
     let finding = explained(&defined(""), World { rain: 0.7, worse: 0.2 }, 60);
     let missing = finding.unmeasured.iter().find(|missing| missing.name == "attribution").unwrap();
-    assert!(missing.reason.contains("60 rows, and it takes 100"), "{}", missing.reason);
+    assert!(missing.reason.contains("60 where at least 100 are needed"), "{}", missing.reason);
 
     let off = defined("[monitor.performance]\nattribution_rows = 0\n");
     let finding = explained(&off, World { rain: 0.7, worse: 0.0 }, 500);

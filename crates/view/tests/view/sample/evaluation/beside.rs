@@ -18,10 +18,15 @@ pub(crate) fn averages() -> Detail {
         ThresholdRow {
             threshold,
             recall,
+            recall_interval: None,
             false_positive_rate,
+            false_positive_rate_interval: None,
             precision: (i < 40).then(|| 0.208 * recall / selected),
+            precision_interval: None,
             predicted_positive_share: selected,
+            predicted_positive_share_interval: None,
             cost: Some(3.0 * 0.208 * (1.0 - recall) + 0.792 * false_positive_rate),
+            cost_interval: None,
         }
     };
     let thresholds: Vec<ThresholdRow> = (0..=40).map(row).collect();
