@@ -80,6 +80,8 @@ fn performance(name: &str, value: f64) -> Detail {
             coverage: value,
             expected_coverage: value,
             delay_days: vec![value; 5],
+            own_delay_days: vec![value; 5],
+            settled_by: None,
         },
         realised: Some(of.clone()),
         estimated: Some(of.clone()),
