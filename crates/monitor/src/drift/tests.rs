@@ -305,7 +305,7 @@ fn counts_that_were_capped_are_no_drift() {
         else {
             unreachable!("it is made so")
         };
-        let mut few = CategoricalProfile::new(1000);
+        let mut few = CategoricalProfile::new(200);
         std::mem::swap(&mut profile, &mut few);
         few.values.values().for_each(|(value, count)| profile.values.add(value, count));
         assert!(profile.values.count_error() > 0);

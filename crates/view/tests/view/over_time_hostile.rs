@@ -66,7 +66,7 @@ fn performance(name: &str, value: f64) -> Detail {
     let row = |value: Option<&str>, of: Option<Measure>| SegmentRow {
         column: name.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Unknown,
+        verdict: None,
         rows: 1,
         positives: Some(1),
         measure: of,
