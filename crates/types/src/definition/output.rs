@@ -84,3 +84,22 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::{Definition, parse};
+
+    #[test]
+    fn which_of_several_outcomes_counts_is_said() {
+        let of = |output: &str, time: &str| {
+            let text = format!(
+                "[log]\npath = \"l\"\ntime = \"t\"\n{output}\noutcome = {{ column = \"y\"{time} }}\n[reference]\nwindow = \"2013-01-01/2013-02-01\"\n"
+            );
+            let definition: Definition = parse(&text).unwrap();
+            definition.log.which_outcome_counts()
+        };
+        let known = ", time = \"known\"";
+        assert!(of("score = \"p\"", known).ends_with("at the same instant the positive one"));
+        assert!(of("score = \"p\"", "").contains("none of them counts"));
+    }
+}

@@ -67,7 +67,7 @@ fn legend(report: &MonitorReport) -> Markup {
         p.legend {
             @if any(|of| of.realised.is_some()) { span { span.key.dot {} "from outcomes, with interval" } }
             @if any(|of| of.maturity.state == MaturityState::Maturing) { span { span.key.dot.hollow {} "from the outcomes so far: these are a biased sample" } }
-            @if any(|of| of.maturity.settled_by.is_some()) { span { span.key.arrival {} "a window’s outcomes had arrived" } }
+            @if any(|of| of.maturity.settled_by.is_some()) { span { span.key.arrival {} "a window’s outcomes had arrived" @if any(|of| of.maturity.state != MaturityState::Settled) { " (dashed: to be expected)" } } }
             @if any(|of| of.estimated.is_some()) { span { span.key.estimated {} "estimated without outcomes, with interval" } }
             @if any(|of| of.estimated_for_shift.is_some()) { span { span.key.level.shifted-level {} "estimated, for the inputs of the window" } }
             @if any(|of| of.reference.is_some()) { span { span.key.level.reference-level {} "reference" } }
