@@ -160,8 +160,7 @@ pub fn run(
     }
 
     for finding in &mut findings {
-        let own = definition.evaluate.owner(finding.check);
-        finding.owner = own.or(definition.system.owner.as_deref()).map(str::to_owned);
+        finding.owner = owner(definition, finding.check);
     }
 
     progress(Stage::Recording { findings: findings.len() });
@@ -244,7 +243,13 @@ pub(crate) fn seeded(window: Window) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(Digest::of(window.to_string().as_bytes()).bytes())
 }
 
-/// A finding with the instant at which it goes stale.
+/// Who answers for a check.
+fn owner(definition: &Definition, check: CheckId) -> Option<String> {
+    let own = definition.evaluate.owner(check);
+    own.or(definition.system.owner.as_deref()).map(str::to_owned)
+}
+
+/// A finding with the instant at which it goes stale, and with who answers for it.
 ///
 /// Evidence stays fresh for its cadence and half as long again, so that a run that is a little late
 /// does not shut a gate.
@@ -270,7 +275,7 @@ pub(crate) fn new_finding(
     };
     let fresh_for: Span = (every.hours() * 3 / 2).hours();
     NewFinding {
-        finding: finding.for_evidence(),
+        finding: Finding { owner: owner(definition, finding.check), ..finding.for_evidence() },
         fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),
         inputs,
     }

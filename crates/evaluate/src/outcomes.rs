@@ -3,7 +3,7 @@
 use stats::interval::Level;
 use stats::proportion::wilson_interval;
 use types::answer::Coverage;
-use types::definition::Output;
+use types::definition::{Log, Output};
 use types::format::{counted, percent};
 use types::performance::Limit;
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
@@ -20,8 +20,6 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let Some(coverage) = answers.coverage(&Question::Coverage { orphans: true, window: scope.window }) else {
         return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
     };
-    let outcome = scope.definition.log.outcome.as_ref();
-    let has_time = outcome.is_some_and(|outcome| outcome.time.is_some());
     let share =
         |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
     let doubtful =
@@ -45,7 +43,7 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     } else {
         Verdict::Pass
     };
-    let mut summary = summary(coverage, has_time, unusable_words(scope));
+    let mut summary = summary(coverage, &scope.definition.log, unusable_words(scope));
     let least = scope.definition.evaluate.outcomes.at_least.filter(|_| coverage.predictions > 0);
     let of_share = least.map(|least| Limit::AtLeast(least).verdict(&measure));
     if let Some((least, of_share)) = least.zip(of_share) {
@@ -93,7 +91,7 @@ fn unusable_words(scope: Scope<'_>) -> &'static str {
     }
 }
 
-fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
+fn summary(coverage: &Coverage, log: &Log, unusable: &str) -> String {
     if coverage.predictions == 0 {
         return "There are no predictions in this window.".into();
     }
@@ -116,6 +114,8 @@ fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
         if coverage.with_outcome == 1 { "has" } else { "have" },
         percent(share)
     );
+    let has_time = log.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
+    let contradictory_end = format!(": {}. Find out which source is right.", log.which_outcome_counts());
     let (has_unusable, have_unusable) = (format!("has {unusable}"), format!("have {unusable}"));
     let notes = [
         (coverage.without_outcome, "has none", "have none", "."),
@@ -130,7 +130,7 @@ fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
             coverage.contradictory_outcomes,
             "has outcomes that contradict each other",
             "have outcomes that contradict each other",
-            ": find out which source is right.",
+            contradictory_end.as_str(),
         ),
         (
             coverage.early_outcomes,

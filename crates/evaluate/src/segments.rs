@@ -39,7 +39,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
     let limit = limit(scope, metric, all.as_ref());
     if let Some((limit, _)) = &limit {
         for row in &mut rows {
-            row.verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+            let verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+            row.verdict = Some(verdict);
         }
     }
     rows.sort_by(|a, b| worst_first(metric, a, b));
@@ -49,8 +50,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
         return finding;
     };
     let measured = || rows.iter().filter(|row| row.measure.is_some());
-    let verdict = Verdict::worst(measured().map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
-    let failing = measured().filter(|row| row.verdict == Verdict::Fail).count();
+    let verdict = Verdict::worst(measured().filter_map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
+    let failing = measured().filter(|row| row.verdict == Some(Verdict::Fail)).count();
     let mut finding = blank(scope, CheckId::WorstSegment, verdict);
     finding.subject = Subject::Segment { column: worst.column.clone(), value: worst.value.clone() };
     finding.summary = summary(
@@ -112,7 +113,7 @@ fn segment_row(
     SegmentRow {
         column: segment.to_owned(),
         value: group.value.map(str::to_owned),
-        verdict: Verdict::Unknown,
+        verdict: None,
         rows: group.outcomes.n(),
         positives: group.outcomes.positives(),
         measure,

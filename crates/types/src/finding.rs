@@ -1,5 +1,6 @@
 //! What a check found: a verdict, the numbers behind it, and the sentence that says it in words.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
@@ -380,8 +381,9 @@ pub struct DistributionBin {
 pub struct SegmentRow {
     pub column: String,
     pub value: Option<String>,
-    /// On this value alone; `unknown` where there is no measure or no limit.
-    pub verdict: Verdict,
+    /// On this value alone, where it is held against a limit; `unknown` where it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     pub rows: u64,
     /// Rows whose outcome is the positive class, where the task is binary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -515,6 +517,14 @@ pub struct Maturity {
     /// Days from prediction to outcome at [`QUANTILES`], in the reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delay_days: Vec<f64>,
+    /// The same in this window, once it is settled: of younger ones the long delays are still missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_delay_days: Vec<f64>,
+    /// The day on which so many of its outcomes had arrived that it counted as settled; before that, the day on
+    /// which this is to be expected by how long outcomes took in the reference. Not known where outcomes have no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Instant>")]
+    pub settled_by: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use types::finding::{Detail, Finding};
-use types::gate::{GateDecision, NeedState};
+use types::gate::GateDecision;
 use types::report::CheckReport;
 use types::{Verdict, format};
 
@@ -64,12 +64,16 @@ pub(crate) fn push(text: &mut String, block: &str) {
 pub(crate) fn gate_lines(gate: &GateDecision) -> String {
     let (sign, state) = if gate.open { ("✅", "open") } else { ("⛔", "shut") };
     let mut lines = format!("{sign} **Gate {} is {state}**\n", code(&gate.gate));
-    for need in gate.needs.iter().filter(|need| need.state != NeedState::Met) {
+    for need in gate.to_look_at() {
         let reasons: Vec<String> = need.reasons.iter().take(6).map(|reason| prose(reason)).collect();
         let more = need.reasons.len().saturating_sub(6);
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let _ = writeln!(lines, "- {} {}{reasons}{more}", code(&need.check), need.state.word());
+    }
+    let not_made: Vec<String> = gate.not_made_yet().into_iter().map(code).collect();
+    if !not_made.is_empty() {
+        let _ = writeln!(lines, "- not made yet: {}", not_made.join(", "));
     }
     lines
 }

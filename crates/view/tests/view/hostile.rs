@@ -44,7 +44,7 @@ fn segments(values: usize) -> Detail {
     let rows = (0..values).map(|i| SegmentRow {
         column: "carrier".into(),
         value: Some(format!("value {i}")),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows: i as u64,
         positives: Some(0),
         measure: (i % 3 > 0).then(|| measure("roc_auc", 0.5, i as u64, "m")),
@@ -127,7 +127,7 @@ fn segment_named(name: &str) -> Detail {
     let row = |value: Option<&str>| SegmentRow {
         column: name.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows: 1,
         positives: Some(1),
         measure: value.map(|_| measure(name, 0.5, 1, name)),

@@ -286,7 +286,7 @@ fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow
     SegmentRow {
         column: column.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows,
         positives: Some(rows / 5),
         shrunken: None,

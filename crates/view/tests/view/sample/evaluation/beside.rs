@@ -126,7 +126,7 @@ pub(crate) fn intersections() -> Vec<SegmentRow> {
         SegmentRow {
             column: "origin × carrier".into(),
             value: Some(value.into()),
-            verdict,
+            verdict: Some(verdict),
             rows,
             positives: Some(rows / 5),
             measure: Some(segment_measure(auc, auc - half, auc + half * 0.9, rows)),
