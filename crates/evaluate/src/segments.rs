@@ -8,7 +8,7 @@
 use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
 use types::definition::Metric;
-use types::finding::{SegmentRow, segment_label};
+use types::finding::{AverageAndWorst, SegmentRow, segment_label};
 use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
@@ -46,7 +46,8 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
     rows.sort_by(|a, b| worst_first(metric, a, b));
     let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
         let mut finding = unknown(scope, CheckId::WorstSegment, unknown_words(scope, &rows, large));
-        finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+        finding.detail =
+            Some(Detail::Segments { metric: metric.name().into(), overall: all, rows, others: Vec::new() });
         return finding;
     };
     let measured = || rows.iter().filter(|row| row.measure.is_some());
@@ -75,8 +76,35 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
         finding.thresholds.push(limit.threshold(metric.name(), from));
     }
     finding.measures.extend(worst.measure);
-    finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+    let others = others(scope, answers, metric, &groups, level);
+    finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows, others });
     finding
+}
+
+/// The same for every other metric that has a better side; a metric that cannot be computed is left out.
+fn others(
+    scope: Scope<'_>,
+    answers: &Answers,
+    metric: Metric,
+    groups: &[(&str, OutcomeGroup<'_>)],
+    level: Level,
+) -> Vec<AverageAndWorst> {
+    let log = &scope.definition.log;
+    let Some((all, _)) = overall(answers, scope.window) else { return Vec::new() };
+    let of = |other: Metric| {
+        let overall = all.measure(other, log, Level::P95).ok()?;
+        let large =
+            groups.iter().filter(|(_, group)| group.outcomes.n() >= scope.definition.evaluate.min_rows);
+        let measured = large.filter_map(|(column, group)| {
+            Some((*column, group.value, group.outcomes.measure(other, log, level).ok()?))
+        });
+        let (column, value, worst) = measured.min_by(|(_, _, a), (_, _, b)| {
+            let from_worst = a.value.total_cmp(&b.value);
+            if other.higher_is_better() { from_worst } else { from_worst.reverse() }
+        })?;
+        Some(AverageAndWorst { overall, column: column.into(), value: value.map(str::to_owned), worst })
+    };
+    Metric::headlines(scope.definition.model.task).filter(|other| *other != metric).filter_map(of).collect()
 }
 
 fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a str, OutcomeGroup<'a>)> {

@@ -312,6 +312,9 @@ pub enum Detail {
         metric: String,
         overall: Option<Measure>,
         rows: Vec<SegmentRow>,
+        /// Of every other metric, all rows and the worst value of any segment.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<AverageAndWorst>,
     },
     /// Mean score against observed share, over equal-mass bins.
     Reliability {
@@ -395,6 +398,16 @@ pub struct SegmentRow {
     pub shrunken: Option<Measure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What a metric is over all rows, and where it is worst.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AverageAndWorst {
+    pub overall: Measure,
+    /// The segment, and its value.
+    pub column: String,
+    pub value: Option<String>,
+    pub worst: Measure,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

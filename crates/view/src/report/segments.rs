@@ -67,7 +67,7 @@ impl<'a> Forest<'a> {
             columns: Vec::new(),
         };
         for finding in findings {
-            if let Some(Detail::Segments { metric, overall, rows }) = &finding.detail {
+            if let Some(Detail::Segments { metric, overall, rows, .. }) = &finding.detail {
                 forest.add(finding, metric, overall.as_ref(), rows);
             }
         }

@@ -5,7 +5,8 @@ use stats::interval::IntervalMethod;
 use types::Verdict;
 use types::answer::Coverage;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
+    AverageAndWorst, CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow,
+    Subject, Unmeasured,
 };
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, report::html};
@@ -51,7 +52,7 @@ fn segments(values: usize) -> Detail {
         shrunken: None,
         reason: None,
     });
-    Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect() }
+    Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect(), others: Vec::new() }
 }
 
 fn scores(bins: &[(f64, f64)]) -> Detail {
@@ -138,6 +139,12 @@ fn segment_named(name: &str) -> Detail {
         metric: name.into(),
         overall: Some(measure(name, 0.5, 1, name)),
         rows: vec![row(Some(name)), row(None)],
+        others: vec![AverageAndWorst {
+            overall: measure(name, 0.5, 1, name),
+            column: name.into(),
+            value: Some(name.into()),
+            worst: measure(name, 0.5, 1, name),
+        }],
     }
 }
 
