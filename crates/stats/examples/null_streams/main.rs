@@ -4,7 +4,8 @@
 //! `cargo run --release -p forewarn-stats --example null_streams [null families] [shifted families]`
 //!
 //! A family is 100 columns: 20 normal, 10 lognormal and 10 rounded normal ones, 20 categories each
-//! of 5, 30 and 200 values (shares as 1, 1/2, 1/3, …). Each family draws a reference of 4,000 to
+//! of 5 and 30 values and 10 each of 200 and 5,000 (shares as 1, 1/2, 1/3, …), of which three in four
+//! have missing values. Bets are those of `forewarn monitor` ([`streams`]). Each family draws a reference of 4,000 to
 //! 50,000 rows and then a window of 500 to 2,000 rows each week; in every other family the columns
 //! share most of their variance. First nothing ever changes, for 52 weeks; then 10 of the columns
 //! change after 13 quiet weeks, and 52 more follow. Prints Markdown for `docs/benchmarks.md`.
@@ -16,6 +17,7 @@ mod family;
 mod peers;
 mod random;
 mod rules;
+mod streams;
 
 use columns::Shift;
 use family::{Alarms, Plan, run};
@@ -24,7 +26,7 @@ use rules::{Rule, rules};
 const WEEKS: usize = 52;
 const QUIET_WEEKS: usize = 13;
 /// Every how many null families the peers look too: they are slower, and need fewer.
-const PEERS_EVERY: usize = 5;
+const PEERS_EVERY: usize = 10;
 const COLUMNS: usize = 100;
 
 fn main() {
@@ -40,10 +42,21 @@ fn main() {
         weeks: WEEKS,
         with_peers: number.is_multiple_of(PEERS_EVERY),
     };
-    let outcomes: Vec<(Plan, Alarms)> =
-        (0..null_families).map(null).map(|plan| (plan, run(&plan, &rules))).collect();
+    let outcomes = run_all(&(0..null_families).map(null).collect::<Vec<Plan>>(), &rules);
     print_null(&rules, &outcomes);
     print_shifted(&rules, shifted_families);
+}
+
+/// All plans in their order, on all cores.
+fn run_all(plans: &[Plan], rules: &[Rule]) -> Vec<(Plan, Alarms)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = plans.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let run_part =
+            |plans: &[Plan]| plans.iter().map(|plan| (*plan, run(plan, rules))).collect::<Vec<_>>();
+        let parts: Vec<_> = plans.chunks(part).map(|plans| scope.spawn(move || run_part(plans))).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    })
 }
 
 fn print_null(rules: &[Rule], outcomes: &[(Plan, Alarms)]) {
@@ -97,7 +110,7 @@ fn print_shifted(rules: &[Rule], families: usize) {
                 weeks: QUIET_WEEKS + WEEKS,
                 with_peers: true,
             };
-            (0..families).map(plan).map(|plan| (plan, run(&plan, rules))).collect()
+            run_all(&(0..families).map(plan).collect::<Vec<Plan>>(), rules)
         })
         .collect();
     println!(
