@@ -1,17 +1,24 @@
 """Drift of N against N rows: Forewarn beside its peers, and what DuckDB needs to read the rows at all.
 
 Usage: python3 bench/peers.py --rows 1000000 [--out FOLDER] [--only NAME ...] [--runs N]
+           [--forewarn FILE] [--memory GIB] [--minutes N]
 
 Needs cargo and Python 3.11. It builds Forewarn, makes the virtual environments and a seeded log of
 2 N rows (30 columns: 20 numeric, 10 categorical of up to 10,000 values) below the folder (default
 target/bench), runs each program in a process of its own and prints a table in Markdown: wall time, CPU
 seconds of the process and its children, peak memory, and CPU seconds as a multiple of the plain scan.
 With several runs each figure is the median.
+
+--forewarn takes a program that is already built. --memory limits the address space of each program
+(RLIMIT_AS) and --minutes its CPU time (RLIMIT_CPU), for those that would otherwise take all of the machine; of
+one that is stopped, the table says at which limit, how much it had used, and what it had done.
 """
 
 import argparse
 import os
+import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -74,19 +81,48 @@ def python_of(environment, folder):
     return python
 
 
-def measured(command):
-    """Wall seconds, CPU seconds and peak memory in MiB of a command, as the system counts them."""
+def measured(command, limits):
+    """Wall seconds, CPU seconds, peak memory in MiB of a command as the system counts them, and why it was stopped."""
     with tempfile.TemporaryFile("w+") as output:
         started = time.monotonic()
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: limit(*limits),
+        )
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.monotonic() - started
         child.returncode = os.waitstatus_to_exitcode(status)
-        # Forewarn says with 1 that something drifted.
-        if child.returncode not in (0, 1) or "Traceback" in (said := read(output)):
-            raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{read(output)}")
-    print("    " + (said.strip().splitlines() or [""])[-1][:120], file=sys.stderr)
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        said = read(output)
+    lines = said.strip().splitlines() or [""]
+    stopped = None
+    # Forewarn says with 1 that something drifted.
+    if child.returncode not in (0, 1) or "Traceback" in said:
+        stopped = limit_met(child.returncode, said, limits)
+        if stopped is None:
+            raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{said}")
+    cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    print(f"    {wall:.1f} s, CPU {cpu:.2f} s, {memory:,.0f} MiB; {lines[-1][:120]}", file=sys.stderr)
+    return wall, cpu, memory, stopped
+
+
+def limit(memory, minutes):
+    for which, value in ((resource.RLIMIT_AS, memory and memory << 30), (resource.RLIMIT_CPU, minutes and 60 * minutes)):
+        if value:
+            resource.setrlimit(which, (value, value))
+
+
+def limit_met(status, said, limits):
+    """Which limit stopped a program, and how far it was; `None` where none did."""
+    memory, minutes = limits
+    reached = [line for line in said.splitlines() if line.startswith("reached: ")]
+    far = reached[-1].removeprefix("reached: ") if reached else "nothing yet"
+    if minutes and status in (-signal.SIGKILL, -signal.SIGXCPU):
+        return f"killed after {minutes} minutes of CPU; done: {far}"
+    if memory and any(word in said for word in ("MemoryError", "bad_alloc", "malloc", "out of memory")):
+        return f"killed at {memory} GiB; done: {far}"
+    return None
 
 
 def read(file):
@@ -94,19 +130,20 @@ def read(file):
     return file.read()
 
 
-def forewarn(settings, log):
+def forewarn(program, settings, log, limits):
     """A run with no profiles at hand: everything is read and computed."""
     shutil.rmtree(log / ".forewarn", ignore_errors=True)
     definition = (log / "forewarn.toml").read_text().split("\n[monitor")[0]
     (log / "forewarn.toml").write_text(definition + settings)
-    return measured([built("forewarn"), "monitor", log, "--window", WINDOW])
+    return measured([program, "monitor", log, "--window", WINDOW], limits)
 
 
-def run(name, folder, log):
+def run(name, asked, folder, log):
+    limits = (asked.memory, asked.minutes)
     if name in FOREWARN:
-        return forewarn(FOREWARN[name][1], log)
+        return forewarn(asked.forewarn or built("forewarn"), FOREWARN[name][1], log, limits)
     _, environment, script = SCRIPTS[name]
-    return measured([python_of(environment, folder), HERE / script, log])
+    return measured([python_of(environment, folder), HERE / script, log], limits)
 
 
 def main():
@@ -116,24 +153,29 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "target/bench")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--forewarn", type=Path, help="a program that is built; none is built then")
+    parser.add_argument("--memory", type=int, help="GiB of address space at most")
+    parser.add_argument("--minutes", type=int, help="CPU time at most")
     asked = parser.parse_args()
     folder = asked.out.resolve()
     log = folder / f"log-{asked.rows}"
-    cargo("build", "--release", "--package", "forewarn")
+    if not asked.forewarn:
+        cargo("build", "--release", "--package", "forewarn")
     if not (log / "forewarn.toml").exists():
         cargo("xtask", "generate-log", "--rows", str(2 * asked.rows), "--out", str(log))
     figures = {}
     for name in asked.only:
         print(f"{name} …", file=sys.stderr)
-        runs = [run(name, folder, log) for _ in range(asked.runs)]
-        figures[name] = [statistics.median(of) for of in zip(*runs)]
+        *runs, stopped = zip(*(run(name, asked, folder, log) for _ in range(asked.runs)))
+        figures[name] = [*map(statistics.median, runs), next(filter(None, stopped), None)]
     words = {name: of[0] for name, of in {**FOREWARN, **SCRIPTS}.items()}
-    scan = figures.get("duckdb-scan", [0, 0, 0])[1]
+    scan = figures.get("duckdb-scan", [0, 0])[1]
     print(f"\n{asked.rows:,} against {asked.rows:,} rows, 30 columns, {os.cpu_count()} cores\n")
     print("| | wall | CPU | peak memory | CPU ÷ scan |\n|---|--:|--:|--:|--:|")
-    for name, (wall, cpu, memory) in figures.items():
+    for name, (wall, cpu, memory, stopped) in figures.items():
         ratio = f"{cpu / scan:.1f}" if scan else "–"
-        print(f"| {words[name]} | {wall:.1f} s | {cpu:.1f} s | {memory:,.0f} MiB | {ratio} |")
+        said = f", {stopped}" if stopped else ""
+        print(f"| {words[name]}{said} | {wall:.1f} s | {cpu:.1f} s | {memory:,.0f} MiB | {ratio} |")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ One chunk is the whole of what came after the reference, so that one comparison 
 import sys
 
 import nannyml
-from frames import both
+from frames import both, reached
 
 reference, current = both(sys.argv[1])
 for frame in (reference, current):
@@ -18,6 +18,8 @@ calculator = nannyml.UnivariateDriftCalculator(
     categorical_methods=["chi2", "jensen_shannon", "l_infinity", "hellinger"],
     chunk_number=1,
 )
+reached("rows read, texts made categories")
 calculator.fit(reference)
+reached("rows read, fitted on the reference")
 found = calculator.calculate(current).filter(period="analysis").to_df()
 print(f"{found.shape[1]} values; n00 {found['n00']['jensen_shannon']['value'].iloc[0]:.4f}")

@@ -28,7 +28,7 @@ pub(crate) enum Shift {
     Mass(f64),
 }
 
-/// The 100 columns of a family.
+/// The 100 columns of a family. Of each hundred rows of column `i`, `2 (i mod 4)` have no value.
 pub(crate) fn kinds() -> Vec<Kind> {
     let groups = [
         (20, Kind::Normal),
@@ -36,7 +36,8 @@ pub(crate) fn kinds() -> Vec<Kind> {
         (10, Kind::Rounded),
         (20, Kind::Categories(5)),
         (20, Kind::Categories(30)),
-        (20, Kind::Categories(200)),
+        (10, Kind::Categories(200)),
+        (10, Kind::Categories(5000)),
     ];
     groups.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count)).collect()
 }
@@ -44,15 +45,17 @@ pub(crate) fn kinds() -> Vec<Kind> {
 /// The rows of one column in one window: numbers, or positions of categories as numbers.
 pub(crate) struct Source {
     kind: Kind,
+    missing: f64,
     /// Where the normal value is cut into categories.
     cuts: Vec<f64>,
     commonest: f64,
 }
 
 impl Source {
-    pub(crate) fn new(kind: Kind) -> Source {
+    pub(crate) fn new(kind: Kind, number: usize) -> Source {
+        let missing = 0.02 * (number % 4) as f64;
         let Kind::Categories(values) = kind else {
-            return Source { kind, cuts: vec![], commonest: 0.0 };
+            return Source { kind, missing, cuts: vec![], commonest: 0.0 };
         };
         let weight = |i: usize| 1.0 / (i as f64 + 1.0);
         let total: f64 = (0..values).map(weight).sum();
@@ -63,11 +66,11 @@ impl Source {
                 normal_quantile(before)
             })
             .collect();
-        Source { kind, cuts, commonest: 1.0 / total }
+        Source { kind, missing, cuts, commonest: 1.0 / total }
     }
 
     /// Draws one value for each element of `shared`, what the row's columns have in common; NaN
-    /// where they have nothing.
+    /// where they have nothing. Values that are missing are NaN.
     pub(crate) fn draw(&self, shared: &[f64], shift: Shift, random: &mut Random, values: &mut Vec<f64>) {
         const COMMON: f64 = 0.8; // of the variance
         values.clear();
@@ -75,7 +78,8 @@ impl Source {
             let own = random.normal();
             let latent =
                 if common.is_nan() { own } else { COMMON.sqrt() * common + (1.0 - COMMON).sqrt() * own };
-            self.value(latent, shift, random)
+            let value = self.value(latent, shift, random);
+            if self.missing > 0.0 && random.uniform() < self.missing { f64::NAN } else { value }
         }));
     }
 
@@ -96,7 +100,7 @@ impl Source {
     }
 }
 
-/// The number of rows per category.
+/// The number of rows per category, of rows with a value.
 pub(crate) fn category_counts(values: &[f64], categories: usize) -> Vec<u64> {
     let mut counts = vec![0; categories];
     for &value in values {

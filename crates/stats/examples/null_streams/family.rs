@@ -3,15 +3,13 @@
 use stats::bins::QuantileBins;
 use stats::chi_square::{Pooling, chi_square};
 use stats::ecdf::Ecdf;
-use stats::psi::{Smoothing, psi, psi_expected_no_drift};
-use stats::sequential::change_mixture::ChangeMixture;
-use stats::sequential::conformal::window_p_value;
-use stats::sequential::mixture_martingale::PowerMartingale;
+use stats::sequential::conformal::rare_bins_together;
 
 use crate::columns::{Kind, Shift, Source, category_counts, kinds};
 use crate::peers::Peers;
 use crate::random::Random;
 use crate::rules::{Rule, Week, called};
+use crate::streams::{Sample, Streams};
 
 /// What to simulate.
 #[derive(Clone, Copy)]
@@ -43,10 +41,8 @@ pub(crate) struct Alarms {
 struct Column {
     source: Source,
     cells: Cells,
-    reference: Vec<u64>,
-    before: Vec<u64>,
-    power: PowerMartingale,
-    change: ChangeMixture,
+    reference: Sample,
+    streams: Streams,
     peers: Option<Peers>,
 }
 
@@ -56,59 +52,61 @@ enum Cells {
 }
 
 impl Cells {
-    fn counts(&self, values: &[f64]) -> Vec<u64> {
-        match self {
-            Cells::Categories(categories) => category_counts(values, *categories),
+    fn sample(&self, values: &[f64]) -> Sample {
+        let present = present(values);
+        let missing = (values.len() - present.len()) as u64;
+        let counts = match self {
+            Cells::Categories(categories) => category_counts(&present, *categories),
             Cells::Edges(edges) => {
                 let mut counts = vec![0; edges.len() + 1];
-                for &x in values {
+                for x in present {
                     counts[edges.partition_point(|&edge| edge < x)] += 1;
                 }
                 counts
             }
-        }
+        };
+        Sample { missing, counts }
     }
 }
 
+fn present(values: &[f64]) -> Vec<f64> {
+    values.iter().copied().filter(|value| !value.is_nan()).collect()
+}
+
 impl Column {
+    /// `rows`: of each later window.
     fn new(
-        kind: Kind,
+        (number, kind): (usize, Kind),
         shared: &[f64],
-        chunk: Option<usize>,
+        (rows, with_peers): (usize, bool),
         random: &mut Random,
         values: &mut Vec<f64>,
     ) -> Column {
-        let source = Source::new(kind);
+        let source = Source::new(kind, number);
         source.draw(shared, Shift::None, random, values);
         let categories = if let Kind::Categories(categories) = kind { Some(categories) } else { None };
-        let peers = chunk.map(|chunk| Peers::fit(values, categories, chunk));
+        // The peers see rows with a value.
+        let peers = with_peers.then(|| Peers::fit(&present(values), categories, rows));
         let cells = if let Some(categories) = categories {
             Cells::Categories(categories)
         } else {
-            let reference = Ecdf::from_values(&mut values.clone()).unwrap();
+            let reference = Ecdf::from_values(&mut present(values)).unwrap();
             Cells::Edges(QuantileBins::from_reference(&reference, 10).unwrap().edges().to_vec())
         };
-        let reference = cells.counts(values);
-        let before = reference.clone();
-        let (power, change) = (PowerMartingale::new(), ChangeMixture::new());
-        Column { source, cells, reference, before, power, change, peers }
+        let reference = cells.sample(values);
+        let windows: Vec<Sample> = values.chunks_exact(rows).map(|window| cells.sample(window)).collect();
+        let streams = Streams::new(reference.clone(), windows, categories.is_some());
+        Column { source, cells, reference, streams, peers }
     }
 
     fn look(&mut self, values: &[f64]) -> Week {
-        let window = self.cells.counts(values);
-        let conformal = window_p_value(&self.before, &window).unwrap().p_value;
-        self.power.update(conformal).unwrap();
-        self.change.update(conformal).unwrap();
-        self.before.iter_mut().zip(&window).for_each(|(before, window)| *before += window);
-        let psi_value = psi(&self.reference, &window, Smoothing::default()).unwrap();
-        let said = self.peers.as_ref().map(|peers| peers.say(values));
+        let window = self.cells.sample(values);
+        let said = self.peers.as_ref().map(|peers| peers.say(&present(values)));
+        let (before, now) = rare_bins_together(&self.reference.counts, &window.counts).unwrap();
         Week {
-            p_value: chi_square(&self.reference, &window, Pooling::default())
-                .map_or(1.0, |test| test.p_value),
-            psi_excess: psi_value - psi_expected_no_drift(&self.reference, &window),
-            log_power: self.power.log_e_value(),
-            log_change: self.change.log_e_value(),
-            log_change_max: self.change.log_e_max,
+            p_value: chi_square(&before, &now, Pooling::default()).map_or(1.0, |test| test.p_value),
+            capitals: self.streams.bet(&window),
+            window,
             evidently: said.as_ref().is_some_and(|said| said.evidently_alarms),
             nannyml: said.as_ref().is_some_and(|said| said.nannyml_alarms),
         }
@@ -128,9 +126,12 @@ pub(crate) fn run(plan: &Plan, rules: &[Rule]) -> Alarms {
     };
     let mut values = Vec::new();
     fill(reference_rows, &mut random, &mut shared);
-    let chunk = plan.with_peers.then_some(rows);
-    let mut columns: Vec<Column> =
-        kinds().into_iter().map(|kind| Column::new(kind, &shared, chunk, &mut random, &mut values)).collect();
+    let looked = (rows, plan.with_peers);
+    let mut columns: Vec<Column> = kinds()
+        .into_iter()
+        .enumerate()
+        .map(|kind| Column::new(kind, &shared, looked, &mut random, &mut values))
+        .collect();
     let nothing = || vec![vec![None; columns.len()]; rules.len()];
     let mut alarms = Alarms { first: nothing(), first_after: nothing(), false_ones: vec![0; rules.len()] };
     for week in 0..plan.weeks {
@@ -142,7 +143,8 @@ pub(crate) fn run(plan: &Plan, rules: &[Rule]) -> Alarms {
             column.source.draw(&shared, shift, &mut random, &mut values);
             looks.push(column.look(&values));
         }
-        for (rule, calls) in called(rules, &looks).into_iter().enumerate() {
+        let psi_news = |column: usize| columns[column].streams.psi_news(&looks[column].window);
+        for (rule, calls) in called(rules, &looks, psi_news).into_iter().enumerate() {
             for column in (0..columns.len()).filter(|&column| calls[column]) {
                 alarms.first[rule][column].get_or_insert(week);
                 if week >= plan.quiet_weeks {

@@ -1,10 +1,11 @@
 //! Do alarms keep their promise, and how long do they take? A simulation; not a test, because it
 //! takes minutes.
 //!
-//! `cargo run --release -p forewarn-stats --example null_streams [null families] [shifted families]`
+//! `cargo run --release -p forewarn-stats --example null_streams [null families] [shifted families] [threads]`
 //!
 //! A family is 100 columns: 20 normal, 10 lognormal and 10 rounded normal ones, 20 categories each
-//! of 5, 30 and 200 values (shares as 1, 1/2, 1/3, …). Each family draws a reference of 4,000 to
+//! of 5 and 30 values and 10 each of 200 and 5,000 (shares as 1, 1/2, 1/3, …), of which three in four
+//! have missing values. Bets are those of `forewarn monitor` ([`streams`]). Each family draws a reference of 4,000 to
 //! 50,000 rows and then a window of 500 to 2,000 rows each week; in every other family the columns
 //! share most of their variance. First nothing ever changes, for 52 weeks; then 10 of the columns
 //! change after 13 quiet weeks, and 52 more follow. Prints Markdown for `docs/benchmarks.md`.
@@ -16,6 +17,7 @@ mod family;
 mod peers;
 mod random;
 mod rules;
+mod streams;
 
 use columns::Shift;
 use family::{Alarms, Plan, run};
@@ -24,12 +26,14 @@ use rules::{Rule, rules};
 const WEEKS: usize = 52;
 const QUIET_WEEKS: usize = 13;
 /// Every how many null families the peers look too: they are slower, and need fewer.
-const PEERS_EVERY: usize = 5;
+const PEERS_EVERY: usize = 10;
 const COLUMNS: usize = 100;
 
 fn main() {
-    let mut words = std::env::args().skip(1).map(|word| word.parse().expect("a number of families"));
+    let mut words =
+        std::env::args().skip(1).map(|word| word.parse().expect("a number of families or threads"));
     let (null_families, shifted_families) = (words.next().unwrap_or(1_000), words.next().unwrap_or(20));
+    let threads = words.next().unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     peers::check_against_the_wheels();
     let rules = rules();
     let null = |number: usize| Plan {
@@ -40,10 +44,20 @@ fn main() {
         weeks: WEEKS,
         with_peers: number.is_multiple_of(PEERS_EVERY),
     };
-    let outcomes: Vec<(Plan, Alarms)> =
-        (0..null_families).map(null).map(|plan| (plan, run(&plan, &rules))).collect();
+    let outcomes = run_all(&(0..null_families).map(null).collect::<Vec<Plan>>(), &rules, threads);
     print_null(&rules, &outcomes);
-    print_shifted(&rules, shifted_families);
+    print_shifted(&rules, shifted_families, threads);
+}
+
+/// All plans in their order.
+fn run_all(plans: &[Plan], rules: &[Rule], threads: usize) -> Vec<(Plan, Alarms)> {
+    let part = plans.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        let run_part =
+            |plans: &[Plan]| plans.iter().map(|plan| (*plan, run(plan, rules))).collect::<Vec<_>>();
+        let parts: Vec<_> = plans.chunks(part).map(|plans| scope.spawn(move || run_part(plans))).collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    })
 }
 
 fn print_null(rules: &[Rule], outcomes: &[(Plan, Alarms)]) {
@@ -80,7 +94,7 @@ fn print_null(rules: &[Rule], outcomes: &[(Plan, Alarms)]) {
     }
 }
 
-fn print_shifted(rules: &[Rule], families: usize) {
+fn print_shifted(rules: &[Rule], families: usize, threads: usize) {
     let means = [0.05, 0.1, 0.2, 0.5].map(|by| (format!("mean + {by} σ"), Shift::Mean(by), (0, 10)));
     let masses =
         [0.01, 0.03, 0.1].map(|by| (format!("{:.0} % moved", 100.0 * by), Shift::Mass(by), (60, 10)));
@@ -97,7 +111,7 @@ fn print_shifted(rules: &[Rule], families: usize) {
                 weeks: QUIET_WEEKS + WEEKS,
                 with_peers: true,
             };
-            (0..families).map(plan).map(|plan| (plan, run(&plan, rules))).collect()
+            run_all(&(0..families).map(plan).collect::<Vec<Plan>>(), rules, threads)
         })
         .collect();
     println!(

@@ -6,14 +6,19 @@ pub(crate) struct Random {
     spare: Option<f64>,
 }
 
+/// The finaliser of SplitMix64: a number for each number, by which nothing can be told of it.
+pub(crate) fn mixed(x: u64) -> u64 {
+    let z = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 impl Random {
     pub(crate) fn seeded(seed: u64) -> Random {
         let mut x = seed;
         let state = std::array::from_fn(|_| {
             x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
+            mixed(x)
         });
         Random { state, spare: None }
     }

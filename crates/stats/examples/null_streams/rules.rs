@@ -4,21 +4,18 @@ use stats::false_discovery::{benjamini_hochberg, holm};
 use stats::sequential::e_bh::e_bh_adjusted;
 use stats::sequential::running_maximum::{adjusted_log_e_value, anytime_p_value};
 
-/// The least PSI above chance that counts as an effect, the default of `warn`.
+use crate::streams::{Capital, Sample};
+
+/// The least PSI above chance and what is usual that counts as an effect, the default of `warn`.
 const EFFECT: f64 = 0.1;
 
 /// What is known of a column at the end of a week.
-#[derive(Clone, Copy, Default)]
 pub(crate) struct Week {
     /// Chi-square test against the reference.
     pub(crate) p_value: f64,
-    /// PSI against the reference, less what chance gives.
-    pub(crate) psi_excess: f64,
-    /// Current capital of the mixture martingale.
-    pub(crate) log_power: f64,
-    /// Current and largest capital of the change mixture.
-    pub(crate) log_change: f64,
-    pub(crate) log_change_max: f64,
+    pub(crate) window: Sample,
+    /// Of each of its streams.
+    pub(crate) capitals: Vec<Capital>,
     pub(crate) evidently: bool,
     pub(crate) nannyml: bool,
 }
@@ -82,13 +79,16 @@ pub(crate) fn rules() -> Vec<Rule> {
 }
 
 /// For each rule, which columns it calls this week.
-pub(crate) fn called(rules: &[Rule], week: &[Week]) -> Vec<Vec<bool>> {
-    let of = |value: fn(&Week) -> f64| week.iter().map(value).collect::<Vec<f64>>();
-    let weekly = benjamini_hochberg(&of(|w| w.p_value));
-    let power = e_bh_adjusted(&of(|w| w.log_power));
-    let change = e_bh_adjusted(&of(|w| w.log_change));
-    let adjusted = e_bh_adjusted(&of(|w| adjusted_log_e_value(w.log_change_max)));
-    let anytime = holm(&of(|w| anytime_p_value(w.log_change_max)));
+///
+/// `psi_news`: of a column, the PSI against the reference less what chance gives and what is usual; it is slow,
+/// and asked for only where a rule needs it.
+pub(crate) fn called(rules: &[Rule], week: &[Week], psi_news: impl Fn(usize) -> f64) -> Vec<Vec<bool>> {
+    let weekly = benjamini_hochberg(&week.iter().map(|column| column.p_value).collect::<Vec<f64>>());
+    // The family is all streams of all columns; a column is called where one of its streams is.
+    let power = by_column(week, e_bh_adjusted, |c| c.log_power);
+    let change = by_column(week, e_bh_adjusted, |c| c.log_change);
+    let adjusted = by_column(week, e_bh_adjusted, |c| adjusted_log_e_value(c.log_change_max));
+    let anytime = by_column(week, holm, |c| anytime_p_value(c.log_change_max));
     let calls = |rule: &Rule, column: usize| {
         let significant = match rule.significance {
             Significance::Evidently => week[column].evidently,
@@ -99,7 +99,14 @@ pub(crate) fn called(rules: &[Rule], week: &[Week]) -> Vec<Vec<bool>> {
             Significance::AdjustedMaximum => adjusted[column] <= rule.alpha,
             Significance::Holm => anytime[column] <= rule.alpha,
         };
-        significant && (!rule.effect || week[column].psi_excess >= EFFECT)
+        significant && (!rule.effect || psi_news(column) >= EFFECT)
     };
     rules.iter().map(|rule| (0..week.len()).map(|column| calls(rule, column)).collect()).collect()
+}
+
+/// The least adjusted value of each column's streams.
+fn by_column(week: &[Week], adjust: fn(&[f64]) -> Vec<f64>, of: fn(&Capital) -> f64) -> Vec<f64> {
+    let of_streams: Vec<f64> = week.iter().flat_map(|column| &column.capitals).map(of).collect();
+    let mut adjusted = adjust(&of_streams).into_iter();
+    week.iter().map(|column| adjusted.by_ref().take(column.capitals.len()).fold(1.0, f64::min)).collect()
 }
