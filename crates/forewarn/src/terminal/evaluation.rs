@@ -11,7 +11,7 @@ use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use super::page::{Page, SUBJECT};
-use super::report::{headline, span};
+use super::report::{headline, span, value_and_span};
 use super::style::{DIM, mark, of, styled};
 use super::wrap::shortened;
 
@@ -50,7 +50,7 @@ fn numbers(finding: &Finding) -> String {
         "expected_shortfall" => "worst losses",
         _ => return headline(measure),
     };
-    format!("{short} {} {}", value_text(&measure.name, measure.value), styled(DIM, &span(measure)))
+    format!("{short} {}", value_and_span(measure))
 }
 
 fn name(check: CheckId) -> &'static str {
@@ -108,8 +108,10 @@ const INDENT: usize = 9;
 const LABEL: usize = SUBJECT + 16;
 const LABEL_LEAST: usize = 12;
 
+/// Value and interval without a style, so that columns can be counted.
 fn value(measure: &Measure) -> String {
-    format!("{} {}", value_text(&measure.name, measure.value), span(measure))
+    let value = value_text(&measure.name, measure.value);
+    span(measure).map_or_else(|| value.clone(), |span| format!("{value} {span}"))
 }
 
 /// The first row is the finding itself.

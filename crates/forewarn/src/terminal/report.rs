@@ -126,17 +126,19 @@ fn quality(page: &mut Page, report: &CheckReport) {
 }
 
 pub(super) fn headline(measure: &Measure) -> String {
-    let value = value_text(&measure.name, measure.value);
-    let span = span(measure);
-    let span = if span.is_empty() { span } else { format!(" {}", styled(DIM, &span)) };
-    format!("{} {value}{span}", title(&measure.name))
+    format!("{} {}", title(&measure.name), value_and_span(measure))
 }
 
-pub(super) fn span(measure: &Measure) -> String {
-    measure.interval.as_ref().map_or_else(String::new, |interval| {
-        let [lower, upper] = [interval.lower, interval.upper].map(|bound| value_text(&measure.name, bound));
-        format!("[{lower} – {upper}]")
-    })
+/// `0.713 [0.698 – 0.728]`, the interval quietly; only the value where there is none.
+pub(super) fn value_and_span(measure: &Measure) -> String {
+    let span = span(measure).map_or_else(String::new, |span| format!(" {}", styled(DIM, &span)));
+    format!("{}{span}", value_text(&measure.name, measure.value))
+}
+
+/// `[0.698 – 0.728]`.
+pub(super) fn span(measure: &Measure) -> Option<String> {
+    let text = |value| value_text(&measure.name, value);
+    measure.interval.map(|interval| format!("[{} – {}]", text(interval.lower), text(interval.upper)))
 }
 
 fn footer(page: &mut Page, outcome: &CheckOutcome, html: Option<&Path>) {

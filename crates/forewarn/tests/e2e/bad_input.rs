@@ -383,7 +383,7 @@ fn too_few_rows_make_unknown_and_shut_the_gate() {
         }
         for check in ["evaluate.performance", "evaluate.worst_segment", "evaluate.calibration"] {
             assert_eq!(report.need(check), "unknown");
-            says(report.finding(check), "unknown", &["200 are needed", "evaluate.min_rows"]);
+            says(report.finding(check), "unknown", &["200", "needed", "evaluate.min_rows"]);
         }
     }
 }
