@@ -15,7 +15,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::Session;
 
-use super::guarded;
+use super::{elf, guarded};
 use crate::process::wait;
 
 const HOW_TO_GET_IT: &str = "get it with `pip install onnxruntime`, or set ORT_DYLIB_PATH to the file of the library \
@@ -100,6 +100,7 @@ fn load(path: &Path) -> Result<Runtime, String> {
     if let Some(minor) = minor.filter(|&minor| minor < OLDEST) {
         return Err(format!("it is version 1.{minor}, and the oldest that serves is 1.{OLDEST}"));
     }
+    elf::check_whole(&path)?;
     guarded(|| {
         let builder = ort::init_from(&path).map_err(|error| match error {
             ort::LoadDynamicError::BadVersion { version_str, .. } => {

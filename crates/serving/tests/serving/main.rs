@@ -1,0 +1,11 @@
+//! Models that are really asked: ONNX Runtime, MLflow's scoring server, MLServer, a pickled scikit-learn pipeline, and
+//! servers and programs on loopback that do everything wrong.
+
+mod broken_servers;
+mod fixtures;
+mod mlflow;
+mod mlserver;
+mod onnx;
+mod parts;
+mod subprocess;
+mod template;
