@@ -35,7 +35,7 @@ impl OpenInference {
 
     fn body(&self, batch: &Batch) -> Result<Vec<u8>, String> {
         let mut body = b"{\"parameters\":{\"content_type\":\"pd\"},\"inputs\":".to_vec();
-        write_list(batch.columns(), &mut body, |column, to| write_tensor(column, to))?;
+        write_list(batch.columns(), &mut body, write_tensor)?;
         if let Some(output) = &self.output {
             body.extend_from_slice(b",\"outputs\":[{\"name\":");
             write_json(output, &mut body);
@@ -45,7 +45,7 @@ impl OpenInference {
         Ok(body)
     }
 
-    fn call(&self, batch: &Batch) -> Result<Outcome, Failure> {
+    fn call(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
         let body = self.body(batch).map_err(|why| Failure::new(FailureKind::Rejected, why))?;
         let url = self.endpoint.below(&["v2", "models", &self.model, "infer"]);
         let reply = self.endpoint.post(&url, body)?;
@@ -75,7 +75,8 @@ impl OpenInference {
         let tensor = found.ok_or_else(|| format!("has no output `{wanted}` (has: {})", names.join(", ")))?;
         let data: Vec<&Value> = data_of(tensor).collect();
         let shape = tensor.get("shape").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let size = |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+        let size =
+            |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let rows = size(0).unwrap_or(rows_asked);
         let columns = if shape.len() < 2 { 1 } else { size(1).unwrap_or(0) };
         if shape.len() > 2 || rows.checked_mul(columns) != Some(data.len()) {
@@ -116,8 +117,10 @@ impl Target for OpenInference {
     }
 
     fn ready(&mut self) -> Result<(), Failure> {
-        self.endpoint.is_well(&self.endpoint.below(&["v2", "health", "ready"]))?;
-        self.endpoint.is_well(&self.endpoint.below(&["v2", "models", &self.model, "ready"]))
+        let server = self.endpoint.below(&["v2", "health", "ready"]);
+        let model = self.endpoint.below(&["v2", "models", &self.model, "ready"]);
+        self.endpoint.is_well(&server)?;
+        self.endpoint.is_well(&model)
     }
 }
 
@@ -152,8 +155,7 @@ fn write_tensor(column: &BatchColumn, to: &mut Vec<u8>) -> Result<(), String> {
         to.extend_from_slice(format!(",\"parameters\":{{\"content_type\":\"{content_type}\"}}").as_bytes());
     }
     to.extend_from_slice(b",\"data\":");
-    let written =
-        write_list(0..rows, to, |row, to| write_value(&column.values, row, NonFinite::Null, to));
+    let written = write_list(0..rows, to, |row, to| write_value(&column.values, row, NonFinite::Null, to));
     written.map_err(|why| format!("column `{}`: {why}", column.name))?;
     to.push(b'}');
     Ok(())

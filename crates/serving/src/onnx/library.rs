@@ -128,17 +128,11 @@ fn minor_version(path: &Path) -> Option<u32> {
 
 /// A session on one thread that says nothing to the terminal: errors are returned.
 pub(super) fn session(runtime: &Runtime, path: &Path) -> Result<Session, String> {
-    fn text<R>(error: ort::Error<R>) -> String {
-        error.message().to_owned()
-    }
-    Session::builder(&runtime.environment)
-        .map_err(text)?
-        .with_intra_threads(1)
-        .map_err(text)?
-        .with_log_level(LogLevel::Fatal)
-        .map_err(text)?
-        .commit_from_file(path)
-        .map_err(text)
+    let session = || -> ort::Result<Session> {
+        let builder = Session::builder(&runtime.environment)?.with_intra_threads(1)?;
+        builder.with_log_level(LogLevel::Fatal)?.commit_from_file(path)
+    };
+    session().map_err(|error| error.to_string())
 }
 
 /// The folder of the library in an installed Python package, found without importing it.
@@ -183,9 +177,7 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
 /// Not its companions, such as `libonnxruntime_providers_shared.so`.
 fn is_library(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    name == "onnxruntime.dll"
-        || name.starts_with("libonnxruntime.so")
-        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+    name == "onnxruntime.dll" || name.starts_with("libonnxruntime.")
 }
 
 #[cfg(test)]

@@ -32,7 +32,8 @@ fn request(stream: &mut TcpStream) -> String {
         let read = stream.read(&mut part).unwrap_or(0);
         text += &String::from_utf8_lossy(&part[..read]);
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+        let length =
+            head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
         if read == 0 || body.len() >= length.unwrap_or(0) {
             return text;
         }
@@ -42,7 +43,8 @@ fn request(stream: &mut TcpStream) -> String {
 /// A whole answer.
 pub(crate) fn reply(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = body.len();
-    let text = format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    let text =
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
     let _ = stream.write_all(text.as_bytes());
 }
 
@@ -52,7 +54,9 @@ pub(crate) fn endpoint(port: u16) -> Endpoint {
         call: Duration::from_millis(700),
         answer_bytes: 100_000,
     };
-    Endpoint::new(Agent::new_with_defaults(), &format!("http://127.0.0.1:{port}"), &[]).unwrap().with_limits(limits)
+    Endpoint::new(Agent::new_with_defaults(), &format!("http://127.0.0.1:{port}"), &[])
+        .unwrap()
+        .with_limits(limits)
 }
 
 pub(crate) fn rows(numbers: &[f64]) -> Batch {
@@ -83,17 +87,41 @@ fn whatever_a_server_does_is_an_outcome_within_its_time() {
     check(|stream, _| stream.write_all(b"220 mail.example.org ESMTP\r\n\r\n").unwrap(), Malformed, "in HTTP");
     check(|stream, _| reply(stream, "200 OK", "", "<html>all is well</html>"), Malformed, "is not JSON");
     check(|stream, _| reply(stream, "200 OK", "", ""), Malformed, "is not JSON");
-    check(|stream, _| reply(stream, "200 OK", "", "{\"predictions\": {}}"), Malformed, "no list of `predictions`");
+    check(
+        |stream, _| reply(stream, "200 OK", "", "{\"predictions\": {}}"),
+        Malformed,
+        "no list of `predictions`",
+    );
     check(|stream, _| reply(stream, "200 OK", "", &"[".repeat(50_000)), Malformed, "is not JSON");
-    check(|stream, _| reply(stream, "200 OK", "", &"1".repeat(200_000)), Malformed, "longer than 100000 bytes");
+    check(
+        |stream, _| reply(stream, "200 OK", "", &"1".repeat(200_000)),
+        Malformed,
+        "longer than 100000 bytes",
+    );
     check(cut_off, Malformed, "ends in the middle");
-    check(|stream, _| reply(stream, "200 OK", "", "{\"predictions\": [1, 2]}"), TooFewRows, "3 rows were asked about and 2");
+    check(
+        |stream, _| reply(stream, "200 OK", "", "{\"predictions\": [1, 2]}"),
+        TooFewRows,
+        "3 rows were asked about and 2",
+    );
     check(|stream, _| reply(stream, "200 OK", "", "[1, 2, 3, 4]"), Malformed, "which are which?");
-    check(|stream, _| reply(stream, "200 OK", "", "[1, \"late\", 3]"), Malformed, "`late` where a number was expected");
-    check(|stream, _| reply(stream, "302 Found", "location: http://192.0.2.1/\r\n", ""), Redirected, "302 to http://192.0.2.1/");
+    check(
+        |stream, _| reply(stream, "200 OK", "", "[1, \"late\", 3]"),
+        Malformed,
+        "`late` where a number was expected",
+    );
+    check(
+        |stream, _| reply(stream, "302 Found", "location: http://192.0.2.1/\r\n", ""),
+        Redirected,
+        "302 to http://192.0.2.1/",
+    );
     check(|stream, _| reply(stream, "503 Busy", "", "queue is full"), Overloaded, "queue is full");
     check(|stream, _| reply(stream, "404 Not Found", "", ""), Unreachable, "/invocations answers 404");
-    check(|stream, _| reply(stream, "502 Bad Gateway", "", "<h1>upstream</h1>"), Crashed, "502: <h1>upstream</h1>");
+    check(
+        |stream, _| reply(stream, "502 Bad Gateway", "", "<h1>upstream</h1>"),
+        Crashed,
+        "502: <h1>upstream</h1>",
+    );
 }
 
 /// A byte now and then, which no time-out of a single read would end.
@@ -124,7 +152,8 @@ fn nobody_there_is_said() {
 #[test]
 fn numbers_that_are_none_are_told_from_those_that_are() {
     let body = "{\"predictions\": [0.25, NaN, -Infinity]}";
-    let Outcome::NonFinite(accepted) = asked(serve(move |stream, _| reply(stream, "200 OK", "", body))) else {
+    let Outcome::NonFinite(accepted) = asked(serve(move |stream, _| reply(stream, "200 OK", "", body)))
+    else {
         panic!("all finite")
     };
     assert_eq!(accepted.scores, Scores::Numbers(vec![Some(0.25), None, None]));
@@ -137,7 +166,8 @@ fn rows_that_somebody_else_answered_are_marked() {
     let Outcome::Accepted(accepted) = asked(port) else { panic!("no answer") };
     assert_eq!(accepted.degraded, [true, false, true]);
     let records = "[{\"p\": 1, \"degraded\": true}, {\"p\": 2}, {\"p\": 3, \"degraded\": false}]";
-    let Outcome::Accepted(accepted) = asked(serve(move |stream, _| reply(stream, "200 OK", "", records))) else {
+    let Outcome::Accepted(accepted) = asked(serve(move |stream, _| reply(stream, "200 OK", "", records)))
+    else {
         panic!("no answer")
     };
     assert_eq!(accepted.degraded, [true, false, false]);
@@ -176,7 +206,9 @@ fn a_row_that_breaks_a_server_is_found() {
         }
         let rows = body.matches('.').count();
         let values = vec!["0.5"; rows].join(",");
-        let outputs = format!("{{\"outputs\":[{{\"name\":\"p\",\"shape\":[{rows}],\"datatype\":\"FP64\",\"data\":[{values}]}}]}}");
+        let outputs = format!(
+            "{{\"outputs\":[{{\"name\":\"p\",\"shape\":[{rows}],\"datatype\":\"FP64\",\"data\":[{values}]}}]}}"
+        );
         reply(stream, "200 OK", "", &outputs);
     });
     let mut target = OpenInference::new(endpoint(port), "m", None, Reading::default());

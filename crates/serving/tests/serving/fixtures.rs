@@ -22,8 +22,9 @@ pub(crate) fn read(name: &str) -> Value {
 /// The columns of an entry, in its order or, where they are named, in that one.
 pub(crate) fn batch(entry: &Value) -> Batch {
     let columns = entry["columns"].as_object().unwrap().iter();
-    let column = |(name, values): (&String, &Value)| {
-        BatchColumn { name: name.clone(), values: values_of(values.as_array().unwrap()) }
+    let column = |(name, values): (&String, &Value)| BatchColumn {
+        name: name.clone(),
+        values: values_of(values.as_array().unwrap()),
     };
     Batch::new(columns.map(column).collect()).unwrap()
 }
@@ -37,6 +38,18 @@ fn values_of(values: &[Value]) -> Values {
         return Values::Integers(values.iter().map(Value::as_i64).collect());
     }
     Values::Numbers(values.iter().map(Value::as_f64).collect())
+}
+
+/// The rows that python/train.py prints the scores of.
+pub(crate) fn bought() -> Batch {
+    let regions = ["north", "south", "east"].map(|region| Some(region.to_owned()));
+    let columns = [
+        ("region", Values::Texts(regions.to_vec())),
+        ("visits", Values::Integers(vec![Some(1), Some(12), None])),
+        ("spent", Values::Numbers(vec![Some(10.5), None, None])),
+    ];
+    let columns = columns.map(|(name, values)| BatchColumn { name: name.into(), values });
+    Batch::new(columns.to_vec()).unwrap()
 }
 
 pub(crate) fn numbers(values: &Value) -> Vec<f64> {

@@ -49,7 +49,8 @@ fn the_scores_of_the_examples_are_those_of_their_logs() {
 fn probabilities_come_out_as_scikit_learn_has_them() {
     for name in ["together", "zipmap_texts"] {
         let entry = &read("models.json")["models"][name];
-        let classes = entry["classes"].as_array().unwrap().iter().map(|class| class.as_str().unwrap().to_owned());
+        let classes =
+            entry["classes"].as_array().unwrap().iter().map(|class| class.as_str().unwrap().to_owned());
         let wanted = Wanted::Probabilities { classes: classes.collect() };
         let Some((mut model, entry)) = model(name, Reading { wanted, field: None }) else { return };
         let Outcome::Accepted(accepted) = model.outcome(&batch(&entry)) else { panic!("{name}") };
@@ -87,7 +88,8 @@ fn a_forest_that_learned_from_missing_values_is_not_what_was_exported() {
     let Some((mut model, entry)) = model("forest_nan", Reading::default()) else { return };
     let found = scored(model.outcome(&batch(&entry)));
     let expected = entry["predictions"].as_array().unwrap().iter().map(|row| row[1].as_f64().unwrap());
-    let furthest = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max);
+    let furthest =
+        found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f64::max);
     assert!(furthest > 0.1, "{furthest}");
 }
 
@@ -212,7 +214,10 @@ fn a_library_that_is_none_is_a_message() {
     );
     check(&compiled(folder.path(), "old", &old), "it is version 1.10.2");
     // It says that it is new enough and then has no interface: the binding panics.
-    check(&compiled(folder.path(), "hollow", &old.replace("1.10.2", "1.40.0")), "Failed to initialize ORT API");
+    check(
+        &compiled(folder.path(), "hollow", &old.replace("1.10.2", "1.40.0")),
+        "Failed to initialize ORT API",
+    );
     check(&compiled(folder.path(), "null", "void *OrtGetApiBase(void) { return 0; }"), "is not a usable");
 }
 
@@ -259,6 +264,9 @@ fn the_library_is_found_where_it_is_installed() {
     assert!(said_with(&[("PATH", bin)]).contains("opened"));
     let nowhere = said_with(&[("PATH", Path::new("/nonexistent"))]);
     if !nowhere.contains("opened") {
-        assert!(nowhere.contains("pip install onnxruntime") && nowhere.contains("ORT_DYLIB_PATH"), "{nowhere}");
+        assert!(
+            nowhere.contains("pip install onnxruntime") && nowhere.contains("ORT_DYLIB_PATH"),
+            "{nowhere}"
+        );
     }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serving::{FailureKind, Outcome, Reading, Subprocess, SubprocessLimits, Target, Wanted};
-use types::batch::{Batch, BatchColumn, Values};
+use types::batch::Values;
 
 use crate::broken_servers::rows;
-use crate::fixtures::{repository, scored};
+use crate::fixtures::{assert_close, bought, repository, scored};
+use crate::mlflow::trained;
 use crate::parts;
 
 fn shell(script: &str) -> Subprocess {
@@ -43,7 +44,8 @@ fn whatever_a_program_does_is_an_outcome_within_its_time() {
     check("read line; printf '{\"scores\": [1, 2'", Malformed, "is not JSON");
     check("while read line; do echo '{\"scores\": [1]}'; done", TooFewRows, "2 rows were asked about and 1");
     check("while read line; do echo '{\"error\": \"no thanks\"}'; done", Rejected, "no thanks");
-    let absent = Subprocess::new(vec!["/nonexistent/x".into()], None, SubprocessLimits::default(), Reading::default());
+    let absent =
+        Subprocess::new(vec!["/nonexistent/x".into()], None, SubprocessLimits::default(), Reading::default());
     let Outcome::Failed(failure) = { absent }.outcome(&rows(&[1.0])) else { panic!("it ran") };
     assert_eq!(failure.kind, FailureKind::Unreachable);
     assert!(failure.message.starts_with("cannot start `/nonexistent/x`"), "{failure}");
@@ -88,31 +90,16 @@ fn the_program_of_the_manual_serves_a_pickled_pipeline() {
     let manual = fs::read_to_string(repository().join("docs/targets.md")).unwrap();
     let program = manual.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
     assert!(program.lines().count() <= 15, "the manual says fifteen lines");
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, expected) = trained(&python);
     fs::write(folder.path().join("serve.py"), program).unwrap();
-    let script = parts::script("train.py");
-    let expected = parts::output(std::process::Command::new(&python).arg(script).arg(folder.path())).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&expected).unwrap();
-
     let command = vec![python.to_str().unwrap().to_owned(), "serve.py".into()];
-    let limits = SubprocessLimits { start: Duration::from_secs(120), call: Duration::from_secs(20) };
+    let limits = SubprocessLimits { start: Duration::from_mins(2), call: Duration::from_secs(20) };
     let reading = Reading { wanted: Wanted::Number { class: Some("1".into()) }, field: None };
     let mut target = Subprocess::new(command, Some(folder.path().into()), limits, reading);
-    let batch = |visits: Vec<Option<i64>>, spent: Vec<Option<f64>>| {
-        let rows = visits.len();
-        let regions = ["north", "south", "east"].map(|region| Some(region.to_owned()));
-        let columns = [
-            ("region", Values::Texts(regions[..rows].to_vec())),
-            ("visits", Values::Integers(visits)),
-            ("spent", Values::Numbers(spent)),
-        ];
-        let columns = columns.map(|(name, values)| BatchColumn { name: name.into(), values });
-        Batch::new(columns.to_vec()).unwrap()
-    };
-    let three = batch(vec![Some(1), Some(12), None], vec![Some(10.5), None, Some(f64::NAN)]);
-    crate::fixtures::assert_close(&scored(target.outcome(&three)), &crate::fixtures::numbers(&expected), 1e-12);
+    let three = bought();
+    assert_close(&scored(target.outcome(&three)), &expected, 1e-12);
     // What scikit-learn refuses is said, and the program goes on.
-    let infinite = batch(vec![Some(1)], vec![Some(f64::INFINITY)]);
+    let infinite = three.replaced("spent", Values::Numbers(vec![None, Some(f64::INFINITY), None])).unwrap();
     let Outcome::Failed(failure) = target.outcome(&infinite) else { panic!("it was answered") };
     assert_eq!(failure.kind, FailureKind::Rejected, "{failure}");
     assert!(failure.message.contains("infinity"), "{failure}");

@@ -13,7 +13,9 @@ fn halves() -> u16 {
         assert_eq!(body["version"], 2);
         let half = |row: &Value| row["x"].as_f64().unwrap() / 2.0;
         let answer = match &body["ask"] {
-            Value::Array(rows) => json!({"list": rows.iter().map(|row| json!({"p": half(row)})).collect::<Vec<_>>()}),
+            Value::Array(rows) => {
+                json!({"list": rows.iter().map(|row| json!({"p": half(row)})).collect::<Vec<_>>()})
+            }
             row => json!({"p": half(row)}),
         };
         reply(stream, "200 OK", "", &json!({"answer": answer}).to_string());
