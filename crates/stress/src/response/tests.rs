@@ -20,13 +20,22 @@ fn each_response_has_its_class() {
     check(Response::of(0.25), Some(1.0), Class::SilentlyWrong);
     check(Response::of(0.26), Some(1.0), Class::WrongUnsure);
     check(Response::of(0.9), None, Class::Unjudged);
-    check(Response::Answer { value: 0.9, is_degraded: true }, Some(0.0), Class::Degraded);
+    check(Response::of(0.9).degraded(), Some(0.0), Class::Degraded);
+    assert_eq!(Response::Crashed.degraded(), Response::Crashed);
     for none in [f64::NAN, f64::INFINITY, 1.01, -0.01] {
         check(Response::of(none), Some(1.0), Class::Malformed);
     }
     check(Response::Rejected, Some(1.0), Class::Rejected);
     check(Response::Crashed, None, Class::Crashed);
     check(Response::Malformed, None, Class::Malformed);
+    let of_class =
+        |class, confidence| super::class(Reading::class(), Response::of_class(class, confidence), Some(2.0));
+    assert_eq!(of_class(2, Some(0.4)), Class::Right);
+    assert_eq!(of_class(1, Some(0.74)), Class::WrongUnsure);
+    assert_eq!(of_class(1, Some(0.75)), Class::SilentlyWrong);
+    assert_eq!(of_class(1, None), Class::SilentlyWrong);
+    assert_eq!(of_class(1, Some(f64::NAN)), Class::Malformed);
+    assert_eq!(class(Reading::class(), Response::of(1.5), Some(2.0)), Class::Malformed);
     let number = Reading::Number { tolerance: 2.0 };
     assert_eq!(class(number, Response::of(12.0), Some(10.0)), Class::Right);
     assert_eq!(class(number, Response::of(12.1), Some(10.0)), Class::SilentlyWrong);
@@ -125,7 +134,7 @@ fn without_outcomes_the_clean_answers_are_the_truth() {
 
 fn some_response() -> impl Strategy<Value = Response> {
     prop_oneof![
-        8 => (0.0..=1.0, any::<bool>()).prop_map(|(value, is_degraded)| Response::Answer { value, is_degraded }),
+        8 => (0.0..=1.0, any::<bool>()).prop_map(|(value, is_degraded)| Response::Answer { value, confidence: None, is_degraded }),
         1 => Just(Response::of(f64::NAN)),
         1 => Just(Response::Rejected),
         1 => Just(Response::Crashed),
