@@ -115,8 +115,11 @@ fn decisions_alone_are_enough() {
     assert!(share == 1.0 && median < 1.05 && worst < 1.5, "{share} {median} {worst}");
 }
 
+/// A model of the numbers of one row.
+type OfRow<'a> = &'a dyn Fn(&[f64]) -> f64;
+
 /// The least cost of a change of `a` and `b` in steps that flips a decision, by trying all.
-fn exhaustive(model: impl Fn(&[f64]) -> f64, row: &[f64], step: f64) -> Option<f64> {
+fn exhaustive(model: OfRow<'_>, row: &[f64], step: f64) -> Option<f64> {
     let is_yes = model(row) >= 0.5;
     let moves = |from: f64| {
         let steps = (-100..=100).map(move |steps| from + f64::from(steps) * step);
@@ -143,7 +146,7 @@ fn nearly_the_cheapest_change_of_all_is_found_where_features_act_together() {
         _ => 0.2,
     };
     let ring = |row: &[f64]| 1.0 - (row[0] - 0.5).hypot(row[1] - 0.5) * 1.4;
-    let models: [&dyn Fn(&[f64]) -> f64; 3] = [&product, &tree, &ring];
+    let models: [OfRow<'_>; 3] = [&product, &tree, &ring];
     let mut constraints = free();
     constraints.levers.truncate(2);
     constraints.levers.iter_mut().for_each(|lever| lever.step = Some(0.02));
