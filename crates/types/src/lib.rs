@@ -9,6 +9,7 @@ pub mod access;
 pub mod alert;
 pub mod answer;
 pub mod audit;
+pub mod batch;
 pub mod calendar;
 pub mod cases;
 pub mod column;
