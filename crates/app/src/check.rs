@@ -254,21 +254,7 @@ pub(crate) fn new_finding(
     at: Timestamp,
     inputs: Option<Digest>,
 ) -> NewFinding {
-    let every = match finding.check {
-        CheckId::Drift | CheckId::Quality | CheckId::Multivariate => definition.monitor.drift.every,
-        CheckId::PerformanceOverTime => definition.monitor.performance.every,
-        CheckId::Outcomes
-        | CheckId::Performance
-        | CheckId::WorstSegment
-        | CheckId::Calibration
-        | CheckId::Slices
-        | CheckId::WorstSubpopulation
-        | CheckId::Errors
-        | CheckId::Tail
-        | CheckId::Fairness
-        | CheckId::Comparison => definition.evaluate.every,
-    };
-    let fresh_for: Span = (every.hours() * 3 / 2).hours();
+    let fresh_for: Span = (definition.cadence(finding.check).hours() * 3 / 2).hours();
     NewFinding {
         finding: finding.for_evidence(),
         fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),

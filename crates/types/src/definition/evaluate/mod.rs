@@ -85,15 +85,6 @@ impl Definition {
         };
         can_be && !evaluate.skip.contains(&check)
     }
-
-    /// How often a check is due.
-    pub fn cadence(&self, check: CheckId) -> Cadence {
-        match check {
-            CheckId::Drift | CheckId::Quality | CheckId::Multivariate => self.monitor.drift.every,
-            CheckId::PerformanceOverTime => self.monitor.performance.every,
-            _ => self.evaluate.every,
-        }
-    }
 }
 
 impl Evaluate {
@@ -109,11 +100,7 @@ impl Evaluate {
             CheckId::Tail => self.tail.owner.as_deref(),
             CheckId::Fairness => self.fairness.as_ref()?.owner.as_deref(),
             CheckId::Comparison => self.comparison.as_ref()?.owner.as_deref(),
-            CheckId::Outcomes
-            | CheckId::Drift
-            | CheckId::Quality
-            | CheckId::Multivariate
-            | CheckId::PerformanceOverTime => None,
+            _ => None,
         }
     }
 }

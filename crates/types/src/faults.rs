@@ -1,0 +1,147 @@
+//! What stress found: how a model answered when something was done to its inputs on purpose.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use stats::interval::Interval;
+
+use crate::described;
+use crate::finding::Measure;
+use crate::verdict::Verdict;
+
+/// The faults that were tried, worst first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TriedFaults {
+    /// Where the model was asked, such as `model.onnx`.
+    pub model: String,
+    /// Rows with an outcome that it was asked about.
+    pub rows: u64,
+    /// How good its answers for the unchanged rows are.
+    pub clean: Option<Measure>,
+    pub faults: Vec<TriedFault>,
+    /// Faults that have no meaning here, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_tried: Vec<NotTried>,
+}
+
+/// One fault, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TriedFault {
+    /// Its name in the catalogue, such as `wrong-join`.
+    pub fault: String,
+    pub title: String,
+    /// What it was done to: a feature, a source, several features.
+    pub of: String,
+    /// The columns that it changed.
+    pub columns: Vec<String>,
+    /// The share of the rows that it changed.
+    pub touched_share: f64,
+    pub verdict: Verdict,
+    pub status: FaultStatus,
+    /// One sentence: what the model did.
+    pub sentence: String,
+    /// How much worse the answers are than for the unchanged rows, paired by row.
+    pub impact: Option<Measure>,
+    /// How much the mean loss rises, as a share of that of the unchanged rows.
+    pub loss_rise: Option<f64>,
+    /// How the model responded, in shares of the rows that the fault changed.
+    pub responses: Vec<ResponseShare>,
+    /// What it said where it did not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether monitoring notices; absent where that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Noticed>,
+}
+
+/// Whether the model stands a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultStatus {
+    /// It goes on to answer, and not much worse than without the fault.
+    Handled,
+    /// It does not answer, or surely much worse.
+    Failed,
+    /// From so few rows neither can be said.
+    Unknown,
+}
+
+impl FaultStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How a model responds to a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseClass {
+    /// It answers, and is right.
+    Right,
+    /// It answers, and says that the answer is worth less than usual.
+    Degraded,
+    /// It answers wrongly, and is not sure of it.
+    Wrong,
+    /// It answers wrongly, and is sure of it: nobody can tell.
+    SilentlyWrong,
+    /// It refuses the row.
+    Rejected,
+    /// What comes back is no answer.
+    Malformed,
+    /// It breaks, or nobody answers in time.
+    Crashed,
+}
+
+impl ResponseClass {
+    pub const ALL: [Self; 7] = [
+        Self::Right,
+        Self::Degraded,
+        Self::Wrong,
+        Self::SilentlyWrong,
+        Self::Rejected,
+        Self::Malformed,
+        Self::Crashed,
+    ];
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Degraded => "flagged as degraded",
+            Self::Wrong => "wrong, and unsure",
+            Self::SilentlyWrong => "silently wrong",
+            Self::Rejected => "rejected",
+            Self::Malformed => "malformed",
+            Self::Crashed => "crashed",
+        }
+    }
+}
+
+/// The share of the changed rows to which the model responds in one way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ResponseShare {
+    pub class: ResponseClass,
+    pub rows: u64,
+    pub share: f64,
+    #[schemars(with = "described::Interval")]
+    pub interval: Interval,
+    /// The share for the same rows before the fault.
+    pub clean_share: f64,
+}
+
+/// Whether monitoring notices a fault in the rows that it was tried on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Noticed {
+    /// Checks and subjects that would raise their voice, such as `monitor.drift: temp`.
+    pub by: Vec<String>,
+}
+
+/// A fault that has no meaning here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotTried {
+    pub fault: String,
+    pub of: String,
+    pub reason: String,
+}
