@@ -45,6 +45,9 @@ pub struct TriedFault {
     pub loss_rise: Option<f64>,
     /// How the model responded, in shares of the rows that the fault changed.
     pub responses: Vec<ResponseShare>,
+    /// The share of the same rows in which it was silently wrong without the fault already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silently_wrong_before: Option<f64>,
     /// What it said where it did not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -54,7 +57,7 @@ pub struct TriedFault {
 }
 
 /// Whether the model stands a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultStatus {
     /// It goes on to answer, and not much worse than without the fault.
@@ -75,42 +78,46 @@ impl FaultStatus {
     }
 }
 
-/// How a model responds to a row.
+/// What a response means for whoever relies on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseClass {
-    /// It answers, and is right.
     Right,
-    /// It answers, and says that the answer is worth less than usual.
+    /// Answered, and marked as degraded: right or wrong, whoever reads it knows.
     Degraded,
-    /// It answers wrongly, and is not sure of it.
-    Wrong,
-    /// It answers wrongly, and is sure of it: nobody can tell.
+    /// Answered, and neither an outcome nor a clean answer says what is right.
+    Unjudged,
+    /// Wrong with a margin below the confident one.
+    WrongUnsure,
+    /// Wrong, not marked, and confident: this is what hurts.
     SilentlyWrong,
-    /// It refuses the row.
+    /// Refused with a message: nobody is misled.
     Rejected,
-    /// What comes back is no answer.
+    /// Not a finite number, a score outside of [0, 1], or nothing that can be read.
     Malformed,
-    /// It breaks, or nobody answers in time.
+    /// No answer at all.
     Crashed,
 }
 
 impl ResponseClass {
-    pub const ALL: [Self; 7] = [
+    /// In the order in which they are drawn.
+    pub const ALL: [Self; 8] = [
         Self::Right,
         Self::Degraded,
-        Self::Wrong,
+        Self::Unjudged,
+        Self::WrongUnsure,
         Self::SilentlyWrong,
         Self::Rejected,
         Self::Malformed,
         Self::Crashed,
     ];
 
-    pub fn words(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::Right => "right",
             Self::Degraded => "flagged as degraded",
-            Self::Wrong => "wrong, and unsure",
+            Self::Unjudged => "not judged",
+            Self::WrongUnsure => "wrong, but unsure",
             Self::SilentlyWrong => "silently wrong",
             Self::Rejected => "rejected",
             Self::Malformed => "malformed",
@@ -127,8 +134,6 @@ pub struct ResponseShare {
     pub share: f64,
     #[schemars(with = "described::Interval")]
     pub interval: Interval,
-    /// The share for the same rows before the fault.
-    pub clean_share: f64,
 }
 
 /// Whether monitoring notices a fault in the rows that it was tried on.

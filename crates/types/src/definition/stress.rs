@@ -14,8 +14,8 @@ pub struct Stress {
     pub every: Cadence,
     /// Rows of the window, with outcomes, that the model is asked about once more; drawn at random.
     pub rows: u32,
-    /// A wrong answer of at least this confidence (the probability of the class that it says) is wrong with nothing
-    /// to tell it by.
+    /// How far a score is from the threshold, as a share of the way to certainty, from which on a wrong answer is
+    /// silently wrong: with a threshold of 0.5, 0.5 means scores up to 0.25 and from 0.75 on.
     pub confident: f64,
     /// Checks that are not made, such as `["stress.detection"]`.
     pub skip: Vec<CheckId>,
@@ -34,7 +34,7 @@ impl Default for Stress {
         Self {
             every: Cadence::Quarter,
             rows: 2_000,
-            confident: 0.8,
+            confident: 0.5,
             skip: Vec::new(),
             parity: Parity::default(),
             missing: Missing::default(),

@@ -72,7 +72,7 @@ fn legend(of: &TriedFaults) -> Markup {
     html! {
         p.legend {
             @for class in ResponseClass::ALL.into_iter().filter(|class| occurs(*class)) {
-                span { span class={ "key swatch " (colour(class)) } {} (class.words()) }
+                span { span class={ "key swatch " (colour(class)) } {} (class.title()) }
             }
         }
     }
@@ -109,7 +109,10 @@ fn row(fault: &TriedFault, is_noticed: bool) -> Markup {
                 @match &fault.impact { Some(impact) => (with_interval(impact)), None => "–" }
             }
             td.num { (fault.loss_rise.map_or_else(|| "–".to_owned(), signed_share)) }
-            td.num { (silent.map_or_else(|| "–".to_owned(), |share| format::percent(share.share))) }
+            td.num {
+                (silent.map_or_else(|| "–".to_owned(), |share| format::percent(share.share)))
+                @if let Some(before) = fault.silently_wrong_before { span.sub.below { "before " (format::percent(before)) } }
+            }
             @if is_noticed {
                 td { @match &fault.noticed {
                     Some(noticed) if noticed.by.is_empty() => strong { "no" },
@@ -143,13 +146,13 @@ fn responses(fault: &TriedFault) -> Markup {
     let parts: Vec<Part> = fault
         .responses
         .iter()
-        .map(|share| Part { label: share.class.words(), class: colour(share.class), count: share.rows })
+        .map(|share| Part { label: share.class.title(), class: colour(share.class), count: share.rows })
         .collect();
     let words: Vec<String> = fault
         .responses
         .iter()
         .filter(|share| share.rows > 0)
-        .map(|share| format!("{} {}", share.class.words(), format::percent(share.share)))
+        .map(|share| format!("{} {}", share.class.title(), format::percent(share.share)))
         .collect();
     share_bar(&words.join(", "), &parts)
 }
@@ -158,7 +161,8 @@ fn colour(class: ResponseClass) -> &'static str {
     match class {
         ResponseClass::Right => "response-right",
         ResponseClass::Degraded => "response-degraded",
-        ResponseClass::Wrong => "response-wrong",
+        ResponseClass::Unjudged => "response-unjudged",
+        ResponseClass::WrongUnsure => "response-wrong",
         ResponseClass::SilentlyWrong => "response-silent",
         ResponseClass::Rejected => "response-rejected",
         ResponseClass::Malformed => "response-malformed",
