@@ -32,12 +32,17 @@ impl RngCore for SplitMix64 {
 }
 
 /// A number below `bound` from 64 random bits; uneven by less than `bound` in 2^64.
-pub(crate) fn below(bound: u64, bits: u64) -> u64 {
+pub fn below(bound: u64, bits: u64) -> u64 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 
+/// A number of [0, 1), from the first 53 of 64 random bits.
+pub fn uniform(rng: &mut impl RngCore) -> f64 {
+    (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 /// Moves `count` random items to the front, each choice as likely as any other, in random order.
-pub(crate) fn shuffle_front<T>(items: &mut [T], count: usize, rng: &mut impl RngCore) {
+pub fn shuffle_front<T>(items: &mut [T], count: usize, rng: &mut impl RngCore) {
     for position in 0..count.min(items.len()) {
         let left = (items.len() - position) as u64;
         items.swap(position, position + below(left, rng.next_u64()) as usize);
@@ -45,7 +50,7 @@ pub(crate) fn shuffle_front<T>(items: &mut [T], count: usize, rng: &mut impl Rng
 }
 
 /// Puts `items` into random order.
-pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut impl RngCore) {
+pub fn shuffle<T>(items: &mut [T], rng: &mut impl RngCore) {
     shuffle_front(items, items.len(), rng);
 }
 

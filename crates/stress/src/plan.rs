@@ -1,0 +1,256 @@
+//! Which experiments to make: every fault on each feature alone, each upstream source lost, and features lost together.
+//!
+//! Features that fail together are tried by a covering array of strength 2: in some run any two of them are both
+//! missing, both there, and either one alone. It takes some ten runs for a hundred features, where all pairs are
+//! thousands. For two values the smallest such array is known: the columns are subsets of `⌈n/2⌉` of all runs but the
+//! first, so that `n` runs serve `C(n − 1, ⌈n/2⌉)` features.
+//!
+//! References: G. Katona, "Two applications (for search theory and truth functions) of Sperner type theorems",
+//! Periodica Mathematica Hungarica 3, 1973; D. J. Kleitman, J. Spencer, "Families of k-independent sets", Discrete
+//! Mathematics 6, 1973.
+
+use serde::{Deserialize, Serialize};
+use types::batch::ValueKind;
+use types::definition::Source;
+
+use crate::fault::Fault;
+use crate::fault::duplicated_rows::DuplicatedRows;
+use crate::fault::frozen::Frozen;
+use crate::fault::missing::Missing;
+use crate::fault::out_of_order::OutOfOrder;
+use crate::fault::wrong_join::WrongJoin;
+
+/// An input of the model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    pub name: String,
+    pub kind: ValueKind,
+}
+
+/// What is tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Faults by id; empty for all of the catalogue.
+    pub faults: Vec<String>,
+    /// Shares of the rows that are hit.
+    pub rates: Vec<f64>,
+    /// Each feature alone.
+    pub each: bool,
+    /// Each upstream source: lost, frozen, joined wrongly.
+    pub sources: bool,
+    /// Features missing together.
+    pub pairs: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { faults: Vec::new(), rates: vec![1.0], each: true, sources: true, pairs: true }
+    }
+}
+
+/// One fault to be tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    pub subject: Subject,
+    pub fault: Fault,
+}
+
+/// What an experiment is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Feature(String),
+    Source(String),
+    /// Several features at once; a run of the covering array, from 1.
+    Together(usize),
+    Rows,
+}
+
+/// How late a row may be that arrives out of order.
+const ROWS_BEHIND_MAX: usize = 50;
+
+/// All experiments, in the order of a report: features, sources, features together, rows.
+///
+/// Features of a source that the model does not have are left out, and so are sources without any.
+pub fn experiments(features: &[Feature], sources: &[Source], options: &Options) -> Vec<Experiment> {
+    let mut planned = Vec::new();
+    if options.each {
+        for feature in features {
+            for fault in
+                options.rates.iter().flat_map(|&rate| Fault::usual(&feature.name, feature.kind, rate))
+            {
+                planned.push(Experiment { subject: Subject::Feature(feature.name.clone()), fault });
+            }
+        }
+    }
+    if options.sources {
+        planned.extend(sources.iter().flat_map(|source| of_source(source, features, options)));
+    }
+    if options.pairs {
+        let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
+        for (run, lost) in missing_together(&names).into_iter().enumerate() {
+            let fault = |&rate| Missing::of(lost.iter().copied(), rate).into();
+            let experiment = |fault| Experiment { subject: Subject::Together(run + 1), fault };
+            planned.extend(options.rates.iter().map(fault).map(experiment));
+        }
+    }
+    let of_rows = |fault| Experiment { subject: Subject::Rows, fault };
+    planned.extend(options.rates.iter().map(|&rate| of_rows(DuplicatedRows { rate }.into())));
+    planned.push(of_rows(OutOfOrder { rows_behind_max: ROWS_BEHIND_MAX }.into()));
+    let is_asked = |id: &str| options.faults.is_empty() || options.faults.iter().any(|asked| asked == id);
+    planned.retain(|experiment| is_asked(experiment.fault.entry().id));
+    // What does not depend on a rate was planned for each.
+    let mut different: Vec<Experiment> = Vec::with_capacity(planned.len());
+    for experiment in planned {
+        if !different.contains(&experiment) {
+            different.push(experiment);
+        }
+    }
+    different
+}
+
+/// A source that is down, stands still, or is joined wrongly.
+fn of_source(source: &Source, features: &[Feature], options: &Options) -> Vec<Experiment> {
+    let is_known = |name: &&String| features.iter().any(|feature| feature.name == **name);
+    let columns: Vec<String> = source.features.iter().filter(is_known).cloned().collect();
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let faults = options.rates.iter().flat_map(|&rate| {
+        [
+            Fault::from(Missing::of(columns.clone(), rate)),
+            Frozen::of(columns.clone(), rate).into(),
+            WrongJoin { columns: columns.clone(), rate }.into(),
+        ]
+    });
+    faults.map(|fault| Experiment { subject: Subject::Source(source.name.clone()), fault }).collect()
+}
+
+/// Which features are missing in each run of a covering array of strength 2, without the run in which none is.
+fn missing_together<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let runs = covering_array(names.len());
+    let of_run = |run: Vec<bool>| {
+        names.iter().zip(run).filter(|(_, is_lost)| *is_lost).map(|(name, _)| *name).collect()
+    };
+    // Fewer than two features have no pair.
+    if names.len() < 2 { Vec::new() } else { runs.into_iter().skip(1).map(of_run).collect() }
+}
+
+/// A covering array of strength 2 for `factors` factors of two values: for every two factors each of the four
+/// combinations is in some row. The first row is all `false`; no array has fewer rows.
+pub fn covering_array(factors: usize) -> Vec<Vec<bool>> {
+    if factors == 0 {
+        return Vec::new();
+    }
+    if factors == 1 {
+        return vec![vec![false], vec![true]];
+    }
+    let mut rows = 4;
+    while binomial(rows - 1, rows.div_ceil(2)) < factors {
+        rows += 1;
+    }
+    let mut subset: Vec<usize> = (1..=rows.div_ceil(2)).collect();
+    let mut subsets = Vec::with_capacity(factors);
+    for _ in 0..factors {
+        subsets.push(subset.clone());
+        next_subset(&mut subset, rows - 1);
+    }
+    (0..rows).map(|row| subsets.iter().map(|subset| subset.contains(&row)).collect()).collect()
+}
+
+/// The next subset of `1..=of` of the same size in lexicographic order.
+fn next_subset(subset: &mut [usize], of: usize) {
+    let size = subset.len();
+    let Some(at) = (0..size).rev().find(|&at| subset[at] <= of - size + at) else {
+        return;
+    };
+    subset[at] += 1;
+    for later in at + 1..size {
+        subset[later] = subset[later - 1] + 1;
+    }
+}
+
+/// The number of subsets, or the largest number there is.
+fn binomial(of: usize, size: usize) -> usize {
+    let step = |so_far: Option<usize>, at: usize| Some(so_far?.checked_mul(of - at)? / (at + 1));
+    (0..size).fold(Some(1), step).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn feature(name: &str, kind: ValueKind) -> Feature {
+        Feature { name: name.into(), kind }
+    }
+
+    #[test]
+    fn arrays_are_as_small_as_they_can_be() {
+        // The covering array numbers CAN(2, k, 2) as tabulated after Kleitman & Spencer and Katona.
+        let known =
+            [(2, 4), (3, 4), (4, 5), (5, 6), (10, 6), (11, 7), (15, 7), (16, 8), (35, 8), (36, 9), (56, 9)];
+        for (factors, rows) in known {
+            assert_eq!(covering_array(factors).len(), rows, "{factors}");
+        }
+        assert!(covering_array(0).is_empty());
+        assert_eq!(covering_array(1), [[false], [true]]);
+    }
+
+    #[test]
+    fn each_feature_each_source_and_features_together_are_planned() {
+        let features = [feature("temp", ValueKind::Number), feature("carrier", ValueKind::Text)];
+        let sources = [
+            Source { name: "weather".into(), features: vec!["temp".into(), "not a feature".into()] },
+            Source { name: "nothing".into(), features: vec!["not a feature".into()] },
+        ];
+        let only = |ids: &[&str]| Options {
+            faults: ids.iter().map(|id| (*id).to_owned()).collect(),
+            rates: vec![0.5, 1.0],
+            ..Options::default()
+        };
+        let planned = experiments(&features, &sources, &only(&["missing"]));
+        let subjects: Vec<Subject> = planned.iter().map(|experiment| experiment.subject.clone()).collect();
+        let twice = |subject: Subject| [subject.clone(), subject];
+        let expected = [
+            Subject::Feature("temp".into()),
+            Subject::Feature("carrier".into()),
+            Subject::Source("weather".into()),
+            Subject::Together(1),
+            Subject::Together(2),
+            Subject::Together(3),
+        ];
+        assert_eq!(subjects, expected.into_iter().flat_map(twice).collect::<Vec<_>>());
+        assert_eq!(planned[4].fault, Missing::of(["temp"], 0.5).into());
+        // The lag of a feed is not a share of rows: planned once.
+        assert_eq!(experiments(&features, &[], &only(&["late"])).len(), 2);
+        assert_eq!(experiments(&features, &[], &only(&["out-of-order", "duplicated-rows"])).len(), 3);
+        let nothing = Options { each: false, sources: false, pairs: false, ..Options::default() };
+        let planned = experiments(&features, &sources, &nothing);
+        assert!(planned.iter().all(|experiment| experiment.subject == Subject::Rows));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn every_pair_is_covered_and_rows_grow_with_the_logarithm(factors in 2_usize..300) {
+            let array = covering_array(factors);
+            for a in 0..factors {
+                for b in 0..a {
+                    let mut seen = [false; 4];
+                    for row in &array {
+                        seen[usize::from(row[a]) * 2 + usize::from(row[b])] = true;
+                    }
+                    prop_assert_eq!(seen, [true; 4], "{} {}", a, b);
+                }
+            }
+            // Stirling's formula for the number of subsets.
+            let bits = (factors as f64).log2();
+            prop_assert!(array.len() as f64 <= bits + bits.log2() / 2.0 + 4.0);
+            prop_assert!(!array[0].contains(&true));
+        }
+    }
+}
