@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use engine::{Engine, EngineError, EngineOptions};
+use engine::{Engine, EngineError, EngineOptions, TimeRange};
 use jiff::{Span, Timestamp, ToSpan};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
+use store::Chain;
 use types::definition::{Definition, DefinitionError};
-use types::evidence::{Evidence, NewFinding};
+use types::evidence::{DatasetVersion, Evidence, NewFinding};
 use types::finding::CheckId;
 use types::log_state::LogState;
 use types::question::Measured;
@@ -74,6 +75,11 @@ pub enum Stage {
     Recording {
         findings: usize,
     },
+    /// Asking the model about rows with a fault.
+    Asking {
+        done: usize,
+        of: usize,
+    },
 }
 
 /// What a check came to.
@@ -100,6 +106,8 @@ pub enum CheckError {
     Window(#[from] WindowChoiceError),
     #[error("window {window} has no rows in the log")]
     NoRows { window: Window },
+    #[error("the model cannot be asked: {0}")]
+    Model(String),
     #[error(transparent)]
     Evidence(#[from] StateError),
 }
@@ -116,22 +124,8 @@ pub fn run(
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
     let as_of = request.as_of.unwrap_or(now);
-    if let (Some(window), Some(as_of)) = (request.window, request.as_of)
-        && window.to() > as_of
-    {
-        return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
-    }
-    let range = log.time_range().map_err(|error| opened.explain(error))?;
     let reference = definition.reference.window;
-    let window =
-        window::choose(request.window, reference, (range.first, range.last), as_of).map_err(|error| {
-            match error {
-                WindowChoiceError::ReferenceOutsideLog { .. } => {
-                    opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
-                }
-                error => CheckError::Window(error),
-            }
-        })?;
+    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
@@ -159,11 +153,59 @@ pub fn run(
         findings.extend(watch.findings(answers, &log_is, &opened.ours(&chain.records))?);
     }
 
+    let made = Made { findings, datasets, window, asked_window: request.window, as_of };
+    conclude(&opened, state, &mut chain, made, now, progress)
+}
+
+/// The window that is asked for, or the last whole week of the log; and the times of the log.
+pub(crate) fn chosen_window(
+    opened: &Opened<'_>,
+    asked: Option<Window>,
+    as_of: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(Window, TimeRange), CheckError> {
+    if let (Some(window), Some(as_of)) = (asked, as_of)
+        && window.to() > as_of
+    {
+        return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
+    }
+    let range = opened.log.time_range().map_err(|error| opened.explain(error))?;
+    let reference = opened.definition.reference.window;
+    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now));
+    let window = window.map_err(|error| match error {
+        WindowChoiceError::ReferenceOutsideLog { .. } => {
+            opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
+        }
+        error => CheckError::Window(error),
+    })?;
+    Ok((window, range))
+}
+
+/// What a check found, before it is recorded.
+pub(crate) struct Made {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) datasets: Vec<DatasetVersion>,
+    pub(crate) window: Window,
+    /// The window, where somebody asked for it.
+    pub(crate) asked_window: Option<Window>,
+    pub(crate) as_of: Timestamp,
+}
+
+/// Gives findings their owners, records them, and says what the gates come to.
+pub(crate) fn conclude(
+    opened: &Opened<'_>,
+    state: &State,
+    chain: &mut Chain,
+    made: Made,
+    now: Timestamp,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<CheckOutcome, CheckError> {
+    let definition = &opened.definition;
+    let Made { mut findings, datasets, window, asked_window, as_of } = made;
     for finding in &mut findings {
-        let own = definition.evaluate.owner(finding.check);
+        let own = definition.owner(finding.check);
         finding.owner = own.or(definition.system.owner.as_deref()).map(str::to_owned);
     }
-
     progress(Stage::Recording { findings: findings.len() });
     let evidence = Evidence {
         at: now,
@@ -177,9 +219,9 @@ pub fn run(
             .map(|finding| new_finding(definition, finding.clone(), now, None))
             .collect(),
     };
-    state.append(&mut chain, evidence)?;
-    log.remember_files()?;
-    let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, request.window);
+    state.append(chain, evidence)?;
+    opened.log.remember_files()?;
+    let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, asked_window);
     let report = CheckReport {
         format: report::FORMAT,
         program: PROGRAM.into(),
@@ -189,7 +231,7 @@ pub fn run(
         model: definition.model.version.clone(),
         task: definition.model.task,
         window,
-        reference,
+        reference: definition.reference.window,
         definition: opened.hash(),
         datasets,
         gates,

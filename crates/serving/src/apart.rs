@@ -47,7 +47,9 @@ pub fn by_row(target: &mut dyn Target, batch: &Batch, calls_at_most: usize) -> B
             target.outcome(&batch.take(&range.clone().collect::<Vec<_>>()))
         };
         match outcome {
-            Outcome::Accepted(part) | Outcome::NonFinite(part) => found.accept(batch.rows(), range.start, part),
+            Outcome::Accepted(part) | Outcome::NonFinite(part) => {
+                found.accept(batch.rows(), range.start, part)
+            }
             Outcome::Failed(failure) if range.len() > 1 && failure.kind.is_of_rows() => {
                 let middle = range.start + range.len() / 2;
                 let failure = Rc::new(failure);
@@ -86,7 +88,9 @@ impl ByRow {
         whole.degraded[range.clone()].copy_from_slice(&part.degraded);
         match (&mut whole.scores, part.scores) {
             (Scores::Numbers(whole), Scores::Numbers(part)) => whole[range].copy_from_slice(&part),
-            (Scores::Probabilities(whole), Scores::Probabilities(part)) => whole[range].clone_from_slice(&part),
+            (Scores::Probabilities(whole), Scores::Probabilities(part)) => {
+                whole[range].clone_from_slice(&part)
+            }
             _ => unreachable!("a target reads all its answers in one way"),
         }
     }
@@ -109,7 +113,11 @@ mod tests {
             if numbers.iter().flatten().any(|&x| x < 0.0) {
                 return Failure::new(FailureKind::Rejected, "negative").into();
             }
-            crate::answer::of_rows(numbers.len(), Scores::Numbers(numbers.clone()), vec![false; numbers.len()])
+            crate::answer::of_rows(
+                numbers.len(),
+                Scores::Numbers(numbers.clone()),
+                vec![false; numbers.len()],
+            )
         }
     }
 

@@ -80,8 +80,9 @@ impl Endpoint {
         };
         let host = host.to_string();
         let with_port = format!("{host}:{}", base.port_or_known_default().unwrap_or_default());
-        let is_allowed =
-            allowed_hosts.iter().any(|of| of.eq_ignore_ascii_case(&host) || of.eq_ignore_ascii_case(&with_port));
+        let is_allowed = allowed_hosts
+            .iter()
+            .any(|of| of.eq_ignore_ascii_case(&host) || of.eq_ignore_ascii_case(&with_port));
         if !is_loopback && !is_allowed {
             return Err(AddressError::NotAllowed { address: address.into(), host });
         }
@@ -279,13 +280,17 @@ mod tests {
         let found = found.map(|_| ()).map_err(|error| error.to_string());
         match expected {
             Ok(()) => assert_eq!(found, Ok(()), "{address}"),
-            Err(part) => assert!(found.as_ref().is_err_and(|text| text.contains(part)), "{address}: {found:?}"),
+            Err(part) => {
+                assert!(found.as_ref().is_err_and(|text| text.contains(part)), "{address}: {found:?}")
+            }
         }
     }
 
     #[test]
     fn only_this_machine_and_allowed_hosts_are_asked() {
-        for address in ["http://localhost:5000", "http://127.0.0.53/x", "https://[::1]:8443/v2", "http://LOCALHOST"] {
+        for address in
+            ["http://localhost:5000", "http://127.0.0.53/x", "https://[::1]:8443/v2", "http://LOCALHOST"]
+        {
             check(address, &[], Ok(()));
         }
         check("http://models.example.org/x", &[], Err("add `models.example.org` to `allowed_hosts`"));
@@ -293,7 +298,9 @@ mod tests {
         check("https://models.example.org/x", &["Models.example.org:443"], Ok(()));
         check("http://models.example.org:81/x", &["models.example.org:80"], Err("allowed_hosts"));
         // Names that only look like this machine.
-        for address in ["http://localhost.example.org", "http://127.0.0.1.example.org", "http://127.0.0.1@example.org"] {
+        for address in
+            ["http://localhost.example.org", "http://127.0.0.1.example.org", "http://127.0.0.1@example.org"]
+        {
             check(address, &[], Err("allowed_hosts"));
         }
         check("http://0x7f.1/", &[], Ok(()));

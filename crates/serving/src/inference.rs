@@ -75,7 +75,8 @@ impl OpenInference {
         let tensor = found.ok_or_else(|| format!("has no output `{wanted}` (has: {})", names.join(", ")))?;
         let data: Vec<&Value> = data_of(tensor).collect();
         let shape = tensor.get("shape").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let size = |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+        let size =
+            |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
         let rows = size(0).unwrap_or(rows_asked);
         let columns = if shape.len() < 2 { 1 } else { size(1).unwrap_or(0) };
         if shape.len() > 2 || rows.checked_mul(columns) != Some(data.len()) {
@@ -152,8 +153,7 @@ fn write_tensor(column: &BatchColumn, to: &mut Vec<u8>) -> Result<(), String> {
         to.extend_from_slice(format!(",\"parameters\":{{\"content_type\":\"{content_type}\"}}").as_bytes());
     }
     to.extend_from_slice(b",\"data\":");
-    let written =
-        write_list(0..rows, to, |row, to| write_value(&column.values, row, NonFinite::Null, to));
+    let written = write_list(0..rows, to, |row, to| write_value(&column.values, row, NonFinite::Null, to));
     written.map_err(|why| format!("column `{}`: {why}", column.name))?;
     to.push(b'}');
     Ok(())

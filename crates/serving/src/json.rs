@@ -27,7 +27,8 @@ fn without_bare_words(text: &[u8]) -> Vec<u8> {
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
-        let word = ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| rest.starts_with(word.as_bytes()));
+        let word =
+            ["-Infinity", "Infinity", "NaN"].into_iter().find(|word| rest.starts_with(word.as_bytes()));
         if let (false, Some(word)) = (in_text, word) {
             strict.extend_from_slice(b"null");
             at += word.len();

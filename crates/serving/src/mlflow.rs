@@ -24,7 +24,8 @@ pub struct Mlflow {
 impl Mlflow {
     /// The endpoint's address has the path of the server's invocations, or none for the usual one.
     pub fn new(endpoint: Endpoint, reading: Reading) -> Self {
-        let url = if endpoint.has_path() { endpoint.base().clone() } else { endpoint.below(&["invocations"]) };
+        let url =
+            if endpoint.has_path() { endpoint.base().clone() } else { endpoint.below(&["invocations"]) };
         Self { endpoint, url, reading }
     }
 

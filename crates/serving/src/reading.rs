@@ -159,7 +159,10 @@ mod tests {
     use super::*;
 
     fn numbers(field: Option<&str>, class: Option<&str>) -> Reading {
-        Reading { wanted: Wanted::Number { class: class.map(str::to_owned) }, field: field.map(str::to_owned) }
+        Reading {
+            wanted: Wanted::Number { class: class.map(str::to_owned) },
+            field: field.map(str::to_owned),
+        }
     }
 
     #[track_caller]

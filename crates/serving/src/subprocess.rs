@@ -41,7 +41,12 @@ impl Default for SubprocessLimits {
 
 impl Subprocess {
     /// The command is run without a shell, in `folder`.
-    pub fn new(command: Vec<String>, folder: Option<PathBuf>, limits: SubprocessLimits, reading: Reading) -> Self {
+    pub fn new(
+        command: Vec<String>,
+        folder: Option<PathBuf>,
+        limits: SubprocessLimits,
+        reading: Reading,
+    ) -> Self {
         Self { command, folder, limits, reading, running: None, is_warm: false }
     }
 
@@ -57,7 +62,8 @@ impl Subprocess {
         let within = if self.is_warm { self.limits.call } else { self.limits.start + self.limits.call };
         if let Some(line) = process.unasked() {
             let line = String::from_utf8_lossy(&line).into_owned();
-            let message = format!("a line that nobody asked for (standard output is for answers alone): {line}");
+            let message =
+                format!("a line that nobody asked for (standard output is for answers alone): {line}");
             return Err(Failure::new(FailureKind::Malformed, message));
         }
         let answer = process.ask(line, within).map_err(|error| match error {
@@ -96,7 +102,8 @@ impl Subprocess {
             return Err(Failure::new(FailureKind::Rejected, message));
         }
         let rows = document.get("scores").and_then(Value::as_array);
-        let rows = rows.ok_or_else(|| malformed("the answer has neither a list of `scores` nor an `error`".into()))?;
+        let rows =
+            rows.ok_or_else(|| malformed("the answer has neither a list of `scores` nor an `error`".into()))?;
         let scores = self.reading.of_json(rows).map_err(malformed)?;
         let mut degraded = vec![false; scores.len()];
         let flags = document.get(DEGRADED).and_then(Value::as_array);

@@ -61,7 +61,8 @@ impl Template {
         let document = reply.document(url)?;
         let malformed = |why: String| Failure::new(FailureKind::Malformed, why);
         let found = document.pointer(&self.answers);
-        let found = found.ok_or_else(|| malformed(format!("the answer has nothing at `{}`", self.answers)))?;
+        let found =
+            found.ok_or_else(|| malformed(format!("the answer has nothing at `{}`", self.answers)))?;
         let scores = match found {
             Value::Array(rows) if !self.asks_one_row => self.reading.of_json(rows),
             row if self.asks_one_row => self.reading.of_json(std::slice::from_ref(row)),

@@ -23,8 +23,9 @@ pub(super) fn target(
     let reading = reading(definition);
     let within = Duration::from(model.timeout);
     match model.asked() {
-        None => Err(DefinitionError::at_key("model", "nothing says where the model can be asked")
-            .with_help(Some("add onnx = \"model.onnx\", endpoint = \"http://…\" or command = [\"…\"]".into()))),
+        None => Err(DefinitionError::at_key("model", "nothing says where the model can be asked").with_help(
+            Some("add onnx = \"model.onnx\", endpoint = \"http://…\" or command = [\"…\"]".into()),
+        )),
         Some(Asked::Onnx(file)) => {
             let settings = Settings {
                 library: model.onnx_runtime.as_ref().map(|library| folder.join(library)),
@@ -43,7 +44,9 @@ pub(super) fn target(
             let program = Subprocess::new(command.to_vec(), Some(folder.to_owned()), limits, reading);
             Ok((Box::new(program), command.join(" ")))
         }
-        Some(Asked::Endpoint(address)) => Ok((at_endpoint(definition, address, within, reading)?, address.to_owned())),
+        Some(Asked::Endpoint(address)) => {
+            Ok((at_endpoint(definition, address, within, reading)?, address.to_owned()))
+        }
     }
 }
 
@@ -65,7 +68,8 @@ fn at_endpoint(
         Protocol::Oip => {
             let named = address.split_once(MODELS).map(|(base, rest)| (base, rest.trim_end_matches('/')));
             let Some((base, name)) = named else {
-                let message = format!("`{address}` does not say which model: write http://HOST{MODELS}NAME/infer");
+                let message =
+                    format!("`{address}` does not say which model: write http://HOST{MODELS}NAME/infer");
                 return Err(refused("endpoint", message));
             };
             let name = name.strip_suffix("/infer").unwrap_or(name);
@@ -84,7 +88,9 @@ fn at_endpoint(
 fn reading(definition: &Definition) -> Reading {
     let wanted = match definition.model.task {
         Task::Binary | Task::Regression => Wanted::Number { class: None },
-        Task::Multiclass => Wanted::Probabilities { classes: definition.log.scores.keys().cloned().collect() },
+        Task::Multiclass => {
+            Wanted::Probabilities { classes: definition.log.scores.keys().cloned().collect() }
+        }
     };
     Reading { wanted, field: definition.model.output.clone() }
 }

@@ -19,10 +19,12 @@ pub(super) fn batch(cases: &Cases, schema: &Schema) -> Result<Batch, BatchError>
 
 fn values(column: &SampledColumn, type_name: &str) -> Values {
     match &column.values {
-        SampledValues::Numbers(numbers) if is_whole(numbers, type_name) => {
-            Values::Integers(numbers.iter().map(|&number| present(number).map(|number| number as i64)).collect())
+        SampledValues::Numbers(numbers) if is_whole(numbers, type_name) => Values::Integers(
+            numbers.iter().map(|&number| present(number).map(|number| number as i64)).collect(),
+        ),
+        SampledValues::Numbers(numbers) => {
+            Values::Numbers(numbers.iter().map(|&number| present(number)).collect())
         }
-        SampledValues::Numbers(numbers) => Values::Numbers(numbers.iter().map(|&number| present(number)).collect()),
         SampledValues::Categories(texts) if type_name == "Boolean" => {
             Values::Booleans(texts.iter().map(|text| text.as_ref().map(|text| text == "true")).collect())
         }
@@ -33,7 +35,8 @@ fn values(column: &SampledColumn, type_name: &str) -> Values {
 }
 
 fn is_whole(numbers: &[f64], type_name: &str) -> bool {
-    type_name.contains("Int") && numbers.iter().all(|number| number.is_nan() || number.abs() <= EXACT_INTEGERS)
+    type_name.contains("Int")
+        && numbers.iter().all(|number| number.is_nan() || number.abs() <= EXACT_INTEGERS)
 }
 
 fn present(number: f64) -> Option<f64> {

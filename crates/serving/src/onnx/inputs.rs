@@ -23,7 +23,10 @@ pub(super) struct Inputs {
 enum Form {
     ByColumn(Vec<Input>),
     /// Shape `[rows, columns]`.
-    Together { tensor: Input, columns: Vec<String> },
+    Together {
+        tensor: Input,
+        columns: Vec<String>,
+    },
 }
 
 #[derive(Debug)]
@@ -82,7 +85,9 @@ impl Inputs {
                 let columns = order_of(session, settings)?;
                 if width.is_some_and(|width| width != columns.len()) {
                     let (width, given) = (width.unwrap_or_default(), columns.len());
-                    return Err(format!("its input takes {width} columns, and {given} are named in their order"));
+                    return Err(format!(
+                        "its input takes {width} columns, and {given} are named in their order"
+                    ));
                 }
                 return Ok(Self { form: Form::Together { tensor: input, columns }, missing_text });
             }
@@ -92,8 +97,10 @@ impl Inputs {
             let (input, width) = input_of(outlet)?;
             if width.is_some_and(|width| width != 1) {
                 let name = &input.name;
-                return Err(format!("input `{name}` takes several columns beside other inputs; only a model with \
-                                    one input may take several columns in it"));
+                return Err(format!(
+                    "input `{name}` takes several columns beside other inputs; only a model with \
+                                    one input may take several columns in it"
+                ));
             }
             inputs.push(input);
         }
@@ -129,7 +136,8 @@ impl Inputs {
             };
             Some(Misfit { column: name.into(), kind })
         });
-        let of_batch = batch.columns().iter().filter(|column| self.wanted().all(|(name, _)| name != column.name));
+        let of_batch =
+            batch.columns().iter().filter(|column| self.wanted().all(|(name, _)| name != column.name));
         let extra = of_batch.map(|column| Misfit { column: column.name.clone(), kind: MisfitKind::Extra });
         of_model.chain(extra).collect()
     }
@@ -170,7 +178,11 @@ impl Inputs {
             String => {
                 let cell = |values: &Values, row| {
                     let text = values.text(row).unwrap_or_else(|| self.missing_text.clone());
-                    if text.contains('\0') { Err("a text with a zero byte cannot be said".into()) } else { Ok(text) }
+                    if text.contains('\0') {
+                        Err("a text with a zero byte cannot be said".into())
+                    } else {
+                        Ok(text)
+                    }
                 };
                 let texts = cells(columns, rows, cell)?;
                 Tensor::from_string_array((shape, texts.as_slice()))
@@ -246,12 +258,19 @@ fn input_of(outlet: &Outlet) -> Result<(Input, Option<usize>), String> {
         return Err(format!("input `{name}` takes {}, and only tensors are supported", outlet.dtype()));
     };
     if let Some(&rows) = shape.first().filter(|&&rows| rows > 0) {
-        return Err(format!("input `{name}` takes exactly {rows} rows at a time; export it with any number of rows"));
+        return Err(format!(
+            "input `{name}` takes exactly {rows} rows at a time; export it with any number of rows"
+        ));
     }
     let width = match shape[..] {
         [_] => Some(1),
         [_, width] => usize::try_from(width).ok(),
-        _ => return Err(format!("input `{name}` takes {}, and rows with columns are supported", outlet.dtype())),
+        _ => {
+            return Err(format!(
+                "input `{name}` takes {}, and rows with columns are supported",
+                outlet.dtype()
+            ));
+        }
     };
     Ok((Input { name, element: *ty, is_flat: shape.len() == 1 }, width))
 }

@@ -77,7 +77,10 @@ pub struct Onnx {
 
 impl fmt::Debug for Onnx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Onnx").field("inputs", &self.inputs).field("output", &self.output).finish_non_exhaustive()
+        f.debug_struct("Onnx")
+            .field("inputs", &self.inputs)
+            .field("output", &self.output)
+            .finish_non_exhaustive()
     }
 }
 

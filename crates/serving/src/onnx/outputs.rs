@@ -20,7 +20,8 @@ pub(super) fn chosen(outlets: &[Outlet], wanted: Option<&str>) -> Result<String,
     if let [only] = outlets {
         return Ok(only.name().into());
     }
-    let with_scores: Vec<&str> = outlets.iter().filter(|of| has_scores(of.dtype())).map(Outlet::name).collect();
+    let with_scores: Vec<&str> =
+        outlets.iter().filter(|of| has_scores(of.dtype())).map(Outlet::name).collect();
     let by_name = with_scores.iter().find(|name| OF_PROBABILITIES.contains(name));
     match (with_scores.as_slice(), by_name) {
         ([only], _) | (_, Some(only)) => Ok((*only).into()),
@@ -50,9 +51,13 @@ fn of_tensor(value: &DynValue, reading: &Reading) -> Result<Scores, String> {
     let ValueType::Tensor { ty, shape, .. } = value.dtype() else { return Err("is no tensor".into()) };
     let text = |error: ort::Error| error.to_string();
     let numbers: Vec<f64> = match ty {
-        Float32 => value.try_extract_tensor::<f32>().map_err(text)?.1.iter().copied().map(f64::from).collect(),
+        Float32 => {
+            value.try_extract_tensor::<f32>().map_err(text)?.1.iter().copied().map(f64::from).collect()
+        }
         Float64 => value.try_extract_tensor::<f64>().map_err(text)?.1.to_vec(),
-        Int64 => value.try_extract_tensor::<i64>().map_err(text)?.1.iter().map(|&number| number as f64).collect(),
+        Int64 => {
+            value.try_extract_tensor::<i64>().map_err(text)?.1.iter().map(|&number| number as f64).collect()
+        }
         Int32 => value.try_extract_tensor::<i32>().map_err(text)?.1.iter().copied().map(f64::from).collect(),
         other => return Err(format!("the output is a tensor of {other}, which are no scores")),
     };

@@ -96,6 +96,11 @@ impl Definition {
         }
     }
 
+    /// Who answers for a check, where the definition names somebody for it alone.
+    pub fn owner(&self, check: CheckId) -> Option<&str> {
+        self.evaluate.owner(check).or_else(|| self.stress.owner(check))
+    }
+
     /// How often a check is due.
     pub fn cadence(&self, check: CheckId) -> Cadence {
         match check.practice() {

@@ -129,7 +129,7 @@ impl Default for Detection {
 
 impl Stress {
     /// Who answers for a check, where the definition names somebody for it alone.
-    pub fn owner(&self, check: CheckId) -> Option<&str> {
+    pub(super) fn owner(&self, check: CheckId) -> Option<&str> {
         match check {
             CheckId::Parity => self.parity.owner.as_deref(),
             CheckId::Missing => self.missing.owner.as_deref(),

@@ -89,7 +89,7 @@ impl Definition {
 
 impl Evaluate {
     /// Who answers for a check, where the definition names somebody for it alone.
-    pub fn owner(&self, check: CheckId) -> Option<&str> {
+    pub(super) fn owner(&self, check: CheckId) -> Option<&str> {
         match check {
             CheckId::Performance => self.performance.owner.as_deref(),
             CheckId::WorstSegment => self.worst_segment.as_ref()?.owner.as_deref(),
