@@ -9,7 +9,6 @@ use rand_core::SeedableRng;
 use store::Chain;
 use types::definition::{Definition, DefinitionError};
 use types::evidence::{DatasetVersion, Evidence, NewFinding};
-use types::finding::CheckId;
 use types::log_state::LogState;
 use types::question::Measured;
 use types::report::{self, CheckReport};

@@ -227,13 +227,12 @@ fn options(definition: &Definition, check: CheckId) -> Options {
             each: missing.each,
             sources: missing.sources,
             pairs: missing.pairs,
-            rows: false,
         };
     }
     let all = || CATALOGUE.iter().map(|entry| entry.id.to_owned()).collect();
     let mut kinds: Vec<String> = faults.kinds.clone().unwrap_or_else(all);
     kinds.retain(|kind| kind != MISSING);
-    Options { faults: kinds, rates: vec![faults.rate], each: true, sources: true, pairs: false, rows: true }
+    Options { faults: kinds, rates: vec![faults.rate], each: true, sources: true, pairs: false }
 }
 
 /// The catalogue is known here, and not where definitions are read.
