@@ -1,6 +1,7 @@
 //! From what the model answered to findings: whether it is the model of the log, which faults it stands, and which of
 //! them nobody would notice.
 
+use serde_json::Value;
 use stats::classification::Estimate;
 use stats::interval::{Interval, Level};
 use stats::proportion::Proportion;
@@ -10,7 +11,7 @@ use types::format::{capitalised, counted, number, percent};
 use types::nearest::listed;
 use types::{CheckId, Definition, Detail, Finding, Measure, Subject, Verdict, Window};
 
-use crate::fault::{Manifest, NotApplicable};
+use crate::fault::{Fault, Manifest, NotApplicable};
 use crate::plan::{Experiment, Subject as Of};
 use crate::response::{ClassShare, Impact};
 
@@ -184,9 +185,7 @@ pub fn detection(scope: Scope<'_>, tried: &[Tried], parity: Verdict) -> Finding 
     let missed: Vec<String> = harmful
         .iter()
         .filter(|(_, outcome)| is_missed(outcome))
-        .map(|(experiment, _)| {
-            format!("{} ({})", subject(&experiment.subject), experiment.fault.entry().title)
-        })
+        .map(|(experiment, _)| format!("{}: {}", subject(&experiment.subject), title(&experiment.fault)))
         .collect();
     let limit = percent(harmful_from);
     let (verdict, summary) = match (harmful.len() as u64, missed.len() as u64) {
@@ -268,7 +267,7 @@ fn row(experiment: &Experiment, outcome: &Outcome) -> TriedFault {
     let (entry, impact) = (experiment.fault.entry(), &outcome.impact);
     TriedFault {
         fault: entry.id.into(),
-        title: entry.title.into(),
+        title: title(&experiment.fault),
         of: subject(&experiment.subject),
         columns: outcome.manifest.columns.clone(),
         touched_share: outcome.manifest.rows_touched as f64 / outcome.manifest.rows.max(1) as f64,
@@ -324,8 +323,9 @@ fn silently_wrong(row: &TriedFault) -> Option<&ResponseShare> {
     row.responses.iter().find(|of| of.class == ResponseClass::SilentlyWrong)
 }
 
+/// What is answered wrongly comes before what is not answered: it is the more silent.
 fn drop_of(row: &TriedFault) -> f64 {
-    row.impact.as_ref().map_or(f64::INFINITY, |impact| impact.value)
+    row.impact.as_ref().map_or(f64::NEG_INFINITY, |impact| impact.value)
 }
 
 /// How right the model is without the fault.
@@ -341,6 +341,25 @@ fn share_measure(name: &str, of: u64, all: u64) -> Measure {
         Err(_) => Measure::new(name, 0.0, 0, "no fault to count"),
     }
 }
+
+/// `Wrong unit (factor 1000)`: the fault, and what tells it from others of its kind.
+fn title(fault: &Fault) -> String {
+    let title = fault.entry().title;
+    let Ok(Value::Object(parameters)) = serde_json::to_value(fault) else { return title.to_owned() };
+    let told: Vec<String> = parameters
+        .iter()
+        .filter(|(key, _)| !UNTOLD.contains(&key.as_str()))
+        .filter_map(|(key, value)| match value {
+            Value::String(word) => Some(word.replace('-', " ")),
+            Value::Number(number) => Some(format!("{} {number}", key.replace('_', " "))),
+            _ => None,
+        })
+        .collect();
+    if told.is_empty() { title.to_owned() } else { format!("{title} ({})", told.join(", ")) }
+}
+
+/// Parameters that are told elsewhere: the kind, the columns, the share of rows.
+const UNTOLD: [&str; 3] = ["fault", "columns", "rate"];
 
 /// `temp`, `source weather`, `inputs together, run 2`.
 pub fn subject(of: &Of) -> String {

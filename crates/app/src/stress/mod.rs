@@ -162,7 +162,7 @@ fn outcome(
         mask: &faulted.mask,
         error: answered.error.as_deref(),
     };
-    let tolerance = Tolerance { max_drop: max_drop(definition, &faulted), ..Tolerance::default() };
+    let tolerance = tolerance(definition, &faulted);
     let impact = impact(asked, session.reading(), &tolerance).expect("one answer for every row of the fault");
     let noticed = noticing.map(|noticing| {
         noticing.noticed(Seen { batch: &faulted.batch, outputs: &session.outputs(&answered) })
@@ -170,12 +170,15 @@ fn outcome(
     Outcome { manifest: faulted.manifest, impact, error: answered.error, noticed }
 }
 
-fn max_drop(definition: &Definition, faulted: &Faulted) -> f64 {
-    if faulted.manifest.fault.entry().id == MISSING {
-        definition.stress.missing.max_accuracy_drop
+/// What the definition tolerates of a fault.
+fn tolerance(definition: &Definition, faulted: &Faulted) -> Tolerance {
+    let (missing, faults) = (&definition.stress.missing, &definition.stress.faults);
+    let (max_drop, is_rejecting_handled) = if faulted.manifest.fault.entry().id == MISSING {
+        (missing.max_accuracy_drop, missing.refusing_is_handled)
     } else {
-        definition.stress.faults.max_accuracy_drop
-    }
+        (faults.max_accuracy_drop, faults.refusing_is_handled)
+    };
+    Tolerance { max_drop, is_rejecting_handled, ..Tolerance::default() }
 }
 
 /// The kind of fault that has a check of its own.

@@ -72,6 +72,8 @@ pub struct Missing {
     pub pairs: bool,
     /// In which share of the rows they are missing.
     pub rates: Vec<f64>,
+    /// Whether a model that refuses rows with a missing input stands the fault.
+    pub refusing_is_handled: bool,
     /// By how much the share of right answers may fall.
     pub max_accuracy_drop: f64,
     /// Who answers for this check; by default the owner of the system.
@@ -85,6 +87,7 @@ impl Default for Missing {
             sources: true,
             pairs: false,
             rates: vec![1.0],
+            refusing_is_handled: false,
             max_accuracy_drop: 0.05,
             owner: None,
         }
@@ -99,6 +102,8 @@ pub struct Faults {
     pub kinds: Option<Vec<String>>,
     /// In which share of the rows it happens.
     pub rate: f64,
+    /// Whether a model that refuses faulty rows stands the fault: nobody is misled.
+    pub refusing_is_handled: bool,
     /// By how much the share of right answers may fall.
     pub max_accuracy_drop: f64,
     /// Who answers for this check; by default the owner of the system.
@@ -107,7 +112,7 @@ pub struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { kinds: None, rate: 1.0, max_accuracy_drop: 0.05, owner: None }
+        Self { kinds: None, rate: 1.0, refusing_is_handled: true, max_accuracy_drop: 0.05, owner: None }
     }
 }
 
