@@ -48,7 +48,7 @@ pub fn by_row(target: &mut dyn Target, batch: &Batch, calls_at_most: usize) -> B
         };
         match outcome {
             Outcome::Accepted(part) | Outcome::NonFinite(part) => {
-                found.accept(batch.rows(), range.start, part)
+                found.accept(batch.rows(), range.start, part);
             }
             Outcome::Failed(failure) if range.len() > 1 && failure.kind.is_of_rows() => {
                 let middle = range.start + range.len() / 2;
@@ -89,7 +89,7 @@ impl ByRow {
         match (&mut whole.scores, part.scores) {
             (Scores::Numbers(whole), Scores::Numbers(part)) => whole[range].copy_from_slice(&part),
             (Scores::Probabilities(whole), Scores::Probabilities(part)) => {
-                whole[range].clone_from_slice(&part)
+                whole[range].clone_from_slice(&part);
             }
             _ => unreachable!("a target reads all its answers in one way"),
         }

@@ -127,12 +127,12 @@ impl Endpoint {
     }
 
     /// Sends JSON; an answer of any status.
-    pub(crate) fn post(&self, url: &Url, body: Vec<u8>) -> Result<Reply, Failure> {
+    pub(crate) fn post(&mut self, url: &Url, body: Vec<u8>) -> Result<Reply, Failure> {
         self.call(Method::POST, url, body)
     }
 
     /// Whether an address answers that all is well.
-    pub(crate) fn is_well(&self, url: &Url) -> Result<(), Failure> {
+    pub(crate) fn is_well(&mut self, url: &Url) -> Result<(), Failure> {
         let reply = self.call(Method::GET, url, Vec::new())?;
         match reply.status {
             200..=299 => Ok(()),
@@ -140,7 +140,7 @@ impl Endpoint {
         }
     }
 
-    fn call(&self, method: Method, url: &Url, body: Vec<u8>) -> Result<Reply, Failure> {
+    fn call(&mut self, method: Method, url: &Url, body: Vec<u8>) -> Result<Reply, Failure> {
         let mut request = Request::builder().method(method).uri(url.as_str());
         for (name, value) in &self.headers {
             request = request.header(name, value);
@@ -160,8 +160,14 @@ impl Endpoint {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        let reply = self.agent.run(request).map_err(|error| self.no_answer(url, &error))?;
-        self.read(reply)
+        let reply = self.agent.run(request).map_err(|error| self.no_answer(url, &error));
+        let reply = reply.and_then(|reply| self.read(reply));
+        // Servers hang up after an error without saying so. The next call on that connection would find nobody, which
+        // is not to be taken for a crash.
+        if !matches!(&reply, Ok(reply) if reply.status < 500) {
+            self.agent = self.agent.config().clone().new_agent();
+        }
+        reply
     }
 
     fn read(&self, mut reply: Response<Body>) -> Result<Reply, Failure> {
@@ -204,6 +210,17 @@ impl Endpoint {
     }
 }
 
+/// The exception at the end of a traceback of Python, which servers in it send whole.
+pub(crate) fn exception(trace: &str) -> Option<String> {
+    let lines: Vec<&str> = trace.lines().filter(|line| !line.trim().is_empty()).collect();
+    if !lines.iter().any(|line| line.starts_with("Traceback (most recent call last)")) {
+        return None;
+    }
+    let last_of_code = lines.iter().rposition(|line| line.starts_with(char::is_whitespace))?;
+    let exception = lines[last_of_code + 1..].join(" ");
+    (!exception.is_empty()).then_some(exception)
+}
+
 fn is_hung_up(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
@@ -243,15 +260,16 @@ impl Reply {
         Failure::new(kind, format!("{}: {}", self.status, self.said()))
     }
 
-    /// The message of an error, in whichever field servers put it, or the start of what is not JSON.
+    /// The message of an error, in whichever field servers put it, or what is not JSON.
     pub(crate) fn said(&self) -> String {
         let document = json::parse(&self.body).unwrap_or(Value::Null);
         let fields = ["message", "error", "detail", "error_message"];
-        match fields.iter().find_map(|field| document.get(*field)) {
+        let said = match fields.iter().find_map(|field| document.get(*field)) {
             Some(Value::String(text)) => text.clone(),
             Some(value) => value.to_string(),
-            None => String::from_utf8_lossy(&self.body).chars().take(1000).collect(),
-        }
+            None => String::from_utf8_lossy(&self.body).into_owned(),
+        };
+        exception(&said).unwrap_or(said)
     }
 
     /// Which of `rows` rows the header says were degraded.
@@ -281,7 +299,7 @@ mod tests {
         match expected {
             Ok(()) => assert_eq!(found, Ok(()), "{address}"),
             Err(part) => {
-                assert!(found.as_ref().is_err_and(|text| text.contains(part)), "{address}: {found:?}")
+                assert!(found.as_ref().is_err_and(|text| text.contains(part)), "{address}: {found:?}");
             }
         }
     }
@@ -324,6 +342,8 @@ mod tests {
         };
         check(422, r#"{"detail": [{"loc": 1}]}"#, r#"rejected: 422: [{"loc":1}]"#);
         check(500, r#"{"error": "division by zero"}"#, "crashed: 500: division by zero");
+        let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nValueError: no:\nnever\n";
+        check(500, trace, "crashed: 500: ValueError: no: never");
         check(503, "busy", "overloaded: 503: busy");
         check(404, "no\nmodel", "unreachable: http://localhost/x answers 404: no model");
         check(302, "", "redirected: 302 to http://example.org; redirects are not followed");

@@ -35,7 +35,7 @@ impl OpenInference {
 
     fn body(&self, batch: &Batch) -> Result<Vec<u8>, String> {
         let mut body = b"{\"parameters\":{\"content_type\":\"pd\"},\"inputs\":".to_vec();
-        write_list(batch.columns(), &mut body, |column, to| write_tensor(column, to))?;
+        write_list(batch.columns(), &mut body, write_tensor)?;
         if let Some(output) = &self.output {
             body.extend_from_slice(b",\"outputs\":[{\"name\":");
             write_json(output, &mut body);
@@ -45,7 +45,7 @@ impl OpenInference {
         Ok(body)
     }
 
-    fn call(&self, batch: &Batch) -> Result<Outcome, Failure> {
+    fn call(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
         let body = self.body(batch).map_err(|why| Failure::new(FailureKind::Rejected, why))?;
         let url = self.endpoint.below(&["v2", "models", &self.model, "infer"]);
         let reply = self.endpoint.post(&url, body)?;
@@ -117,8 +117,10 @@ impl Target for OpenInference {
     }
 
     fn ready(&mut self) -> Result<(), Failure> {
-        self.endpoint.is_well(&self.endpoint.below(&["v2", "health", "ready"]))?;
-        self.endpoint.is_well(&self.endpoint.below(&["v2", "models", &self.model, "ready"]))
+        let server = self.endpoint.below(&["v2", "health", "ready"]);
+        let model = self.endpoint.below(&["v2", "models", &self.model, "ready"]);
+        self.endpoint.is_well(&server)?;
+        self.endpoint.is_well(&model)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use types::batch::Batch;
 
 use crate::answer::{Failure, FailureKind, Outcome, of_rows};
-use crate::http::{Endpoint, Reply};
+use crate::http::{Endpoint, Reply, exception};
 use crate::json::{NonFinite, write_names, write_rows};
 use crate::reading::DEGRADED;
 use crate::{Reading, Target, json};
@@ -29,7 +29,7 @@ impl Mlflow {
         Self { endpoint, url, reading }
     }
 
-    fn call(&self, batch: &Batch) -> Result<Outcome, Failure> {
+    fn call(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
         let mut body = b"{\"dataframe_split\":{\"columns\":".to_vec();
         write_names(batch, &mut body);
         body.extend_from_slice(b",\"data\":");
@@ -62,14 +62,18 @@ impl Target for Mlflow {
     }
 
     fn ready(&mut self) -> Result<(), Failure> {
-        self.endpoint.is_well(&self.endpoint.at("/ping"))
+        let ping = self.endpoint.at("/ping");
+        self.endpoint.is_well(&ping)
     }
 }
 
 /// What a scoring server says went wrong.
 fn of_error(reply: &Reply) -> Failure {
     let said = reply.said();
-    let kind = if SIGNATURE.iter().any(|words| said.contains(words)) {
+    // Some messages have the rows before the reason; the rows are not for a report.
+    let reason = said.rsplit_once("Error: ").filter(|_| said.starts_with("Failed to predict data"));
+    let reason = reason.map_or(said.as_str(), |(_, reason)| reason);
+    let kind = if SIGNATURE.iter().any(|words| reason.contains(words)) {
         FailureKind::Rejected
     } else {
         FailureKind::RejectedOrCrashed
@@ -77,12 +81,9 @@ fn of_error(reply: &Reply) -> Failure {
     // The message says that there was an exception; which one, only the trace does.
     let document = json::parse(&reply.body).unwrap_or(Value::Null);
     let trace = document.get("stack_trace").and_then(Value::as_str).unwrap_or_default();
-    let exception = trace.lines().rev().find(|line| !line.trim().is_empty());
-    let exception = exception.filter(|line| !said.contains(line.trim()));
-    let message = exception.map_or_else(|| said.clone(), |line| format!("{line} ({said})"));
-    Failure::new(kind, message)
+    Failure::new(kind, exception(trace).as_deref().unwrap_or(reason))
 }
 
 /// Words of messages about what never reached the model.
-const SIGNATURE: [&str; 4] =
-    ["enforce schema", "missing inputs", "Incompatible input types", "Failed to parse input"];
+const SIGNATURE: [&str; 5] =
+    ["model signature", "enforce schema", "missing inputs", "Incompatible input types", "Failed to parse"];

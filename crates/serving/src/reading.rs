@@ -72,10 +72,11 @@ impl Reading {
             Wanted::Probabilities { .. } => None,
         };
         match (class, row.names, row.numbers) {
-            (_, _, [number]) | (None, _, [_, number]) => Ok(*number),
+            (_, _, [number])
+            | (None, _, [_, number])
+            | (Some("1" | "true"), None, [_, number])
+            | (Some("0" | "false"), None, [number, _]) => Ok(*number),
             (Some(class), Some(names), _) => row.named(names, class),
-            (Some(class), None, [_, number]) if matches!(class, "1" | "true") => Ok(*number),
-            (Some(class), None, [number, _]) if matches!(class, "0" | "false") => Ok(*number),
             (Some(class), None, numbers) => {
                 Err(format!("{} numbers without names: which is that of `{class}`?", numbers.len()))
             }

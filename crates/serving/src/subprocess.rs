@@ -35,7 +35,7 @@ pub struct SubprocessLimits {
 
 impl Default for SubprocessLimits {
     fn default() -> Self {
-        Self { start: Duration::from_secs(60), call: Duration::from_secs(30) }
+        Self { start: Duration::from_mins(1), call: Duration::from_secs(30) }
     }
 }
 

@@ -52,13 +52,13 @@ impl Template {
     }
 
     /// The scores of one request, and which rows are degraded.
-    fn call(&self, batch: &Batch) -> Result<(Scores, Vec<bool>), Failure> {
+    fn call(&mut self, batch: &Batch) -> Result<(Scores, Vec<bool>), Failure> {
         let mut body = Vec::new();
         let written = fill(&self.request, batch, &mut body);
         written.map_err(|why| Failure::new(FailureKind::Rejected, why))?;
-        let url = self.endpoint.base();
-        let reply = self.endpoint.post(url, body)?;
-        let document = reply.document(url)?;
+        let url = self.endpoint.base().clone();
+        let reply = self.endpoint.post(&url, body)?;
+        let document = reply.document(&url)?;
         let malformed = |why: String| Failure::new(FailureKind::Malformed, why);
         let found = document.pointer(&self.answers);
         let found =
@@ -71,7 +71,7 @@ impl Template {
         Ok((scores.map_err(malformed)?, reply.degraded(batch.rows())))
     }
 
-    fn row_by_row(&self, batch: &Batch) -> Result<Outcome, Failure> {
+    fn row_by_row(&mut self, batch: &Batch) -> Result<Outcome, Failure> {
         let mut scores = self.reading.empty(batch.rows());
         let mut degraded = Vec::with_capacity(batch.rows());
         for row in 0..batch.rows() {

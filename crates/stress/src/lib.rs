@@ -6,7 +6,9 @@
 //! [`manipulate`] searches the cheapest change that flips a decision. [`degrade`] weighs what to do while an input
 //! is down. Nothing here asks a model, reads data or a clock; what is random follows from seeds.
 
+pub mod degrade;
 pub mod fault;
 pub mod judge;
+pub mod manipulate;
 pub mod plan;
 pub mod response;

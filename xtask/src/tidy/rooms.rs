@@ -1,5 +1,5 @@
 //! Rule: heavy or far-reaching libraries live in one room. Only `engine` names DataFusion and object stores, only
-//! `store` names SQL databases, only `server` names HTTP servers; in tests too.
+//! `store` names SQL databases, only `serving` names ONNX Runtime, only `server` names HTTP servers; in tests too.
 
 use super::Violation;
 use super::packages::Member;
@@ -8,6 +8,7 @@ use super::packages::Member;
 const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["datafusion", "arrow", "parquet", "ballista", "object_store"]),
     ("store", &["sqlx", "rusqlite", "libsqlite3-sys", "postgres", "tokio-postgres", "diesel"]),
+    ("serving", &["ort", "tract"]),
     ("server", &["axum", "hyper", "actix", "rocket", "poem", "tiny_http", "warp"]),
 ];
 

@@ -15,7 +15,7 @@ use ort::environment::Environment;
 use ort::logging::LogLevel;
 use ort::session::Session;
 
-use super::guarded;
+use super::{elf, guarded};
 use crate::process::wait;
 
 const HOW_TO_GET_IT: &str = "get it with `pip install onnxruntime`, or set ORT_DYLIB_PATH to the file of the library \
@@ -100,6 +100,7 @@ fn load(path: &Path) -> Result<Runtime, String> {
     if let Some(minor) = minor.filter(|&minor| minor < OLDEST) {
         return Err(format!("it is version 1.{minor}, and the oldest that serves is 1.{OLDEST}"));
     }
+    elf::check_whole(&path)?;
     guarded(|| {
         let builder = ort::init_from(&path).map_err(|error| match error {
             ort::LoadDynamicError::BadVersion { version_str, .. } => {
@@ -127,17 +128,11 @@ fn minor_version(path: &Path) -> Option<u32> {
 
 /// A session on one thread that says nothing to the terminal: errors are returned.
 pub(super) fn session(runtime: &Runtime, path: &Path) -> Result<Session, String> {
-    fn text<R>(error: ort::Error<R>) -> String {
-        error.message().to_owned()
-    }
-    Session::builder(&runtime.environment)
-        .map_err(text)?
-        .with_intra_threads(1)
-        .map_err(text)?
-        .with_log_level(LogLevel::Fatal)
-        .map_err(text)?
-        .commit_from_file(path)
-        .map_err(text)
+    let session = || -> ort::Result<Session> {
+        let builder = Session::builder(&runtime.environment)?.with_intra_threads(1)?;
+        builder.with_log_level(LogLevel::Fatal)?.commit_from_file(path)
+    };
+    session().map_err(|error| error.to_string())
 }
 
 /// The folder of the library in an installed Python package, found without importing it.
@@ -182,9 +177,7 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
 /// Not its companions, such as `libonnxruntime_providers_shared.so`.
 fn is_library(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    name == "onnxruntime.dll"
-        || name.starts_with("libonnxruntime.so")
-        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+    name == "onnxruntime.dll" || name.starts_with("libonnxruntime.")
 }
 
 #[cfg(test)]

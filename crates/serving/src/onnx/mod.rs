@@ -5,6 +5,7 @@
 //! library itself, such as a segmentation fault of an operator, ends the program; a model that may do that belongs
 //! behind a server or into a [`crate::Subprocess`].
 
+mod elf;
 mod inputs;
 mod library;
 mod outputs;
