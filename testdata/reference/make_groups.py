@@ -59,12 +59,13 @@ def fairness(name, scores, outcomes, groups, threshold=0.5):
     )
     precision = between(sm.precision_score, called)
     gap = between(lambda y, s: float(np.mean(s - y)), scores)
+    promised = between(lambda y, s: float(np.mean(s) / np.mean(y)), scores)
     criteria = {
         "demographic_parity": [fm.demographic_parity_difference(**given), fm.demographic_parity_ratio(**given)],
         "equalised_odds": [fm.equalized_odds_difference(**given), fm.equalized_odds_ratio(**given)],
         "equal_opportunity": [fm.equal_opportunity_difference(**given), fm.equal_opportunity_ratio(**given)],
         "predictive_parity": [precision.difference(), precision.ratio(method="between_groups")],
-        "calibration_within_groups": [gap.difference(), None],
+        "calibration_within_groups": [gap.difference(), promised.ratio(method="between_groups")],
     }
     by_group = {
         "selection": between(fm.selection_rate, called),
@@ -72,6 +73,7 @@ def fairness(name, scores, outcomes, groups, threshold=0.5):
         "false_positive": between(fm.false_positive_rate, called),
         "precision": precision,
         "score_gap": gap,
+        "expected_over_observed": promised,
     }
     error = between(sm.mean_absolute_error, scores)
     return {

@@ -202,8 +202,7 @@ pub(crate) fn conclude(
     let definition = &opened.definition;
     let Made { mut findings, datasets, window, asked_window, as_of } = made;
     for finding in &mut findings {
-        let own = definition.owner(finding.check);
-        finding.owner = own.or(definition.system.owner.as_deref()).map(str::to_owned);
+        finding.owner = definition.owner(finding.check).map(str::to_owned);
     }
     progress(Stage::Recording { findings: findings.len() });
     let evidence = Evidence {
@@ -285,7 +284,7 @@ pub(crate) fn seeded(window: Window) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(Digest::of(window.to_string().as_bytes()).bytes())
 }
 
-/// A finding with the instant at which it goes stale.
+/// A finding with the instant at which it goes stale, and with who answers for it.
 ///
 /// Evidence stays fresh for its cadence and half as long again, so that a run that is a little late
 /// does not shut a gate.
@@ -297,7 +296,7 @@ pub(crate) fn new_finding(
 ) -> NewFinding {
     let fresh_for: Span = (definition.cadence(finding.check).hours() * 3 / 2).hours();
     NewFinding {
-        finding: finding.for_evidence(),
+        finding: Finding { owner: definition.owner(finding.check).map(str::to_owned), ..finding.for_evidence() },
         fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),
         inputs,
     }

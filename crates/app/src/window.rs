@@ -24,6 +24,11 @@ pub enum WindowChoiceError {
     #[error("the log starts at {} and has no whole week yet; give --window", instant_text(*first))]
     NoWholeWeek { first: Timestamp },
     #[error(
+        "there is no whole window after --since {}: the log ends at {}; choose an earlier --since",
+        instant_text(*since), instant_text(*last)
+    )]
+    NothingSince { since: Timestamp, last: Timestamp },
+    #[error(
         "window {window} has no rows: the log runs from {} to {}",
         instant_text(*first), instant_text(*last)
     )]

@@ -1,7 +1,7 @@
 //! What stands beside the metrics: classes one by one, what other thresholds would give, and what decisions cost.
 
 use stats::classification::Estimate;
-use stats::classification::confusion::Confusion;
+use stats::classification::confusion::{Confusion, Uncertain};
 use stats::classification::expected_cost::{Costs, cheapest_threshold, expected_cost};
 use stats::classification::threshold_curve::{ThresholdPoint, threshold_curve};
 use stats::interval::Level;
@@ -12,6 +12,7 @@ use stats::multiclass::balanced_accuracy::{balanced_accuracy, binary_balanced_ac
 use stats::multiclass::cohens_kappa::{binary_cohens_kappa, cohens_kappa};
 use stats::multiclass::expected_cost::{CostTable, expected_cost as expected_cost_of_classes};
 use stats::multiclass::matthews::{binary_matthews_correlation, matthews_correlation};
+use stats::proportion::wilson_interval;
 use types::definition::Cost;
 use types::detail::{Averages, ClassRow, ThresholdRow};
 use types::finding::Unmeasured;
@@ -81,7 +82,7 @@ fn of_scores(scope: Scope<'_>, scores: &LabelledScores, finding: &mut Finding, a
     let costs = scope.definition.evaluate.cost.as_ref().and_then(costs_of);
     let points = threshold_curve(scores, costs.as_ref(), POINTS).unwrap_or_default();
     averages.in_use = Some(threshold);
-    averages.thresholds = points.iter().filter_map(threshold_row).collect();
+    averages.thresholds = points.iter().filter_map(|point| threshold_row(point, costs.as_ref())).collect();
     let (Some(costs), Some(cost)) = (costs, &scope.definition.evaluate.cost) else { return };
     let measure = push(finding, COST, "mean cost of a decision", expected_cost(&confusion, &costs, level));
     if let Some(measure) = measure {
@@ -97,7 +98,10 @@ fn of_scores(scope: Scope<'_>, scores: &LabelledScores, finding: &mut Finding, a
                 |at| format!("Predicting the positive class from {} on", number(at)),
             );
             finding.summary.push_str(&format!(" {how} would cost {}.", number(cheapest.cost.value)));
-            averages.cheapest = cheapest.threshold.and_then(|at| row_at(scores, at, cheapest.cost.value));
+            averages.cheapest = cheapest.threshold.and_then(|at| {
+                let confusion = Confusion::at(scores, at).ok()?;
+                row_of(&confusion, Some(&costs))
+            });
         }
     }
 }
@@ -117,27 +121,37 @@ fn hold(finding: &mut Finding, cost: &Cost, measure: &Measure) {
     finding.summary.push_str(&format!(" {}", limit_words(verdict, limit)));
 }
 
-fn threshold_row(point: &ThresholdPoint) -> Option<ThresholdRow> {
-    Some(ThresholdRow {
+fn threshold_row(point: &ThresholdPoint, costs: Option<&Costs>) -> Option<ThresholdRow> {
+    let confusion = Confusion {
         threshold: point.threshold?,
-        recall: point.recall()?,
-        false_positive_rate: point.false_positive_share?,
-        precision: point.precision,
-        predicted_positive_share: point.predicted_positive_share,
-        cost: point.expected_cost,
-    })
+        true_positives: point.true_positives,
+        false_positives: point.false_positives,
+        true_negatives: point.true_negatives,
+        false_negatives: point.false_negatives,
+        uncertain: Uncertain::default(),
+    };
+    row_of(&confusion, costs)
 }
 
-fn row_at(scores: &LabelledScores, threshold: f64, cost: f64) -> Option<ThresholdRow> {
-    let at = Confusion::at(scores, threshold).ok()?;
+/// Each share with its own interval: over many thresholds some are outside by chance.
+fn row_of(at: &Confusion, costs: Option<&Costs>) -> Option<ThresholdRow> {
     let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
+    let interval = |part: u64, of: u64| wilson_interval(part, of, Level::P95).ok();
+    let (positives, negatives) = (at.positives(), at.negatives());
+    let (called, n) = (at.predicted_positives(), at.n());
+    let cost = costs.and_then(|costs| expected_cost(at, costs, Level::P95).ok());
     Some(ThresholdRow {
-        threshold,
-        recall: share(at.true_positives, at.positives())?,
-        false_positive_rate: share(at.false_positives, at.negatives())?,
-        precision: share(at.true_positives, at.predicted_positives()),
-        predicted_positive_share: share(at.predicted_positives(), at.n())?,
-        cost: Some(cost),
+        threshold: at.threshold,
+        recall: share(at.true_positives, positives)?,
+        recall_interval: interval(at.true_positives, positives),
+        false_positive_rate: share(at.false_positives, negatives)?,
+        false_positive_rate_interval: interval(at.false_positives, negatives),
+        precision: share(at.true_positives, called),
+        precision_interval: interval(at.true_positives, called),
+        predicted_positive_share: share(called, n)?,
+        predicted_positive_share_interval: interval(called, n),
+        cost: cost.map(|cost| cost.value),
+        cost_interval: cost.map(|cost| cost.interval).filter(|interval| interval.width() > 0.0),
     })
 }
 

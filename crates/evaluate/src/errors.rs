@@ -153,7 +153,8 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
             of.n,
             "share of the squared residuals (outcome less prediction) that held-out models remove, by inputs and prediction",
         )
-    };
+    }
+    .without_empty_interval();
     Ok((measure, drivers(rows, &of.columns)))
 }
 
@@ -213,11 +214,14 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
     let unmeasured = |reason: String| Unmeasured { name: name.into(), reason };
     let features = learner_features(rows).map_err(unmeasured)?;
     let n = features.rows();
-    let measure = |value: f64, n: u64, interval, p_value, by_chance: f64, method: &str| Measure {
-        interval: Some(interval),
-        expected_by_chance: Some(by_chance),
-        p_value: Some(p_value),
-        ..Measure::new(name, value, n, method)
+    let measure = |value: f64, n: u64, interval, p_value, by_chance: f64, method: &str| {
+        Measure {
+            interval: Some(interval),
+            expected_by_chance: Some(by_chance),
+            p_value: Some(p_value),
+            ..Measure::new(name, value, n, method)
+        }
+        .without_empty_interval()
     };
     if let Some(wrong) = rows.wrong() {
         let wrong: Vec<bool> = wrong[..n].iter().map(|&wrong| wrong > 0.0).collect();
@@ -420,6 +424,7 @@ fn time_measures(of: &TimeClustering) -> [Measure; 2] {
             )
         },
         Measure {
+            interval: Some(of.dispersion_interval),
             expected_by_chance: Some(1.0),
             p_value: Some(of.dispersion_p_value),
             ..Measure::new(
@@ -440,16 +445,11 @@ fn over_time(rows: &Rows<'_>) -> Vec<CurvePoint> {
     order
         .chunks(size)
         .filter_map(|stretch| {
-            let mean = mean_of("loss", stretch.iter().map(|&row| rows.losses[row]), Level::P95)?;
-            let interval = mean.interval?;
+            let mean = mean_of(rows.loss(), stretch.iter().map(|&row| rows.losses[row]), Level::P95)?;
+            let (lower, upper) = mean.interval.map_or((mean.value, mean.value), |of| (of.lower, of.upper));
             let first = rows.cases.days[*stretch.first()?];
             let last = rows.cases.days[*stretch.last()?];
-            Some(CurvePoint {
-                at: f64::midpoint(first, last),
-                value: mean.value,
-                lower: interval.lower,
-                upper: interval.upper,
-            })
+            Some(CurvePoint { at: f64::midpoint(first, last), value: mean.value, lower, upper })
         })
         .collect()
 }

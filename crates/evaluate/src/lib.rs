@@ -113,8 +113,15 @@ pub fn judge(scope: Scope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Vec
         judged
             .into_iter()
             .filter_map(|judged| judged.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(without_empty_intervals)
             .collect()
     })
+}
+
+/// A bootstrap, or a standard error, of rows that do not vary says nothing; no check tells it as an interval.
+fn without_empty_intervals(finding: Finding) -> Finding {
+    let measures = finding.measures.into_iter().map(Measure::without_empty_interval).collect();
+    Finding { measures, ..finding }
 }
 
 /// What one check finds; nothing where it is not of this practice, or needs rows that were not asked for.
@@ -134,7 +141,7 @@ fn judge_one(
         (CheckId::WorstSubpopulation, Some(rows)) => subpopulation::judge(rows, &mut rng),
         (CheckId::Errors, Some(rows)) => errors::judge(rows, &mut rng),
         (CheckId::Tail, Some(rows)) => tail::judge(rows, &mut rng),
-        (CheckId::Comparison, Some(rows)) => comparison::judge(rows),
+        (CheckId::Comparison, Some(rows)) => comparison::judge(rows, &mut rng),
         (CheckId::Fairness, _) => fairness::judge(scope, answers),
         _ => return None,
     })

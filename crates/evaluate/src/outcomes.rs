@@ -3,11 +3,15 @@
 use stats::interval::Level;
 use stats::proportion::wilson_interval;
 use types::answer::Coverage;
-use types::definition::Output;
+use types::definition::{Log, Output};
 use types::format::{counted, percent};
+use types::performance::Limit;
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
+use crate::performance::interval_words;
 use crate::{Scope, blank, unknown};
+
+const COVERAGE: &str = "outcome_coverage";
 
 /// From this share of predictions on, any one kind of doubtful outcome is a failure.
 const SHARE_FAIL: f64 = 0.01;
@@ -16,14 +20,21 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let Some(coverage) = answers.coverage(&Question::Coverage { orphans: true, window: scope.window }) else {
         return unknown(scope, CheckId::Outcomes, "Whether outcomes arrived was not measured.".into());
     };
-    let outcome = scope.definition.log.outcome.as_ref();
-    let has_time = outcome.is_some_and(|outcome| outcome.time.is_some());
     let share =
         |count: u64| if coverage.predictions == 0 { 0.0 } else { count as f64 / coverage.predictions as f64 };
     let doubtful =
         coverage.contradictory_outcomes.max(coverage.early_outcomes).max(coverage.unusable_outcomes);
     let blemished = doubtful + coverage.repeated_outcomes + coverage.orphan_outcomes;
-    let verdict = if coverage.with_outcome == 0 {
+    let measure = Measure {
+        interval: wilson_interval(coverage.with_outcome, coverage.predictions, Level::P95).ok(),
+        ..Measure::new(
+            COVERAGE,
+            share(coverage.with_outcome),
+            coverage.predictions,
+            "share of predictions with a usable outcome known in time; Wilson interval",
+        )
+    };
+    let of_quality = if coverage.with_outcome == 0 {
         Verdict::Unknown
     } else if share(doubtful) >= SHARE_FAIL {
         Verdict::Fail
@@ -32,20 +43,42 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     } else {
         Verdict::Pass
     };
-    let measure = Measure {
-        interval: wilson_interval(coverage.with_outcome, coverage.predictions, Level::P95).ok(),
-        ..Measure::new(
-            "outcome_coverage",
-            share(coverage.with_outcome),
-            coverage.predictions,
-            "share of predictions with a usable outcome known in time",
-        )
-    };
+    let mut summary = summary(coverage, &scope.definition.log, unusable_words(scope));
+    let least = scope.definition.evaluate.outcomes.at_least.filter(|_| coverage.predictions > 0);
+    let of_share = least.map(|least| Limit::AtLeast(least).verdict(&measure));
+    if let Some((least, of_share)) = least.zip(of_share) {
+        summary.push_str(&share_words(&measure, least, of_share));
+    }
+    // That too few have arrived can be sure where nothing else is; no outcomes are no pass, whatever was written.
+    let verdict = of_quality.max(of_share.unwrap_or(Verdict::Pass));
+    let limit = least.map(|least| Limit::AtLeast(least).threshold(COVERAGE, "evaluate.outcomes.at_least"));
     Finding {
-        summary: summary(coverage, has_time, unusable_words(scope)),
+        summary,
+        thresholds: limit.into_iter().collect(),
         measures: if coverage.predictions > 0 { vec![measure] } else { vec![] },
         detail: Some(Detail::Coverage(*coverage)),
         ..blank(scope, CheckId::Outcomes, verdict)
+    }
+}
+
+/// What the share of outcomes is, against the one that the definition wants.
+fn share_words(measure: &Measure, least: f64, verdict: Verdict) -> String {
+    let should = format!(
+        " Of all predictions {}{} have their outcome; it should be at least {}",
+        percent(measure.value),
+        interval_words(measure),
+        percent(least)
+    );
+    match verdict {
+        Verdict::Pass => format!("{should}, and surely is."),
+        Verdict::Fail => {
+            format!(
+                "{should}, and surely is not: those that are missing may be other cases than those at hand."
+            )
+        }
+        Verdict::Warn | Verdict::Unknown => {
+            format!("{should}; from these rows it cannot be told whether it is.")
+        }
     }
 }
 
@@ -58,11 +91,16 @@ fn unusable_words(scope: Scope<'_>) -> &'static str {
     }
 }
 
-fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
+fn summary(coverage: &Coverage, log: &Log, unusable: &str) -> String {
     if coverage.predictions == 0 {
         return "There are no predictions in this window.".into();
     }
     if coverage.with_outcome == 0 {
+        if coverage.predictions == 1 {
+            return "The one prediction has no outcome yet, so nothing can be said about how good the model is in \
+                    this window."
+                .into();
+        }
         return format!(
             "None of the {} has an outcome yet, so nothing can be said about how good the model is in this window.",
             counted(coverage.predictions, "prediction", "predictions")
@@ -70,11 +108,14 @@ fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
     }
     let share = coverage.with_outcome as f64 / coverage.predictions as f64;
     let mut words = format!(
-        "{} of {} have an outcome ({}).",
+        "{} of {} {} an outcome ({}).",
         types::format::count(coverage.with_outcome),
         counted(coverage.predictions, "prediction", "predictions"),
+        if coverage.with_outcome == 1 { "has" } else { "have" },
         percent(share)
     );
+    let has_time = log.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
+    let contradictory_end = format!(": {}. Find out which source is right.", log.which_outcome_counts());
     let (has_unusable, have_unusable) = (format!("has {unusable}"), format!("have {unusable}"));
     let notes = [
         (coverage.without_outcome, "has none", "have none", "."),
@@ -89,7 +130,7 @@ fn summary(coverage: &Coverage, has_time: bool, unusable: &str) -> String {
             coverage.contradictory_outcomes,
             "has outcomes that contradict each other",
             "have outcomes that contradict each other",
-            ": find out which source is right.",
+            contradictory_end.as_str(),
         ),
         (
             coverage.early_outcomes,

@@ -143,7 +143,9 @@ pub(crate) fn limit_words(verdict: Verdict, limit: Limit) -> String {
 
 /// ` (95 % interval 0.69 to 0.71)`, in the unit of the measure.
 pub(crate) fn interval_words(measure: &Measure) -> String {
-    measure.interval.map_or_else(String::new, |interval| {
+    // One of no width says nothing, and is taken off the measure.
+    let interval = measure.interval.filter(|interval| interval.width() > 0.0);
+    interval.map_or_else(String::new, |interval| {
         let level = percent(interval.level.get());
         let [lower, upper] = [interval.lower, interval.upper].map(|bound| value_text(&measure.name, bound));
         format!(" ({level} interval {lower} to {upper})")

@@ -271,13 +271,16 @@ pub(crate) fn drivers(
     drivers
 }
 
-/// The mean loss of some rows, under the name of a measure; `None` where there are too few.
-pub(crate) fn mean_of(name: &str, losses: impl IntoIterator<Item = f64>, level: Level) -> Option<Measure> {
-    let mean = mean_loss(losses, level)?;
-    Some(Measure {
+/// The mean loss of some rows; `None` where there are too few.
+pub(crate) fn mean_of(loss: RowLoss, losses: impl IntoIterator<Item = f64>, level: Level) -> Option<Measure> {
+    let at_most_one = matches!(loss, RowLoss::Wrong | RowLoss::Brier);
+    let mean = mean_loss(losses, at_most_one, level)?;
+    let method = format!("{} interval", mean.interval.method.name());
+    let measure = Measure {
         interval: Some(mean.interval),
-        ..Measure::new(name, mean.value, mean.n, format!("{} interval", mean.interval.method.name()))
-    })
+        ..Measure::new(loss.mean_name(), mean.value, mean.n, method)
+    };
+    Some(measure.without_empty_interval())
 }
 
 fn losses(scope: Scope<'_>, cases: &Cases) -> Vec<f64> {

@@ -8,7 +8,7 @@
 use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
 use types::definition::Metric;
-use types::finding::{SegmentRow, segment_label};
+use types::finding::{AverageAndWorst, SegmentRow, segment_label};
 use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 
@@ -39,18 +39,20 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
     let limit = limit(scope, metric, all.as_ref());
     if let Some((limit, _)) = &limit {
         for row in &mut rows {
-            row.verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+            let verdict = row.measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
+            row.verdict = Some(verdict);
         }
     }
     rows.sort_by(|a, b| worst_first(metric, a, b));
     let Some(worst) = rows.first().filter(|row| row.measure.is_some()).cloned() else {
         let mut finding = unknown(scope, CheckId::WorstSegment, unknown_words(scope, &rows, large));
-        finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+        finding.detail =
+            Some(Detail::Segments { metric: metric.name().into(), overall: all, rows, others: Vec::new() });
         return finding;
     };
     let measured = || rows.iter().filter(|row| row.measure.is_some());
-    let verdict = Verdict::worst(measured().map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
-    let failing = measured().filter(|row| row.verdict == Verdict::Fail).count();
+    let verdict = Verdict::worst(measured().filter_map(|row| row.verdict)).unwrap_or(Verdict::Unknown);
+    let failing = measured().filter(|row| row.verdict == Some(Verdict::Fail)).count();
     let mut finding = blank(scope, CheckId::WorstSegment, verdict);
     finding.subject = Subject::Segment { column: worst.column.clone(), value: worst.value.clone() };
     finding.summary = summary(
@@ -74,8 +76,35 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers, by_row: Option<&Rows<'_
         finding.thresholds.push(limit.threshold(metric.name(), from));
     }
     finding.measures.extend(worst.measure);
-    finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows });
+    let others = others(scope, answers, metric, &groups, level);
+    finding.detail = Some(Detail::Segments { metric: metric.name().into(), overall: all, rows, others });
     finding
+}
+
+/// The same for every other metric that has a better side; a metric that cannot be computed is left out.
+fn others(
+    scope: Scope<'_>,
+    answers: &Answers,
+    metric: Metric,
+    groups: &[(&str, OutcomeGroup<'_>)],
+    level: Level,
+) -> Vec<AverageAndWorst> {
+    let log = &scope.definition.log;
+    let Some((all, _)) = overall(answers, scope.window) else { return Vec::new() };
+    let of = |other: Metric| {
+        let overall = all.measure(other, log, Level::P95).ok()?;
+        let large =
+            groups.iter().filter(|(_, group)| group.outcomes.n() >= scope.definition.evaluate.min_rows);
+        let measured = large.filter_map(|(column, group)| {
+            Some((*column, group.value, group.outcomes.measure(other, log, level).ok()?))
+        });
+        let (column, value, worst) = measured.min_by(|(_, _, a), (_, _, b)| {
+            let from_worst = a.value.total_cmp(&b.value);
+            if other.higher_is_better() { from_worst } else { from_worst.reverse() }
+        })?;
+        Some(AverageAndWorst { overall, column: column.into(), value: value.map(str::to_owned), worst })
+    };
+    Metric::headlines(scope.definition.model.task).filter(|other| *other != metric).filter_map(of).collect()
 }
 
 fn groups<'a>(scope: Scope<'a>, answers: &'a Answers) -> Vec<(&'a str, OutcomeGroup<'a>)> {
@@ -112,7 +141,7 @@ fn segment_row(
     SegmentRow {
         column: segment.to_owned(),
         value: group.value.map(str::to_owned),
-        verdict: Verdict::Unknown,
+        verdict: None,
         rows: group.outcomes.n(),
         positives: group.outcomes.positives(),
         measure,
@@ -168,7 +197,7 @@ fn unknown_words(scope: Scope<'_>, rows: &[SegmentRow], large: usize) -> String 
     let why = match rows.iter().find_map(|row| row.reason.as_deref()) {
         Some(reason) if large > 0 => reason.to_owned(),
         _ => format!(
-            "none of the {} has enough rows with a score and an outcome, {} are needed (evaluate.min_rows)",
+            "too few rows with a score and an outcome in {}, at least {} in one are needed (evaluate.min_rows)",
             counted(rows.len() as u64, "segment", "segments"),
             scope.definition.evaluate.min_rows
         ),

@@ -190,7 +190,7 @@ fn row(
         conditions,
         rows: n,
         share: n as f64 / judged.max(1) as f64,
-        mean_loss: mean_of(loss.mean_name(), losses, Level::P95)
+        mean_loss: mean_of(loss, losses, Level::P95)
             .unwrap_or_else(|| Measure::new(loss.mean_name(), mean, n, "mean of the rows that judged")),
         lift,
         confirmed: is_confirmed,

@@ -1,14 +1,17 @@
 //! The worst subpopulation: how badly any group of inputs of some size can be served, whatever describes it.
 //!
-//! No limit of its own is needed: where none is written, the same curve of the reference is the yardstick.
+//! No limit of its own is needed: where none is written, the same curve of the reference is the yardstick. The rise
+//! is a share of the reference's loss; where that may be 0, of which nothing is a share, the difference is held to
+//! the allowed share of the most that it may be.
 
 use rand_core::RngCore;
-use stats::interval::Level;
+use stats::interval::{IntervalMethod, Level};
 use stats::learn::Features;
 use stats::worst_subpopulation::{WorstOptions, WorstPoint, WorstSubpopulation, worst_subpopulation};
 use types::detail::{CurvePoint, Driver, Subpopulation};
 use types::finding::Unmeasured;
 use types::format::{counted, percent};
+use types::loss::RowLoss;
 use types::performance::{Limit, rise};
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
@@ -105,8 +108,11 @@ fn at(of: &WorstSubpopulation, share: f64) -> Option<&WorstPoint> {
 }
 
 fn measure(rows: &Rows<'_>, point: &WorstPoint, n: u64) -> Measure {
+    // That no row lost anything bounds a share, and no error in the unit of the outcome.
+    let is_bounded = matches!(rows.loss(), RowLoss::Wrong | RowLoss::Brier);
+    let says_nothing = !is_bounded && point.interval.method == IntervalMethod::WilsonOfBoundedMean;
     Measure {
-        interval: Some(point.interval),
+        interval: Some(point.interval).filter(|_| !says_nothing),
         ..Measure::new(
             NAME,
             point.value,
@@ -118,6 +124,7 @@ fn measure(rows: &Rows<'_>, point: &WorstPoint, n: u64) -> Measure {
             ),
         )
     }
+    .without_empty_interval()
 }
 
 /// Without a limit of its own: how much worse than the reference.
@@ -136,17 +143,22 @@ fn against_reference(
     if measure_now.value == 0.0 {
         return (Verdict::Pass, "Nothing is lost anywhere.".into());
     }
-    let (Some(before), Some(risen)) = (before.as_ref(), risen) else {
-        let reason = match before {
-            None => "the reference has too few rows with outcomes",
-            Some(_) => "the reference loses so little that nothing is a share of it",
-        };
+    let Some(before) = before else {
+        let reason = "the reference has too few rows with outcomes";
         finding.unmeasured.push(Unmeasured { name: RISE.into(), reason: reason.into() });
         let words = format!(
             "There is nothing to hold it against, because {reason}: set `at_most` under \
              [evaluate.worst_subpopulation]."
         );
         return (Verdict::Unknown, words);
+    };
+    let Some(risen) = risen else {
+        finding.unmeasured.push(Unmeasured {
+            name: RISE.into(),
+            reason: "the reference may lose nothing, and nothing is a share of that; the difference decides"
+                .into(),
+        });
+        return by_difference(rows, finding, measure_now, &before);
     };
     let limit = Limit::AtMost(settings.max_rise);
     let verdict = alarm(limit, &risen, 0.0);
@@ -157,7 +169,7 @@ fn against_reference(
             format!("In the reference it was {then}; it surely rose by more than the {most} allowed.")
         }
         Verdict::Pass => {
-            format!("In the reference it was {then}; that it rose towards the {most} allowed is not shown.")
+            format!("In the reference it was {then}; no rise is shown ({most} more would be allowed).")
         }
         Verdict::Warn | Verdict::Unknown => format!(
             "In the reference it was {then}; it surely rose, and whether by more than the {most} allowed \
@@ -165,6 +177,35 @@ fn against_reference(
         ),
     };
     finding.measures.push(risen);
+    finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before });
+    (verdict, words)
+}
+
+/// Where the reference may lose nothing: the loss itself, against the most that the reference may lose and what is
+/// allowed on top.
+fn by_difference(
+    rows: &Rows<'_>,
+    finding: &mut Finding,
+    now: &Measure,
+    before: &Measure,
+) -> (Verdict, String) {
+    let upper = before.interval.map_or(before.value, |interval| interval.upper);
+    let limit = Limit::AtMost((1.0 + rows.scope.definition.evaluate.worst_subpopulation.max_rise) * upper);
+    // Only what is surely above anything that the reference may lose is a rise.
+    let verdict = alarm(limit, now, upper);
+    finding.thresholds.push(limit.threshold(NAME, "evaluate.worst_subpopulation.max_rise"));
+    let (then, most) = (rows.loss_text(before.value), rows.loss_text(upper));
+    let words = format!("In the reference it was {then}, and may be up to {most};");
+    let words = match verdict {
+        Verdict::Fail => format!(
+            "{words} it surely rose above {}, which is the most that is allowed.",
+            rows.loss_text(limit.value())
+        ),
+        Verdict::Pass => format!("{words} no rise above that is shown."),
+        Verdict::Warn | Verdict::Unknown => {
+            format!("{words} it surely rose above that, and whether by more than is allowed cannot be told.")
+        }
+    };
     finding.measures.push(Measure { name: format!("reference_{NAME}"), ..before.clone() });
     (verdict, words)
 }

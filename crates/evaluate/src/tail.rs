@@ -26,8 +26,8 @@ use crate::{alarm, blank, unknown};
 const RARE_LIFT: &str = "rare_lift";
 const RARE_CLASS: &str = "rare_class_wrong_share";
 const RARE_INPUTS: &str = "rare inputs";
-/// A category is rare when the reference has it in at most this part of `rare_share`: many columns have some
-/// category of a few per cent, and a row with one of these is an everyday row.
+/// A category is rare when the reference has it in at most this part of `rare_share`; the ones above that are
+/// looked at by themselves, so that what happens on the rarest is not hidden among them.
 const RARE_CATEGORY_PART: f64 = 0.1;
 /// The fewest rows of a pool that something is said about.
 const POOL_ROWS_LEAST: u64 = 20;
@@ -126,8 +126,7 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
             RarityRow {
                 decile: u32::from(decile),
                 rows: losses.len() as u64,
-                mean_loss: enough(&losses)
-                    .and_then(|losses| mean_of(rows.loss().mean_name(), losses, Level::P95)),
+                mean_loss: enough(&losses).and_then(|losses| mean_of(rows.loss(), losses, Level::P95)),
             }
         })
         .collect();
@@ -136,8 +135,11 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
     // Rows of the reference beyond this score are at most the rare share, ties or not.
     let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).ceil() as usize;
     let usual_up_to = sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
-    let options =
-        UnusualOptions { rare_share: settings.rare_share * RARE_CATEGORY_PART, ..UnusualOptions::default() };
+    let options = UnusualOptions {
+        rare_share: settings.rare_share * RARE_CATEGORY_PART,
+        uncommon_share: settings.uncommon_share,
+        ..UnusualOptions::default()
+    };
     let values =
         unusual_values(&reference, &features, &options).map_err(|error| without_failed_to(&error))?;
     tail.outside = outside(rows, &values.columns);
@@ -147,6 +149,7 @@ fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Re
             "rare or new categories",
             values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect(),
         ),
+        Pool::new("uncommon categories", values.rows.iter().map(|row| row.uncommon > 0).collect()),
         Pool::new(
             "numbers outside the reference's range",
             values.rows.iter().map(|row| row.out_of_range > 0).collect(),
@@ -227,7 +230,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
             }
             if let Some(wrong) = wrong.as_deref().filter(|_| pool.is_class) {
                 let wrong = members(&pool.members, |member| *member, wrong);
-                let measure = mean_of(RowLoss::Wrong.mean_name(), wrong, level);
+                let measure = mean_of(RowLoss::Wrong, wrong, level);
                 let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
                 let verdict = measure.as_ref().map_or(Verdict::Unknown, |measure| limit.verdict(measure));
                 return PoolRow { mean_loss: measure, verdict, ..too_few };
@@ -241,7 +244,7 @@ fn judged_pools(rows: &Rows<'_>, pools: &[Pool]) -> Vec<PoolRow> {
                 // All rows are of this kind, so there is nothing to hold them against.
                 None => return too_few,
             };
-            PoolRow { mean_loss: mean_of(rows.loss().mean_name(), losses, level), lift, verdict, ..too_few }
+            PoolRow { mean_loss: mean_of(rows.loss(), losses, level), lift, verdict, ..too_few }
         })
         .collect()
 }

@@ -82,7 +82,16 @@ fn judged(
     reference: &LabelledScores,
     groups: &[(&str, LabelledScores)],
 ) -> Vec<Finding> {
-    let definition: Definition = definition::parse(DEFINITION).unwrap();
+    judged_as(DEFINITION, overall, reference, groups)
+}
+
+fn judged_as(
+    definition: &str,
+    overall: &LabelledScores,
+    reference: &LabelledScores,
+    groups: &[(&str, LabelledScores)],
+) -> Vec<Finding> {
+    let definition: Definition = definition::parse(definition).unwrap();
     let schema = schema();
     let scope = Scope {
         definition: &definition,
@@ -111,8 +120,14 @@ fn judged(
             Question::ScoredOutcomes { window, .. } if *window == scope.reference => {
                 Answer::ScoredOutcomes(vec![group(None, reference.clone())])
             }
-            Question::Cases { window, .. } => {
-                Answer::Cases(cases(if *window == scope.reference { reference } else { overall }))
+            Question::Cases { window, also, .. } => {
+                let mut cases = cases(if *window == scope.reference { reference } else { overall });
+                // Another version is a little less sure of everything.
+                if let (false, Outputs::Binary { scores, .. }) = (also.is_empty(), &cases.outputs) {
+                    let bent = |score: &f64| if also[0] == "same" { *score } else { 0.25 + score / 2.0 };
+                    cases.also = vec![scores.iter().map(bent).collect()];
+                }
+                Answer::Cases(cases)
             }
             _ => Answer::ScoredOutcomes(vec![group(None, overall.clone())]),
         };
@@ -197,4 +212,104 @@ fn one_class_only_is_unknown_for_the_metric_that_needs_two() {
     assert_eq!(performance.verdict, Verdict::Unknown);
     assert!(performance.measure("accuracy").is_some());
     assert!(performance.summary.contains("every outcome is negative"), "{}", performance.summary);
+}
+
+/// The definition with one check alone.
+fn only(check: CheckId) -> String {
+    let skipped = CHECKS.iter().filter(|other| **other != check).map(|other| format!("\"{other}\""));
+    format!("{DEFINITION}skip = [{}]\n", skipped.collect::<Vec<_>>().join(", "))
+}
+
+/// Statistics of tests have a p-value and no interval.
+#[test]
+fn every_number_has_an_interval_with_a_width_or_its_method_says_why_not() {
+    let findings = judged(&honest(1, 4000), &honest(2, 8000), &[("JFK", honest(3, 2000))]);
+    for measure in findings.iter().flat_map(|finding| &finding.measures) {
+        match measure.interval {
+            Some(interval) => assert!(interval.width() > 0.0, "{measure:?}"),
+            None => assert!(measure.method.contains("no interval"), "{measure:?}"),
+        }
+    }
+}
+
+#[test]
+fn too_small_a_share_of_outcomes_fails_and_none_never_passes() {
+    let outcomes = |at_least: f64, n: usize| {
+        let definition = format!("{}[evaluate.outcomes]\nat_least = {at_least}\n", only(CheckId::Outcomes));
+        let findings = judged_as(&definition, &honest(1, n), &honest(2, 400), &[("JFK", honest(1, n))]);
+        finding(&findings, CheckId::Outcomes).clone()
+    };
+    // Ten predictions have no outcome.
+    let enough = outcomes(0.9, 4000);
+    assert_eq!(enough.verdict, Verdict::Pass, "{}", enough.summary);
+    let few = outcomes(0.99, 250);
+    assert_eq!(few.verdict, Verdict::Fail, "{}", few.summary);
+    assert!(few.summary.contains("it should be at least 99 %, and surely is not"), "{}", few.summary);
+    assert_eq!(outcomes(0.96, 250).verdict, Verdict::Warn);
+    assert_eq!(outcomes(0.5, 0).verdict, Verdict::Fail);
+    assert_eq!(outcomes(0.1, 0).verdict, Verdict::Unknown);
+}
+
+#[test]
+fn one_prediction_has_an_outcome() {
+    let findings = judged(&honest(1, 1), &honest(2, 400), &[]);
+    let outcomes = finding(&findings, CheckId::Outcomes);
+    assert!(outcomes.summary.contains("1 of 11 predictions has an outcome"), "{}", outcomes.summary);
+}
+
+#[test]
+fn only_scores_from_a_half_on_are_too_sure_of_themselves() {
+    let said = |truth: fn(f64) -> f64| {
+        let scores = rows(1, 8000, truth);
+        let findings = judged_as(&only(CheckId::Calibration), &scores, &honest(2, 400), &[]);
+        finding(&findings, CheckId::Calibration).summary.clone()
+    };
+    let low = said(|score| if score < 0.3 { score + 0.2 } else { score });
+    assert!(low.contains("When it says") && !low.contains("too sure of itself"), "{low}");
+    let high = said(|score| if score > 0.7 { score - 0.2 } else { score });
+    assert!(high.contains("too sure of itself"), "{high}");
+}
+
+#[test]
+fn a_reference_that_loses_nothing_is_held_to_the_most_that_it_may_lose() {
+    let certain = rows(2, 2000, |score| if score < 0.5 { 0.0 } else { 1.0 });
+    let of = |overall: &LabelledScores| {
+        let findings = judged_as(&only(CheckId::WorstSubpopulation), overall, &certain, &[]);
+        finding(&findings, CheckId::WorstSubpopulation).clone()
+    };
+    let same = of(&rows(3, 1000, |score| if score < 0.5 { 0.0 } else { 1.0 }));
+    assert_eq!(same.verdict, Verdict::Pass, "{}", same.summary);
+    let worse = of(&honest(3, 1000));
+    assert_eq!(worse.verdict, Verdict::Fail, "{}", worse.summary);
+    assert!(worse.summary.contains("which is the most that is allowed"), "{}", worse.summary);
+}
+
+#[test]
+fn two_versions_have_intervals_of_both_and_wins_by_segment() {
+    let compared = |column: &str| {
+        let definition = format!(
+            "{}[evaluate.comparison]\nversion = \"1\"\nscore = \"{column}\"\n",
+            only(CheckId::Comparison)
+        );
+        let scores = honest(1, 4000);
+        let findings = judged_as(&definition, &scores, &scores, &[]);
+        let finding = finding(&findings, CheckId::Comparison).clone();
+        let Some(types::Detail::Comparison(detail)) = finding.detail.clone() else { panic!("{finding:?}") };
+        (finding, *detail)
+    };
+    let (finding, detail) = compared("same");
+    assert_eq!(finding.verdict, Verdict::Pass, "{}", finding.summary);
+    assert!(finding.summary.contains("lose the same on every row"), "{}", finding.summary);
+    // None of 4,000 rows differs: Wilson's bound is z² / (n + z²).
+    let interval = finding.measures[0].interval.unwrap();
+    assert!((interval.upper - 3.8415 / 4003.8415).abs() < 1e-6 && interval.lower == -interval.upper);
+    assert_eq!((detail.wins, detail.ties, detail.losses), (0, 4000, 0));
+    let (_, detail) = compared("other");
+    let names: Vec<&str> = detail.metrics.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(names, ["roc_auc", "average_precision", "wrong_share", "mean_brier_loss", "mean_log_loss"]);
+    assert!(detail.metrics.iter().all(|row| row.this_interval.is_some() && row.other_interval.is_some()));
+    let segments: Vec<_> = detail.slices.iter().filter(|slice| !slice.found).collect();
+    assert_eq!(segments.len(), 1);
+    assert_eq!(segments[0].wins + segments[0].ties + segments[0].losses, segments[0].rows);
+    assert!(segments[0].this_interval.is_some() && segments[0].label == "origin = JFK");
 }

@@ -5,7 +5,7 @@ use types::format::{capitalised, counted, number};
 use types::measure::title;
 use types::monitor_report::ColumnHistory;
 use types::nearest::listed;
-use types::{Detail, Finding, Verdict, Window};
+use types::{Detail, Finding, Verdict, Window, sure_change};
 
 /// Columns that a sentence names before it counts.
 const NAMED: usize = 4;
@@ -14,7 +14,10 @@ const NAMED: usize = 4;
 pub fn in_words(drift: &[ColumnHistory], windows: &[Window], performance: &[Finding]) -> Vec<String> {
     let mut sentences = Vec::new();
     match windows {
-        [] => sentences.push("There is no whole window after the reference yet.".to_owned()),
+        [] => sentences.push(
+            "There is no whole window after the reference, or since the start that was asked for, yet."
+                .to_owned(),
+        ),
         [only] => {
             sentences.push(format!(
                 "There is nothing yet to compare {} with: it is the first window.",
@@ -57,14 +60,23 @@ fn drift_in_words(drift: &[ColumnHistory], before: Window, now: Window) -> Vec<S
         sentences.push(match (measured, drift.len() as u64 - measured) {
             (0, _) => "Whether anything moved is not known.".to_owned(),
             (passed, 0) => {
-                format!("Nothing moved: {} as before.", counted(passed, "column is", "columns are"))
+                format!(
+                    "Nothing moved enough to matter: {}.",
+                    counted(passed, "column passes", "columns pass")
+                )
             }
             (passed, unknown) => format!(
-                "Nothing moved: {} as before; of {} it is not known.",
-                counted(passed, "column is", "columns are"),
+                "Nothing moved enough to matter: {}; of {} it is not known.",
+                counted(passed, "column passes", "columns pass"),
                 counted(unknown, "column", "columns")
             ),
         });
+    }
+    // A column may pass though it has surely changed; without the reason the two would contradict each other.
+    let passing = drift.iter().filter(|column| verdict(column, now) == Some(Verdict::Pass));
+    let passing = passing.flat_map(|column| column.findings.iter().flatten()).filter(|of| of.window == now);
+    if let Some(changed) = sure_change::in_words(passing) {
+        sentences.push(format!("Of those that pass, {changed}, by too little in this window to matter."));
     }
     sentences
 }

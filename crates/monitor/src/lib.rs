@@ -8,6 +8,7 @@
 
 pub mod alert;
 pub mod changes;
+mod column_files;
 pub mod drift;
 #[cfg(test)]
 mod generated;

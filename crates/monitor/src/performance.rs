@@ -60,6 +60,7 @@ pub fn plan(scope: PerformanceScope<'_>) -> Vec<Question> {
         Question::Coverage { orphans: false, window },
         Question::Coverage { orphans: false, window: reference },
         Question::Delays { window: reference },
+        Question::Delays { window },
         Question::ScoredOutcomes { by: None, window },
         Question::ScoredOutcomes { by: None, window: reference },
     ];
@@ -309,18 +310,17 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
 fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &mut Finding) {
     let coverage = answers.coverage(&Question::Coverage { orphans: false, window: scope.window });
     let Some(coverage) = coverage.filter(|coverage| coverage.contradictory_outcomes > 0) else { return };
-    let has_time = scope.definition.log.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
     finding.summary.push_str(&format!(
-        " {} outcomes that contradict each other; {}.",
+        " {} outcomes that contradict each other; {}. Find out which source is right.",
         counted(coverage.contradictory_outcomes, "prediction has", "predictions have"),
-        if has_time { "the latest known one counts" } else { "without a time none of them counts" },
+        scope.definition.log.which_outcome_counts(),
     ));
     finding.verdict = finding.verdict.max(Verdict::Warn);
     finding.measures.push(Measure::new(
         "contradictory_outcomes",
         coverage.contradictory_outcomes as f64,
         coverage.predictions,
-        "predictions with outcomes of both kinds",
+        format!("predictions with outcomes that differ; {}", scope.definition.log.which_outcome_counts()),
     ));
 }
 
@@ -351,7 +351,7 @@ fn segments(scope: PerformanceScope<'_>, answers: &Answers) -> Vec<SegmentRow> {
             SegmentRow {
                 column: segment.name.clone(),
                 value: group.value.map(str::to_owned),
-                verdict: Verdict::Unknown,
+                verdict: None,
                 rows: group.outcomes.n(),
                 positives: group.outcomes.positives(),
                 reason: measured.as_ref().err().cloned(),

@@ -117,7 +117,7 @@ pub struct Bootstrapped {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum BootstrapError {
     /// Nothing to draw from.
-    #[error("draw rows: there are {n}, and it takes 2")]
+    #[error("draw rows: too few, {n} where at least 2 are needed")]
     TooFewRows {
         /// Rows at hand.
         n: usize,

@@ -153,7 +153,7 @@ pub enum DomainError {
         folds: usize,
     },
     /// Not enough to hold some out.
-    #[error("tell the sides apart: the {side} side has {n} rows, and it takes {needed}")]
+    #[error("tell the sides apart: too few rows on the {side} side, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Which one.
         side: Side,

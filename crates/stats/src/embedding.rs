@@ -109,7 +109,9 @@ pub enum EmbeddingError {
         current: usize,
     },
     /// Not enough for pairs of rows.
-    #[error("tell how far chance moves the mean: the {side} side has {n} rows, and it takes {needed}")]
+    #[error(
+        "tell how far chance moves the mean: too few rows on the {side} side, {n} where at least {needed} are needed"
+    )]
     TooFewRows {
         /// Which one.
         side: Side,

@@ -145,6 +145,15 @@ pub enum IntervalMethod {
     /// The square without its sampling noise, plus and minus a normal quantile times its standard error; the
     /// root of both ends, not below 0.
     NormalOfSquare,
+    /// Weighted squares without what noise adds to them, plus and minus a normal quantile times the standard
+    /// error of that; not below 0.
+    NormalOfSquaredDistances,
+    /// A variance over the quantiles of chi-square.
+    ChiSquareOfVariance,
+    /// Outcomes drawn from the fitted curve: how far the estimates of these lie from it, taken off the estimate.
+    SimulatedFromFit,
+    /// Wilson's bound on the share of rows on which two versions differ, of which none was seen.
+    WilsonOfNoDifference,
     /// Mean plus and minus a quantile of Student's t times its standard error.
     StudentOfMean,
     /// Difference of two means plus and minus a quantile of Student's t, each side with a variance of its own
@@ -208,6 +217,10 @@ impl IntervalMethod {
             Self::DeLongLogit => "DeLong on the logit scale",
             Self::DeLongOfFolds => "DeLong over folds (Nadeau & Bengio)",
             Self::NormalOfMean => "normal of the mean",
+            Self::NormalOfSquaredDistances => "normal, of squares without what noise adds",
+            Self::ChiSquareOfVariance => "chi-squared, of a variance",
+            Self::SimulatedFromFit => "simulated from the fitted curve",
+            Self::WilsonOfNoDifference => "Wilson, of rows that differ",
             Self::StudentOfMean => "Student's of the mean",
             Self::WelchOfDifference => "Welch",
             Self::NormalOfInfluence => "normal, from each row's influence",

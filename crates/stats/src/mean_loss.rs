@@ -2,8 +2,9 @@
 //!
 //! # What it measures
 //!
-//! The mean of losses of 0 or more. Where all are 0 or 1 it is a share of mistakes, with Wilson's interval;
-//! else the mean has a normal interval from the sample variance, which does not go below 0.
+//! The mean of losses of 0 or more. Where a loss cannot exceed 1 and all are 0 or 1 it is a share of mistakes,
+//! with Wilson's interval; else the mean has a normal interval from the sample variance, which does not go below
+//! 0 and has no width where all losses are alike.
 //!
 //! # When it misleads
 //!
@@ -18,10 +19,10 @@
 //! ```
 //! use stats::interval::Level;
 //! use stats::mean_loss::mean_loss;
-//! let of = mean_loss([0.0, 1.0, 0.0, 0.0], Level::P95).unwrap();
+//! let of = mean_loss([0.0, 1.0, 0.0, 0.0], true, Level::P95).unwrap();
 //! assert_eq!((of.value, of.n), (0.25, 4));
 //! assert!((of.interval.lower - 0.0456).abs() < 1e-4 && (of.interval.upper - 0.6994).abs() < 1e-4);
-//! assert_eq!(mean_loss([], Level::P95), None);
+//! assert_eq!(mean_loss([], true, Level::P95), None);
 //! ```
 //!
 //! # References
@@ -34,9 +35,9 @@ use crate::interval::{Interval, IntervalMethod, Level};
 use crate::proportion::wilson_interval;
 
 /// The mean of `losses`; `None` where there are none, where one is not a finite number of 0 or more, or where
-/// a single loss is neither 0 nor 1 and so shows nothing of how losses vary.
-pub fn mean_loss(losses: impl IntoIterator<Item = f64>, level: Level) -> Option<Estimate> {
-    let (mut n, mut mean, mut squares, mut ones, mut are_mistakes) = (0_u64, 0.0, 0.0, 0_u64, true);
+/// a single loss that is no mistake shows nothing of how losses vary. `at_most_one`: whether no loss can exceed 1.
+pub fn mean_loss(losses: impl IntoIterator<Item = f64>, at_most_one: bool, level: Level) -> Option<Estimate> {
+    let (mut n, mut mean, mut squares, mut ones, mut are_mistakes) = (0_u64, 0.0, 0.0, 0_u64, at_most_one);
     for loss in losses {
         if !(loss >= 0.0 && loss.is_finite()) {
             return None;
@@ -71,15 +72,19 @@ mod tests {
     #[test]
     fn what_is_no_loss_has_no_mean() {
         for losses in [vec![], vec![f64::NAN, 1.0], vec![-1.0, 2.0], vec![f64::INFINITY, 1.0], vec![0.5]] {
-            assert_eq!(mean_loss(losses.clone(), Level::P95), None, "{losses:?}");
+            assert_eq!(mean_loss(losses.clone(), true, Level::P95), None, "{losses:?}");
         }
-        assert!(mean_loss([1.0], Level::P95).is_some());
+        assert!(
+            mean_loss([1.0], true, Level::P95).is_some() && mean_loss([1.0], false, Level::P95).is_none()
+        );
+        // Of errors that have no largest value none that is 0 says how large others are.
+        assert_eq!(mean_loss([0.0, 0.0], false, Level::P95).unwrap().interval.width(), 0.0);
     }
 
     /// `scipy.stats.sem([0.5, 1.5, 2.0, 4.0])` of SciPy 1.15 is 0.7359800721939872.
     #[test]
     fn the_interval_of_a_mean_is_its_standard_error_on_both_sides() {
-        let of = mean_loss([0.5, 1.5, 2.0, 4.0], Level::P95).unwrap();
+        let of = mean_loss([0.5, 1.5, 2.0, 4.0], true, Level::P95).unwrap();
         assert_eq!(of.value, 2.0);
         assert!((of.interval.upper - 2.0 - 1.959_963_984_540_054 * 0.735_980_072_193_987_2).abs() < 1e-12);
     }

@@ -120,7 +120,9 @@ pub enum ReconstructionError {
     #[error(transparent)]
     Columns(#[from] FeaturesError),
     /// Not enough for a variance.
-    #[error("measure a reconstruction error: the {side} side has {n} rows, and it takes {needed}")]
+    #[error(
+        "measure a reconstruction error: too few rows on the {side} side, {n} where at least {needed} are needed"
+    )]
     TooFewRows {
         /// Which one.
         side: Side,

@@ -133,7 +133,7 @@ pub enum ResidualError {
         value: f64,
     },
     /// Too few rows.
-    #[error("arrange {n} residuals: it takes {needed}")]
+    #[error("arrange residuals: too few, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: usize,

@@ -212,6 +212,24 @@ pub fn chi_square_sf(x: f64, degrees_of_freedom: f64) -> f64 {
     gamma_q(degrees_of_freedom / 2.0, x / 2.0)
 }
 
+/// The value that a chi-square variable with `degrees_of_freedom > 0` exceeds with probability `tail`, strictly
+/// between 0 and 1.
+pub(crate) fn chi_square_quantile(tail: f64, degrees_of_freedom: f64) -> f64 {
+    let (mut lower, mut upper) = (0.0, degrees_of_freedom.max(1.0));
+    while chi_square_sf(upper, degrees_of_freedom) > tail && upper < f64::MAX / 2.0 {
+        (lower, upper) = (upper, 2.0 * upper);
+    }
+    for _ in 0..QUANTILE_HALVINGS {
+        let middle = f64::midpoint(lower, upper);
+        if chi_square_sf(middle, degrees_of_freedom) > tail {
+            lower = middle;
+        } else {
+            upper = middle;
+        }
+    }
+    upper
+}
+
 /// Upper tail of Kolmogorov's limit distribution of `√n · D`; 1 for `x ≤ 0`.
 ///
 /// The alternating series `2 Σ (−1)ᵏ⁻¹ exp(−2k²x²)` above 1, and its theta-function transform
@@ -405,6 +423,20 @@ pub(crate) fn chi_mean(degrees_of_freedom: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Table of percentage points: E. S. Pearson, H. O. Hartley, "Biometrika tables for statisticians", 1954.
+    #[test]
+    fn quantiles_of_chi_square_are_those_of_the_tables() {
+        for (tail, freedom, expected) in [
+            (0.05, 1.0, 3.841_459),
+            (0.05, 10.0, 18.307_04),
+            (0.025, 19.0, 32.852_3),
+            (0.975, 19.0, 8.906_52),
+        ] {
+            let found = chi_square_quantile(tail, freedom);
+            assert!((found - expected).abs() < 5e-5, "{tail} {freedom}: {found}");
+        }
+    }
 
     #[test]
     fn arguments_outside_the_domain_give_nan_and_do_not_panic() {

@@ -20,7 +20,8 @@
 //!
 //! With mean `m` and variance `v` (over n) of the losses, and blocks of `n_b` rows: dispersion
 //! `X² = Σ n_b (m_b − m)² / v` over its degrees of freedom `B − 1`: about 1 for independent rows. For
-//! mistakes `X²` is Pearson's for the counts of wrong and right by block. With
+//! mistakes `X²` is Pearson's for the counts of wrong and right by block. Its interval is that of a variance of
+//! `B` about normal means, `X² / χ²₁₋α/₂` to `X² / χ²α/₂` with `B − 1` degrees of freedom. With
 //! `r_k = Σ eᵢ eᵢ₊ₖ / Σ eᵢ²`, Ljung and Box's `Q = n (n + 2) Σ r_k² / (n − k)` is about chi-square with as
 //! many degrees of freedom as lags; the interval of `r₁` is `r₁ ± z √((1 − r₁²) / n)`. The scan takes the
 //! largest `(S_w − w m) / √(v w (n − w) / (n − 1))` over all windows of `w` rows, for each `w` asked for.
@@ -65,7 +66,7 @@ use thiserror::Error;
 use crate::interval::{Interval, IntervalMethod, Level};
 use crate::losses::first_unmeasurable;
 use crate::random::shuffle;
-use crate::special::chi_square_sf;
+use crate::special::{chi_square_quantile, chi_square_sf};
 
 /// Rows in a block, and in a window of the scan, at least.
 const ROWS_MIN: usize = 5;
@@ -96,6 +97,8 @@ impl Default for ClusteringOptions {
 pub struct TimeClustering {
     /// The variance of the blocks' means over that of independent rows; about 1 without clustering.
     pub dispersion: f64,
+    /// Of the dispersion; rough where a block has few rows that lose anything.
+    pub dispersion_interval: Interval,
     /// `X²`, the dispersion times `blocks − 1`.
     pub chi_square: f64,
     /// Blocks used.
@@ -157,7 +160,7 @@ pub enum ClusteringError {
         value: f64,
     },
     /// Too few rows.
-    #[error("look for clusters among {n} rows: it takes {needed}")]
+    #[error("look for clusters: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: usize,
@@ -231,6 +234,7 @@ pub fn time_clustering(
     let stretch = &order[worst.first..worst.first + worst.rows];
     let of_stretch = stretch.iter().map(|&row| losses[row]).sum::<f64>() / worst.rows as f64;
     Ok(TimeClustering {
+        dispersion_interval: dispersion_interval(chi_square, blocks as f64 - 1.0, level),
         dispersion: chi_square / (blocks as f64 - 1.0),
         chi_square,
         blocks: blocks as u64,
@@ -256,6 +260,15 @@ pub fn time_clustering(
         p_value: (3.0 * dispersion_p_value.min(ljung_box_p_value).min(worst_p_value)).min(1.0),
         n: n as u64,
     })
+}
+
+fn dispersion_interval(chi_square: f64, freedom: f64, level: Level) -> Interval {
+    Interval {
+        lower: chi_square / chi_square_quantile(level.tail(), freedom),
+        upper: (chi_square / chi_square_quantile(1.0 - level.tail(), freedom)).min(f64::MAX),
+        level,
+        method: IntervalMethod::ChiSquareOfVariance,
+    }
 }
 
 /// `Σ n_b m_b²` of values with mean 0 and variance 1, in blocks whose sizes differ by at most one.

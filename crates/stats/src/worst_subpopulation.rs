@@ -181,7 +181,7 @@ pub enum WorstError {
         value: f64,
     },
     /// Too few rows to hold some out.
-    #[error("find the worst subpopulation: there are {n} rows, and it takes {needed}")]
+    #[error("find the worst subpopulation: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: usize,

@@ -84,7 +84,11 @@ fn debiased_errors_equal_those_of_their_authors() {
         close(error.rms_debiased, rms, 1e-9, &name);
         // Theirs is the mean of draws.
         let drawn = case["ece_debiased_drawn"].as_f64().unwrap();
-        assert!((error.ece_debiased - drawn.max(0.0)).abs() < 2e-4, "{name}: {} {drawn}", error.ece_debiased);
+        assert!(
+            (error.ece_debiased.value - drawn.max(0.0)).abs() < 2e-4,
+            "{name}: {} {drawn}",
+            error.ece_debiased.value
+        );
         seen += 1;
     }
     assert!(seen >= 4);

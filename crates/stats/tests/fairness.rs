@@ -10,10 +10,11 @@ use stats::classification::Undefined;
 use stats::classification::confusion::{Confusion, Uncertain};
 use stats::fairness::{
     Criterion, Fairness, FairnessError, GroupRate, GroupRows, GroupValue, NotCompared, fairness,
-    mean_by_group,
+    mean_by_group, metric_by_group,
 };
 use stats::interval::{IntervalMethod, Level};
 use stats::labelled_scores::LabelledScores;
+use stats::mean_loss::mean_loss;
 use stats::proportion::{Proportion, koopman_ratio_interval, newcombe_difference_interval};
 use stats::sketch::Moments;
 
@@ -66,13 +67,9 @@ fn criteria_and_rates_equal_fairlearns() {
             let difference = found.difference.unwrap().estimate;
             near(difference.value, &expected[0], &format!("{key} of {name}"));
             assert!(difference.interval.contains(difference.value) && difference.interval.lower >= 0.0);
-            if expected[1].is_null() {
-                assert_eq!(found.ratio, Err(NotCompared::SignedQuantity));
-            } else {
-                let ratio = found.ratio.unwrap().estimate;
-                near(ratio.value, &expected[1], &format!("ratio of {key} of {name}"));
-                assert!(ratio.interval.contains(ratio.value) && ratio.interval.upper <= 1.0);
-            }
+            let ratio = found.ratio.unwrap().estimate;
+            near(ratio.value, &expected[1], &format!("ratio of {key} of {name}"));
+            assert!(ratio.interval.contains(ratio.value) && ratio.interval.upper <= 1.0);
         }
         for (rate, key) in [
             (GroupRate::Selection, "selection"),
@@ -80,6 +77,7 @@ fn criteria_and_rates_equal_fairlearns() {
             (GroupRate::FalsePositive, "false_positive"),
             (GroupRate::Precision, "precision"),
             (GroupRate::ScoreGap, "score_gap"),
+            (GroupRate::ExpectedOverObserved, "expected_over_observed"),
         ] {
             for (group, value) in found.rate(rate).iter().enumerate() {
                 near(
@@ -113,6 +111,17 @@ fn means_by_group_equal_fairlearns() {
         near(found.ratio.unwrap().value, &expected["ratio"], "ratio");
         assert!(found.ratio.unwrap().interval.contains(found.ratio.unwrap().value));
         assert_ne!(found.largest, found.smallest);
+        let losses_of = |scores: &LabelledScores| -> Vec<f64> {
+            let of = |p: stats::labelled_scores::ScorePoint| {
+                let positive = std::iter::repeat_n(1.0 - p.score, p.positives as usize);
+                positive.chain(std::iter::repeat_n(p.score, p.negatives as usize))
+            };
+            scores.points().flat_map(of).collect()
+        };
+        let of_group = |group: usize, level| mean_loss(losses_of(&scores(case)[group]), true, level);
+        let by_metric = metric_by_group(groups.len(), of_group, Level::P95).unwrap();
+        near(by_metric.difference.value, &expected["difference"], "difference of a metric");
+        near(by_metric.ratio.unwrap().value, &expected["ratio"], "ratio of a metric");
     }
 }
 

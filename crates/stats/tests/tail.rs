@@ -339,3 +339,27 @@ fn residuals_at_the_edges_are_decided() {
     let found = of(&huge, &huge).unwrap();
     assert!(found.trend.unwrap().interval.upper.is_finite() && found.bins[0].interval.upper.is_finite());
 }
+
+/// Each of 20 stretches has a level of its own, normal with a known spread beside that of the rows.
+#[test]
+fn the_interval_of_the_dispersion_covers_the_truth() {
+    const WINDOWS: u32 = 300;
+    let options = ClusteringOptions { permutations: 1, ..ClusteringOptions::default() };
+    for spread in [0.0, 0.2, 0.5] {
+        let mut uniform = Uniform(31);
+        let mut covered = 0;
+        for _ in 0..WINDOWS {
+            let mut losses = Vec::with_capacity(1000);
+            for _ in 0..20 {
+                let level = spread * normal(&mut uniform);
+                losses.extend((0..50).map(|_| 10.0 + level + normal(&mut uniform)));
+            }
+            let times: Vec<i64> = (0..1000).collect();
+            let found = time_clustering(&times, &losses, &options, Level::P95, &mut uniform).unwrap();
+            // The variance of a stretch's mean over that of 50 independent rows.
+            let truth = (spread * spread + 1.0 / 50.0) / ((spread * spread + 1.0) / 50.0);
+            covered += u32::from(found.dispersion_interval.contains(truth));
+        }
+        assert!((276..=300).contains(&covered), "{spread}: {covered} of {WINDOWS}");
+    }
+}

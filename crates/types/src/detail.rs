@@ -56,13 +56,28 @@ pub struct ClassRow {
 pub struct ThresholdRow {
     pub threshold: f64,
     pub recall: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub recall_interval: Option<Interval>,
     pub false_positive_rate: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub false_positive_rate_interval: Option<Interval>,
     /// `None` where nothing would be predicted positive.
     pub precision: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub precision_interval: Option<Interval>,
     pub predicted_positive_share: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub predicted_positive_share_interval: Option<Interval>,
     /// Expected cost of a prediction, where costs are given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub cost_interval: Option<Interval>,
 }
 
 /// How far scores are off beside the diagram.
@@ -276,6 +291,21 @@ pub struct OutsideRow {
 pub struct FairnessDetail {
     pub groups: Vec<GroupRow>,
     pub criteria: Vec<CriterionRow>,
+    /// Of a task that is not binary: the metrics of each group.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<GroupMetrics>,
+}
+
+/// A group of people, where several classes or numbers are predicted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMetrics {
+    pub column: String,
+    pub value: Option<String>,
+    pub rows: u64,
+    pub measures: Vec<Measure>,
+    /// Why it is not compared, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -291,6 +321,9 @@ pub struct GroupRow {
     pub precision: Option<RateWithInterval>,
     /// Mean score less share of positive outcomes.
     pub calibration_gap: Option<RateWithInterval>,
+    /// Mean score over the share of positive outcomes; above 1 the scores promise too much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_over_observed: Option<RateWithInterval>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -336,7 +369,13 @@ pub struct ComparisonDetail {
 pub struct PairRow {
     pub name: String,
     pub this: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub this_interval: Option<Interval>,
     pub other: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub other_interval: Option<Interval>,
     /// This version less the other.
     pub difference: Measure,
 }
@@ -344,9 +383,26 @@ pub struct PairRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PairedSlice {
     pub label: String,
+    /// Whether a search on the other rows found it; a declared segment is judged on all rows.
+    #[serde(default)]
+    pub found: bool,
     pub rows: u64,
     pub this: f64,
+    /// Held for all slices together, as the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub this_interval: Option<Interval>,
     pub other: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub other_interval: Option<Interval>,
+    /// Rows on which this version loses less, the same, more.
+    #[serde(default)]
+    pub wins: u64,
+    #[serde(default)]
+    pub ties: u64,
+    #[serde(default)]
+    pub losses: u64,
     /// Mean loss of this version less that of the other; the adjusted p-value is over all slices.
     pub difference: Measure,
     pub verdict: Verdict,

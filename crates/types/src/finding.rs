@@ -1,5 +1,6 @@
 //! What a check found: a verdict, the numbers behind it, and the sentence that says it in words.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use stats::interval::Interval;
@@ -212,6 +213,16 @@ impl Measure {
             p_adjusted: None,
         }
     }
+
+    /// The same without an interval of no width: rows that are all alike do not show how much others vary.
+    #[must_use]
+    pub fn without_empty_interval(self) -> Self {
+        if self.interval.is_none_or(|interval| interval.width() > 0.0) {
+            return self;
+        }
+        let method = format!("{}; no interval, because the rows do not vary", self.method);
+        Self { interval: None, method, ..self }
+    }
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -318,6 +329,9 @@ pub enum Detail {
         metric: String,
         overall: Option<Measure>,
         rows: Vec<SegmentRow>,
+        /// Of every other metric, all rows and the worst value of any segment.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<AverageAndWorst>,
     },
     /// Mean score against observed share, over equal-mass bins.
     Reliability {
@@ -389,8 +403,9 @@ pub struct DistributionBin {
 pub struct SegmentRow {
     pub column: String,
     pub value: Option<String>,
-    /// On this value alone; `unknown` where there is no measure or no limit.
-    pub verdict: Verdict,
+    /// On this value alone, where it is held against a limit; `unknown` where it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
     pub rows: u64,
     /// Rows whose outcome is the positive class, where the task is binary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -402,6 +417,16 @@ pub struct SegmentRow {
     pub shrunken: Option<Measure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// What a metric is over all rows, and where it is worst.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AverageAndWorst {
+    pub overall: Measure,
+    /// The segment, and its value.
+    pub column: String,
+    pub value: Option<String>,
+    pub worst: Measure,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -524,6 +549,14 @@ pub struct Maturity {
     /// Days from prediction to outcome at [`QUANTILES`], in the reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delay_days: Vec<f64>,
+    /// The same in this window, once it is settled: of younger ones the long delays are still missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own_delay_days: Vec<f64>,
+    /// The day on which so many of its outcomes had arrived that it counted as settled; before that, the day on
+    /// which this is to be expected by how long outcomes took in the reference. Not known where outcomes have no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Instant>")]
+    pub settled_by: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -11,6 +11,22 @@ pub struct GateDecision {
     pub needs: Vec<NeedStatus>,
 }
 
+impl GateDecision {
+    /// The needs that are not simply met and of which there is evidence: first what holds the gate up.
+    pub fn to_look_at(&self) -> Vec<&NeedStatus> {
+        let is_told = |need: &&NeedStatus| !matches!(need.state, NeedState::Met | NeedState::Missing);
+        let mut needs: Vec<&NeedStatus> = self.needs.iter().filter(is_told).collect();
+        needs.sort_by_key(|need| need.state.keeps_gate_open());
+        needs
+    }
+
+    /// The checks that it needs and that nobody has made yet. Nothing is wrong with them: they are said last.
+    pub fn not_made_yet(&self) -> Vec<&str> {
+        let missing = self.needs.iter().filter(|need| need.state == NeedState::Missing);
+        missing.map(|need| need.check.as_str()).collect()
+    }
+}
+
 /// One check that a gate needs, and what its evidence says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NeedStatus {
@@ -52,5 +68,27 @@ impl NeedState {
             Self::Stale => "stale",
             Self::Missing => "missing",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_made_is_apart_from_what_holds_a_gate_up() {
+        let need = |check: &str, state| NeedStatus { check: check.into(), state, reasons: Vec::new() };
+        let gate = GateDecision {
+            gate: "deploy".into(),
+            open: false,
+            needs: vec![
+                need("a", NeedState::Missing),
+                need("b", NeedState::Warned),
+                need("c", NeedState::Met),
+                need("d", NeedState::Failed),
+            ],
+        };
+        let told: Vec<&str> = gate.to_look_at().into_iter().map(|need| need.check.as_str()).collect();
+        assert_eq!((told, gate.not_made_yet()), (vec!["d", "b"], vec!["a"]));
     }
 }

@@ -34,6 +34,7 @@ pub mod performance;
 pub mod question;
 pub mod report;
 pub mod samples;
+pub mod sure_change;
 pub mod verdict;
 pub mod window;
 

@@ -30,6 +30,7 @@ pub fn title(name: &str) -> Cow<'static, str> {
         "l_infinity" => "largest change of a share".into(),
         "g_test" => "G statistic".into(),
         "cramer_von_mises" => "Cramér–von Mises statistic".into(),
+        "reference_domain_classifier_auc" => "usual AUC of the domain classifier".into(),
         "reference_reconstruction_change_share" => "usual change of the reconstruction error".into(),
         "mean_daily_loss" => "mean loss of a day".into(),
         "reference_mean_daily_loss" => "mean loss of a day in the reference".into(),

@@ -1,9 +1,11 @@
 //! What the pictures of an evaluation show, as rows of text for Markdown and JUnit XML.
 
+use stats::interval::Interval;
 use types::detail::{ComparisonDetail, FairnessDetail, FoundSlices, TailDetail};
 use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
 use types::{Verdict, format};
 
+use crate::report::comparison::{FOUND, by_row};
 use crate::report::fairness::criterion_title;
 use crate::words;
 
@@ -57,10 +59,14 @@ pub(crate) fn rows(finding: &Finding) -> Option<Rows> {
 
 /// `46.4 % (40.2 % – 52.6 %)` in the unit of a measure.
 fn value(unit: &str, of: &Measure) -> String {
-    let ends = of.interval.as_ref().map(|ends| {
+    with_ends(unit, of.value, of.interval)
+}
+
+fn with_ends(unit: &str, of: f64, interval: Option<Interval>) -> String {
+    let ends = interval.map(|ends| {
         format!(" ({} – {})", words::measure_value(unit, ends.lower), words::measure_value(unit, ends.upper))
     });
-    format!("{}{}", words::measure_value(unit, of.value), ends.unwrap_or_default())
+    format!("{}{}", words::measure_value(unit, of), ends.unwrap_or_default())
 }
 
 fn or_dash(text: Option<String>) -> String {
@@ -103,7 +109,8 @@ fn tail(of: &TailDetail) -> Rows {
 
 fn fairness(of: &FairnessDetail) -> Rows {
     let rows = of.criteria.iter().map(|row| {
-        let difference = row.difference.as_ref().map(|of| value("share", of));
+        let unit = if of.metrics.is_empty() { "share" } else { row.criterion.as_str() };
+        let difference = row.difference.as_ref().map(|of| value(unit, of));
         let difference = difference.or_else(|| row.reason.clone());
         let ratio = row.ratio.as_ref().map(|of| value("ratio", of));
         let between =
@@ -112,7 +119,11 @@ fn fairness(of: &FairnessDetail) -> Rows {
         (row.verdict, vec![name, or_dash(difference), or_dash(ratio), or_dash(between)])
     });
     Rows {
-        title: "Criteria of fairness, which cannot all hold at once where base rates differ".into(),
+        title: if of.metrics.is_empty() {
+            "Criteria of fairness, which cannot all hold at once where base rates differ".into()
+        } else {
+            "How well groups are served; criteria of positive predictions are for a binary task".into()
+        },
         head: vec!["Criterion", "Difference", "Ratio", "Between"],
         rows: rows.collect(),
         more: 0,
@@ -122,27 +133,30 @@ fn fairness(of: &FairnessDetail) -> Rows {
 fn comparison(of: &ComparisonDetail) -> Rows {
     let unit = words::compared_loss(of).unwrap_or("mean_loss");
     let metrics = of.metrics.iter().map(|row| {
-        let [this, other] = [row.this, row.other].map(|value| words::measure_value(&row.name, value));
-        (
-            None,
-            vec![
-                words::measure_title(&row.name).into_owned(),
-                this,
-                other,
-                value(&row.name, &row.difference),
-            ],
-        )
+        let cells = vec![
+            words::measure_title(&row.name).into_owned(),
+            with_ends(&row.name, row.this, row.this_interval),
+            with_ends(&row.name, row.other, row.other_interval),
+            value(&row.name, &row.difference),
+            String::new(),
+        ];
+        (None, cells)
     });
     let worse = of.slices.iter().filter(|slice| slice.verdict != Verdict::Pass).map(|slice| {
-        let [this, other] = [slice.this, slice.other].map(|value| words::measure_value(unit, value));
-        (
-            Some(slice.verdict),
-            vec![format!("mean loss where {}", slice.label), this, other, value(unit, &slice.difference)],
-        )
+        let found = if slice.found { format!(" ({FOUND})") } else { String::new() };
+        let cells = vec![
+            format!("mean loss where {}{found}", slice.label),
+            with_ends(unit, slice.this, slice.this_interval),
+            with_ends(unit, slice.other, slice.other_interval),
+            value(unit, &slice.difference),
+            by_row(slice),
+        ];
+        (Some(slice.verdict), cells)
     });
+    let all = [of.wins, of.ties, of.losses].map(format::count).join(" / ");
     Rows {
-        title: format!("Against version {}", of.other),
-        head: vec!["Measure", "This", "Other", "Difference"],
+        title: format!("Against version {}; this one loses less, the same, more on {all} rows", of.other),
+        head: vec!["Measure", "This", "Other", "Difference", "Rows better / same / worse"],
         rows: worse.take(2).chain(metrics).collect(),
         more: 0,
     }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use types::finding::{Detail, Finding};
-use types::gate::{GateDecision, NeedState};
+use types::gate::GateDecision;
 use types::report::CheckReport;
 use types::{Verdict, format};
 
@@ -64,12 +64,16 @@ pub(crate) fn push(text: &mut String, block: &str) {
 pub(crate) fn gate_lines(gate: &GateDecision) -> String {
     let (sign, state) = if gate.open { ("✅", "open") } else { ("⛔", "shut") };
     let mut lines = format!("{sign} **Gate {} is {state}**\n", code(&gate.gate));
-    for need in gate.needs.iter().filter(|need| need.state != NeedState::Met) {
+    for need in gate.to_look_at() {
         let reasons: Vec<String> = need.reasons.iter().take(6).map(|reason| prose(reason)).collect();
         let more = need.reasons.len().saturating_sub(6);
         let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let _ = writeln!(lines, "- {} {}{reasons}{more}", code(&need.check), need.state.word());
+    }
+    let not_made: Vec<String> = gate.not_made_yet().into_iter().map(code).collect();
+    if !not_made.is_empty() {
+        let _ = writeln!(lines, "- not made yet: {}", not_made.join(", "));
     }
     lines
 }
@@ -164,7 +168,15 @@ pub(crate) fn shortened(sentence: &str) -> String {
     if sentence.chars().count() <= SENTENCE_MAX {
         return sentence.to_owned();
     }
-    sentence.chars().take(SENTENCE_MAX - 1).chain(['…']).collect()
+    let end = sentence.char_indices().nth(SENTENCE_MAX - 1).map_or(sentence.len(), |(at, _)| at);
+    let kept = &sentence[..end];
+    // At the end of a sentence, else of a word, where that leaves more than half.
+    let whole = kept.rfind(". ").map(|at| at + 1).or_else(|| kept.rfind(' '));
+    let whole = whole.filter(|&at| at > end / 2).or_else(|| kept.rfind(' ').filter(|&at| at > end / 2));
+    match whole {
+        Some(at) => format!("{} …", &kept[..at]),
+        None => format!("{kept}…"),
+    }
 }
 
 /// A sentence of a finding, names between backticks kept as code.
@@ -212,6 +224,16 @@ mod tests {
         {
             assert_eq!(code(name), expected);
         }
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_sentences_or_words() {
+        let long = "One sentence of some words. ".repeat(30);
+        assert!(shortened(&long).ends_with("words. …"), "{}", shortened(&long));
+        let words = "word ".repeat(200);
+        assert!(shortened(&words).ends_with("word …") && shortened(&words).chars().count() <= SENTENCE_MAX);
+        assert_eq!(shortened(&"é".repeat(900)).chars().count(), SENTENCE_MAX);
+        assert_eq!(shortened("short"), "short");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use types::finding::{Maturity, MaturityState, QUANTILES};
 use types::format;
+use types::window::instant_text;
 
 pub(crate) fn word(state: MaturityState) -> &'static str {
     match state {
@@ -17,13 +18,32 @@ pub(crate) fn coverage(of: &Maturity) -> String {
     format!("{known} of outcomes known, {expected} expected by now")
 }
 
-/// How long outcomes take, in one sentence; `None` where that is not known.
-pub(crate) fn delay(of: &Maturity) -> Option<String> {
+/// `settled on 2024-02-20` or `expected to be settled on 2024-02-20`; `None` where outcomes have no time.
+pub(crate) fn settled(of: &Maturity) -> Option<String> {
+    let day = instant_text(of.settled_by?);
+    Some(match of.state {
+        MaturityState::Settled => format!("settled by {day}"),
+        MaturityState::Maturing | MaturityState::TooEarly => format!("to be expected by {day}"),
+    })
+}
+
+/// How long a settled window's own outcomes took: `half of its outcomes within 6 hours, 95 % within 3 days`.
+pub(crate) fn own_delay(of: &Maturity) -> Option<String> {
+    let (half, nearly_all) = half_and_nearly_all(&of.own_delay_days)?;
+    Some(format!("half of its outcomes within {}, 95 % within {}", duration(half), duration(nearly_all)))
+}
+
+fn half_and_nearly_all(delay_days: &[f64]) -> Option<(f64, f64)> {
     let days = |share: f64| {
         let at = QUANTILES.iter().position(|quantile| *quantile == share)?;
-        of.delay_days.get(at).copied().filter(|days| days.is_finite())
+        delay_days.get(at).copied().filter(|days| days.is_finite())
     };
-    let (half, nearly_all) = (days(0.5)?, days(0.95)?);
+    Some((days(0.5)?, days(0.95)?))
+}
+
+/// How long outcomes take, in one sentence; `None` where that is not known.
+pub(crate) fn delay(of: &Maturity) -> Option<String> {
+    let (half, nearly_all) = half_and_nearly_all(&of.delay_days)?;
     Some(format!(
         "In the reference, half of the outcomes were known within {} and 95 % within {}.",
         duration(half),
@@ -69,11 +89,23 @@ mod tests {
             coverage: 1.0,
             expected_coverage: 1.0,
             delay_days,
+            own_delay_days: vec![],
+            settled_by: None,
         };
         assert_eq!(delay(&of(vec![])), None);
         assert_eq!(delay(&of(vec![f64::NAN; 5])), None);
         assert!(
             delay(&of(vec![0.1, 0.2, 0.25, 1.0, 3.0])).unwrap().contains("6 hours and 95 % within 3 days")
         );
+        assert_eq!(settled(&of(vec![])), None);
+        let settled_by = "2024-02-20T00:00:00Z".parse().ok();
+        let known = Maturity { settled_by, own_delay_days: vec![0.1, 0.2, 0.25, 1.0, 3.0], ..of(vec![]) };
+        assert_eq!(settled(&known).as_deref(), Some("settled by 2024-02-20"));
+        assert_eq!(
+            own_delay(&known).as_deref(),
+            Some("half of its outcomes within 6 hours, 95 % within 3 days")
+        );
+        let waiting = Maturity { state: MaturityState::TooEarly, ..known };
+        assert_eq!(settled(&waiting).as_deref(), Some("to be expected by 2024-02-20"));
     }
 }

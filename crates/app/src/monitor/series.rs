@@ -48,21 +48,26 @@ impl Series {
         let state = log_state(opened, range.undated_rows, (as_of, now))?;
         // A day counts as complete once it is over, though its last prediction came before midnight. Rows
         // that a wrong clock put into the future are no reason to wait for those between.
-        let until = end_of_day(state.newest_by(as_of).unwrap_or(last)).min(as_of);
+        let newest = state.newest_by(as_of).unwrap_or(last);
+        let until = end_of_day(newest).min(as_of);
         // A reference of its own says nothing of when the log begins.
         let begin = match reference.dataset() {
             Dataset::Log => reference.to(),
             Dataset::Reference => start_of_day(first),
         };
-        let since = since.unwrap_or(begin);
+        let from = since.unwrap_or(begin);
         let monitor = &definition.monitor;
         let mut windows: Vec<(Cadence, Vec<Window>)> = Vec::new();
         for every in [monitor.drift.every, monitor.performance.every, monitor.reassess.every] {
             if windows.iter().all(|(known, _)| *known != every) {
-                let of_cadence = Window::of_cadence(every, since, until).into_iter();
+                let of_cadence = Window::of_cadence(every, from, until).into_iter();
                 let after = of_cadence.filter(|window| window.overlap(&reference).is_none());
                 windows.push((every, after.collect()));
             }
+        }
+        let is_empty = windows.iter().all(|(_, windows)| windows.is_empty());
+        if let Some(since) = since.filter(|_| is_empty) {
+            return Err(WindowChoiceError::NothingSince { since, last: newest }.into());
         }
         Ok(Self { windows, state })
     }

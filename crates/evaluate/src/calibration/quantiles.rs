@@ -52,9 +52,12 @@ pub(super) fn judge(rows: &Rows<'_>) -> Finding {
                     "share of outcomes at or below the predicted quantile",
                 )
             };
-            let pinball = level.pinball.as_ref().map(|loss| Measure {
-                interval: Some(loss.interval),
-                ..Measure::new("pinball_loss", loss.value, loss.n, "mean pinball loss of the quantile")
+            let pinball = level.pinball.as_ref().map(|loss| {
+                Measure {
+                    interval: Some(loss.interval),
+                    ..Measure::new("pinball_loss", loss.value, loss.n, "mean pinball loss of the quantile")
+                }
+                .without_empty_interval()
             });
             let verdict = limit.verdict(&gap(&covered, level.nominal));
             QuantileRow { level: level.nominal, covered, pinball, verdict }
@@ -78,7 +81,7 @@ pub(super) fn judge(rows: &Rows<'_>) -> Finding {
             "pit_chi_square",
             of.statistic,
             of.n,
-            "outcomes between neighbouring quantiles against what they promise",
+            "outcomes between neighbouring quantiles against what they promise; of a test, so with a p-value and no interval",
         )
     });
     finding.thresholds.push(limit.threshold(NAME, "evaluate.calibration.coverage_gap_at_most"));
@@ -123,10 +126,11 @@ fn outer(of: &QuantileCalibration) -> Option<Measure> {
     let (low, high) = (of.levels.first()?, of.levels.last()?);
     let promised = high.nominal - low.nominal;
     (promised > 0.0).then(|| Measure {
+        interval: Some(of.inside.interval),
         expected_by_chance: Some(promised),
         ..Measure::new(
             "interval_coverage",
-            high.below.value - low.below.value,
+            of.inside.value,
             of.n,
             format!("share of outcomes between the quantiles {} and {}", low.nominal, high.nominal),
         )

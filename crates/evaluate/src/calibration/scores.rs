@@ -3,13 +3,13 @@
 use rand_core::RngCore;
 use stats::classification::calibration::binned_error::binned_error;
 use stats::classification::calibration::brier_parts::brier_parts;
-use stats::classification::calibration::corp::{CorpDiagram, corp_diagram};
+use stats::classification::calibration::corp::{CorpDiagram, CorpIntervals, corp_diagram, corp_intervals};
 use stats::classification::calibration::hosmer_lemeshow::hosmer_lemeshow;
 use stats::classification::calibration::line::calibration_line;
 use stats::classification::calibration::smooth_error::smooth_calibration_error;
 use stats::classification::calibration::{Binning, calibration_in_the_large};
 use stats::classification::{Estimate, Undefined};
-use stats::interval::Level;
+use stats::interval::{Interval, Level};
 use stats::labelled_scores::LabelledScores;
 use types::Measure;
 use types::detail::CurvePoint;
@@ -45,7 +45,8 @@ impl More {
         match corp_diagram(scores, level, REPLICATES, POINTS, rng) {
             Ok(diagram) => {
                 more.curve = curve(&diagram);
-                more.measures.extend(corp(&diagram, scores.n()));
+                let parts = corp_intervals(scores, Level::P95, REPLICATES, rng);
+                more.add("miscalibration", parts.map(|parts| corp(&diagram, &parts).to_vec()));
             }
             Err(undefined) => more.failed("miscalibration", &undefined),
         }
@@ -92,7 +93,7 @@ fn binned(scores: &LabelledScores, bins: usize) -> Result<Vec<Measure>, Undefine
             expected_by_chance: Some(width.expected_if_calibrated),
             ..measure("ece_equal_width", &width.ece, by_width)
         },
-        Measure::new("ece_debiased", mass.ece_debiased, scores.n(), debiased),
+        Measure { expected_by_chance: Some(0.0), ..measure("ece_debiased", &mass.ece_debiased, debiased) },
         measure("mce", &mass.mce.estimate, largest),
     ])
 }
@@ -132,7 +133,7 @@ fn lemeshow(scores: &LabelledScores, groups: usize) -> Result<Vec<Measure>, Unde
         ),
     };
     let method = format!(
-        "Hosmer–Lemeshow statistic over {} groups, {} degrees of freedom{refuted}",
+        "Hosmer–Lemeshow statistic over {} groups, {} degrees of freedom{refuted}; of a test, so with a p-value and no interval",
         of.groups.len(),
         of.degrees_of_freedom
     );
@@ -145,40 +146,44 @@ fn lemeshow(scores: &LabelledScores, groups: usize) -> Result<Vec<Measure>, Unde
 
 fn brier(scores: &LabelledScores, bins: usize) -> Result<Vec<Measure>, Undefined> {
     let of = brier_parts(scores, bins, Binning::EqualMass, Level::P95)?;
-    let part = |name: &str, value: f64, what: &str| Measure::new(name, value, scores.n(), what);
+    let part = |name: &str, value: f64, interval: Interval, what: &str| Measure {
+        interval: Some(interval),
+        ..Measure::new(name, value, scores.n(), format!("{what}; {} interval", interval.method.name()))
+    };
     Ok(vec![
         part(
             "brier_reliability",
             of.reliability,
+            of.reliability_interval,
             "part of the Brier score that recalibration would remove (Murphy)",
         ),
         part(
             "brier_resolution",
             of.resolution,
+            of.resolution_interval,
             "part of the Brier score that telling rows apart removes (Murphy)",
         ),
-        part("brier_uncertainty", of.uncertainty, "Brier score of always saying the overall share (Murphy)"),
+        part(
+            "brier_uncertainty",
+            of.uncertainty,
+            of.uncertainty_interval,
+            "Brier score of always saying the overall share (Murphy)",
+        ),
     ])
 }
 
-fn corp(of: &CorpDiagram, n: u64) -> [Measure; 2] {
+fn corp(of: &CorpDiagram, parts: &CorpIntervals) -> [Measure; 2] {
+    let simulated = format!("interval from {REPLICATES} samples of the recalibrated scores");
+    let removed = format!("part of the Brier score that isotonic recalibration removes (CORP); {simulated}");
+    let told =
+        format!("by how much recalibrated scores beat always saying the overall share (CORP); {simulated}");
     [
         Measure {
             expected_by_chance: Some(of.expected_if_calibrated),
             p_value: Some(of.p_value),
-            ..Measure::new(
-                "miscalibration",
-                of.parts.miscalibration,
-                n,
-                "part of the Brier score that isotonic recalibration removes (CORP)",
-            )
+            ..measure("miscalibration", &parts.miscalibration, removed)
         },
-        Measure::new(
-            "discrimination",
-            of.parts.discrimination,
-            n,
-            "by how much recalibrated scores beat always saying the overall share (CORP)",
-        ),
+        measure("discrimination", &parts.discrimination, told),
     ]
 }
 

@@ -149,7 +149,7 @@ fn segments(rows: &[SegmentRow]) -> Vec<Row> {
         .skip(1)
         .take(ROWS)
         .map(|(of, measure)| {
-            let verdict = Some(of.verdict).filter(|verdict| *verdict != Verdict::Unknown);
+            let verdict = of.verdict.filter(|verdict| *verdict != Verdict::Unknown);
             let numbers = format!("{}  {} rows", value(measure), count(of.rows));
             (verdict, segment_label(&of.column, of.value.as_deref()), numbers)
         })

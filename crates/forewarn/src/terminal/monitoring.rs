@@ -52,7 +52,7 @@ fn header(page: &mut Page, report: &MonitorReport) {
             instant_text(first.from()),
             instant_text(last.to())
         ),
-        _ => format!("no whole {} after the reference yet", report.cadence.word()),
+        _ => format!("no whole {} after the reference, or after --since, yet", report.cadence.word()),
     };
     page.line(&format!("{span}, compared against {}", report.against));
 }

@@ -79,7 +79,7 @@ pub(crate) fn gates(page: &mut Page, gates: &[GateDecision]) {
             styled(style.bold(), &format!("{state}  gate {}", gate.gate)),
             styled(DIM, &needs(gate))
         ));
-        for need in gate.needs.iter().filter(|need| !need.state.keeps_gate_open()) {
+        for need in gate.to_look_at().into_iter().filter(|need| !need.state.keeps_gate_open()) {
             let reasons = need.reasons.join(", ");
             let lines = wrapped(
                 &format!("{} {}: {reasons}", need.check, need.state.word()),
@@ -87,6 +87,13 @@ pub(crate) fn gates(page: &mut Page, gates: &[GateDecision]) {
             );
             for line in lines {
                 page.line(&format!("         {line}"));
+            }
+        }
+        let not_made = gate.not_made_yet();
+        if !not_made.is_empty() {
+            let said = format!("not made yet (`forewarn check` does): {}", not_made.join(", "));
+            for line in wrapped(&said, page.width.saturating_sub(9)) {
+                page.line(&styled(DIM, &format!("         {line}")));
             }
         }
     }

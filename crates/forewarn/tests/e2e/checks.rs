@@ -154,7 +154,7 @@ fn a_column_that_a_file_lacks_is_missing_there() {
     says(
         report.about("monitor.quality", "amount"),
         "fail",
-        &["`amount` is gone: parts/b.csv does not have it"],
+        &["`amount` is gone: no longer there from parts/b.csv (2024-01-29) on"],
     );
 }
 

@@ -145,6 +145,8 @@ fn since_leaves_earlier_windows_out() {
     let report = monitored(&folder, &["--since", "2024-01-29"]);
     assert_eq!(report["windows"], serde_json::json!(["2024-01-29/2024-02-05"]));
     assert_eq!(drift_windows(&records(&folder)), ["2024-01-29/2024-02-05"]);
+    let late = folder.run(&["monitor", "--since", "2025-01-01"]);
+    late.refuses(&["no whole window after --since 2025-01-01", "the log ends at 2024-02-04"]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
         }
         CheckId::Fairness => {
             let kinds = |name| ["difference", "ratio"].map(|kind| format!("{name}_{kind}"));
-            names.extend(CRITERIA.into_iter().flat_map(kinds));
+            names.extend(CRITERIA.into_iter().chain(metrics()).flat_map(kinds));
         }
         CheckId::Comparison => {
             names.extend(metrics().chain(losses()).map(str::to_owned));

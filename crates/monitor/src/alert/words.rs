@@ -161,7 +161,7 @@ fn failing_segments(finding: &Finding) -> Vec<String> {
         _ => return Vec::new(),
     };
     rows.iter()
-        .filter(|row| row.verdict == Verdict::Fail)
+        .filter(|row| row.verdict == Some(Verdict::Fail))
         .map(|row| {
             let label = types::finding::segment_label(&row.column, row.value.as_deref());
             match all.filter(|all| *all >= row.rows && *all > 0) {

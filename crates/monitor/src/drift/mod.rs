@@ -12,6 +12,7 @@ mod categorical;
 mod distance;
 mod effect;
 pub(crate) mod embedding;
+mod held_otherwise;
 mod numeric;
 pub(crate) mod outcome;
 pub(crate) mod peer;
@@ -32,6 +33,7 @@ use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 use self::alarm::Binned;
 use self::distance::Sides;
 use self::effect::{Effect, of_values};
+use crate::column_files::is_of_other_days;
 use crate::multivariate::{auc_thresholds, joined};
 use crate::parallel::in_parallel;
 use crate::usual::UsualColumn;
@@ -111,6 +113,7 @@ pub fn judge<R: RngCore + SeedableRng>(scope: Scope<'_>, answers: &Answers, rng:
     let watched: Vec<(Watched, u64)> = watched(scope.definition, scope.schema)
         .into_iter()
         .map(|watched| (watched, rng.next_u64()))
+        .filter(|(watched, _)| !is_of_other_days(scope, &watched.subject))
         .collect();
     let assessed = in_parallel(&watched, |(watched, seed)| {
         assess(scope, watched, answers, &mut R::seed_from_u64(*seed))
@@ -191,7 +194,9 @@ fn assess(
     let not_measured = || unassessed("the column was not measured".into());
     let reference = watched.profile(answers, scope.against).ok_or_else(not_measured)?;
     let current = watched.profile(answers, &[scope.window]).ok_or_else(not_measured)?.alike(&reference);
+    let note = held_otherwise::told(scope, &watched.subject, &reference, &current).map_err(unassessed)?;
     let mut assessment = compared(scope, watched, &reference, &current)?;
+    assessment.notes.extend(note);
     if let (Profile::Embedding(before), Profile::Embedding(now)) = (&*reference.profile, &*current.profile) {
         let (definition, schema) = (scope.definition, scope.schema);
         let sampled = |windows: &[Window]| {

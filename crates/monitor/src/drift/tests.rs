@@ -6,7 +6,8 @@ use types::column::{Column, ColumnKind, Schema};
 use types::{Answer, Answers, Definition, Finding, Verdict, Window, definition};
 
 use types::definition::{Cadence, Distance};
-use types::log_state::LogState;
+use types::log_state::{ColumnFile, ColumnFiles, LogState, day_of};
+use types::window::parse_instant;
 
 use crate::generated::Seeded;
 use crate::{History, Scope, Usual, plan};
@@ -75,6 +76,10 @@ fn judged_by(method: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
 }
 
 fn judged_in(drift: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
+    judged_of(drift, &LogState::default(), columns)
+}
+
+fn judged_of(drift: &str, log: &LogState, columns: &[(Profile, Profile)]) -> Vec<Finding> {
     let text = format!("{DEFINITION}[monitor.drift]\n{drift}\n");
     let definition: Definition = definition::parse(&text).unwrap();
     let kind = |profile: &Profile| match profile {
@@ -97,7 +102,7 @@ fn judged_in(drift: &str, columns: &[(Profile, Profile)]) -> Vec<Finding> {
         window,
         every: Cadence::Week,
         against: &against,
-        log: &LogState::default(),
+        log,
         history: &History::default(),
         usual: &Usual::default(),
     };
@@ -166,6 +171,65 @@ fn a_dead_feed_fails_and_says_so() {
     assert_eq!(finding.verdict, Verdict::Fail);
     assert!(finding.summary.contains("Every value is missing"), "{}", finding.summary);
     assert!(finding.unmeasured.iter().any(|unmeasured| unmeasured.name == "psi"));
+}
+
+/// A column that files of the reference and, from June on, those of the window hold so.
+fn held(before: Option<&str>, now: Option<&str>) -> LogState {
+    let file = |name: &str, [first, last]: [&str; 2], holds: Option<&str>| ColumnFile {
+        file: name.into(),
+        first_day: day_of(parse_instant(first).unwrap()),
+        last_day: day_of(parse_instant(last).unwrap()),
+        holds: holds.map(str::to_owned),
+    };
+    let files = vec![
+        file("a.csv", ["2013-01-01", "2013-05-31"], before),
+        file("b.csv", ["2013-06-01", "2013-06-30"], now),
+    ];
+    LogState { columns: vec![ColumnFiles { column: "c0".into(), files }], ..LogState::default() }
+}
+
+#[test]
+fn a_column_that_is_new_gone_or_of_another_type_is_called_that_and_no_dead_feed() {
+    let (some, none) = (|| numeric(&normals(1, 1000), 0), || numeric(&[], 1000));
+    for (files, columns, said) in [
+        (
+            held(None, Some("a number")),
+            (none(), some()),
+            "it is a new column, there from b.csv (2013-06-01) on",
+        ),
+        (held(Some("a number"), None), (some(), none()), "the column is gone, no longer there from b.csv"),
+        (
+            held(Some("a number"), Some("text")),
+            (some(), none()),
+            "it changed its type from a number to text in b.csv (2013-06-01)",
+        ),
+    ] {
+        let findings = judged_of("", &files, &[columns]);
+        let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+        assert_eq!(finding.verdict, Verdict::Unknown, "{}", finding.summary);
+        assert!(finding.summary.contains(said), "{}", finding.summary);
+        // The others are judged as ever.
+        assert_eq!(verdict_of(&findings, "p"), Verdict::Pass);
+    }
+}
+
+#[test]
+fn numbers_that_are_written_as_text_are_compared_and_said_to_be_text() {
+    let findings = judged_of(
+        "",
+        &held(Some("a number"), Some("text")),
+        &[(numeric(&normals(1, 1000), 0), numeric(&normals(2, 600), 0))],
+    );
+    let finding = findings.iter().find(|finding| finding.subject.label() == "c0").unwrap();
+    assert_eq!(finding.verdict, Verdict::Pass, "{}", finding.summary);
+    assert!(finding.summary.contains("changed its type from a number to text"), "{}", finding.summary);
+}
+
+#[test]
+fn a_column_of_later_days_is_no_column_of_this_window() {
+    let files = held(None, None);
+    let findings = judged_of("", &files, &[(numeric(&[], 1000), numeric(&[], 500))]);
+    assert!(findings.iter().all(|finding| finding.subject.label() != "c0"), "{findings:#?}");
 }
 
 #[test]
@@ -241,7 +305,7 @@ fn counts_that_were_capped_are_no_drift() {
         else {
             unreachable!("it is made so")
         };
-        let mut few = CategoricalProfile::new(1000);
+        let mut few = CategoricalProfile::new(200);
         std::mem::swap(&mut profile, &mut few);
         few.values.values().for_each(|(value, count)| profile.values.add(value, count));
         assert!(profile.values.count_error() > 0);

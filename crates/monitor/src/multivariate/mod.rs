@@ -8,11 +8,14 @@
 mod classifier;
 mod reconstruction;
 
+use std::borrow::Cow;
+
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
-use types::answer::RowSample;
+use types::answer::{RowSample, SampledValues};
 use types::definition::compared_columns;
 use types::finding::Unmeasured;
+use types::nearest::listed;
 use types::{Answers, CheckId, Definition, Detail, Finding, Question, Schema, Subject, Verdict, Window};
 
 pub(crate) use classifier::{auc_thresholds, classifier_options};
@@ -22,6 +25,8 @@ use reconstruction::rebuilt;
 
 /// Windows of the reference that are looked at to learn what is usual; the last ones.
 const USUAL_WINDOWS: usize = 4;
+/// Columns that a sentence names before it counts.
+const COLUMNS_NAMED: usize = 5;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -113,9 +118,12 @@ pub fn judge(
     }
     let mut finding = Finding::blank(CheckId::Multivariate, Subject::Log, Verdict::Unknown, scope.window);
     let reference = joined(scope.against.iter().filter_map(|&window| sampled(scope, window, answers)));
+    let mut left_out = Vec::new();
     let (told, rebuilt) = match (reference, sampled(scope, scope.window, answers)) {
         (Some(reference), Some(current)) => {
-            (told_apart(&reference, current, rng), rebuilt(&reference, current))
+            left_out = one_sided(&reference, current);
+            let (reference, current) = (without(&reference, &left_out), without(current, &left_out));
+            (told_apart(&reference, &current, rng), rebuilt(&reference, &current))
         }
         _ => (Err("rows were not sampled".to_owned()), Err("rows were not sampled".to_owned())),
     };
@@ -146,9 +154,41 @@ pub fn judge(
     if let Err(reason) = told {
         words.insert(0, format!("Whether all columns together shifted is not known: {reason}."));
     }
+    if !left_out.is_empty() {
+        words.push(format!(
+            "Left out, because only one side has values: {}.",
+            listed(left_out.iter().map(String::as_str), COLUMNS_NAMED)
+        ));
+    }
     words.extend(advice(finding.verdict).map(str::to_owned));
     finding.summary = words.join(" ");
     Some(finding)
+}
+
+/// Columns with values on one side alone, new ones, dead ones or of another type. They are told by themselves, and
+/// they would give every row away, so that nothing could be said of the others.
+fn one_sided(reference: &RowSample, current: &RowSample) -> Vec<String> {
+    let columns = reference.columns.iter().zip(&current.columns);
+    let one_sided = columns.filter(|(before, now)| has_value(&before.values) != has_value(&now.values));
+    one_sided.map(|(_, now)| now.name.clone()).collect()
+}
+
+fn has_value(values: &SampledValues) -> bool {
+    match values {
+        SampledValues::Numbers(values) => values.iter().any(|value| !value.is_nan()),
+        SampledValues::Categories(values) => values.iter().any(Option::is_some),
+        // Vectors are in neither look.
+        SampledValues::Vectors(_) => true,
+    }
+}
+
+fn without<'a>(sample: &'a RowSample, left_out: &[String]) -> Cow<'a, RowSample> {
+    if left_out.is_empty() {
+        return Cow::Borrowed(sample);
+    }
+    let mut sample = sample.clone();
+    sample.columns.retain(|column| !left_out.contains(&column.name));
+    Cow::Owned(sample)
 }
 
 /// The verdict of the classifier and of the reconstruction error. Without the classifier, which sees every

@@ -118,6 +118,16 @@ fn what_cannot_be_rebuilt_is_said_and_the_classifier_still_has_its_say() {
 }
 
 #[test]
+fn a_column_with_values_on_one_side_alone_is_left_out_and_the_others_are_judged() {
+    let mut rng = Seeded(7);
+    let mut dead = rows(&mut rng, 0.9);
+    dead.columns[2].values = types::answer::SampledValues::Numbers(vec![f64::NAN; ROWS]);
+    let finding = judged(rows(&mut rng, 0.9), dead, vec![]);
+    assert_eq!(finding.verdict, Verdict::Pass, "{}", finding.summary);
+    assert!(finding.summary.contains("only one side has values: z."), "{}", finding.summary);
+}
+
+#[test]
 fn too_few_rows_are_unknown_with_the_reason() {
     let few = || sample(vec![("x", vec![1.0, 2.0, 3.0])]);
     let finding = judged(few(), few(), vec![]);

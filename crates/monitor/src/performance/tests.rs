@@ -146,6 +146,35 @@ fn judged(definition: &Definition, window: &str, told: &Told, history: &History)
     judge(scope, &answers, &mut Seeded(1)).unwrap()
 }
 
+#[test]
+fn outcomes_that_contradict_each_other_are_counted_and_it_is_said_which_one_counts() {
+    let text = DEFINITION.replace("{ column = \"y\" }", "{ column = \"y\", time = \"known\" }");
+    let definition: Definition = definition::parse(&text).unwrap();
+    let (schema, window) = (schema(), month(MAY));
+    let scope = PerformanceScope {
+        definition: &definition,
+        schema: &schema,
+        window,
+        as_of: "2014-01-01T00:00:00Z".parse().unwrap(),
+        history: &History::default(),
+    };
+    let mut answers = Answers::default();
+    tell(&definition, &mut answers, definition.reference.window, &reference());
+    tell(&definition, &mut answers, window, &usual(31));
+    let coverage = Coverage {
+        predictions: 12_000,
+        with_outcome: 12_000,
+        contradictory_outcomes: 7,
+        ..Coverage::default()
+    };
+    answers.insert(Question::Coverage { orphans: false, window }, Answer::Coverage(coverage));
+    let finding = judge(scope, &answers, &mut Seeded(1)).unwrap();
+    assert_eq!(finding.verdict, Verdict::Warn, "{}", finding.summary);
+    assert_eq!(finding.measure("contradictory_outcomes").unwrap().value, 7.0);
+    let said = "7 predictions have outcomes that contradict each other; the latest known one counts, of those known at the same instant the positive one";
+    assert!(finding.summary.contains(said), "{}", finding.summary);
+}
+
 /// Judges windows one after the other, each knowing those before it.
 fn series(definition: &Definition, windows: &[(&str, Told)]) -> Vec<Finding> {
     let mut history = History::default();
@@ -457,7 +486,7 @@ fn inputs_that_hardly_overlap_are_divided_by_rows_or_not_at_all() {
 fn too_few_rows_and_no_loss_explain_nothing() {
     let finding = explained(&defined(""), World { rain: 0.7, worse: 0.2 }, 60);
     let missing = finding.unmeasured.iter().find(|missing| missing.name == "attribution").unwrap();
-    assert!(missing.reason.contains("60 rows, and it takes 100"), "{}", missing.reason);
+    assert!(missing.reason.contains("60 where at least 100 are needed"), "{}", missing.reason);
 
     let off = defined("[monitor.performance]\nattribution_rows = 0\n");
     let finding = explained(&off, World { rain: 0.7, worse: 0.0 }, 500);

@@ -4,6 +4,7 @@ use stats::sketch::{EmbeddingProfile, NumericProfile, Profile};
 use types::{Answers, Finding, Measure, Subject, Verdict, format};
 
 use super::{SHARE_FAIL, finding, share_measure, share_threshold};
+use crate::column_files::{self, ColumnChange};
 use crate::{Scope, Watched, is_measured, scores};
 
 /// A value that this share of the reference has can well be the only one of a window: rain in a dry week.
@@ -31,7 +32,9 @@ fn column_findings(scope: Scope<'_>, watched: &Watched, answers: &Answers) -> Ve
     let mut findings = Vec::new();
     let is_score = matches!(watched.subject, Subject::Score { .. });
     if current.missing() == current.rows() && current.rows() > 0 {
-        findings.push(empty_column(scope, watched, reference, current));
+        if !is_told_of_files(scope, &watched.subject) {
+            findings.push(empty_column(scope, watched, reference, current));
+        }
     } else if let Some(finding) = frozen_column(scope, watched, reference, current) {
         findings.push(finding);
     }
@@ -74,6 +77,12 @@ fn unusable_vectors(
     let mut finding = finding(scope, watched.subject.clone(), verdict, summary, vec![measure]);
     finding.thresholds.push(share_threshold("unusable_vector_share"));
     Some(finding)
+}
+
+/// Whether the files tell why a column has no value: they do not have it, or hold it as another type.
+fn is_told_of_files(scope: Scope<'_>, subject: &Subject) -> bool {
+    let change = || ColumnChange::of(scope, column_files::of_subject(scope, subject)?);
+    column_files::is_of_other_days(scope, subject) || change().is_some_and(|change| change.whole)
 }
 
 fn empty_column(scope: Scope<'_>, watched: &Watched, reference: &Profile, current: &Profile) -> Finding {

@@ -1,11 +1,11 @@
 //! Files that changed or vanished, and columns that are not the same in all of them.
 
-use types::log_state::{ColumnFile, ColumnFiles};
 use types::nearest::listed;
 use types::{Finding, Measure, Subject, Verdict, format};
 
 use super::{column_subject, finding};
 use crate::Scope;
+use crate::column_files::{ColumnChange, How};
 
 /// Files that a sentence names before it counts.
 const FILES_NAMED: usize = 3;
@@ -40,10 +40,11 @@ fn changed_files(scope: Scope<'_>) -> Option<Finding> {
     Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
 }
 
-/// What is wrong with the files, and the columns that none of a window's files has any more.
+/// What is wrong with the files, and the columns that need no finding of their own for want of values.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) findings: Vec<Finding>,
+    /// Columns that none of the window's files has any more.
     pub(super) gone: Vec<Subject>,
 }
 
@@ -52,68 +53,57 @@ pub(super) fn of(scope: Scope<'_>) -> Files {
     for column in &scope.log.columns {
         let is_ignored = scope.definition.log.ignore.contains(&column.column)
             && scope.definition.expect.iter().all(|expected| expected.column != column.column);
-        if !is_ignored {
-            changed_column(scope, column, &mut files);
+        if let (false, Some(change)) = (is_ignored, ColumnChange::of(scope, column)) {
+            let subject = column_subject(scope, &column.column);
+            if change.whole && change.how == How::Gone {
+                files.gone.push(subject.clone());
+            }
+            files.findings.extend(changed_column(scope, &column.column, subject, &change));
         }
     }
     files
 }
 
-/// A column that files of the window hold as no file of the reference does.
-fn changed_column(scope: Scope<'_>, column: &ColumnFiles, files: &mut Files) {
-    let mut before: Vec<&ColumnFile> =
-        column.files.iter().filter(|file| scope.against.iter().any(|window| file.reaches(*window))).collect();
-    if before.is_empty() {
-        before.extend(column.files.first());
+/// A new column is told once, with the window in which it begins; what is gone or of another type, as long as it is.
+fn changed_column(
+    scope: Scope<'_>,
+    name: &str,
+    subject: Subject,
+    change: &ColumnChange<'_>,
+) -> Option<Finding> {
+    if change.how == How::New && !change.begins_in(scope.window) {
+        return None;
     }
-    let now: Vec<&ColumnFile> = column.files.iter().filter(|file| file.reaches(scope.window)).collect();
-    let is_new = |file: &&&ColumnFile| before.iter().all(|known| known.holds != file.holds);
-    let changed: Vec<&ColumnFile> = now.iter().filter(is_new).copied().collect();
-    let (Some(first), Some(known)) = (changed.first(), before.first()) else { return };
-    let name = &column.column;
-    let named = listed(changed.iter().map(|file| file.file.as_str()), FILES_NAMED);
-    let them = if changed.len() == 1 { "it" } else { "they" };
-    let subject = column_subject(scope, name);
-    let (verdict, summary) = match (&known.holds, &first.holds) {
-        (None, _) => (
+    let (since, known) = (change.since_words(), &change.known.file);
+    let (verdict, summary) = match change.how {
+        How::New => (
             Verdict::Warn,
             format!(
-                "Column `{name}` is new in {named}; {} of the reference does not have it, so there is nothing to compare it with.",
-                known.file
+                "Column `{name}` is new: there from {since} on, and not in {known}, so there is nothing to compare it with. If the model does not use it, leave it out (`log.ignore`)."
             ),
         ),
-        (Some(_), None) => {
-            let whole = changed.len() == now.len();
-            if whole {
-                files.gone.push(subject.clone());
-            }
-            let verdict = if whole { Verdict::Fail } else { Verdict::Warn };
-            let have = if changed.len() == 1 { "does" } else { "do" };
-            (
-                verdict,
-                format!(
-                    "Column `{name}` is gone: {named} {have} not have it, {} of the reference does. Its rows count as missing; find out who stopped writing it.",
-                    known.file
-                ),
-            )
-        }
-        (Some(before), Some(now)) if before.starts_with("a time") && now.starts_with("a time") => (
+        How::Gone => (
+            if change.whole { Verdict::Fail } else { Verdict::Warn },
+            format!(
+                "Column `{name}` is gone: no longer there from {since} on; {known} has it. Its rows count as missing; find out who stopped writing it."
+            ),
+        ),
+        How::Retyped(before, now) if before.starts_with("a time") && now.starts_with("a time") => (
             Verdict::Warn,
             format!(
-                "Column `{name}` is {now} in {named} and {before} in {}. A time without an offset is read as UTC; if it is a local one, its rows lie hours off.",
-                known.file
+                "Column `{name}` is {now} from {since} on and {before} in {known}. A time without an offset is read as UTC; if it is a local one, its rows lie hours off."
             ),
         ),
-        (Some(before), Some(now)) => (
+        How::Retyped(before, now) => (
             Verdict::Fail,
             format!(
-                "Column `{name}` changed its type: {now} in {named}, {before} in {} of the reference. Where {them} cannot be read as before, the value counts as missing.",
-                known.file
+                "Column `{name}` changed its type from {before} to {now}: {now} from {since} on, {before} in {known}. A value that cannot be read as before counts as missing."
             ),
         ),
     };
-    let count = changed.len() as u64;
-    let measure =
-        Measure::new("changed_files_count", count as f64, count, "files that hold the column otherwise");
-    files.findings.push(finding(scope, subject, verdict, summary, vec![measure]));
+    let count = change.files.len() as u64;
+    let files = listed(change.files.iter().map(|file| file.file.as_str()), FILES_NAMED);
+    let method = format!("files of the window that hold the column otherwise: {files}");
+    let measure = Measure::new("changed_files_count", count as f64, count, method);
+    Some(finding(scope, subject, verdict, summary, vec![measure]))
 }

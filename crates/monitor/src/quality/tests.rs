@@ -346,20 +346,60 @@ fn a_column_that_is_new_gone_or_of_another_type_is_named_with_its_file() {
         made.log.columns = vec![ColumnFiles { column: "x".into(), files }];
         made
     };
-    with(Some("a number"), Some("text"))
-        .says(Verdict::Fail, &["`x` changed its type: text in b.csv, a number in a.csv"]);
-    with(None, Some("text")).says(Verdict::Warn, &["`x` is new in b.csv", "a.csv"]);
+    with(Some("a number"), Some("text")).says(
+        Verdict::Fail,
+        &["`x` changed its type from a number to text: text from b.csv (2024-03-04) on", "a.csv"],
+    );
+    with(None, Some("text")).says(Verdict::Warn, &["`x` is new: there from b.csv (2024-03-04) on", "a.csv"]);
     // It has no value either, which is not told twice.
     let mut empty = NumericProfile::new(Fidelity::Exact);
     empty.nulls = 700;
     let gone = with(Some("a number"), None).with("x", &Profile::Numeric(empty));
-    gone.says(Verdict::Fail, &["`x` is gone: b.csv does not have it"]);
+    gone.says(Verdict::Fail, &["`x` is gone: no longer there from b.csv (2024-03-04) on"]);
     let (zoned, naive) = (Some("a time with an offset"), Some("a time without an offset"));
     with(zoned, naive).says(Verdict::Warn, &["read as UTC"]);
     // What the reference has in one of its files is known.
     let mut known = with(Some("a number"), Some("text"));
     known.log.columns[0].files.insert(1, file("a2.csv", before, Some("text")));
     is_well(&known);
+}
+
+#[test]
+fn a_column_that_cannot_be_read_as_before_is_told_once_and_is_no_dead_feed() {
+    let mut empty = NumericProfile::new(Fidelity::Exact);
+    empty.nulls = 700;
+    let mut retyped = made().with("x", &Profile::Numeric(empty));
+    let files = vec![
+        file("a.csv", ("2024-01-01", "2024-02-25"), Some("a number")),
+        file("b.csv", ("2024-02-26", "2024-03-03"), Some("text")),
+        file("c.csv", ("2024-03-04", "2024-03-10"), Some("text")),
+    ];
+    // In another week than that of the reference, so that what is said of the first file is not of the window's.
+    retyped.definition = retyped.definition.replace(REFERENCE, "2024-01-01/2024-02-26");
+    retyped.log.columns = vec![ColumnFiles { column: "x".into(), files }];
+    retyped.says(Verdict::Fail, &["text from b.csv (2024-02-26) on"]);
+}
+
+#[test]
+fn a_new_column_is_told_with_its_first_window_and_before_it_there_is_nothing_to_tell() {
+    let mut empty = NumericProfile::new(Fidelity::Exact);
+    empty.nulls = 700;
+    let with = |files: Vec<ColumnFile>| {
+        let mut made = made().with("x", &Profile::Numeric(empty.clone()));
+        for known in &mut made.columns {
+            if known.0 == "x" {
+                known.2 = Profile::Numeric(empty.clone());
+            }
+        }
+        made.definition = made.definition.replace(REFERENCE, "2024-01-01/2024-02-26");
+        made.log.columns = vec![ColumnFiles { column: "x".into(), files }];
+        made
+    };
+    let a = || file("a.csv", ("2024-01-01", "2024-02-25"), None);
+    let later = file("d.csv", ("2024-03-11", "2024-03-17"), Some("a number"));
+    is_well(&with(vec![a(), file("b.csv", ("2024-02-26", "2024-03-10"), None), later]));
+    let b = file("b.csv", ("2024-02-26", "2024-03-03"), Some("a number"));
+    is_well(&with(vec![a(), b, file("c.csv", ("2024-03-04", "2024-03-10"), Some("a number"))]));
 }
 
 // Columns.

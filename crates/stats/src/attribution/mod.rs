@@ -114,7 +114,7 @@ pub enum AttributionError {
         row: usize,
     },
     /// Not enough to learn from.
-    #[error("attribute a change: the {side} side has {n} rows, and it takes {needed}")]
+    #[error("attribute a change: too few rows on the {side} side, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Which side.
         side: Side,

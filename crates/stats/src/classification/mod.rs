@@ -46,7 +46,7 @@ pub enum Undefined {
     #[error("measure anything: no row has both a score and an outcome")]
     NoRows,
     /// Too few rows for an interval.
-    #[error("tell how far chance can move this: there are {n} rows, and it takes {needed}")]
+    #[error("tell how far chance can move this: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: u64,

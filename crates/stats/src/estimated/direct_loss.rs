@@ -131,7 +131,7 @@ pub enum DirectLossError {
         row: usize,
     },
     /// Too few rows to learn from.
-    #[error("learn where losses are large: there are {n} rows, and it takes {needed}")]
+    #[error("learn where losses are large: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: usize,

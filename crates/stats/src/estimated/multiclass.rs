@@ -109,7 +109,7 @@ impl MulticlassMetric {
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum MulticlassError {
     /// One class or none.
-    #[error("tell classes apart: there are scores of {classes}, and it takes two")]
+    #[error("tell classes apart: too few have scores, {classes} where at least 2 are needed")]
     TooFewClasses {
         /// Classes with scores.
         classes: usize,

@@ -31,7 +31,8 @@
 //! # Formula
 //!
 //! Rates: selection `(tp + fp) / n`, true positive `tp / (tp + fn)`, false positive `fp / (fp + tn)`,
-//! precision `tp / (tp + fp)`, gap `mean(score − outcome)`. Over the groups whose rate has at least
+//! precision `tp / (tp + fp)`, gap `mean(score − outcome)`, expected over observed `mean(score) / mean(outcome)`.
+//! Over the groups whose rate has at least
 //! `rows_min` rows behind it (for precision the rows called positive): `max − min` and `min / max`.
 //! Equalised odds takes the larger difference and the smaller ratio of its two rates (Fairlearn's
 //! `worst_case`).
@@ -46,8 +47,10 @@
 //!
 //! A group without a rate (nothing positive, nothing called) is left out of that rate and says why.
 //! Fairlearn counts such a rate as 0, which makes the group an extreme, or as NaN, which it leaves out.
-//! A ratio of gaps is not given: they can have either sign. A ratio of rates that are all 0 is undefined
-//! (NaN in Fairlearn).
+//! Gaps can have either sign and have no ratio: calibration within groups has the difference of the gaps and the
+//! ratio of expected over observed, whose interval takes the scores as they are (the mean score over Wilson's
+//! bounds of the share of positives; hybrid on the logarithmic scale between groups). A ratio of rates that are
+//! all 0 is undefined (NaN in Fairlearn).
 //!
 //! # Example
 //!
@@ -79,16 +82,18 @@
 //!   effect measures", Stat. Med. 27, 2008: hybrid intervals; P. A. R. Koopman, Biometrics 40, 1984.
 
 mod mean_by_group;
+mod metric_by_group;
 mod pairs;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use mean_by_group::{MeanByGroup, mean_by_group};
+pub use metric_by_group::{MetricByGroup, metric_by_group};
 
 use crate::classification::confusion::Confusion;
 use crate::classification::{Estimate, Undefined, mean_estimate, share_estimate};
-use crate::interval::Level;
+use crate::interval::{Interval, Level};
 use crate::labelled_scores::LabelledScores;
 use pairs::Extremes;
 
@@ -130,7 +135,15 @@ impl Criterion {
         Criterion::CalibrationWithinGroups,
     ];
 
-    /// The rates that it compares.
+    /// The rates whose ratio it takes.
+    pub fn rates_of_ratio(self) -> &'static [GroupRate] {
+        match self {
+            Criterion::CalibrationWithinGroups => &[GroupRate::ExpectedOverObserved],
+            other => other.rates(),
+        }
+    }
+
+    /// The rates whose difference it takes.
     pub fn rates(self) -> &'static [GroupRate] {
         match self {
             Criterion::DemographicParity => &[GroupRate::Selection],
@@ -158,17 +171,20 @@ pub enum GroupRate {
     Precision,
     /// The mean of score less outcome, in [−1, 1].
     ScoreGap,
+    /// The mean score over the share of rows whose outcome is positive; above 1 the scores promise too much.
+    ExpectedOverObserved,
 }
 
 impl GroupRate {
-    /// All six.
-    pub const ALL: [GroupRate; 6] = [
+    /// All seven.
+    pub const ALL: [GroupRate; 7] = [
         GroupRate::Base,
         GroupRate::Selection,
         GroupRate::TruePositive,
         GroupRate::FalsePositive,
         GroupRate::Precision,
         GroupRate::ScoreGap,
+        GroupRate::ExpectedOverObserved,
     ];
 
     fn of(self, rows: &GroupRows<'_>, level: Level) -> GroupValue {
@@ -179,8 +195,9 @@ impl GroupRate {
             GroupRate::TruePositive => confusion.recall(level),
             GroupRate::FalsePositive => confusion.false_positive_rate(level),
             GroupRate::Precision => confusion.precision(level),
-            GroupRate::ScoreGap => match rows.scores {
-                Some(scores) => score_gap(scores, level),
+            GroupRate::ScoreGap | GroupRate::ExpectedOverObserved => match rows.scores {
+                Some(scores) if self == GroupRate::ScoreGap => score_gap(scores, level),
+                Some(scores) => expected_over_observed(scores, level),
                 None => return GroupValue::NoScores,
             },
         };
@@ -267,7 +284,7 @@ pub struct Disparity {
 #[serde(rename_all = "snake_case", tag = "reason")]
 pub enum NotCompared {
     /// There is nothing to compare with.
-    #[error("compare groups: {groups} of them have this rate over enough rows, and it takes 2")]
+    #[error("compare groups: too few have this rate over enough rows, {groups} where at least 2 are needed")]
     FewerThanTwoGroups {
         /// Groups with the rate over enough rows.
         groups: u64,
@@ -335,7 +352,7 @@ impl Fairness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FairnessError {
     /// Fairness is between groups.
-    #[error("compare groups: there are {groups}, and it takes 2")]
+    #[error("compare groups: too few, {groups} where at least 2 are needed")]
     FewerThanTwoGroups {
         /// Groups at hand.
         groups: usize,
@@ -366,19 +383,33 @@ pub fn fairness(groups: &[GroupRows<'_>], level: Level, rows_min: u64) -> Result
         groups: groups.iter().map(|rows| rate.of(rows, level).compared_from(rows_min)).collect(),
     });
     let criteria = Criterion::ALL.map(|criterion| {
-        let rates = criterion.rates();
-        let extremes = |rate: &GroupRate| Extremes::of(*rate, groups, level, rates.len(), rows_min);
-        let extremes: Vec<Extremes> = rates.iter().map(extremes).collect();
+        let of = |rates: &[GroupRate]| -> Vec<Extremes> {
+            rates.iter().map(|rate| Extremes::of(*rate, groups, level, rates.len(), rows_min)).collect()
+        };
         CriterionFound {
             criterion,
-            difference: pairs::largest_difference(&extremes, level),
-            ratio: pairs::smallest_ratio(&extremes, level),
+            difference: pairs::largest_difference(&of(criterion.rates()), level),
+            ratio: pairs::smallest_ratio(&of(criterion.rates_of_ratio()), level),
         }
     });
     let four_fifths = criteria[Criterion::DemographicParity as usize]
         .ratio
         .map(|ratio| FourFifths { ratio, holds: ratio.estimate.value >= FOUR_FIFTHS });
     Ok(Fairness { rates: rates.into(), criteria: criteria.into(), four_fifths })
+}
+
+/// Mean score over share of positives, the scores taken as they are.
+fn expected_over_observed(scores: &LabelledScores, level: Level) -> Result<Estimate, Undefined> {
+    let n = scores.n();
+    let observed = share_estimate(scores.positives_total(), n, level)?;
+    if scores.positives_total() == 0 {
+        return Err(Undefined::NoPositives);
+    }
+    let expected = scores.points().map(|point| point.score * point.n() as f64).sum::<f64>() / n as f64;
+    let (lower, upper) = (expected / observed.interval.upper, expected / observed.interval.lower);
+    let interval = Interval { lower, upper, ..observed.interval };
+    let error_bound = scores.score_error() / observed.value;
+    Ok(Estimate { value: expected / observed.value, interval, n, error_bound })
 }
 
 /// The mean of score less outcome: positive where scores promise too much.

@@ -92,20 +92,22 @@ impl Extremes {
     }
 
     fn ratio(&self) -> Result<Disparity, NotCompared> {
-        if self.rate == GroupRate::ScoreGap {
-            return Err(NotCompared::SignedQuantity);
-        }
         self.groups()?;
         let (largest, smallest) = self.ends();
         if largest.1.value <= 0.0 {
             return Err(NotCompared::AllZero);
         }
         let value = smallest.1.value / largest.1.value;
-        let shares: Vec<Proportion> = self.compared.iter().filter_map(|(_, of)| counted(of)).collect();
-        let bounds = smallest_ratio_bounds(shares.len(), |a, b| {
-            let interval = koopman_ratio_interval(shares[b], shares[a], self.level);
-            (interval.lower, interval.upper)
-        });
+        let bounds = if self.rate == GroupRate::ExpectedOverObserved {
+            let of = |at: usize| &self.compared[at].1;
+            smallest_ratio_bounds(self.compared.len(), |a, b| log_hybrid_bounds(of(a), of(b)))
+        } else {
+            let shares: Vec<Proportion> = self.compared.iter().filter_map(|(_, of)| counted(of)).collect();
+            smallest_ratio_bounds(shares.len(), |a, b| {
+                let interval = koopman_ratio_interval(shares[b], shares[a], self.level);
+                (interval.lower, interval.upper)
+            })
+        };
         let mut found = self.disparity(value, bounds, IntervalMethod::RatiosOfPairs);
         let off = self.error_bound();
         if off > 0.0 {
@@ -173,6 +175,19 @@ pub(super) fn largest_difference_bounds(groups: &[Estimate]) -> (f64, f64) {
         }
     }
     (lower, upper)
+}
+
+/// Bounds of `a / b`: the hybrid of both intervals on the logarithmic scale; all there is where an estimate or one
+/// of its bounds is not above 0.
+pub(super) fn log_hybrid_bounds(a: &Estimate, b: &Estimate) -> (f64, f64) {
+    if !(a.interval.lower > 0.0 && b.interval.lower > 0.0) {
+        return (0.0, f64::MAX);
+    }
+    let above = |of: &Estimate| (of.interval.upper / of.value).ln();
+    let below = |of: &Estimate| (of.value / of.interval.lower).ln();
+    let ratio = a.value / b.value;
+    let bound = |by: f64| (ratio * by.exp()).min(f64::MAX);
+    (bound(-below(a).hypot(above(b))), bound(above(a).hypot(below(b))))
 }
 
 /// Where the smallest ratio lies, from the bounds of the ratio of group `a` to group `b`.

@@ -138,7 +138,7 @@ pub struct AgainstRest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AgainstRestError {
     /// A segment without a rest.
-    #[error("compare a segment with the rest: there are {segments} segments, and it takes 2")]
+    #[error("compare a segment with the rest: too few segments, {segments} where at least 2 are needed")]
     FewerThanTwoSegments {
         /// Segments at hand.
         segments: usize,

@@ -26,7 +26,7 @@ pub enum PairedError {
         outcomes: usize,
     },
     /// Too few rows.
-    #[error("compare two models: there are {n} rows, and it takes {needed}")]
+    #[error("compare two models: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: u64,
@@ -35,7 +35,8 @@ pub enum PairedError {
     },
     /// Too few rows of a class.
     #[error(
-        "compare rankings: there are {positives} positives and {negatives} negatives, and it takes 2 of each"
+        "compare rankings: too few rows of a class, {positives} positive and {negatives} negative, and at least 2 of each \
+         are needed"
     )]
     TooFewOfAClass {
         /// Rows whose outcome is positive.

@@ -17,8 +17,9 @@
 //! With placements `v` (for each positive the share of negatives below it, for each negative the share of
 //! positives above it, ties half) of both models, row by row, `d = v₂ − v₁`: the difference is the mean of
 //! `d` over positives, its variance `var(d of positives) / P + var(d of negatives) / N`. Interval
-//! `± z` standard errors, cut at ±1. Where both models rank alike the difference is 0 with an interval of
-//! no width and p = 1. Where all rows gain the same amount, DeLong has no variance: Wilson's formula on
+//! `± z` standard errors, cut at ±1. Where both models rank alike the difference is 0 and p = 1; of as many
+//! disjoint pairs as the smaller class has rows none was ranked otherwise, and Wilson's upper bound on the share of
+//! pairs that are is the interval to both sides. Where all rows gain the same amount, DeLong has no variance: Wilson's formula on
 //! [−1, 1] and the sign test, both with the smaller class as number of rows (that many disjoint pairs are
 //! independent).
 //!
@@ -105,7 +106,8 @@ pub fn paired_roc_auc(
         let bounds = ((value - half).max(-1.0), (value + half).min(1.0));
         (Some(z), (2.0 * normal_sf(z.abs())).min(1.0), bounds, IntervalMethod::DeLongOfDifference)
     } else if value == 0.0 {
-        (None, 1.0, (0.0, 0.0), IntervalMethod::DeLongOfDifference)
+        let (_, most) = wilson_bounds(0.0, rarest as f64, level);
+        (None, 1.0, (-most, most), IntervalMethod::WilsonOfNoDifference)
     } else {
         let (lower, upper) = wilson_bounds(f64::midpoint(value, 1.0), rarest as f64, level);
         let bounds = (2.0 * lower - 1.0, 2.0 * upper - 1.0);

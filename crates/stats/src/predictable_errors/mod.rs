@@ -86,7 +86,7 @@ pub enum PredictableError {
         value: f64,
     },
     /// Too few rows to hold some out.
-    #[error("predict errors from {n} {what}: it takes {needed}")]
+    #[error("predict errors: too few {what}, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Which rows there are too few of.
         what: &'static str,

@@ -22,7 +22,7 @@ use crate::learn::FeaturesError;
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 pub enum RarityError {
     /// Nothing to be rare among.
-    #[error("learn what is rare from {n} rows: it takes {needed}")]
+    #[error("learn what is rare: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows of the reference.
         n: usize,

@@ -3,7 +3,7 @@
 //! # What it measures
 //!
 //! Plain facts about single values: a category that no row of the reference has, or fewer than a given
-//! share of them; a number outside the reference's range (or beyond given quantiles of it); a value that
+//! share of them; one of the least frequent that together are at most a given share (uncommon); a number outside the reference's range (or beyond given quantiles of it); a value that
 //! is missing though the reference's never is. By row: in how many columns. By column: in how many rows.
 //!
 //! # When it misleads
@@ -15,7 +15,9 @@
 //! # Formula
 //!
 //! A category is rare where its rows in the reference are fewer than `rare_share` of all, missing ones
-//! included. The bounds of a column are its least and greatest number, or with quantiles `(p, r)` the
+//! included. A category that is not rare is uncommon where all categories of its column with no more rows than it,
+//! itself and the rare ones among them, have at most `uncommon_share` of the rows: of a hundred equally frequent
+//! ones none is, of two with 98 % and 2 % the second is. The bounds of a column are its least and greatest number, or with quantiles `(p, r)` the
 //! numbers of rank `⌈p n⌉` and `⌈r n⌉` in ascending order (at least 1).
 //!
 //! # Example
@@ -26,7 +28,7 @@
 //! let column = |codes: &[u32]| Column::Categorical { codes: codes.to_vec(), cardinality: 3 };
 //! let reference = Features::new(vec![column(&[0, 0, 0, 1]), Column::Numeric(vec![1.0, 2.0, 3.0, 4.0])])?;
 //! let rows = Features::new(vec![column(&[0, 1, 2]), Column::Numeric(vec![2.0, 9.0, f64::NAN])])?;
-//! let found = unusual_values(&reference, &rows, &UnusualOptions { rare_share: 0.3, quantiles: None })?;
+//! let found = unusual_values(&reference, &rows, &UnusualOptions { rare_share: 0.3, ..UnusualOptions::default() })?;
 //! assert_eq!((found.columns[0].rare, found.columns[0].never_seen), (1, 1));
 //! assert_eq!((found.columns[1].above, found.columns[1].newly_missing), (1, 1));
 //! assert!(found.rows[1].out_of_range == 1 && !found.rows[0].any());
@@ -46,6 +48,9 @@ use crate::learn::{Column, Features, MISSING};
 pub struct UnusualOptions {
     /// A category of fewer rows than this share of the reference is rare; in [0, 1], 0 for none.
     pub rare_share: f64,
+    /// The least frequent categories of a column are uncommon, as many as together have at most this share of the
+    /// reference; in [0, 1], 0 for none.
+    pub uncommon_share: f64,
     /// Numbers beyond these quantiles of the reference are out of range; the first is not above the
     /// second, both in [0, 1]. None for the least and the greatest number.
     pub quantiles: Option<(f64, f64)>,
@@ -54,7 +59,7 @@ pub struct UnusualOptions {
 impl Default for UnusualOptions {
     /// Categories of fewer than one row in a thousand; numbers beyond the range.
     fn default() -> UnusualOptions {
-        UnusualOptions { rare_share: 0.001, quantiles: None }
+        UnusualOptions { rare_share: 0.001, uncommon_share: 0.0, quantiles: None }
     }
 }
 
@@ -74,6 +79,8 @@ pub struct RowFlags {
     pub never_seen: u32,
     /// Categories that it has in too few rows.
     pub rare: u32,
+    /// Categories that are not rare, and among the least frequent.
+    pub uncommon: u32,
     /// Numbers outside of its range.
     pub out_of_range: u32,
     /// Missing values in columns that are always there in the reference.
@@ -94,6 +101,8 @@ pub struct ColumnCounts {
     pub never_seen: u64,
     /// Categories that it has in too few rows.
     pub rare: u64,
+    /// Categories that are not rare, and among the least frequent.
+    pub uncommon: u64,
     /// Numbers below its range.
     pub below: u64,
     /// Numbers above its range.
@@ -173,6 +182,7 @@ fn of_categories(
         *rows_of.entry(code).or_default() += 1;
     }
     let enough = options.rare_share * known.len() as f64;
+    let uncommon = most_rows_of_uncommon(&rows_of, options.uncommon_share * known.len() as f64);
     let mut counts = ColumnCounts { n: asked.len() as u64, ..ColumnCounts::default() };
     for (code, flags) in asked.iter().zip(flags) {
         match rows_of.get(code) {
@@ -188,16 +198,37 @@ fn of_categories(
                 counts.rare += 1;
                 flags.rare += 1;
             }
+            Some(&rows) if *code != MISSING && rows <= uncommon => {
+                counts.uncommon += 1;
+                flags.uncommon += 1;
+            }
             Some(_) => {}
         }
     }
     counts
 }
 
+/// The rows that a category has at most to be among the least frequent, which together have at most `most`.
+fn most_rows_of_uncommon(rows_of: &HashMap<u32, u64, FixedState>, most: f64) -> u64 {
+    let mut rows: Vec<u64> =
+        rows_of.iter().filter(|(code, _)| **code != MISSING).map(|(_, &rows)| rows).collect();
+    rows.sort_unstable();
+    let (mut together, mut largest) = (0, 0);
+    for alike in rows.chunk_by(|a, b| a == b) {
+        together += alike.iter().sum::<u64>();
+        if together as f64 > most {
+            break;
+        }
+        largest = alike[0];
+    }
+    largest
+}
+
 fn check(options: &UnusualOptions) -> Result<(), RarityError> {
     let (low, high) = options.quantiles.unwrap_or((0.0, 1.0));
     let valid = [
         ("rare_share", options.rare_share, (0.0..=1.0).contains(&options.rare_share)),
+        ("uncommon_share", options.uncommon_share, (0.0..=1.0).contains(&options.uncommon_share)),
         ("quantiles.0", low, (0.0..=1.0).contains(&low)),
         ("quantiles.1", high, low <= high && high <= 1.0),
     ];
@@ -225,6 +256,27 @@ mod tests {
         assert_eq!(found.rows.iter().filter(|row| row.any()).count(), 4);
     }
 
+    /// 930, 30, 20, 16 and 4 of a thousand rows; then a hundred categories of ten rows each.
+    #[test]
+    fn uncommon_categories_are_the_least_frequent_that_fit_into_the_share() {
+        let column =
+            |codes: Vec<u32>| Features::new(vec![Column::Categorical { codes, cardinality: 100 }]).unwrap();
+        let counted: Vec<u32> = [(0, 930), (1, 30), (2, 20), (3, 16), (4, 4)]
+            .iter()
+            .flat_map(|&(code, rows)| vec![code; rows])
+            .collect();
+        let options = UnusualOptions { rare_share: 0.005, uncommon_share: 0.05, ..UnusualOptions::default() };
+        let asked = column(vec![0, 1, 2, 3, 4, 9]);
+        let found = unusual_values(&column(counted), &asked, &options).unwrap();
+        let uncommon: Vec<u32> = found.rows.iter().map(|row| row.uncommon).collect();
+        // 4 + 16 + 20 are 4 %, and 30 more would be 7 %; the one with 0.4 % is rare.
+        assert_eq!(uncommon, [0, 0, 1, 1, 0, 0]);
+        assert_eq!((found.rows[4].rare, found.rows[5].never_seen, found.columns[0].uncommon), (1, 1, 2));
+        let even: Vec<u32> = (0..1000).map(|row| row % 100).collect();
+        let found = unusual_values(&column(even), &column(vec![7]), &options).unwrap();
+        assert_eq!(found.rows[0].uncommon, 0);
+    }
+
     #[test]
     fn a_column_that_is_all_missing_knows_no_number_and_expects_missing_ones() {
         let asked = numeric(&[1.0, f64::NAN]);
@@ -241,6 +293,7 @@ mod tests {
         assert!(matches!(unusual_values(&numeric(&[1.0]), &codes, &options), Err(RarityError::Columns(_))));
         for wrong in [
             UnusualOptions { rare_share: f64::NAN, ..options },
+            UnusualOptions { uncommon_share: 1.5, ..options },
             UnusualOptions { quantiles: Some((0.9, 0.1)), ..options },
             UnusualOptions { quantiles: Some((0.0, f64::NAN)), ..options },
         ] {

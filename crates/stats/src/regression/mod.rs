@@ -31,7 +31,7 @@ pub enum RegressionUndefined {
     #[error("measure anything: no row has both a prediction and an outcome")]
     NoRows,
     /// Too few rows for an interval.
-    #[error("tell how far chance can move this: there are {n} rows, and it takes {needed}")]
+    #[error("tell how far chance can move this: too few rows, {n} where at least {needed} are needed")]
     TooFewRows {
         /// Rows at hand.
         n: u64,

@@ -57,6 +57,8 @@ use crate::special::chi_square_sf;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QuantileOutcomes {
     levels: Vec<f64>,
+    /// Rows between the first and the last quantile, the last one included.
+    inside: u64,
     /// Rows by stretch between sorted quantiles, one more than levels.
     stretches: Vec<u64>,
     /// Rows at or below each quantile.
@@ -81,6 +83,8 @@ pub struct QuantileCalibration {
     pub expected_min: f64,
     /// By level, ascending.
     pub levels: Vec<LevelCalibration>,
+    /// The share of outcomes above the lowest and not above the highest quantile.
+    pub inside: Estimate,
     /// Rows whose quantiles were not in order.
     pub crossed: u64,
     /// Rows that could not be measured.
@@ -131,6 +135,7 @@ impl QuantileOutcomes {
         }
         Ok(QuantileOutcomes {
             levels: levels.to_vec(),
+            inside: 0,
             stretches: vec![0; levels.len() + 1],
             below: vec![0; levels.len()],
             losses: vec![Moments::default(); levels.len()],
@@ -151,6 +156,8 @@ impl QuantileOutcomes {
                 continue;
             }
             self.crossed += u64::from(quantiles.windows(2).any(|pair| pair[0] > pair[1]));
+            let (first, last) = (quantiles[0], quantiles[quantiles.len() - 1]);
+            self.inside += u64::from(first < outcome && outcome <= last);
             // Counting needs no sorting: so many of the sorted quantiles are below the outcome.
             self.stretches[quantiles.iter().filter(|&&q| q < outcome).count()] += 1;
             for (at, (&quantile, &level)) in quantiles.iter().zip(&self.levels).enumerate() {
@@ -175,6 +182,7 @@ impl QuantileOutcomes {
         add(&mut self.stretches, &other.stretches);
         add(&mut self.below, &other.below);
         self.losses.iter_mut().zip(&other.losses).for_each(|(mine, theirs)| mine.merge(theirs));
+        self.inside += other.inside;
         self.crossed += other.crossed;
         self.left_out += other.left_out;
         Ok(())
@@ -228,6 +236,7 @@ pub fn quantile_calibration(
         degrees_of_freedom,
         p_value: chi_square_sf(statistic, degrees_of_freedom as f64),
         levels,
+        inside: share(outcomes.inside, n, level)?,
         crossed: outcomes.crossed,
         left_out: outcomes.left_out,
         n,

@@ -6,7 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use stats::peers::Peer;
 
+use super::parse::WAY_OUT;
 use crate::column::ColumnKind;
+use crate::nearest::nearest;
 
 /// What decides how much a column changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,7 +133,26 @@ impl DriftMethod {
 }
 
 /// Tests, which say how sure a change is and not how large.
-const TESTS: [(&str, &str); 2] = [("chi_square", "cramers_v"), ("g_test", "cramers_v")];
+const TESTS: [(&str, &str); 5] = [
+    ("chi_square", "cramers_v"),
+    ("chi2", "cramers_v"),
+    ("chisquare", "cramers_v"),
+    ("chi_squared", "cramers_v"),
+    ("g_test", "cramers_v"),
+];
+
+/// What methods are called elsewhere, where spelling alone does not lead to their name here.
+const ALSO_CALLED: [(&str, &str); 9] = [
+    ("ks", "kolmogorov_smirnov"),
+    ("js", "jensen_shannon"),
+    ("jsd", "jensen_shannon"),
+    ("emd", "wasserstein"),
+    ("earth_mover", "wasserstein"),
+    ("tv", "total_variation"),
+    ("tvd", "total_variation"),
+    ("kl", "jensen_shannon"),
+    ("kl_divergence", "jensen_shannon"),
+];
 
 impl TryFrom<String> for DriftMethod {
     type Error = String;
@@ -148,11 +169,34 @@ impl TryFrom<String> for DriftMethod {
                 "`{name}` is a test: it says how sure a change is and not how large; write \"{size}\", or \"auto\", which tests anyway"
             ));
         }
-        Peer::parse(&name).map(Self::Peer).map_err(|_| {
-            let names: Vec<String> = Self::names().map(|name| format!("`{name}`")).collect();
-            format!("unknown method `{name}`, expected one of {}", names.join(", "))
-        })
+        Peer::parse(&name)
+            .map(Self::Peer)
+            .map_err(|_| format!("unknown method `{name}`{WAY_OUT}{}", way_out(&name)))
     }
+}
+
+/// The nearest method to a name that is none, and which there are.
+fn way_out(name: &str) -> String {
+    let lower = name.to_lowercase();
+    let is_of_peer = |peer: &String| {
+        let tool = peer.split(['-', ':']).next().unwrap_or(peer);
+        lower.starts_with(tool)
+    };
+    let own: Vec<String> = DriftMethod::names().filter(|name| !name.contains(':')).collect();
+    let of_peer: Vec<String> = Peer::all().map(Peer::name).filter(is_of_peer).collect();
+    let (valid, others) = if of_peer.is_empty() {
+        let others =
+            ", and those of other tools, such as `evidently-0.7:psi` and `nannyml-0.13:jensen_shannon`";
+        (own, others)
+    } else {
+        (of_peer, "")
+    };
+    let also = ALSO_CALLED.iter().find(|(known, _)| *known == lower).map(|(_, name)| *name);
+    // A tool without a method is near all of its methods alike.
+    let is_one = also.is_some() || !others.is_empty() || lower.contains(':');
+    let near = also.or_else(|| nearest(&lower, valid.iter().map(String::as_str))).filter(|_| is_one);
+    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    format!("{near}methods are {}{others}", valid.join(", "))
 }
 
 impl From<DriftMethod> for String {
@@ -184,6 +228,31 @@ mod tests {
         for name in DriftMethod::names() {
             assert_eq!(DriftMethod::try_from(name.clone()).map(String::from), Ok(name));
         }
+    }
+
+    #[test]
+    fn a_name_that_is_none_gets_the_nearest_one_and_all_that_there_are() {
+        let help = |name: &str| {
+            let error = DriftMethod::try_from(name.to_owned()).unwrap_err();
+            error.split_once(WAY_OUT).map_or(error.clone(), |(_, help)| help.to_owned())
+        };
+        for (name, near) in [
+            ("kolmogorov", "kolmogorov_smirnov"),
+            ("KS", "kolmogorov_smirnov"),
+            ("wassertein", "wasserstein"),
+            ("Jensen-Shannon", "jensen_shannon"),
+            ("evidently-0.6:psi", "evidently-0.7:psi"),
+            ("nannyml:hellinger", "nannyml-0.13:hellinger"),
+        ] {
+            assert!(
+                help(name).starts_with(&format!("did you mean `{near}`? methods are ")),
+                "{}",
+                help(name)
+            );
+        }
+        assert!(help("mmd").starts_with("methods are auto, psi, jensen_shannon"), "{}", help("mmd"));
+        assert!(help("nannyml").starts_with("methods are nannyml-0.13:"), "{}", help("nannyml"));
+        assert!(help("chi2").contains("write \"cramers_v\""), "{}", help("chi2"));
     }
 
     #[test]

@@ -96,9 +96,10 @@ impl Definition {
         }
     }
 
-    /// Who answers for a check, where the definition names somebody for it alone.
+    /// Who answers for a check: whom the definition names for it alone, else the owner of the system.
     pub fn owner(&self, check: CheckId) -> Option<&str> {
-        self.evaluate.owner(check).or_else(|| self.stress.owner(check))
+        let own = self.evaluate.owner(check).or_else(|| self.stress.owner(check));
+        own.or(self.system.owner.as_deref())
     }
 
     /// How often a check is due.

@@ -45,6 +45,23 @@ impl Log {
         self.scores.keys().map(String::as_str).collect()
     }
 
+    /// Which of several outcomes of one prediction counts, in words that follow a semicolon or a colon.
+    pub fn which_outcome_counts(&self) -> &'static str {
+        let has_time = self.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
+        match self.output() {
+            _ if !has_time => "without a time none of them counts",
+            Output::Score(_) => {
+                "the latest known one counts, of those known at the same instant the positive one"
+            }
+            Output::Probabilities { .. } => {
+                "the latest known one counts, of those known at the same instant the class that is last by name"
+            }
+            Output::Number(_) => {
+                "the latest known one counts, of those known at the same instant the larger number"
+            }
+        }
+    }
+
     /// The columns of probabilities, or the one of predicted numbers.
     pub fn score_columns(&self) -> Vec<&str> {
         match self.output() {
@@ -65,5 +82,24 @@ impl Log {
                 scores.chain(predicted).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::{Definition, parse};
+
+    #[test]
+    fn which_of_several_outcomes_counts_is_said() {
+        let of = |output: &str, time: &str| {
+            let text = format!(
+                "[log]\npath = \"l\"\ntime = \"t\"\n{output}\noutcome = {{ column = \"y\"{time} }}\n[reference]\nwindow = \"2013-01-01/2013-02-01\"\n"
+            );
+            let definition: Definition = parse(&text).unwrap();
+            definition.log.which_outcome_counts()
+        };
+        let known = ", time = \"known\"";
+        assert!(of("score = \"p\"", known).ends_with("at the same instant the positive one"));
+        assert!(of("score = \"p\"", "").contains("none of them counts"));
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Definition, Drift, Metric, Task, task};
+use super::{Definition, Drift, Metric, Multivariate, Task, task};
 use crate::finding::CheckId;
 use crate::nearest::{listed, nearest};
 use crate::window::Dataset;
@@ -75,6 +75,9 @@ pub fn parse(text: &str) -> Result<Definition, DefinitionError> {
     Ok(definition)
 }
 
+/// Between a message and its help, where a value is refused while it is read.
+pub(super) const WAY_OUT: &str = "\n";
+
 /// What serde says about a text that does not fit, with the nearest choice.
 pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
     let message = error.message().trim().to_owned();
@@ -82,6 +85,7 @@ pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError 
     // serde lists the valid names between backticks: "unknown field `a`, expected one of `b`, `c`".
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let help = match quoted.split_first() {
+        _ if message.contains(WAY_OUT) => message.split_once(WAY_OUT).map(|(_, help)| help.to_owned()),
         Some((wrong, valid)) if message.starts_with("unknown") => match nearest(wrong, valid.iter().copied())
         {
             Some(choice) => Some(format!("did you mean `{choice}`?")),
@@ -94,7 +98,8 @@ pub(crate) fn from_toml(text: &str, error: &toml::de::Error) -> DefinitionError 
         Place::Bytes(range) if range.end > text.len() => Place::File,
         place => place,
     };
-    let message = message.split(", expected one of").next().unwrap_or(&message).to_owned();
+    let said = message.split(WAY_OUT).next().unwrap_or(&message);
+    let message = said.split(", expected one of").next().unwrap_or(said).to_owned();
     DefinitionError { message, help, place }
 }
 
@@ -117,6 +122,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     open_share("monitor.multivariate.auc_fail", multivariate.auc_fail)?;
     positive("monitor.multivariate.reconstruction_warn", multivariate.reconstruction_warn)?;
     positive("monitor.multivariate.reconstruction_fail", multivariate.reconstruction_fail)?;
+    check_multivariate_limits(multivariate)?;
     if !(100..=100_000).contains(&multivariate.rows) {
         return Err(DefinitionError::at_key(
             "monitor.multivariate.rows",
@@ -193,6 +199,22 @@ fn check_drift_limits(drift: &Drift) -> Result<(), DefinitionError> {
             format!("monitor.drift.{key}"),
             format!("warn ({warn}) is above fail ({fail})"),
         ));
+    }
+    Ok(())
+}
+
+/// A limit from which a change is worth a look lies below the one from which it is an alarm.
+fn check_multivariate_limits(multivariate: &Multivariate) -> Result<(), DefinitionError> {
+    let of = multivariate;
+    for (name, warn, fail) in [
+        ("auc", of.auc_warn, of.auc_fail),
+        ("reconstruction", of.reconstruction_warn, of.reconstruction_fail),
+    ] {
+        if warn > fail {
+            let message = format!("{name}_warn ({warn}) is above {name}_fail ({fail})");
+            return Err(DefinitionError::at_key(format!("monitor.multivariate.{name}_warn"), message)
+                .with_help(Some("a change is worth a look before it is an alarm".into())));
+        }
     }
     Ok(())
 }
@@ -402,6 +424,19 @@ mod tests {
             "unknown variant",
             "`roc_auc`",
             "roc_aux",
+        );
+        check(
+            &with("[monitor.multivariate]\nreconstruction_warn = 0.9\n"),
+            "reconstruction_warn (0.9) is above reconstruction_fail (0.5)",
+            "worth a look",
+            "0.9",
+        );
+        check(&with("[monitor.multivariate]\nauc_warn = 0.9\n"), "auc_warn (0.9) is above", "", "0.9");
+        check(
+            &with("[monitor.drift]\nmethod = \"kolmogorov\"\n"),
+            "unknown method `kolmogorov`",
+            "did you mean `kolmogorov_smirnov`? methods are auto, psi,",
+            "kolmogorov",
         );
         check(&SMALLEST.replace("2013-02-01", "2012-02-01"), "is empty", "", "2012");
         check("", "missing field `log`", "forewarn init", "");

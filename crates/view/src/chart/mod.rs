@@ -29,7 +29,7 @@ pub(crate) use histogram::{histogram, sparkline};
 pub(crate) use interval_plot::{Guide, GuideKind, axis, bullet, lane, lane_with};
 pub(crate) use reliability::{Reliability, reliability, small_reliability};
 pub(crate) use scale::Scale;
-pub(crate) use series::{Divider, Plot, Point, Series, plot};
+pub(crate) use series::{Arrival, Divider, Plot, Point, Series, plot};
 pub(crate) use share_bar::{Part, share_bar};
 pub(crate) use signed_bars::{SignedBar, signed_bars};
 pub(crate) use stack::{Shares, Stack, listed, stack};

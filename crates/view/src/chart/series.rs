@@ -8,6 +8,9 @@ use super::interval_plot::{Guide, GuideKind};
 use super::scale::{Scale, pct};
 use super::time::{Plane, Slots, month_axis};
 
+/// How high a mark on the axis is.
+const MARK: f64 = 11.0;
+
 /// One value of a series.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point {
@@ -34,6 +37,16 @@ pub(crate) struct Divider {
     pub(crate) text: String,
 }
 
+/// A moment at which something about a window became known.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    /// In slots from the left.
+    pub(crate) at: f64,
+    /// Drawn hollow: it is yet to come.
+    pub(crate) expected: bool,
+    pub(crate) title: String,
+}
+
 /// The whole picture.
 pub(crate) struct Plot<'a> {
     /// What it shows, in words.
@@ -47,6 +60,7 @@ pub(crate) struct Plot<'a> {
     /// How far months must stand apart, in percent of the width.
     pub(crate) month_gap: f64,
     pub(crate) divider: Option<Divider>,
+    pub(crate) arrivals: Vec<Arrival>,
 }
 
 /// The chart; `text` writes a value of the axis.
@@ -72,6 +86,7 @@ pub(crate) fn plot(of: &Plot<'_>, text: impl Fn(f64) -> String) -> Markup {
                     rect.slot x=(pct(plane.slots.left(slot))) width=(pct(plane.slots.width())) y="0" height=(of.height) {}
                 }
             }
+            @for arrival in &of.arrivals { (mark(&plane, arrival)) }
         }
         (month_axis(of.windows, of.month_gap))
     }
@@ -103,6 +118,17 @@ fn boundary(plane: &Plane, divider: &Divider) -> Markup {
     html! {
         line.guide.divider x1=(pct(at)) x2=(pct(at)) y1="0" y2=(plane.height) {}
         text.divider-text x=(pct(at)) dx=(dx) y="14" text-anchor=(anchor) { (divider.text) }
+    }
+}
+
+/// A thin mark that stands on the axis.
+fn mark(plane: &Plane, arrival: &Arrival) -> Markup {
+    let x = pct(arrival.at * plane.slots.width());
+    html! {
+        g.arrival.hollow[arrival.expected] {
+            title { (arrival.title) }
+            line x1=(x) x2=(x) y1=(format!("{:.0}", plane.height - MARK)) y2=(format!("{:.0}", plane.height)) {}
+        }
     }
 }
 

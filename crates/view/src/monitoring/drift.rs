@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use types::finding::Finding;
 use types::monitor_report::{ColumnHistory, MonitorReport};
-use types::{Verdict, Window, format};
+use types::{Verdict, Window, format, sure_change};
 
 use super::{ColumnLink, columns, counted, last_drift, last_of};
 use crate::chart::{Cell, Tone, heat_map, heat_row, month_axis};
@@ -73,6 +73,9 @@ fn alarms(report: &MonitorReport) -> Markup {
         .iter()
         .filter_map(|column| Some((column, stands_since(column, &report.windows)?)))
         .collect();
+    let newest = standing.iter().filter_map(|(column, _)| {
+        column.findings.iter().rev().flatten().find(|finding| finding.sequential.is_some())
+    });
     let is_large = |column: &ColumnHistory| last_of(column).is_some_and(|last| last.verdict > Verdict::Pass);
     let large: Vec<_> = standing.iter().filter(|(column, _)| is_large(column)).collect();
     let small = standing.len() - large.len();
@@ -83,13 +86,13 @@ fn alarms(report: &MonitorReport) -> Markup {
                 "No column has surely changed, at a probability of " (budget) " of ever saying so falsely, over all columns and windows."
             } @else {
                 "At a probability of " (budget) " of ever saying so falsely, over all columns and windows, "
-                (format::counted(standing.len() as u64, "column has surely changed since the reference", "columns have surely changed since the reference"))
+                (sure_change::in_words(newest).unwrap_or_default())
                 @for (i, (column, since)) in named.iter().enumerate() {
                     @if i == 0 { ": " } @else { ", " }
                     code { (column.subject.label()) } " since " span.date { (types::window::instant_text(since.from())) }
                 }
                 @if !more.is_empty() { " and " (more.len()) " more" }
-                @if small > 0 { "; in " (format::counted(small as u64, "column", "columns")) " the change is significant but too small to matter" }
+                @if small > 0 { "; " (format::counted(small as u64, "column passes", "columns pass")) " all the same, because in this window the change is too small to matter" }
                 "."
             }
         }

@@ -1,9 +1,9 @@
 //! The first screen: gates, what changed since last time, the key numbers.
 
 use maud::{Markup, html};
-use types::Verdict;
 use types::finding::{CheckId, Finding, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
+use types::{Verdict, sure_change};
 
 use super::{last_drift, last_estimated, last_realised, last_together, section_of};
 use crate::chart::{Part, share_bar};
@@ -139,13 +139,18 @@ fn drift_tile(report: &MonitorReport) -> Markup {
     };
     let count = |of: Verdict| findings.iter().filter(|finding| finding.verdict == of).count();
     let parts = WORST_FIRST.map(|of| Part { label: of.word(), class: of.word(), count: count(of) as u64 });
-    let standing = findings.iter().filter(|finding| alarm_stands(finding)).count();
+    let small = findings.iter().filter(|of| of.verdict == Verdict::Pass && alarm_stands(of)).count();
     html! {
         article.tile {
             div.tile-head { h3 { "Columns that drifted" } (verdict::chip(worst.verdict)) }
             p.big { (count(Verdict::Fail) + count(Verdict::Warn)) span.of { " of " (findings.len()) } }
             p.of-what { "worst: " (breakable(&worst.subject.label())) }
-            p.sub { @match standing { 0 => "no column has surely changed", 1 => "1 column has surely changed", _ => { (standing) " columns have surely changed, most by too little" } } }
+            p.sub {
+                @match sure_change::in_words(findings.iter().copied()) {
+                    None => "no column has surely changed",
+                    Some(said) => { (said) @if small > 0 { "; in " (small) " of them by too little in this window to matter" } }
+                }
+            }
             (share_bar("Columns by verdict", &parts))
             p.sentence { (prose(&worst.summary)) }
         }

@@ -30,6 +30,7 @@ pub(super) fn figure(report: &MonitorReport) -> Markup {
         height: HEIGHT,
         month_gap: 9.0,
         divider: None,
+        arrivals: Vec::new(),
     };
     html! {
         figure.series-of.wide-chart {

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 use types::finding::{Finding, MaturityState, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
-use types::window;
+use types::{Window, window};
 
 use super::harm;
 use super::{last_estimated, last_realised, performance_of, windows_of};
-use crate::chart::{Divider, GuideKind, Plot, Point, Series, plot};
+use crate::chart::{Arrival, Divider, GuideKind, Plot, Point, Series, plot};
 use crate::maturity;
 use crate::page::measures::{measure_label, prose};
 use crate::page::performance::guides;
@@ -67,6 +67,7 @@ fn legend(report: &MonitorReport) -> Markup {
         p.legend {
             @if any(|of| of.realised.is_some()) { span { span.key.dot {} "from outcomes, with interval" } }
             @if any(|of| of.maturity.state == MaturityState::Maturing) { span { span.key.dot.hollow {} "from the outcomes so far: these are a biased sample" } }
+            @if any(|of| of.maturity.settled_by.is_some()) { span { span.key.arrival {} "a window’s outcomes had arrived" @if any(|of| of.maturity.state != MaturityState::Settled) { " (dashed: to be expected)" } } }
             @if any(|of| of.estimated.is_some()) { span { span.key.estimated {} "estimated without outcomes, with interval" } }
             @if any(|of| of.estimated_for_shift.is_some()) { span { span.key.level.shifted-level {} "estimated, for the inputs of the window" } }
             @if any(|of| of.reference.is_some()) { span { span.key.level.reference-level {} "reference" } }
@@ -111,6 +112,7 @@ fn chart(report: &MonitorReport) -> Markup {
         height: HEIGHT,
         month_gap: 9.0,
         divider: divider(report),
+        arrivals: arrivals(report, &windows),
     };
     html! {
         figure.series-of.wide-chart {
@@ -136,12 +138,32 @@ fn divider(report: &MonitorReport) -> Option<Divider> {
         .then(|| Divider { after: last, text: format!("outcomes settled up to {ends}") })
 }
 
+/// When each window's outcomes had arrived, or may be expected, as far as that lies in the picture.
+fn arrivals(report: &MonitorReport, windows: &[Window]) -> Vec<Arrival> {
+    let arrival = |finding: &Finding| {
+        let of = &performance_of(finding)?.maturity;
+        let at = of.settled_by?;
+        let slot = windows.iter().position(|window| window.from() <= at && at <= window.to())?;
+        let window = windows[slot];
+        let within = at.duration_since(window.from()).as_secs_f64();
+        let length = window.to().duration_since(window.from()).as_secs_f64();
+        Some(Arrival {
+            at: slot as f64 + within / length,
+            expected: of.state != MaturityState::Settled,
+            title: format!("{}: outcomes {}", words::window_text(finding.window), maturity::settled(of)?),
+        })
+    };
+    report.performance.iter().filter_map(arrival).collect()
+}
+
 fn slot(finding: &Finding) -> (Option<&'static str>, String) {
     let mut lines = vec![format!("{}: {}", words::window_text(finding.window), finding.verdict)];
     let Some(of) = performance_of(finding) else {
         return (None, lines.join("\n"));
     };
     lines.push(format!("{}: {}", maturity::word(of.maturity.state), maturity::coverage(&of.maturity)));
+    lines.extend(maturity::settled(&of.maturity).map(|said| format!("outcomes {said}")));
+    lines.extend(maturity::own_delay(&of.maturity));
     for (name, measure) in [
         ("realised", &of.realised),
         ("estimated", &of.estimated),
@@ -197,7 +219,10 @@ fn row(finding: &Finding, shifted: bool) -> Markup {
         tr {
             th scope="row" { (words::window_text(finding.window)) }
             @if let Some(of) = of {
-                td { (verdict::maturity_chip(of.maturity.state)) span.sub { (types::format::percent(of.maturity.coverage)) " known" } }
+                td {
+                    (verdict::maturity_chip(of.maturity.state)) span.sub { (types::format::percent(of.maturity.coverage)) " known" }
+                    @if let Some(said) = maturity::settled(&of.maturity) { span.sub.arrived title=[maturity::own_delay(&of.maturity)] { (said) } }
+                }
                 (number(of.realised.as_ref()))
                 (number(of.estimated.as_ref()))
                 @if shifted { (number(of.estimated_for_shift.as_ref())) }

@@ -170,7 +170,7 @@ fn last_value(rows: &[Option<&SegmentRow>]) -> Markup {
             @match measured {
                 Some((row, measure)) => {
                     (words::measure_value(&measure.name, measure.value))
-                    @if row.verdict == Verdict::Pass { span.icon {} } @else { (verdict::icon(row.verdict)) }
+                    @match row.verdict.filter(|verdict| *verdict != Verdict::Pass) { Some(of) => (verdict::icon(of)), None => span.icon {} }
                 }
                 None => { "–" span.icon {} }
             }
@@ -216,11 +216,11 @@ fn cell(label: &str, finding: &Finding, row: Option<&SegmentRow>, with_text: boo
     }
     Cell {
         tone: measure.map_or(Tone::Empty, |measure| {
-            tone(row.map_or(Verdict::Pass, |row| row.verdict), measure, overall)
+            tone(row.and_then(|row| row.verdict).unwrap_or(Verdict::Pass), measure, overall)
         }),
         verdict: row
             .filter(|_| measure.is_some())
-            .map(|row| if row.verdict == Verdict::Unknown { Verdict::Pass } else { row.verdict }),
+            .map(|row| row.verdict.filter(|of| *of != Verdict::Unknown).unwrap_or(Verdict::Pass)),
         framed: false,
         text: measure.filter(|_| with_text).map(|measure| words::measure_value(&measure.name, measure.value)),
         title: lines.join("\n"),

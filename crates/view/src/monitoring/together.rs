@@ -79,6 +79,7 @@ fn chart(report: &MonitorReport, name: &str) -> Markup {
         height: HEIGHT,
         month_gap: 15.0,
         divider: None,
+        arrivals: Vec::new(),
     };
     html! {
         figure.series-of {

@@ -29,9 +29,8 @@ pub(crate) fn gates(gates: &[GateDecision], to: impl Fn(&str) -> Option<String>)
 
 fn card(gate: &GateDecision, to: &impl Fn(&str) -> Option<String>) -> Markup {
     let state = if gate.open { "open" } else { "shut" };
-    let mut needs: Vec<&NeedStatus> = gate.needs.iter().collect();
-    needs.sort_by_key(|need| (need.state.keeps_gate_open(), need.state == NeedState::Met));
-    let (met, others): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| need.state == NeedState::Met);
+    let met: Vec<&NeedStatus> = gate.needs.iter().filter(|need| need.state == NeedState::Met).collect();
+    let (others, not_made) = (gate.to_look_at(), gate.not_made_yet());
     html! {
         article class=(format!("gate {state}")) {
             h3 {
@@ -46,6 +45,12 @@ fn card(gate: &GateDecision, to: &impl Fn(&str) -> Option<String>) -> Markup {
                 p.met {
                     (verdict::need_icon(NeedState::Met))
                     span { "Met: " (words::list(&met.iter().map(|need| need.check.clone()).collect::<Vec<_>>())) }
+                }
+            }
+            @if !not_made.is_empty() {
+                p.sub.not-made {
+                    "Not made yet: " (words::list(&not_made.iter().map(|check| (*check).to_owned()).collect::<Vec<_>>()))
+                    ". " code { "forewarn check" } " makes every check."
                 }
             }
         }

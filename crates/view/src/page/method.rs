@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use types::evidence::{DatasetVersion, Hashed};
 use types::finding::{Detail, Finding, Measure, Threshold};
+use types::nearest::listed;
 use types::{Digest, format};
 
 use super::measures;
@@ -42,32 +43,130 @@ pub(crate) fn limits(findings: &[&Finding]) -> Markup {
     }
 }
 
-/// Each statistic once, with its methods.
+/// Each method once, with what it was used for.
 pub(crate) fn methods(findings: &[&Finding]) -> Markup {
-    let mut rows: Vec<(&str, String, Option<&'static str>)> = Vec::new();
-    for measure in findings.iter().copied().flat_map(own_measures) {
-        let row = (measure.name.as_str(), measures::method(measure), interval_method(measure));
-        let known =
-            rows.iter().any(|known| known.0 == row.0 && known.2 == row.2 && same_method(&known.1, &row.1));
-        if !known {
-            rows.push(row);
+    let mut rows: Vec<Method> = Vec::new();
+    for finding in findings {
+        let of = finding.subject.label();
+        for measure in own_measures(finding) {
+            let method = Method::of(measure);
+            match rows.iter_mut().find(|known| known.is_same(&method)) {
+                Some(known) => known.add(&method, &of),
+                None => rows.push(Method { of: vec![of.clone()], ..method }),
+            }
         }
     }
+    // The rows of one statistic stand together, in the order in which it appears first.
+    let names: Vec<&str> = rows.iter().map(|row| row.name).collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&at| names.iter().position(|name| *name == names[at]));
     if rows.is_empty() {
         return html! { p.empty { "Nothing was computed." } };
     }
     html! {
         div.scroll tabindex="0" role="region" aria-label="Methods" {
-            table {
-                thead { tr { th scope="col" { "Measure" } th scope="col" { "Computed as" } th scope="col" { "Interval" } } }
-                tbody {
-                    @for (name, method, interval) in rows {
-                        tr { td { (words::measure_title(name)) } td { (method) } td.sub { (interval.unwrap_or("–")) } }
-                    }
+            table.methods {
+                thead { tr { th scope="col" { "Measure" } th scope="col" { "Computed as" } th scope="col" { "Interval" } th scope="col" { "Of" } } }
+                tbody { @for at in order { (rows[at].row()) } }
+            }
+        }
+    }
+}
+
+/// Columns and other subjects that a row names before it counts.
+const SUBJECTS_NAMED: usize = 4;
+
+/// How a statistic was computed; the numbers in its words may differ from one column to the next.
+struct Method<'a> {
+    name: &'a str,
+    /// What stands between the numbers; there is one more of these.
+    words: Vec<&'a str>,
+    /// The least and the largest number at each place, as they are written.
+    numbers: Vec<[&'a str; 2]>,
+    error_bound: f64,
+    interval: Option<&'static str>,
+    of: Vec<String>,
+}
+
+impl<'a> Method<'a> {
+    fn of(measure: &'a Measure) -> Self {
+        let (words, numbers) = taken_apart(&measure.method);
+        Self {
+            name: &measure.name,
+            words,
+            numbers: numbers.into_iter().map(|number| [number; 2]).collect(),
+            error_bound: measure.error_bound,
+            interval: interval_method(measure),
+            of: Vec::new(),
+        }
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        (self.name, self.interval, &self.words) == (other.name, other.interval, &other.words)
+    }
+
+    fn add(&mut self, other: &Self, of: &str) {
+        if !self.of.iter().any(|known| known == of) {
+            self.of.push(of.to_owned());
+        }
+        self.error_bound = self.error_bound.max(other.error_bound);
+        let size = |number: &str| number.replace(',', "").parse::<f64>().unwrap_or(0.0);
+        for ([least, largest], [number, _]) in self.numbers.iter_mut().zip(&other.numbers) {
+            if size(number) < size(least) {
+                *least = number;
+            }
+            if size(number) > size(largest) {
+                *largest = number;
+            }
+        }
+    }
+
+    /// `3 to 15 bins at quantiles of the reference`.
+    fn in_words(&self) -> String {
+        let numbers = self.numbers.iter().map(|[least, largest]| {
+            if least == largest { (*least).to_owned() } else { format!("{least} to {largest}") }
+        });
+        let mut text = String::new();
+        for (words, number) in self.words.iter().zip(numbers.chain([String::new()])) {
+            text.push_str(words);
+            text.push_str(&number);
+        }
+        if self.error_bound > 0.0 {
+            text.push_str(&format!(", within ±{}", format::number(self.error_bound)));
+        }
+        text
+    }
+
+    fn row(&self) -> Markup {
+        let of = || self.of.iter().map(String::as_str);
+        html! {
+            tr {
+                td { (words::measure_title(self.name)) }
+                td { (self.in_words()) }
+                td.sub { (self.interval.unwrap_or("–")) }
+                td.sub title=[(self.of.len() > SUBJECTS_NAMED).then(|| of().collect::<Vec<_>>().join(", "))] {
+                    (listed(of(), SUBJECTS_NAMED))
                 }
             }
         }
     }
+}
+
+/// The numbers of a text, and what stands before, between and after them.
+fn taken_apart(text: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut words, mut numbers) = (Vec::new(), Vec::new());
+    let mut rest = text;
+    while let Some(start) = rest.find(|of: char| of.is_ascii_digit()) {
+        let tail = &rest[start..];
+        let end = tail.find(|of: char| !of.is_ascii_digit() && of != '.' && of != ',').unwrap_or(tail.len());
+        // A full stop or a comma at the end is the sentence's.
+        let number = tail[..end].trim_end_matches(['.', ',']);
+        words.push(&rest[..start]);
+        numbers.push(number);
+        rest = &tail[number.len()..];
+    }
+    words.push(rest);
+    (words, numbers)
 }
 
 /// The measures of a finding that do not just accompany another one as its reference value.
@@ -106,12 +205,6 @@ fn measures_of(detail: &Detail) -> Vec<&Measure> {
         _ => Vec::new(),
     };
     measures.into_iter().flatten().collect()
-}
-
-/// Whether two methods are the same but for the error bound.
-fn same_method(one: &str, other: &str) -> bool {
-    let name = |text: &str| text.split(", within ±").next().unwrap_or_default().to_owned();
-    name(one) == name(other)
 }
 
 fn interval_method(measure: &Measure) -> Option<&'static str> {
@@ -177,5 +270,44 @@ pub(crate) fn proof(of: &Proof<'_>) -> Markup {
             div { dt { "Windows" } dd { "begin with the first instant and end before the last one, in UTC" } }
             div { dt { "Program" } dd { (of.program) ", report format " (of.format) } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{CheckId, Subject, Verdict};
+
+    use super::*;
+
+    #[test]
+    fn a_method_is_one_row_with_its_columns_though_its_numbers_differ() {
+        let finding = |column: &str, method: &str| Finding {
+            measures: vec![Measure::new("psi", 0.1, 100, method)],
+            ..Finding::blank(
+                CheckId::Drift,
+                Subject::Column { name: column.into() },
+                Verdict::Pass,
+                "2024-01-01/2024-01-08".parse().unwrap(),
+            )
+        };
+        let findings = [
+            finding("a", "index over 10 bins of 1,250 rows."),
+            finding("b", "index over 4 bins of 990 rows."),
+            finding("c", "index over 7 values"),
+            finding("d", "index over 10 bins of 1,250 rows."),
+        ];
+        let page = methods(&findings.iter().collect::<Vec<_>>()).into_string();
+        assert_eq!(page.matches("<tr>").count(), 3, "{page}");
+        assert!(page.contains("index over 4 to 10 bins of 990 to 1,250 rows."), "{page}");
+        assert!(page.contains("a, b, d") && page.contains("index over 7 values"), "{page}");
+    }
+
+    #[test]
+    fn a_text_is_taken_apart_at_its_numbers() {
+        assert_eq!(
+            taken_apart("2 of 1,000, or 0.5."),
+            (vec!["", " of ", ", or ", "."], vec!["2", "1,000", "0.5"])
+        );
+        assert_eq!(taken_apart("none"), (vec!["none"], vec![]));
     }
 }

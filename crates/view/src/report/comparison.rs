@@ -1,7 +1,8 @@
 //! Two versions of a model on the same rows.
 
 use maud::{Markup, html};
-use types::detail::{ComparisonDetail, PairRow};
+use stats::interval::Interval;
+use types::detail::{ComparisonDetail, PairRow, PairedSlice};
 use types::finding::{CheckId, Detail, Finding};
 use types::format;
 use types::report::CheckReport;
@@ -13,6 +14,14 @@ use crate::chart::{Guide, GuideKind, Part, Scale, lane, share_bar};
 use crate::page::measures::{breakable, more, said};
 use crate::page::{Section, verdicts};
 use crate::words;
+
+/// What sets a slice that was searched from one that is declared.
+pub(crate) const FOUND: &str = "found by search, judged on the other half of the rows";
+
+/// On how many rows this version loses less, the same and more: `12 / 300 / 8`.
+pub(crate) fn by_row(of: &PairedSlice) -> String {
+    [of.wins, of.ties, of.losses].map(format::count).join(" / ")
+}
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings = findings_of(report, CheckId::Comparison);
@@ -94,8 +103,8 @@ fn metric(row: &PairRow) -> Markup {
     html! {
         tr {
             th scope="row" { (words::measure_title(&row.name)) @if let Some(better) = words::better(&row.name) { span.sub { (better) } } }
-            td.num.value { (this) }
-            td.num { (other) }
+            td.num.value { (this) (below(&row.name, row.this_interval)) }
+            td.num { (other) (below(&row.name, row.other_interval)) }
             td.plot { (lane(&scale, row.difference.value, ends, &guides, &format!("{}: {difference}", words::measure_title(&row.name)))) }
             td.num { (difference) @if let Some((lower, upper)) = ends { span.sub.below { (range(&row.name, lower, upper)) } } }
             td.num.wide { (format::count(row.difference.n)) }
@@ -103,9 +112,14 @@ fn metric(row: &PairRow) -> Markup {
     }
 }
 
+/// An interval in the unit of a measure, under its value.
+fn below(unit: &str, interval: Option<Interval>) -> Markup {
+    html! { @if let Some(of) = interval { span.sub.below { (range(unit, of.lower, of.upper)) } } }
+}
+
 fn slices(of: &ComparisonDetail, unit: &str) -> Markup {
     let rows = of.slices.iter().map(|slice| Lane {
-        name: html! { (breakable(&slice.label)) },
+        name: html! { (breakable(&slice.label)) @if slice.found { span.sub.below { (FOUND) } } },
         label: slice.label.clone(),
         verdict: Some(slice.verdict),
         rows: slice.rows,
@@ -113,8 +127,9 @@ fn slices(of: &ComparisonDetail, unit: &str) -> Markup {
         measure: Some(&slice.difference),
         reason: None,
         extra: vec![
-            html! { (words::measure_value(unit, slice.this)) },
-            html! { (words::measure_value(unit, slice.other)) },
+            html! { (words::measure_value(unit, slice.this)) (below(unit, slice.this_interval)) },
+            html! { (words::measure_value(unit, slice.other)) (below(unit, slice.other_interval)) },
+            html! { (by_row(slice)) },
             significance(&slice.difference),
         ],
     });
@@ -125,7 +140,7 @@ fn slices(of: &ComparisonDetail, unit: &str) -> Markup {
             unit,
             value: "difference".into(),
             guides: vec![Guide { at: 0.0, kind: GuideKind::Overall }],
-            extra: &["This", "Other", "p adjusted"],
+            extra: &["This", "Other", "Rows better / same / worse", "p adjusted"],
             rows: rows.collect(),
         }.markup())
     }

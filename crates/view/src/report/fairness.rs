@@ -1,8 +1,8 @@
 //! How groups of people fare: each criterion of fairness, and the rates that it compares.
 
 use maud::{Markup, html};
-use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::detail::{CriterionRow, FairnessDetail, GroupMetrics, GroupRow, RateWithInterval};
+use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
 use types::format;
 use types::report::CheckReport;
 
@@ -35,13 +35,50 @@ fn one(finding: &Finding) -> Markup {
         (said(finding))
         @match &finding.detail {
             Some(Detail::Fairness(of)) => {
-                (impossible())
+                @if of.metrics.is_empty() { (impossible()) } @else { (no_decision()) }
                 @if of.criteria.is_empty() { p.empty { "No criterion could be computed." } } @else { h3.group { "Criteria" } (criteria(&of.criteria)) }
                 (groups(of))
+                (served(&of.metrics))
             }
             _ => p.empty { "No group was compared. Name the protected columns under " code { "[evaluate.fairness] protected" } "." },
         }
         (more(finding))
+    }
+}
+
+/// Why there are other criteria than those that people know.
+fn no_decision() -> Markup {
+    html! {
+        aside.note-box {
+            p {
+                strong { "Nobody gets a positive prediction here. " }
+                "Demographic parity, equal opportunity and the other criteria of fairness are about one: they are not computed where several classes or numbers are predicted. "
+                "What is compared is how well each group is served, and for numbers whether predictions are too high for one group and too low for another. "
+                "A group whose outcomes vary more has larger errors under any model."
+            }
+        }
+    }
+}
+
+/// The metrics of each group, where the task is not binary.
+fn served(rows: &[GroupMetrics]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            h3.group { "Groups" }
+            div.scroll tabindex="0" role="region" aria-label="Groups" {
+                table.compact {
+                    thead { tr { th scope="col" { "Group" } th.num scope="col" { "Rows" } th scope="col" { "Metrics" } } }
+                    tbody { @for row in rows { tr {
+                        th scope="row" { (breakable(&segment_label(&row.column, row.value.as_deref()))) }
+                        td.num { (format::count(row.rows)) }
+                        td {
+                            @for measure in &row.measures { div { (words::measure_title(&measure.name)) " " (measured(Some(measure), format::number)) } }
+                            @if let Some(reason) = &row.reason { span.sub { (reason) } }
+                        }
+                    } } }
+                }
+            }
+        }
     }
 }
 
@@ -83,7 +120,7 @@ fn criterion(row: &CriterionRow) -> Markup {
             @if row.difference.is_none() && row.ratio.is_none() {
                 td.sub colspan="2" { (row.reason.as_deref().unwrap_or("not measured")) }
             } @else {
-                td.num { (measured(row.difference.as_ref(), format::percent)) }
+                td.num { (measured(row.difference.as_ref(), if is_metric(row) { format::number } else { format::percent })) }
                 td.num { (measured(row.ratio.as_ref(), format::number)) }
             }
             td { @match (&row.lowest, &row.highest) { (Some(lowest), Some(highest)) => { (breakable(lowest)) span.sub { " and " } (breakable(highest)) }, _ => "–" } }
@@ -104,8 +141,16 @@ fn measured(measure: Option<&Measure>, text: impl Fn(f64) -> String) -> Markup {
     }
 }
 
+/// Whether the row is about a metric between groups, which has a unit of its own.
+fn is_metric(row: &CriterionRow) -> bool {
+    types::measure::metric(&row.criterion).is_some()
+}
+
 pub(crate) fn criterion_title(name: &str) -> String {
-    words::sentence_case(&name.replace('_', " "))
+    match types::measure::metric(name) {
+        Some(_) => words::measure_title(name).into_owned(),
+        None => words::sentence_case(&name.replace('_', " ")),
+    }
 }
 
 fn criterion_meaning(name: &str) -> Option<&'static str> {
@@ -129,12 +174,13 @@ fn criterion_meaning(name: &str) -> Option<&'static str> {
 type RateOf = fn(&GroupRow) -> Option<RateWithInterval>;
 
 /// The rates of a group with their titles; which of them are shares from 0 to 1.
-const RATES: [(&str, RateOf); 5] = [
+const RATES: [(&str, RateOf); 6] = [
     ("Predicted positive", |group| group.selection_rate),
     ("Found (recall)", |group| group.true_positive_rate),
     ("False alarms", |group| group.false_positive_rate),
     ("Precision", |group| group.precision),
     ("Calibration gap", |group| group.calibration_gap),
+    ("Expected / observed", |group| group.expected_over_observed),
 ];
 
 /// One table for each protected column.

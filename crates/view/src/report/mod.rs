@@ -5,7 +5,7 @@
 //! frame is `page`; monitoring over time is the page beside this one, `monitoring`.
 
 mod calibration;
-mod comparison;
+pub(crate) mod comparison;
 mod dashboard;
 mod drift;
 mod error_map;

@@ -67,7 +67,7 @@ impl<'a> Forest<'a> {
             columns: Vec::new(),
         };
         for finding in findings {
-            if let Some(Detail::Segments { metric, overall, rows }) = &finding.detail {
+            if let Some(Detail::Segments { metric, overall, rows, .. }) = &finding.detail {
                 forest.add(finding, metric, overall.as_ref(), rows);
             }
         }
@@ -184,7 +184,7 @@ impl<'a> Forest<'a> {
             tr {
                 th.name scope="row" title=(segment_label(key.0, key.1)) {
                     span.label.pair[row.column.contains(" × ")] { (breakable(row.value.as_deref().unwrap_or("(missing)"))) }
-                    @if row.measure.is_some() && row.verdict != Verdict::Pass { (verdict::icon(row.verdict)) }
+                    @if row.measure.is_some() && let Some(of) = row.verdict.filter(|of| *of != Verdict::Pass) { (verdict::icon(of)) }
                     @if self.worst == Some(key) { span.tag { "worst" } }
                 }
                 td.num.wide { (format::count(row.rows)) }

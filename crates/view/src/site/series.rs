@@ -230,6 +230,7 @@ pub(super) fn over_windows(title: &str, name: &str, findings: &[&Finding]) -> Ma
         height: HEIGHT,
         month_gap: 9.0,
         divider: None,
+        arrivals: Vec::new(),
     };
     plot(&drawn, |tick| words::measure_value(name, tick))
 }

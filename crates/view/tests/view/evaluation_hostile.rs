@@ -4,9 +4,9 @@ use stats::interval::IntervalMethod;
 use types::Verdict;
 use types::detail::{
     Averages, CalibrationDetail, CaseRow, ClassRow, ComparisonDetail, CriterionRow, CurvePoint, Driver,
-    ErrorStructure, FairnessDetail, FoundSlices, GapRow, GroupRow, OutsideRow, PairRow, PairedSlice, PoolRow,
-    QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch, Subpopulation,
-    TailDetail, ThresholdRow,
+    ErrorStructure, FairnessDetail, FoundSlices, GapRow, GroupMetrics, GroupRow, OutsideRow, PairRow,
+    PairedSlice, PoolRow, QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch,
+    Subpopulation, TailDetail, ThresholdRow,
 };
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::report::CheckReport;
@@ -76,10 +76,15 @@ impl Of<'_> {
         let threshold = ThresholdRow {
             threshold: value,
             recall: value,
+            recall_interval: self.named().interval,
             false_positive_rate: value,
+            false_positive_rate_interval: None,
             precision: Some(value),
+            precision_interval: self.named().interval,
             predicted_positive_share: value,
+            predicted_positive_share_interval: None,
             cost: Some(value),
+            cost_interval: self.named().interval,
         };
         let class = || ClassRow {
             name: self.name(),
@@ -222,6 +227,7 @@ impl Of<'_> {
             false_positive_rate: Some(self.rate()),
             precision: Some(self.rate()),
             calibration_gap: Some(self.rate()),
+            expected_over_observed: Some(self.rate()),
         };
         let criterion = |i: usize| CriterionRow {
             column: self.name(),
@@ -233,17 +239,38 @@ impl Of<'_> {
             reason: Some(self.name()),
             verdict: Some(Verdict::Unknown),
         };
-        FairnessDetail { groups: self.all(group), criteria: self.all(criterion) }
+        let metrics = |i: usize| GroupMetrics {
+            column: self.name(),
+            value: (!i.is_multiple_of(2)).then(|| self.name()),
+            rows: 0,
+            measures: vec![self.named()],
+            reason: Some(self.name()),
+        };
+        FairnessDetail { groups: self.all(group), criteria: self.all(criterion), metrics: self.all(metrics) }
     }
 
     fn comparison(&self) -> ComparisonDetail {
         let (this, other) = (self.value, -self.value);
-        let pair = || PairRow { name: self.name(), this, other, difference: self.named() };
+        let ends = self.named().interval;
+        let pair = || PairRow {
+            name: self.name(),
+            this,
+            this_interval: ends,
+            other,
+            other_interval: ends,
+            difference: self.named(),
+        };
         let slice = || PairedSlice {
             label: self.name(),
+            found: true,
             rows: 0,
             this,
+            this_interval: ends,
             other,
+            other_interval: ends,
+            wins: u64::MAX,
+            ties: 0,
+            losses: u64::MAX,
             difference: self.named(),
             verdict: Verdict::Fail,
         };

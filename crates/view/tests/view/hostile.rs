@@ -5,7 +5,8 @@ use stats::interval::IntervalMethod;
 use types::Verdict;
 use types::answer::Coverage;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
+    AverageAndWorst, CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow,
+    Subject, Unmeasured,
 };
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, report::html};
@@ -44,14 +45,14 @@ fn segments(values: usize) -> Detail {
     let rows = (0..values).map(|i| SegmentRow {
         column: "carrier".into(),
         value: Some(format!("value {i}")),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows: i as u64,
         positives: Some(0),
         measure: (i % 3 > 0).then(|| measure("roc_auc", 0.5, i as u64, "m")),
         shrunken: None,
         reason: None,
     });
-    Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect() }
+    Detail::Segments { metric: "roc_auc".into(), overall: None, rows: rows.collect(), others: Vec::new() }
 }
 
 fn scores(bins: &[(f64, f64)]) -> Detail {
@@ -127,7 +128,7 @@ fn segment_named(name: &str) -> Detail {
     let row = |value: Option<&str>| SegmentRow {
         column: name.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows: 1,
         positives: Some(1),
         measure: value.map(|_| measure(name, 0.5, 1, name)),
@@ -138,6 +139,12 @@ fn segment_named(name: &str) -> Detail {
         metric: name.into(),
         overall: Some(measure(name, 0.5, 1, name)),
         rows: vec![row(Some(name)), row(None)],
+        others: vec![AverageAndWorst {
+            overall: measure(name, 0.5, 1, name),
+            column: name.into(),
+            value: Some(name.into()),
+            worst: measure(name, 0.5, 1, name),
+        }],
     }
 }
 

@@ -172,6 +172,21 @@ fn twelve_distributions_are_shown_and_the_rest_is_folded() {
 }
 
 #[test]
+fn it_is_marked_when_the_outcomes_of_a_window_had_arrived_or_are_to_be_expected() {
+    let page = html(&monitor_report());
+    let performance = section(&page, "performance");
+    let chart = performance.split("<table").next().unwrap();
+    // Of eight months; the last one's are expected in the next year, outside of the picture.
+    assert_eq!(chart.matches("<g class=\"arrival\"").count(), 6, "{chart}");
+    assert_eq!(chart.matches("<g class=\"arrival hollow\"").count(), 1);
+    assert!(
+        chart.contains("outcomes settled by 2013-11-10\nhalf of its outcomes within 36 hours"),
+        "{chart}"
+    );
+    assert!(performance.contains("to be expected by 2014-01-10"));
+}
+
+#[test]
 fn maturity_is_told_apart_in_chart_and_table() {
     let page = html(&monitor_report());
     let of = section(&page, "performance");

@@ -66,7 +66,7 @@ fn performance(name: &str, value: f64) -> Detail {
     let row = |value: Option<&str>, of: Option<Measure>| SegmentRow {
         column: name.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Unknown,
+        verdict: None,
         rows: 1,
         positives: Some(1),
         measure: of,
@@ -80,6 +80,8 @@ fn performance(name: &str, value: f64) -> Detail {
             coverage: value,
             expected_coverage: value,
             delay_days: vec![value; 5],
+            own_delay_days: vec![value; 5],
+            settled_by: None,
         },
         realised: Some(of.clone()),
         estimated: Some(of.clone()),

@@ -1,6 +1,7 @@
 //! The HTML report.
 
 use types::finding::CheckId;
+use types::gate::NeedState;
 use types::report::CheckReport;
 use view::report::html;
 
@@ -60,6 +61,17 @@ fn gates_say_open_or_shut_with_their_reasons() {
     ] {
         assert!(page.contains(said), "{said}");
     }
+}
+
+#[test]
+fn what_a_gate_needs_and_nobody_has_made_is_said_last() {
+    let mut report = sample::report();
+    let need = &mut report.gates[0].needs[0];
+    (need.state, need.reasons) = (NeedState::Missing, vec!["the check was never made".into()]);
+    let check = need.check.clone();
+    let page = html(&report);
+    assert!(page.contains(&format!("Not made yet: {check}. <code>forewarn check</code> makes every check.")));
+    assert!(!page.contains("never made"));
 }
 
 #[test]

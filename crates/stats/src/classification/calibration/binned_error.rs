@@ -30,7 +30,8 @@
 //!   al., definition 4.1). A bin of one row counts as 0 in the sum: its noise cannot be told.
 //!
 //! Interval of ECE: as in [`expected_error`](super::expected_error), with a normal quantile in place
-//! of simulated noise. Interval of MCE: Wilson's for every bin at a level that makes all hold
+//! of simulated noise. It is one of the bins' true mean gap, which the debiased ECE estimates too, so that
+//! both have the same one, widened where a value lies outside. Interval of MCE: Wilson's for every bin at a level that makes all hold
 //! together (Bonferroni); the largest lower and the largest upper bound of a gap. Scores rounded in
 //! steps of `h` move a bin's mean by at most `h/2`, and so ECE and MCE of these bins.
 //!
@@ -42,7 +43,7 @@
 //! let scores = LabelledScores::from_counts(vec![(0.1, 20, 80), (0.8, 75, 25)], None)?;
 //! let error = binned_error(&scores, 10, Binning::EqualWidth, Level::P95)?;
 //! assert!((error.ece.value - 0.075).abs() < 1e-12);   // gaps of 0.1 and 0.05
-//! assert!(error.ece_debiased < 0.075);
+//! assert!(error.ece_debiased.value < 0.075 && error.ece_debiased.interval.contains(0.05));
 //! assert_eq!(error.mce.bin, 0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -72,8 +73,8 @@ use crate::special::erf;
 pub struct BinnedError {
     /// The mean gap, ECE.
     pub ece: Estimate,
-    /// The mean gap less what chance adds to it, not below 0.
-    pub ece_debiased: f64,
+    /// The mean gap less what chance adds to it, not below 0; the interval is of the true mean gap.
+    pub ece_debiased: Estimate,
     /// The root of the mean squared gap less what chance adds to it, 0 where that is below 0.
     pub rms_debiased: f64,
     /// The mean gap that perfectly calibrated scores would show on average in these bins.
@@ -117,9 +118,15 @@ pub fn binned_error(
         level,
         method: IntervalMethod::NormalOfBinNoise,
     };
+    let estimate = |value: f64| Estimate {
+        value,
+        interval: Interval { lower: interval.lower.min(value), upper: interval.upper.max(value), ..interval },
+        n: scores.n(),
+        error_bound: scores.score_error(),
+    };
     Ok(BinnedError {
-        ece: Estimate { value: ece, interval, n: scores.n(), error_bound: scores.score_error() },
-        ece_debiased,
+        ece: estimate(ece),
+        ece_debiased: estimate(ece_debiased),
         rms_debiased,
         expected_if_calibrated: expected_if_calibrated(&bins, n),
         mce: largest_gap(&bins, level, scores.score_error()),
@@ -206,7 +213,7 @@ mod tests {
         let right = scores(&[(0.0, false), (1.0, true), (1.0, true)]);
         for binning in [Binning::EqualMass, Binning::EqualWidth] {
             let error = binned_error(&right, 10, binning, Level::P95).unwrap();
-            assert_eq!((error.ece.value, error.ece_debiased, error.rms_debiased), (0.0, 0.0, 0.0));
+            assert_eq!((error.ece.value, error.ece_debiased.value, error.rms_debiased), (0.0, 0.0, 0.0));
             assert!(error.ece.interval.upper > 0.1 && error.mce.estimate.interval.upper > 0.5);
         }
     }
@@ -216,7 +223,7 @@ mod tests {
         let wrong = scores(&[(0.0, true), (1.0, false), (1.0, false)]);
         let error = binned_error(&wrong, 10, Binning::EqualMass, Level::P95).unwrap();
         assert_eq!((error.ece.value, error.mce.estimate.value), (1.0, 1.0));
-        assert_eq!(error.ece_debiased, 1.0);
+        assert_eq!(error.ece_debiased.value, 1.0);
         assert!(error.ece.interval.contains(1.0) && error.mce.estimate.interval.contains(1.0));
     }
 
@@ -233,7 +240,7 @@ mod tests {
         const WINDOWS: u32 = 400;
         for off in [0.0, 0.05] {
             let mut rng = SplitMix(7);
-            let (mut ece, mut mce) = (0, 0);
+            let (mut ece, mut without_bias, mut mce) = (0, 0, 0);
             let (mut plain, mut debiased, mut squared) = (0.0, 0.0, 0.0);
             for _ in 0..WINDOWS {
                 let points = (0..10).map(|i| {
@@ -244,12 +251,14 @@ mod tests {
                 let scores = LabelledScores::from_counts(points.collect(), None).unwrap();
                 let error = binned_error(&scores, 10, Binning::EqualMass, Level::P95).unwrap();
                 ece += u32::from(error.ece.interval.contains(off));
+                without_bias += u32::from(error.ece_debiased.interval.contains(off));
                 mce += u32::from(error.mce.estimate.interval.contains(off));
                 plain += error.ece.value / f64::from(WINDOWS);
-                debiased += error.ece_debiased / f64::from(WINDOWS);
+                debiased += error.ece_debiased.value / f64::from(WINDOWS);
                 squared += error.rms_debiased.powi(2) / f64::from(WINDOWS);
             }
-            assert!(ece >= 376 && mce >= 376, "{off}: {ece} {mce} of {WINDOWS}");
+            let covered = [ece, without_bias, mce];
+            assert!(covered.iter().all(|&covered| covered >= 376), "{off}: {covered:?} of {WINDOWS}");
             let close = if off == 0.0 { 0.6 * plain } else { 0.006 };
             assert!((debiased - off).abs() < close, "{off}: {plain} {debiased}");
             assert!((squared - off * off).abs() < 4e-4, "{off}: {squared}");

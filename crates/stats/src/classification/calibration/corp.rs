@@ -28,6 +28,13 @@
 //! of that many groups of neighbouring scores of equal mass, each at its mean. Rounded scores are taken
 //! as they are: the curve is right to half a step along the axis.
 //!
+//! Intervals of the parts, for the scores as they are: the isotonic fit overfits, so that both parts found are
+//! too large. Outcomes are drawn from the fit, whose own parts are known, and the fit is made anew: what the
+//! parts found then miss, the parts found from the rows are taken to miss, too. The interval is the value less
+//! the upper and the lower quantile of that (the basic bootstrap of a parametric fit), cut at 0 and at 1 or
+//! 0.25, and widened to hold the value itself. Simulated at 95 % with 400 rows, it covered the discrimination in
+//! 90 % of windows; with 4,000 rows it is near its level.
+//!
 //! # Example
 //!
 //! ```
@@ -46,6 +53,8 @@
 //!   classifiers", PNAS 118, 2021.
 //! * J. Bröcker, L. A. Smith, "Increasing the reliability of reliability diagrams", Weather and
 //!   Forecasting 22, 2007: consistency resampling.
+//! * A. C. Davison, D. V. Hinkley, "Bootstrap methods and their application", Cambridge, 1997: section 5.2,
+//!   basic intervals, and section 2.2, parametric simulation.
 
 use rand_core::RngCore;
 use serde::{Deserialize, Serialize};
@@ -56,7 +65,7 @@ use crate::binomial::Binomial;
 use crate::classification::brier::brier_score;
 use crate::classification::{Estimate, Undefined};
 use crate::estimated::isotonic::Isotonic;
-use crate::interval::Level;
+use crate::interval::{Interval, IntervalMethod, Level};
 use crate::labelled_scores::{LabelledScores, ScorePoint};
 
 /// The most distinct scores that outcomes are drawn for.
@@ -77,6 +86,15 @@ pub struct CorpParts {
     pub discrimination: f64,
     /// The outcomes' own.
     pub uncertainty: f64,
+}
+
+/// Two of the parts with intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CorpIntervals {
+    /// What recalibration would save.
+    pub miscalibration: Estimate,
+    /// What the order of scores is worth.
+    pub discrimination: Estimate,
 }
 
 /// A reliability curve with the band of chance.
@@ -179,6 +197,57 @@ pub fn corp_diagram(
     })
 }
 
+/// The parts of `scores` with intervals of what they would be without chance, from `replicates` draws (a few
+/// hundred; at most [`REPLICATES_MOST`] are made).
+///
+/// # Errors
+/// Fewer than two rows, or zero replicates.
+pub fn corp_intervals(
+    scores: &LabelledScores,
+    level: Level,
+    replicates: usize,
+    rng: &mut impl RngCore,
+) -> Result<CorpIntervals, Undefined> {
+    if replicates == 0 {
+        return Err(Undefined::ZeroReplicates);
+    }
+    let parts = corp_parts(scores, level)?;
+    let points: Vec<ScorePoint> = scores.points().collect();
+    let mut drawn = grouped(scores, &points)?;
+    let shares = fit_of(&drawn, &fit(&drawn)?);
+    let weighted = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        let rows = drawn.iter().zip(&shares);
+        rows.map(|(group, &share)| group.n() as f64 / scores.n() as f64 * of(group.score, share)).sum()
+    };
+    let mean = weighted(&|_, share| share);
+    let miscalibrated = weighted(&|score, share| (score - share).powi(2));
+    let told_apart = weighted(&|_, share| (share - mean).powi(2));
+    let draws: Vec<Binomial> =
+        drawn.iter().zip(&shares).map(|(group, &share)| Binomial::new(group.n(), share)).collect();
+    let (mut misses, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..replicates.min(REPLICATES_MOST) {
+        for (group, draw) in drawn.iter_mut().zip(&draws) {
+            let n = group.n();
+            group.positives = draw.sample_quickly(rng);
+            group.negatives = n - group.positives;
+        }
+        let again = parts_of(parts.brier, &drawn, &fit(&drawn)?);
+        misses.push(again.miscalibration - miscalibrated);
+        others.push(again.discrimination - told_apart);
+    }
+    let estimate = |value: f64, interval| Estimate { value, interval, n: scores.n(), error_bound: 0.0 };
+    Ok(CorpIntervals {
+        miscalibration: estimate(
+            parts.miscalibration,
+            without_misses(parts.miscalibration, misses, 1.0, level),
+        ),
+        discrimination: estimate(
+            parts.discrimination,
+            without_misses(parts.discrimination, others, 0.25, level),
+        ),
+    })
+}
+
 fn fit(points: &[ScorePoint]) -> Result<Isotonic, Undefined> {
     let weighted = points.iter().map(|p| (p.score, p.positives as f64 / p.n() as f64, p.n() as f64));
     Isotonic::fit(weighted).map_err(|_| Undefined::NoRows)
@@ -193,6 +262,23 @@ fn parts_of(brier: Estimate, points: &[ScorePoint], isotonic: &Isotonic) -> Corp
         miscalibration: miscalibration(points, isotonic),
         discrimination: won.sum(),
         uncertainty: share * (1.0 - share),
+    }
+}
+
+fn fit_of(groups: &[ScorePoint], isotonic: &Isotonic) -> Vec<f64> {
+    groups.iter().map(|group| isotonic.predict(group.score).clamp(0.0, 1.0)).collect()
+}
+
+/// `value` less the quantiles of what the simulated ones miss, between 0 and `most`, and never without `value`.
+fn without_misses(value: f64, mut misses: Vec<f64>, most: f64, level: Level) -> Interval {
+    misses.sort_unstable_by(f64::total_cmp);
+    let (least, largest) =
+        (upper_quantile(&misses, 1.0 - level.tail()), upper_quantile(&misses, level.tail()));
+    Interval {
+        lower: (value - largest).max(0.0).min(value),
+        upper: (value - least).min(most).max(value),
+        level,
+        method: IntervalMethod::SimulatedFromFit,
     }
 }
 
@@ -346,5 +432,44 @@ mod tests {
         let share = inside as f64 / points as f64;
         assert!((0.86..0.94).contains(&share), "{share}");
         assert!(refused <= 12 && (0.9..1.1).contains(&excess), "{refused} {excess}");
+    }
+
+    type Truth = fn(f64) -> f64;
+
+    /// The parts of the truth are those of 40 scores with `truth(score)`, `rows` rows each.
+    #[test]
+    fn intervals_cover_the_true_parts() {
+        const WINDOWS: u32 = 200;
+        let truths: [(&str, Truth); 4] = [
+            ("calibrated", |score| score),
+            ("overconfident", |score| 0.3 + 0.4 * score),
+            ("too high", |score| 0.7 * score),
+            ("a step", |score| if score < 0.5 { 0.3 } else { 0.6 }),
+        ];
+        for (name, truth) in truths {
+            for rows in [10, 100] {
+                let mut rng = SplitMix(21);
+                let scores: Vec<f64> = (1..=40).map(|i| f64::from(i) / 41.0).collect();
+                let mean =
+                    |of: &dyn Fn(f64) -> f64| scores.iter().map(|&score| of(score)).sum::<f64>() / 40.0;
+                let share = mean(&truth);
+                let miscalibrated = mean(&|score| (score - truth(score)).powi(2));
+                let told_apart = mean(&|score| (truth(score) - share).powi(2));
+                let mut covered = [0; 2];
+                for _ in 0..WINDOWS {
+                    let points = scores.iter().map(|&score| {
+                        let positives = Binomial::new(rows, truth(score)).sample(&mut rng);
+                        (score, positives, rows - positives)
+                    });
+                    let scores = LabelledScores::from_counts(points.collect(), None).unwrap();
+                    let found = corp_intervals(&scores, Level::P95, 200, &mut rng).unwrap();
+                    covered[0] += u32::from(found.miscalibration.interval.contains(miscalibrated));
+                    covered[1] += u32::from(found.discrimination.interval.contains(told_apart));
+                }
+                // A fit of 400 rows is rough, and so is what is drawn from it.
+                let least = if rows == 10 { 174 } else { 182 };
+                assert!(covered.iter().all(|&c| c >= least), "{name} {rows}: {covered:?} of {WINDOWS}");
+            }
+        }
     }
 }

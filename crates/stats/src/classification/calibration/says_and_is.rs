@@ -79,12 +79,10 @@ impl SaysAndIs {
         !self.is.interval.contains(self.says)
     }
 
-    /// Whether scores are nearer to their end than what happens.
+    /// Whether scores of a half or more promise more than what happens. Below a half a score is no promise that it
+    /// will happen, and what it says of the other outcome is for a reader to turn round.
     pub fn is_overconfident(&self) -> bool {
-        match self.end {
-            End::Upper => self.says > self.is.value,
-            End::Lower => self.says < self.is.value,
-        }
+        self.says >= 0.5 && self.says > self.is.value
     }
 
     /// How far the interval stays from what the scores say.
@@ -187,11 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_end_is_found_and_caution_is_no_overconfidence() {
+    fn the_lower_end_is_found_and_neither_it_nor_caution_is_overconfidence() {
         let low =
             says_and_is(&counts(&[(0.02, 90, 910), (0.5, 500, 500), (0.9, 900, 100)]), 3, Level::P95, 1);
         let low = low.unwrap();
-        assert!(low.end == End::Lower && low.is_off() && low.is_overconfident(), "{low:?}");
+        assert!(low.end == End::Lower && low.is_off() && !low.is_overconfident(), "{low:?}");
         let timid = says_and_is(&counts(&[(0.2, 200, 800), (0.8, 990, 10)]), 2, Level::P95, 1).unwrap();
         assert!(timid.end == End::Upper && timid.is_off() && !timid.is_overconfident(), "{timid:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Definition, DefinitionError, Task};
+use super::super::{Definition, DefinitionError, Metric, Task};
 use super::CRITERIA;
 use crate::loss::RowLoss;
 
@@ -27,10 +27,14 @@ pub(in crate::definition) fn check_values(definition: &Definition) -> Result<(),
         ("errors.systematic_at_most", evaluate.errors.systematic_at_most),
         ("errors.rate_gap", evaluate.errors.rate_gap),
         ("tail.rare_share", evaluate.tail.rare_share),
+        ("tail.uncommon_share", evaluate.tail.uncommon_share),
         ("tail.rare_class_wrong_at_most", evaluate.tail.rare_class_wrong_at_most),
         ("tail.confident", evaluate.tail.confident),
     ] {
         super::super::parse::open_share(&format!("evaluate.{key}"), share)?;
+    }
+    if let Some(least) = evaluate.outcomes.at_least {
+        super::super::parse::open_share("evaluate.outcomes.at_least", least)?;
     }
     super::super::parse::positive(
         "evaluate.worst_subpopulation.max_rise",
@@ -137,20 +141,12 @@ fn check_quantiles(definition: &Definition) -> Result<(), DefinitionError> {
 
 fn check_fairness(definition: &Definition) -> Result<(), DefinitionError> {
     let Some(fairness) = &definition.evaluate.fairness else { return Ok(()) };
-    if definition.model.task != Task::Binary {
-        let message = "fairness is about who gets a positive prediction, which only a binary task makes";
-        let help = "remove it; `log.segments` shows how the model does for each group";
-        return Err(DefinitionError::at_key("evaluate.fairness", message).with_help(Some(help.into())));
-    }
     if fairness.protected.is_empty() {
         return Err(DefinitionError::at_key("evaluate.fairness.protected", "no column is protected")
             .with_help(Some("name columns, such as `protected = [\"sex\"]`".into())));
     }
-    let valid: Vec<String> = CRITERIA
-        .iter()
-        .flat_map(|criterion| [format!("{criterion}_difference"), format!("{criterion}_ratio")])
-        .filter(|name| name != "calibration_within_groups_ratio")
-        .collect();
+    let valid = fairness_criteria(definition);
+    let is_share = definition.model.task == Task::Binary;
     for (at, limit) in fairness.limits.iter().enumerate() {
         let key = format!("evaluate.fairness.limits.{at}");
         if !valid.contains(&limit.criterion) {
@@ -172,7 +168,12 @@ fn check_fairness(definition: &Definition) -> Result<(), DefinitionError> {
         let wrong = match bound {
             _ if other.is_some() => Some(kind.to_owned()),
             None => Some("there is no limit".to_owned()),
-            Some(bound) if !(0.0..=1.0).contains(&bound) => Some(format!("{bound} is not between 0 and 1")),
+            Some(bound) if (is_ratio || is_share) && !(0.0..=1.0).contains(&bound) => {
+                Some(format!("{bound} is not between 0 and 1"))
+            }
+            Some(bound) if !(bound >= 0.0 && bound.is_finite()) => {
+                Some(format!("{bound} is not a number from 0 on"))
+            }
             Some(_) => None,
         };
         if let Some(wrong) = wrong {
@@ -180,6 +181,20 @@ fn check_fairness(definition: &Definition) -> Result<(), DefinitionError> {
         }
     }
     Ok(())
+}
+
+/// What a limit on fairness can be about.
+fn fairness_criteria(definition: &Definition) -> Vec<String> {
+    let both = |name: &str| [format!("{name}_difference"), format!("{name}_ratio")];
+    if definition.model.task == Task::Binary {
+        return CRITERIA.iter().flat_map(|criterion| both(criterion)).collect();
+    }
+    // What can be below 0 has no ratio.
+    let is_signed = |metric: Metric| matches!(metric, Metric::MeanError | Metric::R2);
+    let of_metric = |metric: Metric| {
+        both(metric.name()).into_iter().take(if is_signed(metric) { 1 } else { 2 }).collect::<Vec<_>>()
+    };
+    definition.fairness_metrics().into_iter().flat_map(of_metric).collect()
 }
 
 fn check_comparison(definition: &Definition) -> Result<(), DefinitionError> {

@@ -28,6 +28,8 @@ pub struct Evaluate {
     pub loss: RowLoss,
     /// Checks that are not made, such as `["evaluate.slices"]`; no gate that needs `evaluate.*` waits for them.
     pub skip: Vec<CheckId>,
+    /// Whether enough outcomes have arrived.
+    pub outcomes: Arrived,
     /// The average over the whole window.
     pub performance: Performance,
     /// The worst value of any declared segment.
@@ -58,6 +60,7 @@ impl Default for Evaluate {
             rows: 200_000,
             loss: RowLoss::Wrong,
             skip: Vec::new(),
+            outcomes: Arrived::default(),
             performance: Performance::default(),
             worst_segment: None,
             cost: None,
@@ -100,9 +103,21 @@ impl Evaluate {
             CheckId::Tail => self.tail.owner.as_deref(),
             CheckId::Fairness => self.fairness.as_ref()?.owner.as_deref(),
             CheckId::Comparison => self.comparison.as_ref()?.owner.as_deref(),
+            CheckId::Outcomes => self.outcomes.owner.as_deref(),
             _ => None,
         }
     }
+}
+
+/// Whether the outcomes of enough predictions have arrived: those that come late may be others than those that come
+/// early.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Arrived {
+    /// The least acceptable share of the window's predictions with a usable outcome; without it, any share will do.
+    pub at_least: Option<f64>,
+    /// Who answers for this check; by default the owner of the system.
+    pub owner: Option<String>,
 }
 
 /// The average performance over the whole window.
@@ -276,6 +291,9 @@ pub struct Tail {
     /// Inputs count as rare when at most this share of the reference is as unusual, categories when at most a tenth
     /// of this share of it has them; classes when at most this share of the window's outcomes are of them.
     pub rare_share: f64,
+    /// Categories that are not rare are uncommon when they, with all of their column that are no more frequent, are
+    /// at most this share of the reference.
+    pub uncommon_share: f64,
     /// The largest acceptable share of wrong predictions where the outcome is a rare class.
     pub rare_class_wrong_at_most: f64,
     /// A prediction is confident from this probability of the predicted class on.
@@ -291,6 +309,7 @@ impl Default for Tail {
         Self {
             max_lift: 2.0,
             rare_share: 0.05,
+            uncommon_share: 0.05,
             rare_class_wrong_at_most: 0.5,
             confident: 0.9,
             worst_cases: 10,
@@ -305,8 +324,9 @@ impl Default for Tail {
 pub struct Fairness {
     /// Columns (or named SQL expressions) that are protected, such as sex or age group.
     pub protected: Vec<Segment>,
-    /// What decides; all criteria are reported. By default the four-fifths rule: the smallest rate of positive
-    /// predictions is at least 0.8 of the largest.
+    /// What decides; all criteria are reported. By default, for a binary task, the four-fifths rule: the smallest
+    /// rate of positive predictions is at least 0.8 of the largest. The other tasks have no such rule, and nothing
+    /// decides until a limit is written.
     #[serde(default)]
     pub limits: Vec<FairnessLimit>,
     /// Whether a positive prediction is what people hope for, such as a loan.
@@ -323,8 +343,8 @@ fn yes() -> bool {
 
 impl Fairness {
     /// The limits that decide.
-    pub fn deciding(&self) -> Vec<FairnessLimit> {
-        if self.limits.is_empty() {
+    pub fn deciding(&self, task: Task) -> Vec<FairnessLimit> {
+        if self.limits.is_empty() && task == Task::Binary {
             let four_fifths = FairnessLimit {
                 criterion: "demographic_parity_ratio".into(),
                 at_least: Some(0.8),
@@ -340,7 +360,9 @@ impl Fairness {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FairnessLimit {
-    /// Such as `demographic_parity_ratio` or `equalised_odds_difference`.
+    /// Such as `demographic_parity_ratio` or `equalised_odds_difference`; where several classes or numbers are
+    /// predicted, the metric of `[evaluate.performance]` between groups, such as `mae_ratio`, or for numbers
+    /// `mean_error_difference`.
     pub criterion: String,
     /// The least acceptable ratio.
     #[serde(default)]
@@ -348,6 +370,18 @@ pub struct FairnessLimit {
     /// The largest acceptable difference.
     #[serde(default)]
     pub at_most: Option<f64>,
+}
+
+impl Definition {
+    /// The metrics that groups are compared by where the task is not binary: that of the average, and for numbers
+    /// the mean error, which says whether a group's predictions are too high or too low.
+    pub fn fairness_metrics(&self) -> Vec<Metric> {
+        let mut metrics = vec![self.evaluate.performance.metric];
+        if self.model.task == Task::Regression && metrics[0] != Metric::MeanError {
+            metrics.push(Metric::MeanError);
+        }
+        metrics
+    }
 }
 
 /// The criteria of fairness, of which each has a difference and a ratio.

@@ -1,7 +1,7 @@
 //! The average and the worst case side by side, for each measure that has both.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
+use types::finding::{AverageAndWorst, CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
 use types::report::CheckReport;
 use types::{Verdict, format};
 
@@ -35,11 +35,9 @@ struct Row {
 }
 
 pub(super) fn panel(report: &CheckReport, loss: Option<&Loss>) -> Option<Panel> {
-    let groups: Vec<Group> = [of_metric(report), of_other_metric(report), of_loss(report, loss)]
-        .into_iter()
-        .flatten()
-        .filter(|group| !group.rows.is_empty())
-        .collect();
+    let judged = [of_metric(report), of_other_metric(report), of_loss(report, loss)];
+    let groups: Vec<Group> = judged.into_iter().flatten().filter(|group| !group.rows.is_empty()).collect();
+    let others = of_all_others(report);
     // An average alone stands among the headlines already.
     groups.iter().flat_map(|group| &group.rows).find(|row| !row.is_average)?;
     let anchor = groups.first()?.rows.first()?.anchor;
@@ -55,6 +53,12 @@ pub(super) fn panel(report: &CheckReport, loss: Option<&Loss>) -> Option<Panel> 
                 @if groups.iter().flat_map(|group| &group.rows).any(|row| !row.limits.is_empty()) { span { span.key.limit {} "limit" } }
             }
             @for group in &groups { (group.markup()) }
+            @if !others.is_empty() {
+                details.fold {
+                    summary { "Average and worst segment of " (format::counted(others.len() as u64, "more metric", "more metrics")) }
+                    @for group in &others { (group.markup()) }
+                }
+            }
         },
     })
 }
@@ -111,10 +115,42 @@ fn of_other_metric(report: &CheckReport) -> Option<Group> {
     })
 }
 
+/// All rows and the worst segment of the metrics that nothing is judged by.
+fn of_all_others(report: &CheckReport) -> Vec<Group> {
+    let of = |other: &AverageAndWorst| {
+        let row = |what: &str, measure: &Measure| Row {
+            what: what.to_owned(),
+            which: None,
+            anchor: "segments",
+            verdict: None,
+            value: measure.value,
+            ends: ends(measure),
+            n: Some(measure.n),
+            limits: Vec::new(),
+            is_average: false,
+        };
+        let which = Some(segment_label(&other.column, other.value.as_deref()));
+        Group {
+            unit: other.overall.name.clone(),
+            average: Some(other.overall.value),
+            rows: vec![
+                Row { is_average: true, ..row("All rows", &other.overall) },
+                Row { which, ..row("Worst segment", &other.worst) },
+            ],
+        }
+    };
+    let findings = findings_of(report, CheckId::WorstSegment);
+    let others = findings.iter().find_map(|finding| match &finding.detail {
+        Some(Detail::Segments { others, .. }) => Some(others),
+        _ => None,
+    });
+    others.into_iter().flatten().map(of).collect()
+}
+
 /// Metric, value of all rows, and the worst segment.
 fn worst_segment(report: &CheckReport) -> Option<(&str, Option<&Measure>, Row)> {
     findings_of(report, CheckId::WorstSegment).into_iter().find_map(|finding| {
-        let Some(Detail::Segments { metric, overall, rows }) = &finding.detail else { return None };
+        let Some(Detail::Segments { metric, overall, rows, .. }) = &finding.detail else { return None };
         let (segment, measure) =
             rows.iter().find_map(|row: &SegmentRow| Some((row, row.measure.as_ref()?)))?;
         let which = segment_label(&segment.column, segment.value.as_deref());

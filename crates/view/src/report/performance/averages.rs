@@ -1,6 +1,7 @@
 //! Beside the metrics: single classes, and what other decision thresholds would give.
 
 use maud::{Markup, html};
+use stats::interval::Interval;
 use types::detail::{Averages, ClassRow, CurvePoint, ThresholdRow};
 use types::finding::Measure;
 use types::format;
@@ -77,14 +78,22 @@ fn of_class(measure: Option<&Measure>) -> Markup {
     }
 }
 
-type ValueOf = fn(&ThresholdRow) -> Option<f64>;
+type ValueOf = fn(&ThresholdRow) -> Option<(f64, Option<Interval>)>;
 
 const SHARES: [(&str, &str, ValueOf); 4] = [
-    ("recall", "recall", |row| Some(row.recall)),
-    ("precision", "precision", |row| row.precision),
-    ("false-alarms", "false positive rate", |row| Some(row.false_positive_rate)),
-    ("predicted", "share predicted positive", |row| Some(row.predicted_positive_share)),
+    ("recall", "recall", |row| Some((row.recall, row.recall_interval))),
+    ("precision", "precision", |row| Some((row.precision?, row.precision_interval))),
+    ("false-alarms", "false positive rate", |row| {
+        Some((row.false_positive_rate, row.false_positive_rate_interval))
+    }),
+    ("predicted", "share predicted positive", |row| {
+        Some((row.predicted_positive_share, row.predicted_positive_share_interval))
+    }),
 ];
+
+fn cost(row: &ThresholdRow) -> Option<(f64, Option<Interval>)> {
+    Some((row.cost?, row.cost_interval))
+}
 
 fn thresholds(of: &Averages) -> Markup {
     let has_costs = of.thresholds.iter().any(|row| row.cost.is_some());
@@ -147,25 +156,23 @@ fn shares_chart(of: &Averages) -> Chart {
 
 fn cost_chart(of: &Averages) -> Chart {
     let mut chart = base("Expected cost of a prediction by decision threshold", of);
-    chart.curves = vec![Curve {
-        class: "of-current",
-        points: points(&of.thresholds, |row| row.cost),
-        drawn: Drawn::Line,
-    }];
+    chart.curves =
+        vec![Curve { class: "of-current", points: points(&of.thresholds, cost), drawn: Drawn::Line }];
     chart
 }
 
 fn points(rows: &[ThresholdRow], of: ValueOf) -> Vec<CurvePoint> {
     let point = |row: &ThresholdRow| {
-        let value = of(row)?;
-        Some(CurvePoint { at: row.threshold, value, lower: value, upper: value })
+        let (value, interval) = of(row)?;
+        let (lower, upper) = interval.map_or((value, value), |ends| (ends.lower, ends.upper));
+        Some(CurvePoint { at: row.threshold, value, lower, upper })
     };
     rows.iter().filter_map(point).collect()
 }
 
 fn said(row: &ThresholdRow) -> String {
     let shares =
-        SHARES.iter().filter_map(|(_, title, of)| Some(format!("{title} {}", format::percent(of(row)?))));
+        SHARES.iter().filter_map(|(_, title, of)| Some(format!("{title} {}", format::percent(of(row)?.0))));
     let cost = row.cost.map(|cost| format!("cost {}", format::value(cost)));
     let said: Vec<String> = shares.chain(cost).collect();
     format!("from {}: {}", format::value(row.threshold), said.join(", "))
@@ -173,7 +180,17 @@ fn said(row: &ThresholdRow) -> String {
 
 fn table(of: &Averages, has_costs: bool) -> Markup {
     let every = of.thresholds.len().div_ceil(THRESHOLDS_SHOWN).max(1);
-    let cell = |value: Option<f64>, text: fn(f64) -> String| value.map_or_else(|| "–".to_owned(), text);
+    let cell = |value: Option<(f64, Option<Interval>)>, text: fn(f64) -> String| {
+        html! {
+            @match value {
+                Some((value, interval)) => {
+                    (text(value))
+                    @if let Some(ends) = interval { span.sub.below { (text(ends.lower)) " – " (text(ends.upper)) } }
+                }
+                None => "–",
+            }
+        }
+    };
     html! {
         div.scroll tabindex="0" role="region" aria-label="Decision thresholds" {
             table.compact {
@@ -187,7 +204,7 @@ fn table(of: &Averages, has_costs: bool) -> Markup {
                         tr {
                             th scope="row" { (format::value(row.threshold)) }
                             @for (_, _, value) in SHARES { td.num { (cell(value(row), format::percent)) } }
-                            @if has_costs { td.num { (cell(row.cost, format::value)) } }
+                            @if has_costs { td.num { (cell(cost(row), format::value)) } }
                         }
                     }
                 }

@@ -9,7 +9,9 @@ use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
 use types::definition::{System, Task, Tier};
 use types::evidence::{DatasetVersion, Hashed};
-use types::finding::{CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
+use types::finding::{
+    AverageAndWorst, CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold,
+};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
 use types::{Digest, Verdict, Window, window};
@@ -242,6 +244,12 @@ fn worst_segments() -> Vec<Finding> {
         metric: "roc_auc".into(),
         overall: Some(segment_measure(0.702, 0.686, 0.718, 5_459)),
         rows: segment_rows().into_iter().chain(evaluation::intersections()).collect(),
+        others: vec![AverageAndWorst {
+            overall: Measure { name: "accuracy".into(), ..segment_measure(0.781, 0.770, 0.792, 5_459) },
+            column: "carrier".into(),
+            value: Some("EV".into()),
+            worst: Measure { name: "accuracy".into(), ..segment_measure(0.704, 0.668, 0.737, 702) },
+        }],
     });
     let mut mq = finding(
         CheckId::WorstSegment,
@@ -286,7 +294,7 @@ fn segment(column: &str, value: Option<&str>, rows: u64, auc: f64) -> SegmentRow
     SegmentRow {
         column: column.into(),
         value: value.map(str::to_owned),
-        verdict: Verdict::Pass,
+        verdict: Some(Verdict::Pass),
         rows,
         positives: Some(rows / 5),
         shrunken: None,

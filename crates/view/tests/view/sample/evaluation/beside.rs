@@ -18,10 +18,15 @@ pub(crate) fn averages() -> Detail {
         ThresholdRow {
             threshold,
             recall,
+            recall_interval: None,
             false_positive_rate,
+            false_positive_rate_interval: None,
             precision: (i < 40).then(|| 0.208 * recall / selected),
+            precision_interval: None,
             predicted_positive_share: selected,
+            predicted_positive_share_interval: None,
             cost: Some(3.0 * 0.208 * (1.0 - recall) + 0.792 * false_positive_rate),
+            cost_interval: None,
         }
     };
     let thresholds: Vec<ThresholdRow> = (0..=40).map(row).collect();
@@ -121,7 +126,7 @@ pub(crate) fn intersections() -> Vec<SegmentRow> {
         SegmentRow {
             column: "origin × carrier".into(),
             value: Some(value.into()),
-            verdict,
+            verdict: Some(verdict),
             rows,
             positives: Some(rows / 5),
             measure: Some(segment_measure(auc, auc - half, auc + half * 0.9, rows)),

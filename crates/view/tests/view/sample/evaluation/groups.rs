@@ -53,6 +53,7 @@ pub(super) fn fairness() -> Finding {
                 verdict: Some(Verdict::Unknown),
             },
         ],
+        metrics: Vec::new(),
     })));
     finding
 }
@@ -82,6 +83,7 @@ fn group(column: &str, value: &str, rows: u64, positives: u64, of: [f64; 4]) -> 
             ),
             n: rows,
         }),
+        expected_over_observed: None,
     }
 }
 
@@ -130,7 +132,9 @@ fn pair(name: &str, this: f64, other: f64, half: f64) -> PairRow {
     PairRow {
         name: name.into(),
         this,
+        this_interval: None,
         other,
+        other_interval: None,
         difference: with_interval(&format!("{name}_difference"), this - other, half, 5_459),
     }
 }
@@ -141,9 +145,15 @@ fn slice(label: &str, rows: u64, this: f64, other: f64, half: f64, verdict: Verd
         Measure { p_adjusted: Some(p), ..with_interval("loss_difference", this - other, half, rows) };
     PairedSlice {
         label: label.into(),
+        found: label.contains(" and "),
         rows,
         this,
+        this_interval: with_interval("wrong_share", this, 0.02, rows).interval,
         other,
+        other_interval: None,
+        wins: rows / 9,
+        ties: rows - rows / 9 - rows / 7,
+        losses: rows / 7,
         difference: Measure { method: measure("", 0.0, 0, "paired rows").method, ..difference },
         verdict,
     }

@@ -1,5 +1,6 @@
 //! Eight months of performance: six settled, one whose outcomes are arriving, one too early to say.
 
+use jiff::Span;
 use stats::interval::{Interval, IntervalMethod, Level};
 use types::finding::{
     Attribution, AttributionTerm, CheckId, Detail, Finding, Maturity, MaturityState, Measure, SegmentRow,
@@ -47,6 +48,12 @@ fn month(slot: usize, (from, to, realised, estimated): (&str, &str, f64, f64)) -
             coverage,
             expected_coverage: [0.992, 0.71, 0.02][state as usize],
             delay_days: vec![0.12, 0.31, 1.4, 9.0, 32.0],
+            own_delay_days: if state == MaturityState::Settled {
+                vec![0.12, 0.3, 1.5, 9.2, 31.0]
+            } else {
+                vec![]
+            },
+            settled_by: window.to().checked_add(Span::new().hours(24 * 9)).ok(),
         },
         realised: (state != MaturityState::TooEarly).then(|| auc(realised, 0.0085, rows)),
         estimated: Some(auc(estimated, 0.006, 24_650)),
@@ -134,7 +141,7 @@ fn segment(slot: usize, column: &str, value: &str, rows: u64, level: f64) -> Seg
     SegmentRow {
         column: column.into(),
         value: Some(value.into()),
-        verdict: if enough { verdict } else { Verdict::Unknown },
+        verdict: Some(if enough { verdict } else { Verdict::Unknown }),
         rows,
         positives: Some(rows / 5),
         measure: enough.then(|| auc(at, half, rows)),

@@ -2,25 +2,31 @@
 //!
 //! An average that improves can hide a slice that got worse, so declared segments and slices found by search are
 //! held to the same limit, all of them together (Holm). Slices are searched on one half of the rows and judged on
-//! the other.
+//! the other. A slice that is a declared segment, too, is judged as that, on all rows. [`metrics`] has the metrics
+//! of both versions.
 
+mod metrics;
+
+use std::collections::HashSet;
+
+use rand_core::RngCore;
 use stats::false_discovery::holm;
+use stats::interval::Interval;
 use stats::interval::Level;
-use stats::paired::mcnemar::mcnemar;
+use stats::paired::WinsTiesLosses;
 use stats::paired::mean_loss::paired_mean_loss;
-use stats::paired::roc_auc::paired_roc_auc;
 use stats::slice_search::rows_of;
 use types::cases::Outputs;
 use types::definition::{Comparison, Task};
-use types::detail::{ComparisonDetail, PairRow, PairedSlice};
+use types::detail::{ComparisonDetail, PairedSlice};
 use types::finding::segment_label;
 use types::format::{count, counted, percent};
-use types::loss::RowLoss;
 use types::performance::Limit;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
+use self::metrics::{metrics, paired};
 use crate::performance::interval_words;
-use crate::rows::{Rows, quantile_levels};
+use crate::rows::{Rows, mean_of, quantile_levels};
 use crate::slices::Halves;
 use crate::{blank, unknown};
 
@@ -34,7 +40,7 @@ const SEARCHED: usize = 10;
 const CONDITIONS: usize = 2;
 const KEPT: usize = 100;
 
-pub(crate) fn judge(rows: &Rows<'_>) -> Finding {
+pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let scope = rows.scope;
     let Some(settings) = &scope.definition.evaluate.comparison else {
         return unknown(scope, CheckId::Comparison, "No other version is named.".into());
@@ -53,23 +59,29 @@ pub(crate) fn judge(rows: &Rows<'_>) -> Finding {
     };
     let allowed = settings.max_rise * pairs.mean_other(&pairs.kept);
     let limit = Limit::AtMost(allowed);
-    let of_all = limit.verdict(&overall);
+    let found = pairs.wins(&pairs.kept);
+    // Nothing is lost on any row, however little that says of others.
+    let of_all = if alike(found) { Verdict::Pass } else { limit.verdict(&overall) };
     let slices = pairs.slices(settings.max_rise);
     let of_slices = Verdict::worst(slices.iter().map(|slice| slice.verdict)).unwrap_or(Verdict::Pass);
     let mut finding = blank(scope, CheckId::Comparison, of_all.max(of_slices));
     finding.summary = summary(rows, settings, &pairs, &overall, of_all, &slices);
     finding.thresholds.push(limit.threshold(NAME, "evaluate.comparison.max_rise"));
     finding.measures.push(overall);
-    let (wins, ties, losses) = pairs.wins();
     finding.detail = Some(Detail::Comparison(Box::new(ComparisonDetail {
         other: settings.version.clone(),
-        metrics: pairs.metrics(),
-        wins,
-        ties,
-        losses,
+        metrics: metrics(&pairs, rng),
+        wins: found.wins,
+        ties: found.ties,
+        losses: found.losses,
         slices,
     })));
     finding
+}
+
+/// Whether both versions lost the same on every row.
+fn alike(rows: WinsTiesLosses) -> bool {
+    rows.wins == 0 && rows.losses == 0
 }
 
 /// What both versions said and lost, of the rows that both have an output for.
@@ -122,104 +134,100 @@ impl<'a> Pairs<'a> {
     fn difference(&self, members: &[usize], level: Level) -> Option<Measure> {
         let this = of_rows(&self.this_losses, members);
         let other = of_rows(&self.other_losses, members);
-        paired(NAME, &this, &other, level, self.rows.loss().mean_title())
+        paired(NAME, self.rows.loss(), &this, &other, level)
+    }
+
+    /// The interval of the mean of some rows' losses.
+    fn interval(&self, losses: &[f64], members: &[usize], level: Level) -> Option<Interval> {
+        mean_of(self.rows.loss(), members.iter().map(|&row| losses[row]), level)?.interval
     }
 
     /// Rows on which this version loses less, the same, more.
-    fn wins(&self) -> (u64, u64, u64) {
-        self.kept.iter().fold((0, 0, 0), |(wins, ties, losses), &row| {
+    fn wins(&self, members: &[usize]) -> WinsTiesLosses {
+        let mut found = WinsTiesLosses::default();
+        for &row in members {
             match self.this_losses[row].total_cmp(&self.other_losses[row]) {
-                std::cmp::Ordering::Less => (wins + 1, ties, losses),
-                std::cmp::Ordering::Equal => (wins, ties + 1, losses),
-                std::cmp::Ordering::Greater => (wins, ties, losses + 1),
-            }
-        })
-    }
-
-    /// Metrics of both versions.
-    fn metrics(&self) -> Vec<PairRow> {
-        let threshold = self.rows.scope.definition.log.threshold;
-        let mut metrics = Vec::new();
-        if let (Outputs::Binary { scores, outcomes }, Outputs::Binary { scores: other, .. }) =
-            (&self.rows.cases.outputs, &self.other)
-        {
-            let (this, other) = (of_rows(scores, &self.kept), of_rows(other, &self.kept));
-            let outcomes: Vec<bool> = self.kept.iter().map(|&row| outcomes[row]).collect();
-            if let Ok(of) = paired_roc_auc(&other, &this, &outcomes, Level::P95) {
-                metrics.push(PairRow {
-                    name: "roc_auc".into(),
-                    this: of.area_second,
-                    other: of.area_first,
-                    difference: Measure {
-                        interval: Some(of.difference.interval),
-                        expected_by_chance: Some(0.0),
-                        p_value: Some(of.p_value),
-                        ..Measure::new(
-                            "roc_auc",
-                            of.difference.value,
-                            of.difference.n,
-                            "paired DeLong interval",
-                        )
-                    },
-                });
+                std::cmp::Ordering::Less => found.wins += 1,
+                std::cmp::Ordering::Equal => found.ties += 1,
+                std::cmp::Ordering::Greater => found.losses += 1,
             }
         }
-        for &loss in RowLoss::of_task(self.rows.scope.definition.model.task) {
-            let of = |outputs: &Outputs, threshold| of_rows(&outputs.losses(loss, threshold), &self.kept);
-            let this = of(&self.rows.cases.outputs, threshold);
-            let other = of(&self.other, self.other_threshold);
-            let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len().max(1) as f64;
-            if let Some(difference) = paired(loss.mean_name(), &this, &other, Level::P95, loss.mean_title()) {
-                metrics.push(PairRow {
-                    name: loss.mean_name().into(),
-                    this: mean(&this),
-                    other: mean(&other),
-                    difference,
-                });
-            }
-        }
-        metrics
+        found
     }
 
     /// Segments, and slices that a search on one half of the rows found and the other half judges.
     fn slices(&self, max_rise: f64) -> Vec<PairedSlice> {
-        let mut members: Vec<(String, Vec<usize>)> = Vec::new();
-        let kept: std::collections::HashSet<usize> = self.kept.iter().copied().collect();
-        for segment in &self.rows.scope.definition.log.segments {
-            for (value, rows) in self.rows.groups(segment) {
-                let rows = rows.into_iter().filter(|row| kept.contains(row)).collect();
-                members.push((segment_label(&segment.name, value.as_deref()), rows));
-            }
-        }
-        members.extend(self.searched(&kept).unwrap_or_default());
-        members.retain(|(_, rows)| rows.len() >= SLICE_ROWS_LEAST);
-        let p_values: Vec<f64> = members.iter().map(|(_, rows)| self.p_above(rows, max_rise)).collect();
+        let kept: HashSet<usize> = self.kept.iter().copied().collect();
+        let mut members = self.declared(&kept);
+        let found = self.searched(&kept).unwrap_or_default();
+        // All rows of a segment say more than half of them.
+        let found: Vec<Members> = found
+            .into_iter()
+            .filter(|of| members.iter().all(|declared| declared.label != of.label))
+            .collect();
+        members.extend(found);
+        members.retain(|of| of.rows.len() >= SLICE_ROWS_LEAST);
+        let p_values: Vec<f64> = members.iter().map(|of| self.p_above(&of.rows, max_rise)).collect();
         let adjusted = holm(&p_values);
         let level = Level::P95.for_each_of(members.len());
         let mut slices: Vec<PairedSlice> = members
             .into_iter()
             .zip(p_values.into_iter().zip(adjusted))
-            .filter_map(|((label, rows), (p_value, p_adjusted))| {
-                let difference = self.difference(&rows, level)?;
-                let (this, other) = (self.mean_this(&rows), self.mean_other(&rows));
-                let is_above = difference.value > max_rise * other;
-                let verdict = if p_adjusted <= FAMILY_ERROR {
-                    Verdict::Fail
-                } else if is_above && p_value <= FAMILY_ERROR {
-                    Verdict::Warn
-                } else {
-                    Verdict::Pass
-                };
-                let difference =
-                    Measure { p_value: Some(p_value), p_adjusted: Some(p_adjusted), ..difference };
-                Some(PairedSlice { label, rows: rows.len() as u64, this, other, difference, verdict })
-            })
+            .filter_map(|(of, p_values)| self.slice(of, max_rise, p_values, level))
             .collect();
         slices.sort_by(|a, b| {
             b.verdict.cmp(&a.verdict).then(b.difference.value.total_cmp(&a.difference.value))
         });
         slices.truncate(KEPT);
         slices
+    }
+
+    fn slice(
+        &self,
+        Members { label, found, rows }: Members,
+        max_rise: f64,
+        (p_value, p_adjusted): (f64, f64),
+        level: Level,
+    ) -> Option<PairedSlice> {
+        let difference = self.difference(&rows, level)?;
+        let (this, other) = (self.mean_this(&rows), self.mean_other(&rows));
+        let is_above = difference.value > max_rise * other;
+        let verdict = if p_adjusted <= FAMILY_ERROR {
+            Verdict::Fail
+        } else if is_above && p_value <= FAMILY_ERROR {
+            Verdict::Warn
+        } else {
+            Verdict::Pass
+        };
+        let by_row = self.wins(&rows);
+        Some(PairedSlice {
+            label,
+            found,
+            rows: rows.len() as u64,
+            this,
+            this_interval: self.interval(&self.this_losses, &rows, level),
+            other,
+            other_interval: self.interval(&self.other_losses, &rows, level),
+            wins: by_row.wins,
+            ties: by_row.ties,
+            losses: by_row.losses,
+            difference: Measure { p_value: Some(p_value), p_adjusted: Some(p_adjusted), ..difference },
+            verdict,
+        })
+    }
+
+    /// The values of the declared segments.
+    fn declared(&self, kept: &HashSet<usize>) -> Vec<Members> {
+        let segments = &self.rows.scope.definition.log.segments;
+        let of_segment = |segment: &types::definition::Segment| {
+            let name = segment.name.clone();
+            self.rows.groups(segment).into_iter().map(move |(value, rows)| Members {
+                label: segment_label(&name, value.as_deref()),
+                found: false,
+                rows: rows.into_iter().filter(|row| kept.contains(row)).collect(),
+            })
+        };
+        segments.iter().flat_map(of_segment).collect()
     }
 
     /// One-sided: this version loses at most `max_rise` more than the other, as a share of that.
@@ -234,7 +242,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// Slices where this version loses more, found on one half and returned with the rows of the other.
-    fn searched(&self, kept: &std::collections::HashSet<usize>) -> Result<Vec<(String, Vec<usize>)>, String> {
+    fn searched(&self, kept: &HashSet<usize>) -> Result<Vec<Members>, String> {
         if self.rows.no_inputs().is_some() {
             return Ok(Vec::new());
         }
@@ -258,10 +266,18 @@ impl<'a> Pairs<'a> {
                     rows_of(&slice.conditions, &halves.judging).map_err(|error| error.to_string())?;
                 let rows = members.into_iter().map(|row| middle + row as usize);
                 let rows = rows.filter(|row| kept.contains(row)).collect();
-                Ok((halves.label_of(self.rows, slice).join(" and "), rows))
+                Ok(Members { label: halves.label_of(self.rows, slice).join(" and "), found: true, rows })
             })
             .collect()
     }
+}
+
+/// Rows that are compared by themselves.
+struct Members {
+    label: String,
+    /// Whether a search found them.
+    found: bool,
+    rows: Vec<usize>,
 }
 
 fn of_rows(losses: &[f64], members: &[usize]) -> Vec<f64> {
@@ -291,30 +307,6 @@ fn outputs(rows: &Rows<'_>, columns: &[&[f64]]) -> Outputs {
     }
 }
 
-fn paired(name: &str, this: &[f64], other: &[f64], level: Level, of_what: &str) -> Option<Measure> {
-    let is_share = this.iter().chain(other).all(|loss| [0.0, 1.0].contains(loss));
-    // Of shares an interval that is wide enough where the versions differ on few rows, too.
-    let (difference, p_value) = if is_share && this != other {
-        let wrong = |losses: &[f64]| losses.iter().map(|loss| *loss == 1.0).collect::<Vec<bool>>();
-        let of = mcnemar(&wrong(other), &wrong(this), level).ok()?;
-        (of.difference, of.p_mid)
-    } else {
-        let of = paired_mean_loss(other, this, level).ok()?;
-        (of.difference, of.p_value)
-    };
-    Some(Measure {
-        interval: Some(difference.interval),
-        expected_by_chance: Some(0.0),
-        p_value: Some(p_value),
-        ..Measure::new(
-            name,
-            difference.value,
-            difference.n,
-            format!("{of_what} of this version less that of the other, on the same rows"),
-        )
-    })
-}
-
 fn summary(
     rows: &Rows<'_>,
     settings: &Comparison,
@@ -340,7 +332,9 @@ fn summary(
     } else {
         "worse".to_owned()
     };
+    let found = pairs.wins(&pairs.kept);
     words.push_str(&match of_all {
+        Verdict::Pass if alike(found) => " Both versions lose the same on every row.".to_owned(),
         Verdict::Fail => format!(" This version is surely {allowed}."),
         Verdict::Pass => format!(" This version is surely not {allowed}."),
         Verdict::Warn | Verdict::Unknown => format!(" Whether this version is {allowed} cannot be told."),

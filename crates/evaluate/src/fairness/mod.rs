@@ -1,14 +1,17 @@
 //! Fairness: do groups of people get positive predictions, and the right ones, equally often?
 //!
 //! The criteria cannot all hold at once where groups differ in how often the outcome is positive, unless the
-//! model is perfect, so a definition says which of them decide; all are reported.
+//! model is perfect, so a definition says which of them decide; all are reported. Where several classes or numbers
+//! are predicted nobody gets a positive prediction: [`by_metric`] compares how well groups are served.
+
+mod by_metric;
 
 use stats::classification::Estimate;
 use stats::classification::confusion::Confusion;
 use stats::fairness::{Criterion, Disparity, Fairness, GroupRate, GroupRows, NotCompared, fairness};
 use stats::interval::Level;
 use types::answer::ScoredGroup;
-use types::definition::{FairnessLimit, Segment};
+use types::definition::{FairnessLimit, Segment, Task};
 use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
@@ -27,6 +30,10 @@ pub(crate) fn plan(scope: Scope<'_>) -> impl Iterator<Item = Question> {
 /// Groups of one column that are compared; every two of them are.
 const GROUPS_MOST: usize = 100;
 
+/// What no choice of limits can change; every output has it.
+const IMPOSSIBLE: &str = " The criteria of fairness cannot all hold at once where the outcome is more frequent in one \
+                          group than in another: which of them matters is for people to decide.";
+
 /// A limit on a criterion of one protected column, held.
 struct Held<'a> {
     column: &'a str,
@@ -43,7 +50,10 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
     let Some(settings) = &scope.definition.evaluate.fairness else {
         return unknown(scope, CheckId::Fairness, "No column is declared protected.".into());
     };
-    let deciding = settings.deciding();
+    if scope.definition.model.task != Task::Binary {
+        return by_metric::judge(scope, answers, settings);
+    }
+    let deciding = settings.deciding(Task::Binary);
     let mut detail = FairnessDetail::default();
     let mut held: Vec<Held<'_>> = Vec::new();
     for segment in &settings.protected {
@@ -85,6 +95,9 @@ pub(crate) fn judge(scope: Scope<'_>, answers: &Answers) -> Finding {
         }
     }
     finding.summary = summary(&held, settings.positive_is_good);
+    if held.iter().any(|held| held.measured.is_ok()) {
+        finding.summary.push_str(IMPOSSIBLE);
+    }
     finding.detail = Some(Detail::Fairness(Box::new(detail)));
     finding
 }
@@ -142,6 +155,7 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
                 false_positive_rate: rate(GroupRate::FalsePositive),
                 precision: rate(GroupRate::Precision),
                 calibration_gap: rate(GroupRate::ScoreGap),
+                expected_over_observed: rate(GroupRate::ExpectedOverObserved),
             }
         })
         .collect()
@@ -266,7 +280,7 @@ fn words_of(rate: GroupRate, positive_is_good: bool) -> &'static str {
         }
         (GroupRate::FalsePositive, false) => "are flagged without cause",
         (GroupRate::Precision, _) => "turn out positive when predicted so",
-        (GroupRate::ScoreGap, _) => "get scores above what happens",
+        (GroupRate::ScoreGap | GroupRate::ExpectedOverObserved, _) => "get scores above what happens",
     }
 }
 
@@ -291,7 +305,14 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
         return format!("By `{}`, all groups are treated exactly alike.", worst.column);
     }
     let how = worst.rate.map_or("are served", |rate| words_of(rate, positive_is_good));
-    let mut words = if worst.limit.criterion.ends_with("_ratio") {
+    let mut words = if worst.rate == Some(GroupRate::ExpectedOverObserved) {
+        format!(
+            "By `{}`, what scores promise over what happens is least for {lowest}: {} of that of {highest}{}.",
+            worst.column,
+            percent(measure.value),
+            interval_words(measure)
+        )
+    } else if worst.limit.criterion.ends_with("_ratio") {
         format!(
             "By `{}`, {lowest} {how} {} as often as {highest}{}.",
             worst.column,
