@@ -296,7 +296,10 @@ pub(crate) fn new_finding(
 ) -> NewFinding {
     let fresh_for: Span = (definition.cadence(finding.check).hours() * 3 / 2).hours();
     NewFinding {
-        finding: Finding { owner: definition.owner(finding.check).map(str::to_owned), ..finding.for_evidence() },
+        finding: Finding {
+            owner: definition.owner(finding.check).map(str::to_owned),
+            ..finding.for_evidence()
+        },
         fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),
         inputs,
     }

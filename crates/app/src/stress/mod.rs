@@ -21,7 +21,7 @@ use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
 use types::batch::Batch;
 use types::cases::Cases;
-use types::definition::{self, Definition, DefinitionError};
+use types::definition::{self, Definition, DefinitionError, Refusal};
 use types::nearest::{listed, nearest};
 use types::{CheckId, Digest, Finding, Question, Verdict, Window};
 
@@ -173,12 +173,12 @@ fn outcome(
 /// What the definition tolerates of a fault.
 fn tolerance(definition: &Definition, faulted: &Faulted) -> Tolerance {
     let (missing, faults) = (&definition.stress.missing, &definition.stress.faults);
-    let (max_drop, is_rejecting_handled) = if faulted.manifest.fault.entry().id == MISSING {
-        (missing.max_accuracy_drop, missing.refusing_is_handled)
+    let (max_drop, refusal) = if faulted.manifest.fault.entry().id == MISSING {
+        (missing.max_accuracy_drop, missing.refusal)
     } else {
-        (faults.max_accuracy_drop, faults.refusing_is_handled)
+        (faults.max_accuracy_drop, faults.refusal)
     };
-    Tolerance { max_drop, is_rejecting_handled, ..Tolerance::default() }
+    Tolerance { max_drop, is_rejecting_handled: refusal == Refusal::Handled, ..Tolerance::default() }
 }
 
 /// The kind of fault that has a check of its own.

@@ -273,7 +273,7 @@ pub fn weigh(tried: &[Tried], outcomes: &[Option<f64>], prices: &Prices) -> Resu
 /// The mean of costs, some of which may be gains: a mean loss above the lowest of them.
 fn mean_cost(costs: &[f64]) -> Option<Estimate> {
     let least = costs.iter().copied().fold(0.0, f64::min);
-    let above = mean_loss(costs.iter().map(|cost| cost - least), Level::P95)?;
+    let above = mean_loss(costs.iter().map(|cost| cost - least), false, Level::P95)?;
     let (lower, upper) = (above.interval.lower + least, above.interval.upper + least);
     Some(Estimate {
         value: above.value + least,

@@ -72,8 +72,8 @@ pub struct Missing {
     pub pairs: bool,
     /// In which share of the rows they are missing.
     pub rates: Vec<f64>,
-    /// Whether a model that refuses rows with a missing input stands the fault.
-    pub refusing_is_handled: bool,
+    /// What it means where the model refuses rows with a missing input.
+    pub refusal: Refusal,
     /// By how much the share of right answers may fall.
     pub max_accuracy_drop: f64,
     /// Who answers for this check; by default the owner of the system.
@@ -87,7 +87,7 @@ impl Default for Missing {
             sources: true,
             pairs: false,
             rates: vec![1.0],
-            refusing_is_handled: false,
+            refusal: Refusal::Failed,
             max_accuracy_drop: 0.05,
             owner: None,
         }
@@ -102,8 +102,8 @@ pub struct Faults {
     pub kinds: Option<Vec<String>>,
     /// In which share of the rows it happens.
     pub rate: f64,
-    /// Whether a model that refuses faulty rows stands the fault: nobody is misled.
-    pub refusing_is_handled: bool,
+    /// What it means where the model refuses faulty rows.
+    pub refusal: Refusal,
     /// By how much the share of right answers may fall.
     pub max_accuracy_drop: f64,
     /// Who answers for this check; by default the owner of the system.
@@ -112,8 +112,18 @@ pub struct Faults {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { kinds: None, rate: 1.0, refusing_is_handled: true, max_accuracy_drop: 0.05, owner: None }
+        Self { kinds: None, rate: 1.0, refusal: Refusal::Handled, max_accuracy_drop: 0.05, owner: None }
     }
+}
+
+/// What it means where the model refuses a row with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Refusal {
+    /// Nobody is misled, and callers have another way.
+    Handled,
+    /// Callers need an answer.
+    Failed,
 }
 
 /// Whether monitoring notices a fault that hurts.
