@@ -167,7 +167,7 @@ fn shares_of_classes_have_the_intervals_of_statsmodels() {
         let [wrong, rows] = [0, 1].map(|at| of[at].as_u64().unwrap() as usize);
         let (clean, faulted, outcomes) = asked(rows, 0, wrong);
         let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
-        let silent = found.classes.iter().find(|of| of.class == Class::SilentlyWrong).unwrap();
+        let silent = found.classes.iter().find(|of| of.class == ResponseClass::SilentlyWrong).unwrap();
         let bounds = [silent.share.interval.lower, silent.share.interval.upper];
         for (found, expected) in bounds.into_iter().zip([2, 3].map(|at| of[at].as_f64().unwrap())) {
             assert!((found - expected).abs() < 1e-9, "{wrong} of {rows}: {found} {expected}");
