@@ -12,7 +12,8 @@ use crate::{Accepted, Failure, Outcome, Scores, Target};
 /// The answer to every row that got one, and the failures of all others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ByRow {
-    /// `None` for every row without an answer; absent where no row got one.
+    /// `None` for every row without an answer, and for one whose answer is no finite number: that one is in no
+    /// failure. Absent where no row got an answer.
     pub accepted: Option<Accepted>,
     pub failures: Vec<FailedRows>,
     /// How many calls were made.

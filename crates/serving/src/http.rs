@@ -342,7 +342,8 @@ mod tests {
         };
         check(422, r#"{"detail": [{"loc": 1}]}"#, r#"rejected: 422: [{"loc":1}]"#);
         check(500, r#"{"error": "division by zero"}"#, "crashed: 500: division by zero");
-        let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nValueError: no:\nnever\n";
+        let trace =
+            "Traceback (most recent call last):\n  File \"a.py\", line 1\n    g()\nValueError: no:\nnever\n";
         check(500, trace, "crashed: 500: ValueError: no: never");
         check(503, "busy", "overloaded: 503: busy");
         check(404, "no\nmodel", "unreachable: http://localhost/x answers 404: no model");

@@ -33,7 +33,7 @@ pub use template::{Template, TemplateError};
 
 /// A model that can be asked.
 pub trait Target: Debug + Send {
-    /// What comes of asking about these rows. Always returns within the time that the target was given.
+    /// What comes of asking about these rows. Always returns, within the time that the target was given for a request.
     fn outcome(&mut self, batch: &Batch) -> Outcome;
 
     /// Whether somebody is there who could be asked, as far as that can be told without asking about rows.

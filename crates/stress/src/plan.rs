@@ -215,15 +215,16 @@ mod tests {
         let subjects: Vec<Subject> = planned.iter().map(|experiment| experiment.subject.clone()).collect();
         let twice = |subject: Subject| [subject.clone(), subject];
         let expected = [
-            Subject::Feature("temp".into()),
-            Subject::Feature("carrier".into()),
             Subject::Source("weather".into()),
             Subject::Together(1),
             Subject::Together(2),
             Subject::Together(3),
         ];
-        assert_eq!(subjects, expected.into_iter().flat_map(twice).collect::<Vec<_>>());
-        assert_eq!(planned[4].fault, Missing::of(["temp"], 0.5).into());
+        // Half of the rows, at random and where values are high, and all of them.
+        let of_features = ["temp", "carrier"].map(|name| vec![Subject::Feature(name.into()); 3]).concat();
+        assert_eq!(subjects[..6], of_features);
+        assert_eq!(subjects[6..], expected.into_iter().flat_map(twice).collect::<Vec<_>>());
+        assert_eq!(planned[6].fault, Missing::of(["temp"], 0.5).into());
         // The lag of a feed is not a share of rows: planned once.
         assert_eq!(experiments(&features, &[], &only(&["late"])).len(), 2);
         assert_eq!(experiments(&features, &[], &only(&["out-of-order", "duplicated-rows"])).len(), 3);

@@ -10,15 +10,15 @@
 //!
 //! * Without outcomes, the answers to the clean rows stand in for the truth: a model that was wrong and stays wrong
 //!   counts as right.
-//! * A number has no sign of doubt, so that every wrong one counts as confident.
+//! * A number, or a class without its probability, has no sign of doubt: every wrong one counts as confident.
 //! * Rows of one customer or one day are not independent, and intervals then too narrow.
 //!
 //! # Formula
 //!
 //! A binary answer `s` decides yes where `s ≥ t`. Its margin is `(s − t) / (1 − t)` for a yes, else `(t − s) / t`: 0
 //! at the threshold, 1 at certainty. It is confident from a margin of one half on, where nothing else is said: with
-//! `t = 0.5`, at most 0.25 or at least 0.75. Shares: Wilson. Accuracy: Bonett and Price's interval of the difference
-//! of paired proportions. Mean loss (squared distance of a score to its outcome, or absolute error of a number):
+//! `t = 0.5`, at most 0.25 or at least 0.75. A class is confident from a probability of 0.75 on. Shares: Wilson. Accuracy: Bonett and Price's interval of the difference
+//! of paired proportions. Mean loss (squared distance of a score to its outcome, 1 for a wrong class, absolute error of a number):
 //! Student's interval of the mean of paired differences. Handled: the whole interval of the drop of accuracy is at
 //! most the largest that is tolerated; failed: the whole interval is above it; unknown: it lies on both sides.
 //!
@@ -43,7 +43,13 @@ use types::format::{count, counted, percent};
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     /// An answer, and whether it was marked as degraded.
-    Answer { value: f64, is_degraded: bool },
+    Answer {
+        /// A score, a number, or the position of a class.
+        value: f64,
+        /// The probability of the predicted class, where the answer is a class.
+        confidence: Option<f64>,
+        is_degraded: bool,
+    },
     /// Refused with a message.
     Rejected,
     /// An error of the model, a lost connection, or no answer in time.
@@ -53,9 +59,23 @@ pub enum Response {
 }
 
 impl Response {
-    /// An answer like any other.
+    /// A score or a number.
     pub fn of(value: f64) -> Self {
-        Self::Answer { value, is_degraded: false }
+        Self::Answer { value, confidence: None, is_degraded: false }
+    }
+
+    /// A class, with its probability where the model gives one.
+    pub fn of_class(class: usize, confidence: Option<f64>) -> Self {
+        Self::Answer { value: class as f64, confidence, is_degraded: false }
+    }
+
+    /// The same answer, marked as degraded; what is no answer stays as it is.
+    #[must_use]
+    pub fn degraded(self) -> Self {
+        match self {
+            Self::Answer { value, confidence, .. } => Self::Answer { value, confidence, is_degraded: true },
+            other => other,
+        }
     }
 }
 
@@ -69,6 +89,11 @@ pub enum Reading {
         /// The least margin of a confident answer.
         confident: f64,
     },
+    /// Positions of classes.
+    Class {
+        /// The least probability of a confident answer.
+        confident: f64,
+    },
     /// Numbers, right where they are within `tolerance` of the truth.
     Number { tolerance: f64 },
 }
@@ -79,13 +104,22 @@ impl Reading {
         Self::Binary { threshold, confident: 0.5 }
     }
 
-    /// The answer where it is one: finite, and a score of [0, 1].
+    /// Classes that are confident from a probability of three quarters on, as a score with a threshold of one half is.
+    pub fn class() -> Self {
+        Self::Class { confident: 0.75 }
+    }
+
+    /// The answer where it is one: finite, a score of [0, 1], or a position.
     fn answer(self, response: Response) -> Option<f64> {
-        let Response::Answer { value, .. } = response else {
+        let Response::Answer { value, confidence, .. } = response else {
             return None;
         };
         let is_possible = match self {
             Self::Binary { .. } => (0.0..=1.0).contains(&value),
+            Self::Class { .. } => {
+                let is_probability = confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence));
+                value >= 0.0 && value.fract() == 0.0 && is_probability
+            }
             Self::Number { .. } => value.is_finite(),
         };
         is_possible.then_some(value)
@@ -94,13 +128,18 @@ impl Reading {
     fn is_right(self, answer: f64, truth: f64) -> bool {
         match self {
             Self::Binary { threshold, .. } => (answer >= threshold) == (truth >= threshold),
+            Self::Class { .. } => answer == truth,
             Self::Number { tolerance } => (answer - truth).abs() <= tolerance,
         }
     }
 
-    fn is_confident(self, answer: f64) -> bool {
+    fn is_confident(self, response: Response) -> bool {
+        let Response::Answer { value, confidence, .. } = response else {
+            return false;
+        };
         match self {
-            Self::Binary { threshold, confident } => margin(answer, threshold) >= confident,
+            Self::Binary { threshold, confident } => margin(value, threshold) >= confident,
+            Self::Class { confident } => confidence.is_none_or(|confidence| confidence >= confident),
             Self::Number { .. } => true,
         }
     }
@@ -108,6 +147,7 @@ impl Reading {
     fn loss(self, answer: f64, truth: f64) -> f64 {
         match self {
             Self::Binary { .. } => (answer - truth).powi(2),
+            Self::Class { .. } => f64::from(u8::from(answer != truth)),
             Self::Number { .. } => (answer - truth).abs(),
         }
     }
@@ -133,12 +173,21 @@ pub fn class(reading: Reading, response: Response, truth: Option<f64>) -> Respon
         };
     };
     match (reading.answer(response), truth) {
+<<<<<<< HEAD
         (None, _) => ResponseClass::Malformed,
         (Some(_), _) if is_degraded => ResponseClass::Degraded,
         (Some(_), None) => ResponseClass::Unjudged,
         (Some(answer), Some(truth)) if reading.is_right(answer, truth) => ResponseClass::Right,
         (Some(answer), Some(_)) if reading.is_confident(answer) => ResponseClass::SilentlyWrong,
         _ => ResponseClass::WrongUnsure,
+=======
+        (None, _) => ResponseClass::Malformed,
+        (Some(_), _) if is_degraded => ResponseClass::Degraded,
+        (Some(_), None) => ResponseClass::Unjudged,
+        (Some(answer), Some(truth)) if reading.is_right(answer, truth) => ResponseClass::Right,
+        (Some(_), Some(_)) if reading.is_confident(response) => ResponseClass::SilentlyWrong,
+        _ => ResponseClass::WrongUnsure,
+>>>>>>> stress
     }
 }
 

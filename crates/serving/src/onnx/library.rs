@@ -34,7 +34,11 @@ pub enum LibraryError {
     NotFound { looked: String },
     #[error("{}, which {from} names, is not a usable ONNX Runtime: {why}; {HOW_TO_GET_IT}", path.display())]
     Unusable { path: PathBuf, from: &'static str, why: String },
-    #[error("{} cannot be loaded as well: ONNX Runtime came from {} and stays for the process", path.display(), loaded.display())]
+    #[error(
+        "{} cannot be loaded as well: ONNX Runtime came from {} and stays for the process",
+        path.display(),
+        loaded.display()
+    )]
     Another { path: PathBuf, loaded: PathBuf },
 }
 

@@ -1,6 +1,6 @@
 //! Models in ONNX, run in this process by ONNX Runtime.
 //!
-//! [`library`] finds and loads the runtime, [`inputs`] makes tensors of columns, [`outputs`] reads scores. A run is
+//! `library` finds and loads the runtime, `inputs` makes tensors of columns, `outputs` reads scores. A run is
 //! ended at its time-out between two operators of the model. What cannot be had in one process: a fault in the
 //! library itself, such as a segmentation fault of an operator, ends the program; a model that may do that belongs
 //! behind a server or into a [`crate::Subprocess`].

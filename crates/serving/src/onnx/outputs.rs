@@ -1,4 +1,5 @@
-//! Scores out of what a model puts out: a tensor of numbers, or a map for each row (ZipMap of scikit-learn's converters).
+//! Scores out of what a model puts out: a tensor of numbers, or a map for each row (the ZipMap of scikit-learn's
+//! converters).
 
 use ort::value::{DynMapValueType, DynValue, Outlet, TensorElementType, ValueType};
 

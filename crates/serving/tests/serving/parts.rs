@@ -71,7 +71,7 @@ impl Server {
         let mut server = Self(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap());
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_mins(4), "the server does not listen");
+            assert!(start.elapsed() < Duration::from_mins(10), "the server does not listen");
             assert!(server.0.try_wait().unwrap().is_none(), "the server has ended");
             thread::sleep(Duration::from_millis(50));
         }

@@ -142,6 +142,8 @@ pub struct Prices {
 pub enum OfAnswers {
     /// By the definition's costs; yes is a score of at least the threshold.
     Binary { threshold: f64, cost: Cost },
+    /// By the definition's matrix; answers and outcomes are positions of `classes`.
+    Classes { classes: Vec<String>, cost: Cost },
     /// Per unit of error of a number.
     Number { per_unit: f64 },
 }
@@ -166,6 +168,12 @@ impl Prices {
                 (false, true) => cost.false_negative,
                 (false, false) => cost.true_negative,
             },
+            OfAnswers::Classes { classes, cost } => {
+                let name = |position: f64| classes.get(position as usize).map_or("", String::as_str);
+                let of_happened = cost.matrix.get(name(outcome));
+                let named = of_happened.and_then(|of_predicted| of_predicted.get(name(answer)));
+                named.copied().unwrap_or_else(|| f64::from(u8::from(answer != outcome)))
+            }
             OfAnswers::Number { per_unit } => (answer - outcome).abs() * per_unit,
         }
     }

@@ -190,15 +190,26 @@ fn nothing_is_done_where_nothing_surely_saves() {
 fn gains_and_missing_answers_have_their_prices() {
     let cost = Cost { true_positive: -2.0, true_negative: -1.0, ..Cost::default() };
     let prices = Prices::binary(0.5, cost, 0.25);
-    let replies =
+    let mixed =
         vec![Reply::Answer(0.9), Reply::Answer(0.1), Reply::Abstained, Reply::Nothing, Reply::Answer(0.9)];
     let outcomes = [Some(1.0), Some(0.0), Some(1.0), Some(1.0), None];
-    let weighed = weigh(&[Tried { strategy: Strategy::Nothing, replies }], &outcomes, &prices).unwrap();
+    let tried = Tried { strategy: Strategy::Nothing, replies: mixed };
+    let weighed = weigh(&[tried], &outcomes, &prices).unwrap();
     let found = &weighed.strategies[0];
     assert_eq!((weighed.rows, found.mean.value), (4, (-2.0 - 1.0 + 0.25 + 1.0) / 4.0));
     assert_eq!((found.abstained, found.unanswered, found.against_nothing), (1, 1, None));
     let interval = found.mean.interval;
     assert!(-2.0 <= interval.lower && interval.lower < found.mean.value && found.mean.value < interval.upper);
+    let matrix = [("bad".into(), [("good".into(), 7.0)].into())].into();
+    let classes = OfAnswers::Classes {
+        classes: vec!["good".into(), "bad".into()],
+        cost: Cost { matrix, ..Cost::default() },
+    };
+    let of_classes = Prices { of_answers: classes, abstaining: 1.0, no_answer: 9.0 };
+    let replies = replies(&[0.0, 0.0, 1.0, 1.0]);
+    let outcomes = [Some(0.0), Some(1.0), Some(0.0), Some(1.0)];
+    let weighed = weigh(&[Tried { strategy: Strategy::Nothing, replies }], &outcomes, &of_classes).unwrap();
+    assert_eq!(weighed.strategies[0].mean.value, (0.0 + 7.0 + 1.0 + 0.0) / 4.0);
     let number = Prices { of_answers: OfAnswers::Number { per_unit: 2.0 }, abstaining: 1.0, no_answer: 9.0 };
     let tried = Tried { strategy: Strategy::Nothing, replies: vec![Reply::Answer(3.0), Reply::Answer(6.0)] };
     let weighed = weigh(&[tried], &[Some(4.0), Some(5.0)], &number).unwrap();

@@ -76,7 +76,10 @@ impl Transform for Missing {
     }
 
     fn usual(feature: &str, _: ValueKind, rate: f64) -> Vec<Self> {
-        vec![Self::of([feature], rate)]
+        let at_random = Self::of([feature], rate);
+        let of_high = Self { mechanism: Mechanism::OwnValue, ..at_random.clone() };
+        // Where every value is lost there is no choice among mechanisms.
+        if rate < 1.0 { vec![at_random, of_high] } else { vec![at_random] }
     }
 
     fn transform(&self, scene: Scene<'_>, rng: &mut SplitMix64) -> Result<Change, NotApplicable> {

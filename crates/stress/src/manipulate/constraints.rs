@@ -92,7 +92,9 @@ pub(super) struct Ground<'a> {
     pub cases: &'a Batch,
     pub data: &'a Batch,
     pub levers: Vec<Grounded>,
-    pub relations: &'a [Relation],
+    relations: &'a [Relation],
+    /// For each lever, its value in each case.
+    originals: Vec<Vec<Option<f64>>>,
 }
 
 #[derive(Debug)]
@@ -135,7 +137,12 @@ impl<'a> Ground<'a> {
             }
             levers.push(Grounded::of(lever, column(cases, &lever.feature)?, column(data, &lever.feature)?)?);
         }
-        let ground = Self { cases, data, levers, relations: &constraints.relations };
+        let of_lever = |lever: &Grounded| {
+            let values = column(cases, &lever.feature)?;
+            Ok((0..cases.rows()).map(|case| lever.code(values, case)).collect())
+        };
+        let originals = levers.iter().map(of_lever).collect::<Result<_, Impossible>>()?;
+        let ground = Self { cases, data, levers, relations: &constraints.relations, originals };
         ground.check_relations()?;
         Ok(ground)
     }
@@ -156,10 +163,9 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
-    /// The value of a lever in a case; `None` where it is missing or not legal.
+    /// The value of a lever in a case; `None` where it is missing.
     pub(super) fn original(&self, lever: usize, case: usize) -> Option<f64> {
-        let lever = &self.levers[lever];
-        lever.code(self.cases.column(&lever.feature)?, case)
+        self.originals[lever][case]
     }
 
     fn holds(&self, relation: &Relation, case: usize, point: &[Option<f64>]) -> bool {

@@ -2,7 +2,8 @@
 //! So the wishes of many cases go to the model together.
 //!
 //! It grows changes lever by lever (a beam), starts again from rows of the data that have the wanted decision where
-//! that finds none, makes the cheapest change smaller lever by lever (bisection), and has it asked once more.
+//! that finds none, makes the cheapest change smaller lever by lever (bisection), looks for a cheaper one with another
+//! lever in the place of one, and has the result asked once more.
 
 use std::collections::HashSet;
 
@@ -44,9 +45,15 @@ pub(super) struct Asked {
 
 #[derive(Debug)]
 enum Phase {
-    Grow { round: usize },
+    Grow {
+        round: usize,
+    },
     Restart,
     Shrink(Shrink),
+    /// Another lever in the place of one, or of all, for less than this.
+    Exchange {
+        cost_before: f64,
+    },
     Verify,
     Done,
 }
@@ -71,6 +78,10 @@ struct Bracket {
     is_back_tried: bool,
 }
 
+/// How often other levers are tried.
+const EXCHANGES: usize = 3;
+/// Questions of one such time, for each lever: half, a quarter and so on of the cost, up and down.
+const EXCHANGE_QUERIES: usize = 8;
 /// Passes over all levers of a change.
 const PASSES: usize = 3;
 /// A change is known to this share of its first size.
@@ -89,6 +100,7 @@ pub(super) struct Hunt {
     phase: Phase,
     /// What the wishes of this turn came from: the state, and the lever that was pulled.
     parents: Vec<(usize, usize)>,
+    exchanges: usize,
     /// The score before any change.
     pub score: f64,
     /// Whether the best change did it again when it was asked once more.
@@ -107,6 +119,7 @@ impl Hunt {
             spent: 0,
             phase: Phase::Grow { round: 0 },
             parents: Vec::new(),
+            exchanges: 0,
             score,
             is_confirmed: None,
         }
@@ -129,6 +142,10 @@ impl Hunt {
                     self.grown(ground, settings, left.saturating_sub(reserve) as usize, rng)
                 }
                 Phase::Restart => self.borrowed(ground, settings, examples, left.saturating_sub(1) as usize),
+                Phase::Exchange { .. } => {
+                    let most = (ground.levers.len() * EXCHANGE_QUERIES).min(left.saturating_sub(1) as usize);
+                    self.grown(ground, settings, most, rng)
+                }
                 // One query is kept to confirm.
                 Phase::Shrink(_) if left > 1 => self.smaller(ground).into_iter().collect(),
                 Phase::Grow { .. } | Phase::Shrink(_) => Vec::new(),
@@ -140,12 +157,12 @@ impl Hunt {
                 self.spent += wishes.len() as u64;
                 return wishes;
             }
-            self.go_on();
+            self.go_on(ground);
         }
     }
 
     /// The next phase, where one has nothing to ask.
-    fn go_on(&mut self) {
+    fn go_on(&mut self, ground: &Ground<'_>) {
         self.phase = match (&self.phase, &self.best) {
             (Phase::Grow { .. }, None) => Phase::Restart,
             (Phase::Grow { .. } | Phase::Restart, Some(best)) => Phase::Shrink(Shrink::of(best, 1)),
@@ -154,9 +171,38 @@ impl Hunt {
             {
                 Phase::Shrink(Shrink::of(best, shrink.pass + 1))
             }
-            (Phase::Shrink(_), Some(_)) => Phase::Verify,
+            (Phase::Shrink(_), Some(best)) if self.exchanges < EXCHANGES => {
+                let cost_before = best.cost;
+                self.exchanges += 1;
+                self.beam = self.with_one_lever_less(ground);
+                Phase::Exchange { cost_before }
+            }
+            (Phase::Exchange { cost_before }, Some(best)) if best.cost < 0.99 * cost_before => {
+                Phase::Shrink(Shrink::of(best, 1))
+            }
+            (Phase::Shrink(_) | Phase::Exchange { .. }, Some(_)) => Phase::Verify,
             _ => Phase::Done,
         };
+    }
+
+    /// The case as it is, and the best change without each of its levers in turn.
+    fn with_one_lever_less(&self, ground: &Ground<'_>) -> Vec<Asked> {
+        let unchanged = vec![None; ground.levers.len()];
+        let mut points = vec![unchanged];
+        if let Some(best) = self.best.as_ref().filter(|best| best.order.len() > 1) {
+            for lever in &best.order {
+                let mut point = best.point.clone();
+                point[*lever] = None;
+                points.push(point);
+            }
+        }
+        let of = |point: Point| {
+            // Its score is not known; that of the case is as good as any to compare others by.
+            let (cost, score) = (ground.cost(self.case, &point), self.score);
+            let order = by_cost(ground, self.case, &point);
+            Asked { point, cost, score, order }
+        };
+        points.into_iter().map(of).collect()
     }
 
     /// The scores of the wishes, in their order; `None` where the model gave no answer.
@@ -177,7 +223,11 @@ impl Hunt {
                 for (point, score) in heard {
                     self.keep_if_cheaper(ground, point, *score, None);
                 }
-                self.go_on();
+                self.go_on(ground);
+            }
+            Phase::Exchange { .. } => {
+                self.heard_grown(ground, settings, points, scores);
+                self.go_on(ground);
             }
             Phase::Shrink(_) => {
                 let heard = points.into_iter().zip(scores).next();

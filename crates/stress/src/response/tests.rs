@@ -20,13 +20,22 @@ fn each_response_has_its_class() {
     check(Response::of(0.25), Some(1.0), ResponseClass::SilentlyWrong);
     check(Response::of(0.26), Some(1.0), ResponseClass::WrongUnsure);
     check(Response::of(0.9), None, ResponseClass::Unjudged);
-    check(Response::Answer { value: 0.9, is_degraded: true }, Some(0.0), ResponseClass::Degraded);
+    check(Response::of(0.9).degraded(), Some(0.0), ResponseClass::Degraded);
+    assert_eq!(Response::Crashed.degraded(), Response::Crashed);
     for none in [f64::NAN, f64::INFINITY, 1.01, -0.01] {
         check(Response::of(none), Some(1.0), ResponseClass::Malformed);
     }
     check(Response::Rejected, Some(1.0), ResponseClass::Rejected);
     check(Response::Crashed, None, ResponseClass::Crashed);
     check(Response::Malformed, None, ResponseClass::Malformed);
+    let of_class =
+        |class, confidence| super::class(Reading::class(), Response::of_class(class, confidence), Some(2.0));
+    assert_eq!(of_class(2, Some(0.4)), ResponseClass::Right);
+    assert_eq!(of_class(1, Some(0.74)), ResponseClass::WrongUnsure);
+    assert_eq!(of_class(1, Some(0.75)), ResponseClass::SilentlyWrong);
+    assert_eq!(of_class(1, None), ResponseClass::SilentlyWrong);
+    assert_eq!(of_class(1, Some(f64::NAN)), ResponseClass::Malformed);
+    assert_eq!(class(Reading::class(), Response::of(1.5), Some(2.0)), ResponseClass::Malformed);
     let number = Reading::Number { tolerance: 2.0 };
     assert_eq!(class(number, Response::of(12.0), Some(10.0)), ResponseClass::Right);
     assert_eq!(class(number, Response::of(12.1), Some(10.0)), ResponseClass::SilentlyWrong);
@@ -128,7 +137,7 @@ fn without_outcomes_the_clean_answers_are_the_truth() {
 
 fn some_response() -> impl Strategy<Value = Response> {
     prop_oneof![
-        8 => (0.0..=1.0, any::<bool>()).prop_map(|(value, is_degraded)| Response::Answer { value, is_degraded }),
+        8 => (0.0..=1.0, any::<bool>()).prop_map(|(value, is_degraded)| Response::Answer { value, confidence: None, is_degraded }),
         1 => Just(Response::of(f64::NAN)),
         1 => Just(Response::Rejected),
         1 => Just(Response::Crashed),
