@@ -173,21 +173,12 @@ pub fn class(reading: Reading, response: Response, truth: Option<f64>) -> Respon
         };
     };
     match (reading.answer(response), truth) {
-<<<<<<< HEAD
-        (None, _) => ResponseClass::Malformed,
-        (Some(_), _) if is_degraded => ResponseClass::Degraded,
-        (Some(_), None) => ResponseClass::Unjudged,
-        (Some(answer), Some(truth)) if reading.is_right(answer, truth) => ResponseClass::Right,
-        (Some(answer), Some(_)) if reading.is_confident(answer) => ResponseClass::SilentlyWrong,
-        _ => ResponseClass::WrongUnsure,
-=======
         (None, _) => ResponseClass::Malformed,
         (Some(_), _) if is_degraded => ResponseClass::Degraded,
         (Some(_), None) => ResponseClass::Unjudged,
         (Some(answer), Some(truth)) if reading.is_right(answer, truth) => ResponseClass::Right,
         (Some(_), Some(_)) if reading.is_confident(response) => ResponseClass::SilentlyWrong,
         _ => ResponseClass::WrongUnsure,
->>>>>>> stress
     }
 }
 

@@ -51,6 +51,9 @@ pub struct TriedFault {
     /// What it said where it did not answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What could be done instead while the input is down, the cheapest first; of missing inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<PricedStrategy>,
     /// Whether monitoring notices; absent where that was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noticed: Option<Noticed>,
@@ -134,6 +137,19 @@ pub struct ResponseShare {
     pub share: f64,
     #[schemars(with = "described::Interval")]
     pub interval: Interval,
+}
+
+/// A way to answer while an input is down, and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PricedStrategy {
+    /// As in "the cheapest is to …".
+    pub strategy: String,
+    /// Of a row, under the definition's costs.
+    pub mean_cost: f64,
+    #[schemars(with = "described::Interval")]
+    pub interval: Interval,
+    /// Whether it surely costs less than asking the model with what there is.
+    pub surely_saves: bool,
 }
 
 /// Whether monitoring notices a fault in the rows that it was tried on.

@@ -2,6 +2,7 @@
 
 use ::stress::response::{Reading, Response};
 use serving::{Failure, FailureKind, Scores, Target, by_row};
+use stats::multiclass::rows::likeliest;
 use types::batch::Batch;
 use types::cases::Outputs;
 use types::definition::Definition;
@@ -41,8 +42,8 @@ impl<'a> Session<'a> {
         let confident = definition.stress.confident;
         let reading = match logged {
             Outputs::Binary { .. } => Reading::Binary { threshold: definition.log.threshold, confident },
-            // The answer to a row of several classes is read as how sure the model is of the class that it was.
-            Outputs::Multiclass { .. } => Reading::Binary { threshold: 0.5, confident },
+            // A margin of one half is a probability of three quarters, as of two classes.
+            Outputs::Multiclass { .. } => Reading::Class { confident: 0.5 + confident / 2.0 },
             Outputs::Regression { predicted, outcomes } => {
                 let tolerance = definition.monitor.performance.largest_error;
                 Reading::Number { tolerance: tolerance.unwrap_or_else(|| usual_error(predicted, outcomes)) }
@@ -71,8 +72,7 @@ impl<'a> Session<'a> {
         Err(CheckError::Model(format!("the columns of the log are not its inputs: {}", misfits.join("; "))))
     }
 
-    /// Asks about rows; `origin` says of which row of the log each was made.
-    pub(super) fn ask(&mut self, rows: &Batch, origin: &[usize]) -> Answered {
+    pub(super) fn ask(&mut self, rows: &Batch) -> Answered {
         let answered = by_row(self.target.as_mut(), rows, CALLS_MOST);
         let mut responses = vec![Response::Malformed; rows.rows()];
         for failed in &answered.failures {
@@ -83,31 +83,19 @@ impl<'a> Session<'a> {
         let error = answered.failures.first().map(|failed| failed.failure.to_string());
         if let Some(accepted) = &answered.accepted {
             for (row, response) in responses.iter_mut().enumerate() {
-                if let Some(value) = self.value(&accepted.scores, row, origin[row]) {
-                    *response = Response::Answer { value, is_degraded: accepted.degraded[row] };
+                if let Some(answer) = answer(&accepted.scores, row) {
+                    *response = if accepted.degraded[row] { answer.degraded() } else { answer };
                 }
             }
         }
         Answered { responses, error, scores: answered.accepted.map(|accepted| accepted.scores) }
     }
 
-    /// The answer to a row as it is read.
-    fn value(&self, scores: &Scores, row: usize, origin: usize) -> Option<f64> {
-        match (scores, self.logged) {
-            (Scores::Numbers(numbers), _) => numbers[row],
-            (Scores::Probabilities(rows), Outputs::Multiclass { outcomes, .. }) => {
-                let probabilities = rows[row].as_ref()?;
-                Some(certainty_of(probabilities, outcomes[origin] as usize))
-            }
-            (Scores::Probabilities(_), _) => None,
-        }
-    }
-
     /// What happened to the rows that these were made of.
     pub(super) fn outcomes(&self, origin: &[usize]) -> Vec<Option<f64>> {
         let of = |&row: &usize| match self.logged {
             Outputs::Binary { outcomes, .. } => f64::from(u8::from(outcomes[row])),
-            Outputs::Multiclass { .. } => 1.0,
+            Outputs::Multiclass { outcomes, .. } => f64::from(outcomes[row]),
             Outputs::Regression { outcomes, .. } => outcomes[row],
         };
         origin.iter().map(|row| Some(of(row))).collect()
@@ -155,12 +143,16 @@ impl<'a> Session<'a> {
     }
 }
 
-/// How sure a model is of what happened: above one half where it called that class, and the farther from it the
-/// larger the probability of the class that it called.
-fn certainty_of(probabilities: &[f64], outcome: usize) -> f64 {
-    let called = (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
-    let largest = called.map_or(0.0, |called| probabilities[called]);
-    if called == Some(outcome) { 0.5 + largest / 2.0 } else { 0.5 - largest / 2.0 }
+/// The answer to a row: its number, or the class of the largest probability.
+fn answer(scores: &Scores, row: usize) -> Option<Response> {
+    match scores {
+        Scores::Numbers(numbers) => numbers[row].map(Response::of),
+        Scores::Probabilities(rows) => {
+            let probabilities = rows[row].as_ref()?;
+            let likeliest = likeliest(probabilities)?;
+            Some(Response::of_class(likeliest, Some(probabilities[likeliest])))
+        }
+    }
 }
 
 /// An error that nine of ten predictions do not exceed.

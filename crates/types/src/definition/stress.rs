@@ -27,6 +27,8 @@ pub struct Stress {
     pub faults: Faults,
     /// Whether monitoring notices.
     pub detection: Detection,
+    /// What to do while an input is down.
+    pub degradation: Degradation,
 }
 
 impl Default for Stress {
@@ -40,6 +42,7 @@ impl Default for Stress {
             missing: Missing::default(),
             faults: Faults::default(),
             detection: Detection::default(),
+            degradation: Degradation::default(),
         }
     }
 }
@@ -142,6 +145,14 @@ impl Default for Detection {
     }
 }
 
+/// What could be done while an input is down, weighed by `[evaluate.cost]` where that is declared, else by mistakes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Degradation {
+    /// What it costs to send a case to a person, in the unit of `[evaluate.cost]`; without it that is not weighed.
+    pub abstaining: Option<f64>,
+}
+
 impl Stress {
     /// Who answers for a check, where the definition names somebody for it alone.
     pub(super) fn owner(&self, check: CheckId) -> Option<&str> {
@@ -187,8 +198,12 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
             return refused(key, format!("{share} is not a share between 0 and 1"));
         }
     }
-    let numbers =
-        [("parity.tolerance", stress.parity.tolerance), ("detection.harmful", stress.detection.harmful)];
+    let abstaining = stress.degradation.abstaining.unwrap_or(0.0);
+    let numbers = [
+        ("parity.tolerance", stress.parity.tolerance),
+        ("detection.harmful", stress.detection.harmful),
+        ("degradation.abstaining", abstaining),
+    ];
     for (key, number) in numbers {
         if !(number.is_finite() && number >= 0.0) {
             return refused(key, format!("{number} is not a number of 0 or more"));
