@@ -5,12 +5,15 @@ use serde_json::Value;
 use stats::classification::Estimate;
 use stats::interval::{Interval, Level};
 use stats::proportion::Proportion;
-use types::faults::{FaultStatus, NotTried, Noticed, ResponseClass, ResponseShare, TriedFault, TriedFaults};
+use types::faults::{
+    FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
+};
 use types::finding::{Threshold, Unmeasured};
 use types::format::{capitalised, counted, number, percent};
 use types::nearest::listed;
 use types::{CheckId, Definition, Detail, Finding, Measure, Subject, Verdict, Window};
 
+use crate::degrade::{StrategyCost, Weighed};
 use crate::fault::{Fault, Manifest, NotApplicable};
 use crate::plan::{Experiment, Subject as Of};
 use crate::response::{ClassShare, Impact};
@@ -36,6 +39,8 @@ pub struct Outcome {
     pub impact: Impact,
     /// What the model said where it did not answer.
     pub error: Option<String>,
+    /// What could be done instead; `None` where that was not weighed.
+    pub weighed: Option<Weighed>,
     /// Whether monitoring notices; `None` where that was not looked at.
     pub noticed: Option<Noticed>,
 }
@@ -292,7 +297,17 @@ fn row(experiment: &Experiment, outcome: &Outcome) -> TriedFault {
         responses: impact.classes.iter().filter(|of| of.rows > 0).map(response).collect(),
         silently_wrong_before: impact.silently_wrong_before.map(|share| share.value),
         error: outcome.error.clone(),
+        strategies: outcome.weighed.iter().flat_map(|of| &of.strategies).map(priced).collect(),
         noticed: outcome.noticed.clone(),
+    }
+}
+
+fn priced(of: &StrategyCost) -> PricedStrategy {
+    PricedStrategy {
+        strategy: of.strategy.words(),
+        mean_cost: of.mean.value,
+        interval: of.mean.interval,
+        surely_saves: of.surely_saves(),
     }
 }
 

@@ -139,6 +139,9 @@ pub struct ResponseShare {
     pub interval: Interval,
 }
 
+/// The strategy of doing nothing special.
+pub const ASK_ALL_THE_SAME: &str = "ask the model with what there is";
+
 /// A way to answer while an input is down, and what it costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PricedStrategy {

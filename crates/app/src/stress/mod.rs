@@ -7,6 +7,7 @@
 
 mod answers;
 mod asking;
+mod degrading;
 mod noticing;
 mod rows;
 
@@ -26,6 +27,7 @@ use types::nearest::{listed, nearest};
 use types::{CheckId, Digest, Finding, Question, Verdict, Window};
 
 use self::answers::{Answered, Session};
+use self::degrading::weighed;
 use self::noticing::{Noticing, Seen};
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;
@@ -94,7 +96,7 @@ pub fn run(
 
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
-    let clean = session.ask(&rows, &all_rows(&rows));
+    let clean = session.ask(&rows);
     let scope = Scope { definition, window };
     let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
     let parity = judge::parity(scope, asked, &session.differences(&clean), clean.error.as_deref());
@@ -153,7 +155,7 @@ fn outcome(
     definition: &Definition,
     noticing: Option<&Noticing<'_>>,
 ) -> Outcome {
-    let answered = session.ask(&faulted.batch, &faulted.origin);
+    let answered = session.ask(&faulted.batch);
     let before = clean.of_rows(&faulted.origin);
     let asked = AskedTwice {
         clean: &before,
@@ -167,7 +169,7 @@ fn outcome(
     let noticed = noticing.map(|noticing| {
         noticing.noticed(Seen { batch: &faulted.batch, outputs: &session.outputs(&answered) })
     });
-    Outcome { manifest: faulted.manifest, impact, error: answered.error, noticed }
+    Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed: None, noticed }
 }
 
 /// What the definition tolerates of a fault.
@@ -214,10 +216,6 @@ fn features(rows: &Batch) -> Vec<Feature> {
         kind: column.values.kind(),
     };
     rows.columns().iter().map(of).collect()
-}
-
-fn all_rows(rows: &Batch) -> Vec<usize> {
-    (0..rows.rows()).collect()
 }
 
 /// What the definition asks for of a check.

@@ -1,7 +1,9 @@
 //! What happens when inputs fail: every fault that was tried, how the model responded, and what to do about it.
 
 use maud::{Markup, html};
-use types::faults::{FaultStatus, NotTried, ResponseClass, TriedFault, TriedFaults};
+use types::faults::{
+    ASK_ALL_THE_SAME, FaultStatus, NotTried, PricedStrategy, ResponseClass, TriedFault, TriedFaults,
+};
 use types::finding::{CheckId, Detail, Finding, Measure};
 use types::format;
 use types::nearest::listed;
@@ -80,6 +82,7 @@ fn legend(of: &TriedFaults) -> Markup {
 
 fn table(faults: &[TriedFault]) -> Markup {
     let is_noticed = faults.iter().any(|fault| fault.noticed.is_some());
+    let is_weighed = faults.iter().any(|fault| !fault.strategies.is_empty());
     html! {
         div.scroll tabindex="0" role="region" aria-label="Faults that were tried" {
             table.compact.faults {
@@ -90,15 +93,16 @@ fn table(faults: &[TriedFault]) -> Markup {
                     th.num scope="col" { "Impact" }
                     th.num scope="col" { "Loss" }
                     th.num scope="col" { "Silently wrong" }
+                    @if is_weighed { th scope="col" { "Best instead" } }
                     @if is_noticed { th scope="col" { "Noticed" } }
                 } }
-                tbody { @for fault in faults { (row(fault, is_noticed)) } }
+                tbody { @for fault in faults { (row(fault, is_noticed, is_weighed)) } }
             }
         }
     }
 }
 
-fn row(fault: &TriedFault, is_noticed: bool) -> Markup {
+fn row(fault: &TriedFault, is_noticed: bool, is_weighed: bool) -> Markup {
     let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
     html! {
         tr {
@@ -113,6 +117,7 @@ fn row(fault: &TriedFault, is_noticed: bool) -> Markup {
                 (silent.map_or_else(|| "–".to_owned(), |share| format::percent(share.share)))
                 @if let Some(before) = fault.silently_wrong_before { span.sub.below { "before " (format::percent(before)) } }
             }
+            @if is_weighed { td { (best(fault)) } }
             @if is_noticed {
                 td { @match &fault.noticed {
                     Some(noticed) if noticed.by.is_empty() => strong { "no" },
@@ -120,6 +125,21 @@ fn row(fault: &TriedFault, is_noticed: bool) -> Markup {
                     None => "–",
                 } }
             }
+        }
+    }
+}
+
+/// What surely costs less than asking the model with what there is, the cheapest of it.
+fn best(fault: &TriedFault) -> Markup {
+    let mean = |of: &PricedStrategy| format!("{} a row", format::number(of.mean_cost));
+    let asked = fault.strategies.iter().find(|of| of.strategy == ASK_ALL_THE_SAME);
+    html! {
+        @match fault.strategies.iter().find(|of| of.surely_saves) {
+            Some(best) => {
+                (best.strategy)
+                span.sub.below { (mean(best)) @if let Some(asked) = asked { " instead of " (mean(asked)) } }
+            }
+            None => @if let Some(asked) = asked { span.sub { "nothing surely saves" span.below { (mean(asked)) } } } @else { "–" },
         }
     }
 }
