@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use engine::{Engine, EngineError, EngineOptions};
+use engine::{Engine, EngineError, EngineOptions, TimeRange};
 use jiff::{Span, Timestamp, ToSpan};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
+use store::Chain;
 use types::definition::{Definition, DefinitionError};
-use types::evidence::{Evidence, NewFinding};
-use types::finding::CheckId;
+use types::evidence::{DatasetVersion, Evidence, NewFinding};
 use types::log_state::LogState;
 use types::question::Measured;
 use types::report::{self, CheckReport};
@@ -74,6 +74,11 @@ pub enum Stage {
     Recording {
         findings: usize,
     },
+    /// Asking the model about rows with a fault.
+    Asking {
+        done: usize,
+        of: usize,
+    },
 }
 
 /// What a check came to.
@@ -100,6 +105,8 @@ pub enum CheckError {
     Window(#[from] WindowChoiceError),
     #[error("window {window} has no rows in the log")]
     NoRows { window: Window },
+    #[error("the model cannot be asked: {0}")]
+    Model(String),
     #[error(transparent)]
     Evidence(#[from] StateError),
 }
@@ -116,22 +123,8 @@ pub fn run(
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
     let as_of = request.as_of.unwrap_or(now);
-    if let (Some(window), Some(as_of)) = (request.window, request.as_of)
-        && window.to() > as_of
-    {
-        return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
-    }
-    let range = log.time_range().map_err(|error| opened.explain(error))?;
     let reference = definition.reference.window;
-    let window =
-        window::choose(request.window, reference, (range.first, range.last), as_of).map_err(|error| {
-            match error {
-                WindowChoiceError::ReferenceOutsideLog { .. } => {
-                    opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
-                }
-                error => CheckError::Window(error),
-            }
-        })?;
+    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
@@ -159,10 +152,58 @@ pub fn run(
         findings.extend(watch.findings(answers, &log_is, &opened.ours(&chain.records))?);
     }
 
-    for finding in &mut findings {
-        finding.owner = owner(definition, finding.check);
-    }
+    let made = Made { findings, datasets, window, asked_window: request.window, as_of };
+    conclude(&opened, state, &mut chain, made, now, progress)
+}
 
+/// The window that is asked for, or the last whole week of the log; and the times of the log.
+pub(crate) fn chosen_window(
+    opened: &Opened<'_>,
+    asked: Option<Window>,
+    as_of: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(Window, TimeRange), CheckError> {
+    if let (Some(window), Some(as_of)) = (asked, as_of)
+        && window.to() > as_of
+    {
+        return Err(WindowChoiceError::EndsAfter { window, as_of }.into());
+    }
+    let range = opened.log.time_range().map_err(|error| opened.explain(error))?;
+    let reference = opened.definition.reference.window;
+    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now));
+    let window = window.map_err(|error| match error {
+        WindowChoiceError::ReferenceOutsideLog { .. } => {
+            opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
+        }
+        error => CheckError::Window(error),
+    })?;
+    Ok((window, range))
+}
+
+/// What a check found, before it is recorded.
+pub(crate) struct Made {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) datasets: Vec<DatasetVersion>,
+    pub(crate) window: Window,
+    /// The window, where somebody asked for it.
+    pub(crate) asked_window: Option<Window>,
+    pub(crate) as_of: Timestamp,
+}
+
+/// Gives findings their owners, records them, and says what the gates come to.
+pub(crate) fn conclude(
+    opened: &Opened<'_>,
+    state: &State,
+    chain: &mut Chain,
+    made: Made,
+    now: Timestamp,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<CheckOutcome, CheckError> {
+    let definition = &opened.definition;
+    let Made { mut findings, datasets, window, asked_window, as_of } = made;
+    for finding in &mut findings {
+        finding.owner = definition.owner(finding.check).map(str::to_owned);
+    }
     progress(Stage::Recording { findings: findings.len() });
     let evidence = Evidence {
         at: now,
@@ -176,9 +217,9 @@ pub fn run(
             .map(|finding| new_finding(definition, finding.clone(), now, None))
             .collect(),
     };
-    state.append(&mut chain, evidence)?;
-    log.remember_files()?;
-    let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, request.window);
+    state.append(chain, evidence)?;
+    opened.log.remember_files()?;
+    let gates = govern::gate::decide(definition, opened.hash(), &chain.records, now, asked_window);
     let report = CheckReport {
         format: report::FORMAT,
         program: PROGRAM.into(),
@@ -188,7 +229,7 @@ pub fn run(
         model: definition.model.version.clone(),
         task: definition.model.task,
         window,
-        reference,
+        reference: definition.reference.window,
         definition: opened.hash(),
         datasets,
         gates,
@@ -243,12 +284,6 @@ pub(crate) fn seeded(window: Window) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(Digest::of(window.to_string().as_bytes()).bytes())
 }
 
-/// Who answers for a check.
-fn owner(definition: &Definition, check: CheckId) -> Option<String> {
-    let own = definition.evaluate.owner(check);
-    own.or(definition.system.owner.as_deref()).map(str::to_owned)
-}
-
 /// A finding with the instant at which it goes stale, and with who answers for it.
 ///
 /// Evidence stays fresh for its cadence and half as long again, so that a run that is a little late
@@ -259,23 +294,12 @@ pub(crate) fn new_finding(
     at: Timestamp,
     inputs: Option<Digest>,
 ) -> NewFinding {
-    let every = match finding.check {
-        CheckId::Drift | CheckId::Quality | CheckId::Multivariate => definition.monitor.drift.every,
-        CheckId::PerformanceOverTime => definition.monitor.performance.every,
-        CheckId::Outcomes
-        | CheckId::Performance
-        | CheckId::WorstSegment
-        | CheckId::Calibration
-        | CheckId::Slices
-        | CheckId::WorstSubpopulation
-        | CheckId::Errors
-        | CheckId::Tail
-        | CheckId::Fairness
-        | CheckId::Comparison => definition.evaluate.every,
-    };
-    let fresh_for: Span = (every.hours() * 3 / 2).hours();
+    let fresh_for: Span = (definition.cadence(finding.check).hours() * 3 / 2).hours();
     NewFinding {
-        finding: Finding { owner: owner(definition, finding.check), ..finding.for_evidence() },
+        finding: Finding {
+            owner: definition.owner(finding.check).map(str::to_owned),
+            ..finding.for_evidence()
+        },
         fresh_until: at.checked_add(fresh_for).unwrap_or(Timestamp::MAX),
         inputs,
     }

@@ -25,6 +25,7 @@ pub mod service;
 pub mod signing;
 pub mod site;
 pub mod state;
+pub mod stress;
 mod watch;
 mod window;
 

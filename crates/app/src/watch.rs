@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use monitor::multivariate::MultivariateScope;
 use monitor::performance::PerformanceScope;
-use monitor::{History, UsualBuilder};
+use monitor::{History, Usual, UsualBuilder};
 use types::definition::Cadence;
 use types::log_state::LogState;
 use types::{Answers, Finding, Question, Record, Window};
@@ -88,13 +88,21 @@ impl<'a> Watch<'a> {
         log: &LogState,
         records: &[&Record],
     ) -> Result<Vec<Finding>, CheckError> {
-        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         // A window that was cut out by hand is no part of the series.
         let history = if self.window.is_of(self.every) {
             History::before(records.iter().copied(), self.every, self.window)
         } else {
             History::default()
         };
+        let usual = self.usual(answers)?;
+        let mut findings = self.of_columns_as_usual(&usual, &history, answers, log);
+        findings.extend(monitor::judge_outcome(self.scope(&usual, &history, log), answers));
+        Ok(findings)
+    }
+
+    /// What is usual of every column in the windows that this one is compared with.
+    pub(crate) fn usual(&self, answers: &Arc<Answers>) -> Result<Usual, CheckError> {
+        let (definition, schema) = (&self.opened.definition, &self.opened.schema);
         let mut usual = UsualBuilder::of_log(definition, schema, &self.against, answers);
         let mut usual_outcome = UsualBuilder::of_outcome(definition, &self.against, answers);
         // A few windows at a time: the profiles of a thousand columns in each of them are large.
@@ -113,20 +121,31 @@ impl<'a> Watch<'a> {
                 usual.add_chunk(definition, schema, window, &profiles);
             }
         }
-        let scope = monitor::Scope {
-            definition,
-            schema,
+        Ok(usual)
+    }
+
+    /// Quality and drift of every column, against what is usual.
+    pub(crate) fn of_columns_as_usual(
+        &self,
+        usual: &Usual,
+        history: &History,
+        answers: &Answers,
+        log: &LogState,
+    ) -> Vec<Finding> {
+        monitor::judge(self.scope(usual, history, log), answers, &mut seeded(self.window))
+    }
+
+    fn scope<'s>(&'s self, usual: &'s Usual, history: &'s History, log: &'s LogState) -> monitor::Scope<'s> {
+        monitor::Scope {
+            definition: &self.opened.definition,
+            schema: &self.opened.schema,
             window: self.window,
             every: self.every,
             against: &self.against,
             log,
-            history: &history,
-            usual: &usual,
-        };
-        let mut rng = seeded(self.window);
-        let mut findings = monitor::judge(scope, answers, &mut rng);
-        findings.extend(monitor::judge_outcome(scope, answers));
-        Ok(findings)
+            history,
+            usual,
+        }
     }
 
     /// The profiles of windows beside what is known.

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Monitor(MonitorOptions),
     /// Only performance, worst segment and calibration
     Evaluate(CheckOptions),
+    /// Break the model's inputs on purpose: how does it answer, and would anybody notice?
+    Stress(StressOptions),
     /// Serve the systems of a folder: catch up, keep the schedule, show everything on a page
     Serve(ServeOptions),
     /// Look at a log and write a first forewarn.toml
@@ -101,6 +103,27 @@ pub(crate) struct MonitorOptions {
     /// What the report covers
     #[arg(long, value_enum, default_value_t = Period::Weekly, conflicts_with = "window")]
     pub(crate) report: Period,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StressOptions {
+    #[command(flatten)]
+    pub(crate) check: CheckOptions,
+    /// Only these checks, with commas [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "CHECK")]
+    pub(crate) only: Vec<StressCheck>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StressCheck {
+    /// Whether the model answers unchanged rows as the log has it
+    Parity,
+    /// Inputs and sources that are missing
+    Missing,
+    /// Stale feeds, wrong joins, units, categories and other faults
+    Faults,
+    /// Whether monitoring notices what hurts
+    Detection,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

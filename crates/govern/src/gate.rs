@@ -52,18 +52,13 @@ fn checks(definition: &Definition, gate: &Gate) -> Vec<CheckId> {
     for need in &gate.needs {
         for check in CheckId::ALL {
             let named = need == check.name();
-            let by_practice = need.strip_suffix(".*") == Some(check.practice()) && applies(check, definition);
+            let by_practice = need.strip_suffix(".*") == Some(check.practice()) && definition.makes(check);
             if (named || by_practice) && !checks.contains(&check) {
                 checks.push(check);
             }
         }
     }
     checks
-}
-
-/// Whether a check is made at all under a definition; a pattern asks only for those.
-fn applies(check: CheckId, definition: &Definition) -> bool {
-    check.practice() != "evaluate" || definition.evaluates(check)
 }
 
 fn need_status(check: CheckId, definition: Digest, records: &[&Record], now: Timestamp) -> NeedStatus {

@@ -2,7 +2,7 @@
 //!
 //! # What it measures
 //!
-//! The class of every response ([`Class`]); of the rows that the fault touched, the share of each class with its
+//! The class of every response ([`ResponseClass`]); of the rows that the fault touched, the share of each class with its
 //! interval; of all rows that were answered with and without the fault, the change of accuracy and of the mean loss,
 //! row by row against itself; and from these a status.
 //!
@@ -35,6 +35,7 @@ use stats::interval::Level;
 use stats::paired::mcnemar::{McNemar, mcnemar};
 use stats::paired::mean_loss::{PairedMeanLoss, paired_mean_loss};
 use stats::proportion::Proportion;
+use types::faults::{FaultStatus, ResponseClass};
 use types::format::{count, counted, percent};
 
 /// What came back for a row.
@@ -162,69 +163,22 @@ pub fn margin(score: f64, threshold: f64) -> f64 {
     if whole > 0.0 { way / whole } else { 1.0 }
 }
 
-/// What a response means for whoever relies on it, from loud to silent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// Refused with a message: nobody is misled.
-    Rejected,
-    /// No answer at all.
-    Crashed,
-    /// Not a finite number, a score outside of [0, 1], or nothing that can be read.
-    Malformed,
-    /// Answered, and marked as degraded: right or wrong, whoever reads it knows.
-    Degraded,
-    Right,
-    /// Wrong with a margin below the confident one.
-    WrongUnsure,
-    /// Wrong, not marked, and confident: this is what hurts.
-    SilentlyWrong,
-    /// Answered, and neither an outcome nor a clean answer says what is right.
-    Unjudged,
-}
-
-impl Class {
-    pub const ALL: [Self; 8] = [
-        Self::Rejected,
-        Self::Crashed,
-        Self::Malformed,
-        Self::Degraded,
-        Self::Right,
-        Self::WrongUnsure,
-        Self::SilentlyWrong,
-        Self::Unjudged,
-    ];
-
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::Crashed => "crashed",
-            Self::Malformed => "malformed",
-            Self::Degraded => "flagged as degraded",
-            Self::Right => "right",
-            Self::WrongUnsure => "wrong, but unsure",
-            Self::SilentlyWrong => "silently wrong and confident",
-            Self::Unjudged => "not judged",
-        }
-    }
-}
-
 /// The class of a response; `truth` is the outcome, or the answer to the clean row where none is known.
-pub fn class(reading: Reading, response: Response, truth: Option<f64>) -> Class {
+pub fn class(reading: Reading, response: Response, truth: Option<f64>) -> ResponseClass {
     let Response::Answer { is_degraded, .. } = response else {
         return match response {
-            Response::Rejected => Class::Rejected,
-            Response::Crashed => Class::Crashed,
-            _ => Class::Malformed,
+            Response::Rejected => ResponseClass::Rejected,
+            Response::Crashed => ResponseClass::Crashed,
+            _ => ResponseClass::Malformed,
         };
     };
     match (reading.answer(response), truth) {
-        (None, _) => Class::Malformed,
-        (Some(_), _) if is_degraded => Class::Degraded,
-        (Some(_), None) => Class::Unjudged,
-        (Some(answer), Some(truth)) if reading.is_right(answer, truth) => Class::Right,
-        (Some(_), Some(_)) if reading.is_confident(response) => Class::SilentlyWrong,
-        _ => Class::WrongUnsure,
+        (None, _) => ResponseClass::Malformed,
+        (Some(_), _) if is_degraded => ResponseClass::Degraded,
+        (Some(_), None) => ResponseClass::Unjudged,
+        (Some(answer), Some(truth)) if reading.is_right(answer, truth) => ResponseClass::Right,
+        (Some(_), Some(_)) if reading.is_confident(response) => ResponseClass::SilentlyWrong,
+        _ => ResponseClass::WrongUnsure,
     }
 }
 
@@ -264,7 +218,7 @@ impl Default for Tolerance {
 /// How a model takes a fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impact {
-    pub status: Status,
+    pub status: FaultStatus,
     /// Why, in a sentence.
     pub reason: String,
     pub rows: u64,
@@ -280,32 +234,16 @@ pub struct Impact {
     pub accuracy_before: Option<Estimate>,
     /// The mean loss under the fault less that without it.
     pub loss: Option<PairedMeanLoss>,
+    /// The mean loss without the fault, of the same rows.
+    pub mean_loss_before: Option<f64>,
     /// Whether the clean answers stand in for the truth in some row.
     pub is_against_clean_answers: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Handled,
-    Failed,
-    Unknown,
-}
-
-impl Status {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Handled => "handled",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// How many of the touched rows are of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassShare {
-    pub class: Class,
+    pub class: ResponseClass,
     pub rows: u64,
     pub share: Estimate,
 }
@@ -340,7 +278,7 @@ pub fn impact(
     let truth: Vec<Option<f64>> =
         (0..rows).map(|row| outcomes[row].or_else(|| reading.answer(clean[row]))).collect();
     let touched: Vec<usize> = (0..rows).filter(|&row| mask[row]).collect();
-    let of_touched = |responses: &[Response]| -> Vec<Class> {
+    let of_touched = |responses: &[Response]| -> Vec<ResponseClass> {
         touched.iter().map(|&row| class(reading, responses[row], truth[row])).collect()
     };
     let classes = shares(&of_touched(faulted));
@@ -354,11 +292,16 @@ pub fn impact(
         reason,
         rows: rows as u64,
         rows_touched: touched.len() as u64,
-        silently_wrong_before: before.iter().find(|of| of.class == Class::SilentlyWrong).map(|of| of.share),
+        silently_wrong_before: before
+            .iter()
+            .find(|of| of.class == ResponseClass::SilentlyWrong)
+            .map(|of| of.share),
         classes,
         changed: share_of(pairs.changed, pairs.answered),
         accuracy_before: share_of(right_before as u64, pairs.right_before.len() as u64),
         accuracy,
+        mean_loss_before: (!pairs.loss_before.is_empty())
+            .then(|| pairs.loss_before.iter().sum::<f64>() / pairs.loss_before.len() as f64),
         loss: paired_mean_loss(&pairs.loss_before, &pairs.loss_after, Level::P95).ok(),
         is_against_clean_answers: outcomes.iter().any(Option::is_none),
     })
@@ -394,12 +337,12 @@ impl Pairs {
     }
 }
 
-fn shares(classes: &[Class]) -> Vec<ClassShare> {
-    let of = |class: Class| {
+fn shares(classes: &[ResponseClass]) -> Vec<ClassShare> {
+    let of = |class: ResponseClass| {
         let rows = classes.iter().filter(|of_row| **of_row == class).count() as u64;
         Some(ClassShare { class, rows, share: share_of(rows, classes.len() as u64)? })
     };
-    Class::ALL.into_iter().filter_map(of).collect()
+    ResponseClass::ALL.into_iter().filter_map(of).collect()
 }
 
 fn share_of(rows: u64, of: u64) -> Option<Estimate> {
@@ -412,37 +355,37 @@ fn status(
     accuracy: Option<&McNemar>,
     error: Option<&str>,
     tolerance: &Tolerance,
-) -> (Status, String) {
+) -> (FaultStatus, String) {
     let Some(touched) = classes.first().map(|of| of.share.n) else {
-        return (Status::Unknown, "The fault touched no row.".into());
+        return (FaultStatus::Unknown, "The fault touched no row.".into());
     };
     let rows_of = |class| classes.iter().find(|of| of.class == class).map_or(0, |of| of.rows);
     let said = error.map_or_else(|| ".".to_owned(), |error| format!(": {}", error.trim()));
     let failures = [
-        (Class::Crashed, "The model gave no answer for"),
-        (Class::Malformed, "The answer is malformed for"),
-        (Class::Rejected, "The model refused"),
+        (ResponseClass::Crashed, "The model gave no answer for"),
+        (ResponseClass::Malformed, "The answer is malformed for"),
+        (ResponseClass::Rejected, "The model refused"),
     ];
     let unanswered: u64 = failures
         .iter()
-        .filter(|(class, _)| *class != Class::Rejected || !tolerance.is_rejecting_handled)
+        .filter(|(class, _)| *class != ResponseClass::Rejected || !tolerance.is_rejecting_handled)
         .map(|(class, _)| rows_of(*class))
         .sum();
     if unanswered as f64 > tolerance.max_unanswered * touched as f64 {
         let (class, words) =
             failures.into_iter().max_by_key(|(class, _)| rows_of(*class)).unwrap_or(failures[0]);
         let rows = counted(touched, "row", "rows");
-        return (Status::Failed, format!("{words} {} of {rows}{said}", count(rows_of(class))));
+        return (FaultStatus::Failed, format!("{words} {} of {rows}{said}", count(rows_of(class))));
     }
-    if rows_of(Class::Rejected) == touched {
-        return (Status::Handled, format!("The model refused every row with a message{said}"));
+    if rows_of(ResponseClass::Rejected) == touched {
+        return (FaultStatus::Handled, format!("The model refused every row with a message{said}"));
     }
     let Some(accuracy) = accuracy.filter(|accuracy| accuracy.difference.n >= tolerance.min_rows) else {
         let n = accuracy.map_or(0, |accuracy| accuracy.difference.n);
         let rows = counted(n, "row was", "rows were");
         let needed = count(tolerance.min_rows);
         return (
-            Status::Unknown,
+            FaultStatus::Unknown,
             format!("{rows} answered with and without the fault, {needed} are needed."),
         );
     };
@@ -450,7 +393,7 @@ fn status(
 }
 
 /// The drop of accuracy, wholly at or below the limit, wholly above, or neither.
-fn against_limit(accuracy: &McNemar, max_drop: f64) -> (Status, String) {
+fn against_limit(accuracy: &McNemar, max_drop: f64) -> (FaultStatus, String) {
     let interval = accuracy.difference.interval;
     let (least, most) = (-interval.upper, -interval.lower);
     // The estimate's own sign is turned; 0 stays 0.
@@ -458,11 +401,14 @@ fn against_limit(accuracy: &McNemar, max_drop: f64) -> (Status, String) {
     let limit = percent(max_drop);
     let found = format!("Accuracy drops by {} ({} to {})", percent(drop), percent(least), percent(most));
     if most <= max_drop {
-        (Status::Handled, format!("{found}, at most {limit} is tolerated."))
+        (FaultStatus::Handled, format!("{found}, at most {limit} is tolerated."))
     } else if least > max_drop {
-        (Status::Failed, format!("{found}, more than the {limit} that are tolerated."))
+        (FaultStatus::Failed, format!("{found}, more than the {limit} that are tolerated."))
     } else {
-        (Status::Unknown, format!("{found}: whether by more than {limit} cannot be told from so many rows."))
+        (
+            FaultStatus::Unknown,
+            format!("{found}: whether by more than {limit} cannot be told from so many rows."),
+        )
     }
 }
 

@@ -16,6 +16,7 @@ use crate::detail::{
     Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
+use crate::faults::TriedFaults;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -52,10 +53,18 @@ pub enum CheckId {
     Fairness,
     #[serde(rename = "evaluate.comparison")]
     Comparison,
+    #[serde(rename = "stress.parity")]
+    Parity,
+    #[serde(rename = "stress.missing")]
+    Missing,
+    #[serde(rename = "stress.faults")]
+    Faults,
+    #[serde(rename = "stress.detection")]
+    Detection,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -70,6 +79,10 @@ impl CheckId {
         Self::Tail,
         Self::Fairness,
         Self::Comparison,
+        Self::Parity,
+        Self::Missing,
+        Self::Faults,
+        Self::Detection,
     ];
 
     pub fn name(self) -> &'static str {
@@ -88,6 +101,10 @@ impl CheckId {
             Self::Tail => "evaluate.tail",
             Self::Fairness => "evaluate.fairness",
             Self::Comparison => "evaluate.comparison",
+            Self::Parity => "stress.parity",
+            Self::Missing => "stress.missing",
+            Self::Faults => "stress.faults",
+            Self::Detection => "stress.detection",
         }
     }
 
@@ -337,6 +354,8 @@ pub enum Detail {
     },
     /// Performance of a window: from outcomes as far as they are known, and estimated without them.
     Performance(Box<WindowPerformance>),
+    /// What was done to inputs on purpose, and how the model answered.
+    Faults(Box<TriedFaults>),
 }
 
 /// What decided how much a column changed, and why that.

@@ -18,6 +18,7 @@ pub mod described;
 pub mod detail;
 pub mod digest;
 pub mod evidence;
+pub mod faults;
 pub mod finding;
 pub mod format;
 pub mod gate;

@@ -81,6 +81,11 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "confident_wrong_share" => "share of confident predictions that are wrong",
         "rare_class_wrong_share" => "share of rare classes predicted wrongly",
         "loss_difference" => "difference of the mean loss",
+        "parity_share" => "answers as in the log",
+        "parity_largest_difference" => "largest difference from the log",
+        "failed_faults" => "share of faults that the model fails",
+        "missed_faults" => "share of harmful faults that nobody notices",
+        "silently_wrong_share" => "silently wrong under the worst fault",
         _ => return None,
     };
     Some(title.into())
@@ -115,6 +120,9 @@ fn is_share(name: &str) -> bool {
                 | "coverage_gap"
                 | "calibration_gap"
                 | "worst_subpopulation_rise"
+                | "accuracy_drop"
+                | "failed_faults"
+                | "missed_faults"
         )
 }
 

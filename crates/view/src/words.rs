@@ -31,6 +31,10 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Tail => "Rare cases",
         CheckId::Fairness => "Fairness",
         CheckId::Comparison => "Comparison",
+        CheckId::Parity => "Parity",
+        CheckId::Missing => "Missing inputs",
+        CheckId::Faults => "Faulty inputs",
+        CheckId::Detection => "Detection",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use app::remote::Remote;
-use app::{CheckError, CheckRequest, Practices, State, StateError, definition_folder};
+use app::{CheckError, CheckOutcome, CheckRequest, Practices, State, StateError, definition_folder};
 use jiff::Timestamp;
 
 use super::Status;
@@ -19,6 +19,11 @@ pub(crate) fn run(options: &CheckOptions, practices: Practices) -> Status {
         .map_err(CheckError::Evidence)
         .and_then(|state| app::check::run(&request, &state, now(), &mut |stage| progress.show(&stage)));
     progress.clear();
+    shown(outcome, options)
+}
+
+/// Writes what a check came to, where and as what it is asked for.
+pub(crate) fn shown(outcome: Result<CheckOutcome, CheckError>, options: &CheckOptions) -> Status {
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => return impossible(&error),

@@ -8,6 +8,7 @@ pub(crate) mod init;
 pub(crate) mod monitor;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod stress;
 pub(crate) mod verify;
 
 use std::process::ExitCode;

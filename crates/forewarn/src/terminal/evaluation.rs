@@ -1,11 +1,13 @@
-//! How good the model is, check by check: the sentence, then the few rows behind it that are worst.
+//! How good the model is, and how it stands faults, check by check: the sentence, then the few rows behind it that
+//! are worst.
 
 use types::detail::{
     CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation,
     TailDetail,
 };
+use types::faults::{FaultStatus, ResponseClass, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
-use types::format::{count, counted, number, percent, times};
+use types::format::{capitalised, count, counted, number, percent, times};
 use types::measure::value_text;
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -19,13 +21,18 @@ use super::wrap::shortened;
 const ROWS: usize = 4;
 
 pub(super) fn evaluation(page: &mut Page, report: &CheckReport) {
+    practice(page, report, "evaluate", "how good is the model, on average and where it is worst?");
+    practice(page, report, "stress", "what does the model do when its inputs fail?");
+}
+
+fn practice(page: &mut Page, report: &CheckReport, practice: &str, question: &str) {
     let mut findings: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.check.practice() == "evaluate").collect();
+        report.findings.iter().filter(|finding| finding.check.practice() == practice).collect();
     if findings.is_empty() {
         return;
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-    page.section("Evaluate", "how good is the model, on average and where it is worst?");
+    page.section(&capitalised(practice), question);
     for finding in findings {
         page.finding(finding.verdict, name(finding.check), &numbers(finding));
         page.sentence(&finding.summary);
@@ -65,6 +72,10 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
         CheckId::Outcomes => "outcomes",
+        CheckId::Parity => "parity",
+        CheckId::Missing => "missing inputs",
+        CheckId::Faults => "faulty inputs",
+        CheckId::Detection => "detection",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
@@ -83,6 +94,7 @@ fn rows(page: &mut Page, detail: &Detail) {
         Detail::Tail(of) => tail(of),
         Detail::Fairness(of) => fairness(of),
         Detail::Comparison(of) => paired(&of.slices),
+        Detail::Faults(of) => faults(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
@@ -113,6 +125,24 @@ fn value(measure: &Measure) -> String {
     let value = value_text(&measure.name, measure.value);
     span(measure).map_or_else(|| value.clone(), |span| format!("{value} {span}"))
 }
+
+/// What does not stand its fault, worst first.
+fn faults(of: &TriedFaults) -> Vec<Row> {
+    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
+    hurting
+        .take(FAULTS)
+        .map(|fault| {
+            let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
+            let mut parts = vec![fault.status.word().to_owned()];
+            parts.extend(fault.impact.as_ref().map(value));
+            parts.extend(silent.map(|share| format!("silently wrong {}", percent(share.share))));
+            (Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts.join("  "))
+        })
+        .collect()
+}
+
+/// Faults listed below a sentence.
+const FAULTS: usize = 10;
 
 /// The first row is the finding itself.
 fn segments(rows: &[SegmentRow]) -> Vec<Row> {

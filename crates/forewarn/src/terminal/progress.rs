@@ -33,6 +33,7 @@ fn words(stage: &Stage) -> String {
         Stage::Measuring { questions, window } => format!("Measuring {window}: {questions} questions"),
         Stage::Profiling { columns } => format!("Profiling new files: {columns} columns"),
         Stage::Judging { window } => format!("Judging {window}"),
+        Stage::Asking { done, of } => format!("Asking the model: {done} of {of} faults"),
         Stage::Recording { findings } => format!("Recording {findings} findings"),
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn checks_named(name: &str) -> Vec<CheckId> {
 pub(super) fn roots() -> Vec<&'static str> {
     let mut roots: Vec<&str> =
         CheckId::ALL.into_iter().map(last_name).filter(|name| checks_named(name).len() == 1).collect();
-    roots.extend(["monitor", "evaluate", ANY]);
+    roots.extend(["monitor", "evaluate", "stress", ANY]);
     roots
 }
 
@@ -87,6 +87,7 @@ pub(super) fn root(name: &str) -> Option<Kind> {
     match (name, checks_named(name).as_slice()) {
         ("monitor", _) => Some(Kind::Practice("monitor")),
         ("evaluate", _) => Some(Kind::Practice("evaluate")),
+        ("stress", _) => Some(Kind::Practice("stress")),
         (ANY, _) => Some(Kind::All),
         (_, [only]) => Some(Kind::Check(*only)),
         _ => None,
@@ -121,7 +122,12 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
             names.extend(metrics().chain(losses()).map(str::to_owned));
             names.extend(metrics().map(|name| format!("{name}_difference")));
         }
-        CheckId::Quality | CheckId::Multivariate | CheckId::Outcomes => {}
+        CheckId::Missing | CheckId::Faults => names.extend(losses().map(|loss| format!("{loss}_rise"))),
+        CheckId::Quality
+        | CheckId::Multivariate
+        | CheckId::Outcomes
+        | CheckId::Parity
+        | CheckId::Detection => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -261,6 +267,9 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
             &["rare_lift", "confident_wrong_share", "rare_class_wrong_share", "expected_shortfall"]
         }
         CheckId::Comparison => &["loss_difference"],
+        CheckId::Parity => &["parity_share", "parity_largest_difference"],
+        CheckId::Missing | CheckId::Faults => &["accuracy_drop", "failed_faults", "silently_wrong_share"],
+        CheckId::Detection => &["missed_faults"],
         CheckId::Drift
         | CheckId::Quality
         | CheckId::Multivariate

@@ -30,7 +30,7 @@ impl<'a> Timeline<'a> {
         for record in records {
             let finding = &record.finding;
             let is_ours = record.system == definition.system.id && record.model == definition.model.version;
-            let is_made = finding.check.practice() != "evaluate" || definition.evaluates(finding.check);
+            let is_made = definition.makes(finding.check);
             if !is_ours || !is_made {
                 continue;
             }

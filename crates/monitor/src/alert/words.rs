@@ -189,6 +189,10 @@ pub(super) fn check_words(check: CheckId) -> &'static str {
         CheckId::Tail => "rare cases",
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "the comparison of versions",
+        CheckId::Parity => "the model that can be asked",
+        CheckId::Missing => "missing inputs",
+        CheckId::Faults => "faulty inputs",
+        CheckId::Detection => "faults that nobody notices",
     }
 }
 
@@ -210,6 +214,10 @@ fn plain(check: CheckId) -> &'static str {
         CheckId::Tail => "In rare and unusual cases the model goes wrong too often.",
         CheckId::Fairness => "Groups of people are not treated alike.",
         CheckId::Comparison => "Another version of the model does better or worse on the same cases.",
+        CheckId::Parity => "The model that was tested does not answer as the one in production did.",
+        CheckId::Missing => "When some of its inputs are missing, the model fails or goes wrong too often.",
+        CheckId::Faults => "When some of its inputs are wrong, the model fails or goes wrong too often.",
+        CheckId::Detection => "Inputs could go wrong, and hurt, without anybody noticing.",
     }
 }
 
@@ -240,6 +248,11 @@ fn what_to_do_about(check: CheckId) -> &'static str {
         CheckId::Tail => "Route unusual cases to people until the model has seen more of them.",
         CheckId::Fairness => "Bring it before those who answer for fairness before more decisions are made.",
         CheckId::Comparison => "Decide with its owner which version should be used.",
+        CheckId::Parity => "Test the model that is in production, or find out why the two differ.",
+        CheckId::Missing | CheckId::Faults => {
+            "Decide what should happen when these inputs fail: another model, a rule, or a person."
+        }
+        CheckId::Detection => "Tighten the checks of these inputs until such a fault is noticed.",
     }
 }
 

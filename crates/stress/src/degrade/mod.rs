@@ -37,6 +37,7 @@ use stats::interval::{Interval, Level};
 use stats::mean_loss::mean_loss;
 use stats::paired::mean_loss::{PairedMeanLoss, paired_mean_loss};
 use types::definition::Cost;
+use types::faults::ASK_ALL_THE_SAME;
 
 use self::breaker::Breaker;
 
@@ -68,7 +69,7 @@ impl Strategy {
     /// As in "the cheapest is to …".
     pub fn words(&self) -> String {
         match self {
-            Self::Nothing => "ask the model with what there is".into(),
+            Self::Nothing => ASK_ALL_THE_SAME.into(),
             Self::ImputeUsual => "fill in the most usual values".into(),
             Self::ImputeNearest { neighbours } => format!("fill in from the {neighbours} nearest rows"),
             Self::ReducedModel { model } => format!("ask `{model}`, which does without the features"),
@@ -281,7 +282,7 @@ pub fn weigh(tried: &[Tried], outcomes: &[Option<f64>], prices: &Prices) -> Resu
 /// The mean of costs, some of which may be gains: a mean loss above the lowest of them.
 fn mean_cost(costs: &[f64]) -> Option<Estimate> {
     let least = costs.iter().copied().fold(0.0, f64::min);
-    let above = mean_loss(costs.iter().map(|cost| cost - least), Level::P95)?;
+    let above = mean_loss(costs.iter().map(|cost| cost - least), false, Level::P95)?;
     let (lower, upper) = (above.interval.lower + least, above.interval.upper + least);
     Some(Estimate {
         value: above.value + least,

@@ -7,39 +7,39 @@ use super::*;
 const HALF: Reading = Reading::Binary { threshold: 0.5, confident: 0.5 };
 
 #[track_caller]
-fn check(response: Response, truth: Option<f64>, expected: Class) {
+fn check(response: Response, truth: Option<f64>, expected: ResponseClass) {
     assert_eq!(class(HALF, response, truth), expected);
 }
 
 #[test]
 fn each_response_has_its_class() {
-    check(Response::of(0.5), Some(1.0), Class::Right);
-    check(Response::of(0.49), Some(0.0), Class::Right);
-    check(Response::of(0.74), Some(0.0), Class::WrongUnsure);
-    check(Response::of(0.75), Some(0.0), Class::SilentlyWrong);
-    check(Response::of(0.25), Some(1.0), Class::SilentlyWrong);
-    check(Response::of(0.26), Some(1.0), Class::WrongUnsure);
-    check(Response::of(0.9), None, Class::Unjudged);
-    check(Response::of(0.9).degraded(), Some(0.0), Class::Degraded);
+    check(Response::of(0.5), Some(1.0), ResponseClass::Right);
+    check(Response::of(0.49), Some(0.0), ResponseClass::Right);
+    check(Response::of(0.74), Some(0.0), ResponseClass::WrongUnsure);
+    check(Response::of(0.75), Some(0.0), ResponseClass::SilentlyWrong);
+    check(Response::of(0.25), Some(1.0), ResponseClass::SilentlyWrong);
+    check(Response::of(0.26), Some(1.0), ResponseClass::WrongUnsure);
+    check(Response::of(0.9), None, ResponseClass::Unjudged);
+    check(Response::of(0.9).degraded(), Some(0.0), ResponseClass::Degraded);
     assert_eq!(Response::Crashed.degraded(), Response::Crashed);
     for none in [f64::NAN, f64::INFINITY, 1.01, -0.01] {
-        check(Response::of(none), Some(1.0), Class::Malformed);
+        check(Response::of(none), Some(1.0), ResponseClass::Malformed);
     }
-    check(Response::Rejected, Some(1.0), Class::Rejected);
-    check(Response::Crashed, None, Class::Crashed);
-    check(Response::Malformed, None, Class::Malformed);
+    check(Response::Rejected, Some(1.0), ResponseClass::Rejected);
+    check(Response::Crashed, None, ResponseClass::Crashed);
+    check(Response::Malformed, None, ResponseClass::Malformed);
     let of_class =
         |class, confidence| super::class(Reading::class(), Response::of_class(class, confidence), Some(2.0));
-    assert_eq!(of_class(2, Some(0.4)), Class::Right);
-    assert_eq!(of_class(1, Some(0.74)), Class::WrongUnsure);
-    assert_eq!(of_class(1, Some(0.75)), Class::SilentlyWrong);
-    assert_eq!(of_class(1, None), Class::SilentlyWrong);
-    assert_eq!(of_class(1, Some(f64::NAN)), Class::Malformed);
-    assert_eq!(class(Reading::class(), Response::of(1.5), Some(2.0)), Class::Malformed);
+    assert_eq!(of_class(2, Some(0.4)), ResponseClass::Right);
+    assert_eq!(of_class(1, Some(0.74)), ResponseClass::WrongUnsure);
+    assert_eq!(of_class(1, Some(0.75)), ResponseClass::SilentlyWrong);
+    assert_eq!(of_class(1, None), ResponseClass::SilentlyWrong);
+    assert_eq!(of_class(1, Some(f64::NAN)), ResponseClass::Malformed);
+    assert_eq!(class(Reading::class(), Response::of(1.5), Some(2.0)), ResponseClass::Malformed);
     let number = Reading::Number { tolerance: 2.0 };
-    assert_eq!(class(number, Response::of(12.0), Some(10.0)), Class::Right);
-    assert_eq!(class(number, Response::of(12.1), Some(10.0)), Class::SilentlyWrong);
-    assert_eq!(class(number, Response::of(f64::NAN), Some(10.0)), Class::Malformed);
+    assert_eq!(class(number, Response::of(12.0), Some(10.0)), ResponseClass::Right);
+    assert_eq!(class(number, Response::of(12.1), Some(10.0)), ResponseClass::SilentlyWrong);
+    assert_eq!(class(number, Response::of(f64::NAN), Some(10.0)), ResponseClass::Malformed);
 }
 
 #[test]
@@ -74,9 +74,12 @@ fn impact_of(
 
 #[test]
 fn a_status_needs_the_whole_interval_on_one_side() {
-    for (wrong_after, expected) in
-        [(100, Status::Handled), (130, Status::Handled), (150, Status::Unknown), (300, Status::Failed)]
-    {
+    for (wrong_after, expected) in [
+        (100, FaultStatus::Handled),
+        (130, FaultStatus::Handled),
+        (150, FaultStatus::Unknown),
+        (300, FaultStatus::Failed),
+    ] {
         let (clean, faulted, outcomes) = asked(1000, 100, wrong_after);
         let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
         assert_eq!(found.status, expected, "{}", found.reason);
@@ -84,7 +87,7 @@ fn a_status_needs_the_whole_interval_on_one_side() {
         assert_eq!(found.accuracy_before.unwrap().value, 0.9);
         assert_eq!(found.changed.unwrap().value, (wrong_after as f64 - 100.0) / 1000.0);
         assert_eq!(found.silently_wrong_before.unwrap().value, 0.1);
-        let silent = found.classes.iter().find(|of| of.class == Class::SilentlyWrong).unwrap();
+        let silent = found.classes.iter().find(|of| of.class == ResponseClass::SilentlyWrong).unwrap();
         assert_eq!(silent.rows, wrong_after as u64);
     }
 }
@@ -95,29 +98,29 @@ fn rows_without_an_answer_fail_and_say_why() {
     faulted[3] = Response::Crashed;
     faulted[4] = Response::Crashed;
     let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
-    assert_eq!(found.status, Status::Failed);
+    assert_eq!(found.status, FaultStatus::Failed);
     assert_eq!(found.reason, "The model gave no answer for 2 of 200 rows: no such value");
     let lenient = Tolerance { max_unanswered: 0.01, ..Tolerance::default() };
-    assert_eq!(impact_of(&clean, &faulted, &outcomes, lenient).status, Status::Handled);
+    assert_eq!(impact_of(&clean, &faulted, &outcomes, lenient).status, FaultStatus::Handled);
     let refused = vec![Response::Rejected; 200];
     let found = impact_of(&clean, &refused, &outcomes, Tolerance::default());
-    assert_eq!((found.status, found.accuracy), (Status::Failed, None));
+    assert_eq!((found.status, found.accuracy), (FaultStatus::Failed, None));
     assert_eq!(found.reason, "The model refused 200 of 200 rows: no such value");
     let rejecting = Tolerance { is_rejecting_handled: true, ..Tolerance::default() };
-    assert_eq!(impact_of(&clean, &refused, &outcomes, rejecting).status, Status::Handled);
+    assert_eq!(impact_of(&clean, &refused, &outcomes, rejecting).status, FaultStatus::Handled);
 }
 
 #[test]
 fn too_few_rows_and_no_touched_row_are_unknown() {
     let (clean, faulted, outcomes) = asked(99, 0, 90);
     let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
-    assert_eq!(found.status, Status::Unknown);
+    assert_eq!(found.status, FaultStatus::Unknown);
     assert_eq!(found.reason, "99 rows were answered with and without the fault, 100 are needed.");
     let mask = [false; 99];
     let asked =
         AskedTwice { clean: &clean, faulted: &faulted, outcomes: &outcomes, mask: &mask, error: None };
     let found = impact(asked, HALF, &Tolerance::default()).unwrap();
-    assert_eq!((found.status, found.rows_touched, found.classes.len()), (Status::Unknown, 0, 0));
+    assert_eq!((found.status, found.rows_touched, found.classes.len()), (FaultStatus::Unknown, 0, 0));
     let short = AskedTwice { mask: &mask[..98], ..asked };
     let lengths = LengthsDiffer { clean: 99, faulted: 99, outcomes: 99, mask: 98 };
     assert_eq!(impact(short, HALF, &Tolerance::default()), Err(lengths));
@@ -173,7 +176,7 @@ fn shares_of_classes_have_the_intervals_of_statsmodels() {
         let [wrong, rows] = [0, 1].map(|at| of[at].as_u64().unwrap() as usize);
         let (clean, faulted, outcomes) = asked(rows, 0, wrong);
         let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
-        let silent = found.classes.iter().find(|of| of.class == Class::SilentlyWrong).unwrap();
+        let silent = found.classes.iter().find(|of| of.class == ResponseClass::SilentlyWrong).unwrap();
         let bounds = [silent.share.interval.lower, silent.share.interval.upper];
         for (found, expected) in bounds.into_iter().zip([2, 3].map(|at| of[at].as_f64().unwrap())) {
             assert!((found - expected).abs() < 1e-9, "{wrong} of {rows}: {found} {expected}");

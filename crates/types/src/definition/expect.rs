@@ -172,6 +172,10 @@ impl Age {
     pub const DAY: Self = Self { seconds: DAY };
     pub const HOUR: Self = Self { seconds: HOUR };
 
+    pub(super) const fn of_seconds(seconds: i64) -> Self {
+        Self { seconds }
+    }
+
     pub fn seconds(self) -> i64 {
         self.seconds
     }

@@ -10,11 +10,13 @@ mod drift_method;
 mod evaluate;
 mod expect;
 mod metric;
+mod model;
 mod monitor;
 mod output;
 mod parse;
 mod schedule;
 mod segment;
+mod stress;
 mod task;
 
 use std::collections::BTreeMap;
@@ -31,14 +33,17 @@ pub use evaluate::{
 };
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
 pub use metric::Metric;
+pub use model::{Asked, Model, Protocol, Task};
 pub use monitor::{Against, AlarmBound, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
 pub use output::Output;
 pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
+pub use stress::{Degradation, Detection, Faults, Missing, Parity, Refusal, Stress};
 
 use crate::calendar::Zone;
+use crate::finding::CheckId;
 use crate::window::Window;
 
 /// The definition of one AI system for Forewarn.
@@ -67,6 +72,9 @@ pub struct Definition {
     /// How good the model is: on average, where it is worst, and whether its scores mean what they say.
     #[serde(default)]
     pub evaluate: Evaluate,
+    /// How the model answers when its inputs fail.
+    #[serde(default)]
+    pub stress: Stress,
     /// When the checks run by themselves, where the system is served.
     #[serde(default)]
     pub schedule: Schedule,
@@ -76,6 +84,33 @@ pub struct Definition {
     /// When people are told that something matters, and whom.
     #[serde(default)]
     pub alert: Vec<Alert>,
+}
+
+impl Definition {
+    /// Whether a check is made at all; a pattern such as `evaluate.*` stands for those that are.
+    pub fn makes(&self, check: CheckId) -> bool {
+        match check.practice() {
+            "evaluate" => self.evaluates(check),
+            "stress" => self.stresses(check),
+            _ => true,
+        }
+    }
+
+    /// Who answers for a check: whom the definition names for it alone, else the owner of the system.
+    pub fn owner(&self, check: CheckId) -> Option<&str> {
+        let own = self.evaluate.owner(check).or_else(|| self.stress.owner(check));
+        own.or(self.system.owner.as_deref())
+    }
+
+    /// How often a check is due.
+    pub fn cadence(&self, check: CheckId) -> Cadence {
+        match check.practice() {
+            "evaluate" => self.evaluate.every,
+            "stress" => self.stress.every,
+            _ if check == CheckId::PerformanceOverTime => self.monitor.performance.every,
+            _ => self.monitor.drift.every,
+        }
+    }
 }
 
 /// The system that governance speaks about.
@@ -124,50 +159,6 @@ pub enum Tier {
     High,
     Limited,
     Minimal,
-}
-
-/// The model version whose predictions the log holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Model {
-    /// The version, as it was released.
-    pub version: String,
-    /// What the model predicts.
-    pub task: Task,
-    /// The model file, relative to the definition.
-    pub onnx: Option<String>,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self { version: "unversioned".into(), task: Task::Binary, onnx: None }
-    }
-}
-
-/// What the model predicts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// One of two classes; the score is the probability of the positive one.
-    #[default]
-    Binary,
-    /// One of several classes; there is a probability for each.
-    Multiclass,
-    /// A number.
-    Regression,
-}
-
-impl Task {
-    pub const ALL: [Self; 3] = [Self::Binary, Self::Multiclass, Self::Regression];
-
-    /// The name in definitions.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Binary => "binary",
-            Self::Multiclass => "multiclass",
-            Self::Regression => "regression",
-        }
-    }
 }
 
 /// The prediction log: where it is and which column plays which role.

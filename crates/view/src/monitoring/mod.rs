@@ -142,7 +142,11 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         | CheckId::Errors
         | CheckId::Tail
         | CheckId::Fairness
-        | CheckId::Comparison => None,
+        | CheckId::Comparison
+        | CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection => None,
     }
 }
 

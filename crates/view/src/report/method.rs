@@ -44,7 +44,7 @@ fn approaches(report: &CheckReport) -> Markup {
     let shown: Vec<_> = APPROACHES.iter().filter(|(check, ..)| made(*check)).collect();
     html! {
         @if !shown.is_empty() {
-            h3.group { "How worst cases are looked for" }
+            h3.group { "How the checks go about it" }
             dl.approach {
                 @for (check, how, sources) in shown {
                     div { dt { (words::check_title(*check)) } dd { (how) span.sub { (sources) } } }
@@ -54,7 +54,7 @@ fn approaches(report: &CheckReport) -> Markup {
     }
 }
 
-const APPROACHES: [(CheckId, &str, &str); 6] = [
+const APPROACHES: [(CheckId, &str, &str); 9] = [
     (
         CheckId::Slices,
         "Rows are divided at random. One half is searched for slices with a large mean loss; the other half, which the search has not seen, judges them. p-values are adjusted for all slices that are judged.",
@@ -84,5 +84,20 @@ const APPROACHES: [(CheckId, &str, &str); 6] = [
         CheckId::Comparison,
         "Losses of both versions are subtracted row by row, so that only what differs counts. p-values of slices are adjusted for all of them.",
         "DeLong et al. 1988; Holm 1979",
+    ),
+    (
+        CheckId::Parity,
+        "The model is asked about rows of the log as they are; its answers are held against those in the log, row by row.",
+        "",
+    ),
+    (
+        CheckId::Missing,
+        "The model is asked about the same rows with and without the fault, so that only what the fault changes counts. A seed makes the same fault again.",
+        "Bonett & Price 2012",
+    ),
+    (
+        CheckId::Detection,
+        "The checks of monitoring are run on the rows with and without each fault; a fault is noticed where one of them raises its voice that was silent before.",
+        "",
     ),
 ];

@@ -21,6 +21,7 @@ mod over_time;
 mod performance;
 mod segments;
 mod slices;
+mod stress;
 mod tail;
 mod together;
 mod worst_case;
@@ -88,6 +89,7 @@ pub(crate) fn evaluations(report: &CheckReport) -> Vec<Section> {
         fairness::section(report),
         comparison::section(report),
         outcomes::section(report),
+        stress::section(report),
     ];
     by_question.into_iter().flatten().collect()
 }
@@ -110,6 +112,7 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Tail => "tail",
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
+        CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

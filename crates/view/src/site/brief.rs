@@ -212,6 +212,10 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Tail => "how it does in rare situations",
         CheckId::Fairness => "whether groups of people are treated alike",
         CheckId::Comparison => "whether this version is better than the one before",
+        CheckId::Parity => "whether what we test is what is in use",
+        CheckId::Missing => "what happens when something that it needs to know is missing",
+        CheckId::Faults => "what happens when something that it is told is wrong",
+        CheckId::Detection => "whether we would notice if what it is told were wrong",
     }
 }
 
@@ -287,6 +291,26 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "This version is not worse than the one that it is compared with.",
             "This version may be worse than the one that it is compared with.",
             "This version is worse than the one that it is compared with.",
+        ],
+        CheckId::Parity => [
+            "What we test answers as what is in use does.",
+            "What we test may not answer quite as what is in use does.",
+            "What we test does not answer as what is in use does, so that the tests show nothing.",
+        ],
+        CheckId::Missing => [
+            "It goes on well enough when something that it needs to know is missing.",
+            "When something that it needs to know is missing, it may go wrong more often than was agreed.",
+            "When something that it needs to know is missing, it stops or goes wrong more often than was agreed.",
+        ],
+        CheckId::Faults => [
+            "It goes on well enough when something that it is told is wrong.",
+            "When something that it is told is wrong, it may go wrong more often than was agreed.",
+            "When something that it is told is wrong, it stops or goes wrong more often than was agreed.",
+        ],
+        CheckId::Detection => [
+            "If what it is told went wrong and it mattered, we would notice.",
+            "There may be ways in which what it is told goes wrong that we would not notice.",
+            "What it is told could go wrong, and matter, and we would not notice.",
         ],
     };
     match verdict {

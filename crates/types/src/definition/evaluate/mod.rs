@@ -88,20 +88,11 @@ impl Definition {
         };
         can_be && !evaluate.skip.contains(&check)
     }
-
-    /// How often a check is due.
-    pub fn cadence(&self, check: CheckId) -> Cadence {
-        match check {
-            CheckId::Drift | CheckId::Quality | CheckId::Multivariate => self.monitor.drift.every,
-            CheckId::PerformanceOverTime => self.monitor.performance.every,
-            _ => self.evaluate.every,
-        }
-    }
 }
 
 impl Evaluate {
     /// Who answers for a check, where the definition names somebody for it alone.
-    pub fn owner(&self, check: CheckId) -> Option<&str> {
+    pub(super) fn owner(&self, check: CheckId) -> Option<&str> {
         match check {
             CheckId::Performance => self.performance.owner.as_deref(),
             CheckId::WorstSegment => self.worst_segment.as_ref()?.owner.as_deref(),
@@ -113,7 +104,7 @@ impl Evaluate {
             CheckId::Fairness => self.fairness.as_ref()?.owner.as_deref(),
             CheckId::Comparison => self.comparison.as_ref()?.owner.as_deref(),
             CheckId::Outcomes => self.outcomes.owner.as_deref(),
-            CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => None,
+            _ => None,
         }
     }
 }

@@ -1,0 +1,35 @@
+//! `forewarn stress`.
+
+use app::CheckError;
+use app::stress::StressRequest;
+use types::CheckId;
+
+use super::Status;
+use super::check::{now, shown, state};
+use crate::cli::{StressCheck, StressOptions};
+use crate::terminal::progress::ProgressLine;
+
+pub(crate) fn run(options: &StressOptions) -> Status {
+    let check = &options.check;
+    let request = StressRequest {
+        path: check.path.clone(),
+        only: options.only.iter().map(|only| id(*only)).collect(),
+        window: check.window,
+        as_of: check.as_of,
+    };
+    let mut progress = ProgressLine::default();
+    let outcome = state(&check.path, &check.state)
+        .map_err(CheckError::Evidence)
+        .and_then(|state| app::stress::run(&request, &state, now(), &mut |stage| progress.show(&stage)));
+    progress.clear();
+    shown(outcome, check)
+}
+
+fn id(check: StressCheck) -> CheckId {
+    match check {
+        StressCheck::Parity => CheckId::Parity,
+        StressCheck::Missing => CheckId::Missing,
+        StressCheck::Faults => CheckId::Faults,
+        StressCheck::Detection => CheckId::Detection,
+    }
+}
