@@ -112,6 +112,9 @@ pub(crate) struct StressOptions {
     /// Only these checks, with commas [default: all]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "CHECK")]
     pub(crate) only: Vec<StressCheck>,
+    /// Also write what to do while an input is down, as TOML
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,7 +5,7 @@ use ::stress::degrade::{OfAnswers, Prices, Reply, Strategy, Tried, Weighed, weig
 use ::stress::fault::Faulted;
 use ::stress::response::{Reading, Response};
 use types::batch::Batch;
-use types::definition::{Cost, Definition};
+use types::definition::Definition;
 
 use super::MISSING;
 use super::answers::{Answered, Session};
@@ -61,7 +61,7 @@ fn number(response: Response) -> Option<f64> {
 
 /// The definition's costs; without them every mistake costs 1, and every unit by which a number is off.
 fn prices(definition: &Definition, reading: Reading) -> Prices {
-    let cost = definition.evaluate.cost.clone().unwrap_or_else(Cost::default);
+    let cost = definition.evaluate.cost.clone().unwrap_or_default();
     let abstaining = definition.stress.degradation.abstaining.unwrap_or_default();
     match reading {
         Reading::Binary { threshold, .. } => Prices::binary(threshold, cost, abstaining),

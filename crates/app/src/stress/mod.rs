@@ -14,17 +14,19 @@ mod rows;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ::stress::degrade::Weighed;
+use ::stress::degrade::policy::Policy;
 use ::stress::fault::{CATALOGUE, Faulted};
 use ::stress::judge::{self, Outcome, Scope, Tried};
-use ::stress::plan::{self, Experiment, Feature, Options};
+use ::stress::plan::{self, Experiment, Feature, Options, Subject};
 use ::stress::response::{AskedTwice, Tolerance, impact};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use types::batch::Batch;
+use types::batch::{Batch, BatchError};
 use types::cases::Cases;
 use types::definition::{self, Definition, DefinitionError, Refusal};
 use types::nearest::{listed, nearest};
-use types::{CheckId, Digest, Finding, Question, Verdict, Window};
+use types::{CheckId, ColumnKind, Digest, Finding, Question, Verdict, Window};
 
 use self::answers::{Answered, Session};
 use self::degrading::weighed;
@@ -47,13 +49,21 @@ pub struct StressRequest {
     pub as_of: Option<Timestamp>,
 }
 
+/// What the checks came to.
+#[derive(Clone, Debug)]
+pub struct StressOutcome {
+    pub check: CheckOutcome,
+    /// What to do while an input is down, as a file; empty where nothing was weighed.
+    pub policy: String,
+}
+
 /// Makes the checks and records their evidence.
 pub fn run(
     request: &StressRequest,
     state: &State,
     now: Timestamp,
     progress: &mut dyn FnMut(Stage),
-) -> Result<CheckOutcome, CheckError> {
+) -> Result<StressOutcome, CheckError> {
     progress(Stage::Opening);
     let engine = Engine::new(EngineOptions::default())?;
     let opened = Opened::at(&engine, &request.path)?;
@@ -69,107 +79,143 @@ pub fn run(
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
 
-    let cases = |window| Question::Cases {
-        features: inputs.clone(),
-        segments: Vec::new(),
-        also: Vec::new(),
-        rows: definition.stress.rows,
-        window,
-    };
-    let (current, reference) = (cases(window), cases(definition.reference.window));
-    let watch = Watch::of(&opened, window, as_of);
     let is_made = |check: CheckId| {
         definition.stresses(check) && (request.only.is_empty() || request.only.contains(&check))
     };
-    let mut questions = vec![current.clone(), reference.clone()];
+    let watch = Watch::of(&opened, window, as_of);
+    let [current, usual] =
+        [window, definition.reference.window].map(|window| cases(&inputs, definition, window));
+    let mut questions = vec![current.clone(), usual.clone()];
     if is_made(CheckId::Detection) {
         questions.extend(watch.questions());
     }
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = Arc::new(log.answer(&questions, as_of).map_err(|error| opened.explain(error))?);
     let none = Cases::default();
-    let (current, reference) =
-        (answers.cases(&current).unwrap_or(&none), answers.cases(&reference).unwrap_or(&none));
-    let broken = |error: types::batch::BatchError| CheckError::Model(error.to_string());
+    let [current, usual] = [current, usual].map(|question| answers.cases(&question).unwrap_or(&none));
+    let broken = |error: BatchError| CheckError::Model(error.to_string());
     let rows = rows::batch(current, &opened.schema).map_err(broken)?;
-    let usual = rows::batch(reference, &opened.schema).map_err(broken)?;
+    let usual = rows::batch(usual, &opened.schema).map_err(broken)?;
 
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
     let clean = session.ask(&rows);
-    let scope = Scope { definition, window };
-    let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
-    let parity = judge::parity(scope, asked, &session.differences(&clean), clean.error.as_deref());
-    let holds = parity.verdict;
-    let mut findings: Vec<Finding> = is_made(CheckId::Parity).then_some(parity).into_iter().collect();
-
-    let log_is;
+    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && rows.rows() > 0 {
-        log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
         let seen = Seen { batch: &rows, outputs: &session.outputs(&clean) };
         Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, seen)?)
     } else {
         None
     };
-    let features = features(&rows);
-    let mut tried: Vec<(CheckId, Vec<Tried>)> = Vec::new();
-    for check in [CheckId::Missing, CheckId::Faults] {
-        // A fault is tried for detection too, where the check itself is not asked for.
-        if holds != Verdict::Pass || !(is_made(check) || is_made(CheckId::Detection)) {
-            tried.push((check, Vec::new()));
-            continue;
-        }
-        let planned = plan::experiments(&features, &definition.source, &options(definition, check));
-        let of = planned.len();
-        let mut results = Vec::with_capacity(of);
-        for (done, experiment) in planned.into_iter().enumerate() {
-            progress(Stage::Asking { done, of });
-            let seed = seed(window, &experiment);
-            let outcome = experiment
-                .fault
-                .apply(&rows, &usual, seed)
-                .map(|faulted| outcome(&mut session, &clean, faulted, definition, noticing.as_ref()));
-            results.push(Tried { experiment, outcome });
-        }
-        tried.push((check, results));
-    }
-    progress(Stage::Judging { window });
-    for (check, results) in &tried {
-        if is_made(*check) {
-            findings.push(judge::faults(scope, *check, asked, results, holds));
-        }
-    }
-    if is_made(CheckId::Detection) {
-        let all: Vec<Tried> = tried.into_iter().flat_map(|(_, results)| results).collect();
-        findings.push(judge::detection(scope, &all, holds));
-    }
+    let mut rehearsal = Rehearsal {
+        definition,
+        window,
+        rows: &rows,
+        usual: &usual,
+        session,
+        clean,
+        noticing,
+        weighed: Vec::new(),
+    };
+    let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
+    let findings = rehearsal.findings(asked, &is_made, progress);
     let made = Made { findings, datasets, window, asked_window: request.window, as_of };
-    conclude(&opened, state, &mut chain, made, now, progress)
+    let check = conclude(&opened, state, &mut chain, made, now, progress)?;
+    Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
 }
 
-/// What the model does with rows that a fault was done to.
-fn outcome(
-    session: &mut Session<'_>,
-    clean: &Answered,
-    faulted: Faulted,
-    definition: &Definition,
-    noticing: Option<&Noticing<'_>>,
-) -> Outcome {
-    let answered = session.ask(&faulted.batch);
-    let before = clean.of_rows(&faulted.origin);
-    let asked = AskedTwice {
-        clean: &before,
-        faulted: &answered.responses,
-        outcomes: &session.outcomes(&faulted.origin),
-        mask: &faulted.mask,
-        error: answered.error.as_deref(),
-    };
-    let tolerance = tolerance(definition, &faulted);
-    let impact = impact(asked, session.reading(), &tolerance).expect("one answer for every row of the fault");
-    let noticed = noticing.map(|noticing| {
-        noticing.noticed(Seen { batch: &faulted.batch, outputs: &session.outputs(&answered) })
-    });
-    Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed: None, noticed }
+/// Rows of a window as the model is asked about them.
+fn cases(inputs: &[(String, ColumnKind)], definition: &Definition, window: Window) -> Question {
+    Question::Cases {
+        features: inputs.to_vec(),
+        segments: Vec::new(),
+        also: Vec::new(),
+        rows: definition.stress.rows,
+        window,
+    }
+}
+
+/// A model that has answered unchanged rows, and what faults are done to.
+struct Rehearsal<'a> {
+    definition: &'a Definition,
+    window: Window,
+    rows: &'a Batch,
+    /// Rows of the reference, which say what is usual.
+    usual: &'a Batch,
+    session: Session<'a>,
+    clean: Answered,
+    noticing: Option<Noticing<'a>>,
+    /// What could be done in each outage of all rows, once per outage.
+    weighed: Vec<(Subject, Weighed)>,
+}
+
+impl Rehearsal<'_> {
+    fn findings(
+        &mut self,
+        asked: judge::Asked<'_>,
+        is_made: &dyn Fn(CheckId) -> bool,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Vec<Finding> {
+        let scope = Scope { definition: self.definition, window: self.window };
+        let differences = self.session.differences(&self.clean);
+        let parity = judge::parity(scope, asked, &differences, self.clean.error.as_deref());
+        let holds = parity.verdict;
+        let mut findings: Vec<Finding> = is_made(CheckId::Parity).then_some(parity).into_iter().collect();
+        let mut all = Vec::new();
+        for check in [CheckId::Missing, CheckId::Faults] {
+            // Nothing is certified of another model; and what is not asked for is tried for detection alone.
+            let is_tried = holds == Verdict::Pass && (is_made(check) || is_made(CheckId::Detection));
+            let tried = if is_tried { self.tried(check, progress) } else { Vec::new() };
+            if is_made(check) {
+                findings.push(judge::faults(scope, check, asked, &tried, holds));
+            }
+            all.extend(tried);
+        }
+        if is_made(CheckId::Detection) {
+            findings.push(judge::detection(scope, &all, holds));
+        }
+        findings
+    }
+
+    /// Every experiment of a check, one after the other.
+    fn tried(&mut self, check: CheckId, progress: &mut dyn FnMut(Stage)) -> Vec<Tried> {
+        let options = options(self.definition, check);
+        let planned = plan::experiments(&features(self.rows), &self.definition.source, &options);
+        let of = planned.len();
+        let tried = planned.into_iter().enumerate().map(|(done, experiment)| {
+            progress(Stage::Asking { done, of });
+            let seed = seed(self.window, &experiment);
+            let faulted = experiment.fault.apply(self.rows, self.usual, seed);
+            let outcome = faulted.map(|faulted| self.outcome(faulted));
+            if let Ok(Outcome { weighed: Some(weighed), .. }) = &outcome
+                && self.weighed.iter().all(|(subject, _)| *subject != experiment.subject)
+            {
+                self.weighed.push((experiment.subject.clone(), weighed.clone()));
+            }
+            Tried { experiment, outcome }
+        });
+        tried.collect()
+    }
+
+    /// What the model does with rows that a fault was done to.
+    fn outcome(&mut self, faulted: Faulted) -> Outcome {
+        let weighed = weighed(&mut self.session, &self.clean, &faulted, self.usual, self.definition);
+        let answered = self.session.ask(&faulted.batch);
+        let asked = AskedTwice {
+            clean: &self.clean.of_rows(&faulted.origin),
+            faulted: &answered.responses,
+            outcomes: &self.session.outcomes(&faulted.origin),
+            mask: &faulted.mask,
+            error: answered.error.as_deref(),
+        };
+        let tolerance = tolerance(self.definition, &faulted);
+        let impact = impact(asked, self.session.reading(), &tolerance);
+        let impact = impact.expect("one answer and one outcome for every row of the fault");
+        let outputs = self.session.outputs(&answered);
+        let seen = Seen { batch: &faulted.batch, outputs: &outputs };
+        let noticed = self.noticing.as_ref().map(|noticing| noticing.noticed(seen));
+        Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed, noticed }
+    }
 }
 
 /// What the definition tolerates of a fault.
@@ -187,11 +233,10 @@ fn tolerance(definition: &Definition, faulted: &Faulted) -> Tolerance {
 const MISSING: &str = "missing";
 
 /// The columns that the model is asked with, and their kinds.
-fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, types::ColumnKind)>, CheckError> {
+fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, ColumnKind)>, CheckError> {
     let (definition, schema) = (&opened.definition, &opened.schema);
-    let mut compared = definition::compared_columns(definition, schema);
     if definition.model.inputs.is_empty() {
-        return Ok(compared);
+        return Ok(definition::compared_columns(definition, schema));
     }
     let mut inputs = Vec::new();
     for (at, name) in definition.model.inputs.iter().enumerate() {
@@ -206,7 +251,6 @@ fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, types::ColumnKind)>, Check
         })?;
         inputs.push((name.clone(), column.kind));
     }
-    compared.retain(|(name, _)| !inputs.iter().any(|(input, _)| input == name));
     Ok(inputs)
 }
 

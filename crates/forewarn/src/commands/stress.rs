@@ -8,6 +8,7 @@ use super::Status;
 use super::check::{now, shown, state};
 use crate::cli::{StressCheck, StressOptions};
 use crate::terminal::progress::ProgressLine;
+use crate::terminal::{diagnostic, output};
 
 pub(crate) fn run(options: &StressOptions) -> Status {
     let check = &options.check;
@@ -22,7 +23,13 @@ pub(crate) fn run(options: &StressOptions) -> Status {
         .map_err(CheckError::Evidence)
         .and_then(|state| app::stress::run(&request, &state, now(), &mut |stage| progress.show(&stage)));
     progress.clear();
-    shown(outcome, check)
+    if let (Some(path), Ok(outcome)) = (&options.policy, &outcome)
+        && let Err(error) = std::fs::write(path, &outcome.policy)
+    {
+        output::error(&diagnostic::error(&format!("failed to write `{}`: {error}", path.display())));
+        return Status::Impossible;
+    }
+    shown(outcome.map(|outcome| outcome.check), check)
 }
 
 fn id(check: StressCheck) -> CheckId {
