@@ -62,11 +62,16 @@ fn next(practice: Practice, nothing: bool, stale: bool) -> Option<String> {
         (Practice::Evaluate, true, _) => {
             "Name the outcomes in `[log]`, then run its job, or `forewarn evaluate` in its folder."
         }
+        (Practice::Stress, true, _) => {
+            "Say in `[model]` where the model can be asked, then run `forewarn stress` in its folder."
+        }
+        (Practice::Stress, false, true) => {
+            "Some evidence has expired or was made under another definition: run `forewarn stress` again."
+        }
         (Practice::Monitor | Practice::Evaluate, false, true) => {
             "Some evidence has expired or was made under another definition: run its job."
         }
-        (Practice::Monitor | Practice::Evaluate, false, false) => return None,
-        (Practice::Stress, ..) => "This version does not test what happens when a source fails.",
+        (Practice::Monitor | Practice::Evaluate | Practice::Stress, false, false) => return None,
         (Practice::Trace, ..) => "This version keeps no lineage.",
         (Practice::Govern, ..) => "This version keeps gates, and no register of risks yet.",
     };

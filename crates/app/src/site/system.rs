@@ -37,7 +37,9 @@ pub fn page(service: &Service, id: &str, tab: Practice, now: Timestamp) -> Resul
         alerts,
         newest: practices::newest(&known, tab).into_iter().map(seen).collect(),
         monitor: (tab == Practice::Monitor).then(|| monitored(&known, now)).flatten(),
-        evaluate: (tab == Practice::Evaluate).then(|| evaluated(&known, now)).flatten(),
+        found: matches!(tab, Practice::Evaluate | Practice::Stress)
+            .then(|| found(&known, tab, now))
+            .flatten(),
     })
 }
 
@@ -82,9 +84,9 @@ pub(super) fn monitored(known: &Known, now: Timestamp) -> Option<MonitorReport> 
     }))
 }
 
-/// The newest findings of evaluation as one report.
-fn evaluated(known: &Known, now: Timestamp) -> Option<CheckReport> {
-    let records = practices::newest(known, Practice::Evaluate);
+/// The newest findings of a practice as one report.
+fn found(known: &Known, practice: Practice, now: Timestamp) -> Option<CheckReport> {
+    let records = practices::newest(known, practice);
     let newest = records.iter().max_by_key(|record| (record.finding.window.to(), record.seq))?;
     let definition = &known.current.definition;
     Some(CheckReport {

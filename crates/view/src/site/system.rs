@@ -34,8 +34,8 @@ pub struct SystemPage {
     /// The windows of the longest watched cadence; needed in the tab `monitor` only. Distributions of its findings
     /// are not shown, but their limits, distances and missing shares are.
     pub monitor: Option<MonitorReport>,
-    /// The newest findings of `evaluate` and no other practice, as one report; needed in that tab only.
-    pub evaluate: Option<CheckReport>,
+    /// The newest findings of the tab's practice as one report; needed in the tabs `evaluate` and `stress` only.
+    pub found: Option<CheckReport>,
 }
 
 impl SystemPage {
@@ -104,7 +104,8 @@ pub fn page(frame: &Frame, of: &SystemPage) -> String {
             @match of.tab {
                 Practice::Monitor => (monitor(frame, of)),
                 Practice::Evaluate => (evaluate(frame, of)),
-                Practice::Stress | Practice::Trace | Practice::Govern => (not_begun(of)),
+                Practice::Stress => (stress(frame, of)),
+                Practice::Trace | Practice::Govern => (not_begun(of)),
             }
         },
     })
@@ -236,12 +237,23 @@ fn monitor(frame: &Frame, of: &SystemPage) -> Markup {
 }
 
 fn evaluate(frame: &Frame, of: &SystemPage) -> Markup {
-    let Some(report) = of.evaluate.as_ref().filter(|report| !report.findings.is_empty()) else {
+    let Some(report) = of.found.as_ref().filter(|report| !report.findings.is_empty()) else {
         return not_begun(of);
     };
     html! {
         (at_a_glance(of))
         section aria-label="Dashboard" { (report::dashboard(report)) }
+        @for section in report::evaluations(report) { (section.markup()) }
+        (all_findings(frame, of))
+    }
+}
+
+fn stress(frame: &Frame, of: &SystemPage) -> Markup {
+    let Some(report) = of.found.as_ref().filter(|report| !report.findings.is_empty()) else {
+        return not_begun(of);
+    };
+    html! {
+        (at_a_glance(of))
         @for section in report::evaluations(report) { (section.markup()) }
         (all_findings(frame, of))
     }
@@ -291,7 +303,7 @@ fn first_step(practice: Practice) -> &'static str {
             "name outcomes under `[log] outcome`, set limits under `[evaluate]` and run `forewarn check`."
         }
         Practice::Stress => {
-            "nothing can be stressed with this version yet; list under `[[source]]` which features come from where, so that a lost source can be rehearsed."
+            "say in `[model]` where the model can be asked, list under `[[source]]` which features come from where, and run `forewarn stress`."
         }
         Practice::Trace => {
             "dataset versions and the hash of the definition are in every record already; see the newest under evidence. The path of a single prediction is not recorded with this version yet."

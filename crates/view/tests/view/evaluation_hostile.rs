@@ -8,6 +8,9 @@ use types::detail::{
     PairedSlice, PoolRow, QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch,
     Subpopulation, TailDetail, ThresholdRow,
 };
+use types::faults::{
+    FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
+};
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::report::CheckReport;
 
@@ -26,6 +29,7 @@ fn details(name: &str, value: f64, rows: usize) -> Vec<(CheckId, Detail)> {
         (CheckId::Tail, Detail::Tail(Box::new(of.tail()))),
         (CheckId::Fairness, Detail::Fairness(Box::new(of.fairness()))),
         (CheckId::Comparison, Detail::Comparison(Box::new(of.comparison()))),
+        (CheckId::Faults, Detail::Faults(Box::new(of.faults()))),
     ]
 }
 
@@ -69,6 +73,38 @@ impl Of<'_> {
     fn rate(&self) -> RateWithInterval {
         let interval = interval(self.value, self.value, IntervalMethod::Wilson);
         RateWithInterval { value: self.value, interval, n: 0 }
+    }
+
+    fn faults(&self) -> TriedFaults {
+        let (value, interval) = (self.value, interval(self.value, -self.value, IntervalMethod::Wilson));
+        let responses =
+            ResponseClass::ALL.map(|class| ResponseShare { class, rows: 7, share: value, interval });
+        let strategy =
+            |surely_saves| PricedStrategy { strategy: self.name(), mean_cost: value, interval, surely_saves };
+        let fault = |at: usize| TriedFault {
+            fault: self.name(),
+            title: self.name(),
+            of: self.name(),
+            columns: vec![self.name()],
+            touched_share: value,
+            verdict: Verdict::Fail,
+            status: [FaultStatus::Failed, FaultStatus::Unknown, FaultStatus::Handled][at % 3],
+            sentence: self.name(),
+            impact: Some(self.named()),
+            loss_rise: Some(value),
+            responses: responses.to_vec(),
+            silently_wrong_before: Some(value),
+            error: Some(self.name()),
+            strategies: vec![strategy(at % 2 == 0), strategy(false)],
+            noticed: Some(Noticed { by: vec![self.name(); at % 3] }),
+        };
+        TriedFaults {
+            model: self.name(),
+            rows: u64::MAX,
+            clean: Some(self.named()),
+            faults: self.all(fault),
+            not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
+        }
     }
 
     fn averages(&self) -> Averages {

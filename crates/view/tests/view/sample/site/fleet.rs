@@ -176,7 +176,7 @@ pub(super) fn without_evidence(world: &World) -> SystemPage {
         alerts: Vec::new(),
         newest: Vec::new(),
         monitor: None,
-        evaluate: None,
+        found: None,
     }
 }
 

@@ -108,7 +108,7 @@ impl World {
             },
             newest: self.newest(tab),
             monitor: (tab == Practice::Monitor).then(|| self.monitor.clone()),
-            evaluate: (tab == Practice::Evaluate).then(|| self.evaluated()),
+            found: (tab == Practice::Evaluate).then(|| self.evaluated()),
         }
     }
 
