@@ -317,7 +317,7 @@ fn a_server_that_is_down_or_not_allowed_is_refused_and_one_that_sends_elsewhere_
     let elsewhere = Http::answering(|_| ("200 OK".into(), "{\"predictions\": []}".into()));
     let target = elsewhere.address("/predict");
     let sends =
-        Http::answering(move |_| (format!("307 Temporary Redirect\r\nlocation: {target}"), "".into()));
+        Http::answering(move |_| (format!("307 Temporary Redirect\r\nlocation: {target}"), String::new()));
     let refused = |model: &str, parts: &[&str]| {
         folder(model, FEW).run(&["stress"]).refuses(parts);
     };
