@@ -36,5 +36,6 @@ mod parts;
 mod postgres;
 mod refusals;
 mod serve;
+mod stress;
 mod tasks;
 mod two_servers;
