@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use monitor::multivariate::MultivariateScope;
+use monitor::multivariate::{MultivariateScope, UsualTogether};
 use monitor::performance::PerformanceScope;
 use monitor::{History, Usual, UsualBuilder};
 use types::definition::Cadence;
@@ -61,9 +61,8 @@ impl<'a> Watch<'a> {
         let answers = Arc::new(answers);
         let mut findings = self.of_columns(&answers, log, records)?;
         let mut rng = seeded(self.window);
-        let together = self.together();
-        let usual = monitor::multivariate::usual(together, &self.usual, &answers, &mut rng);
-        findings.extend(monitor::multivariate::judge(together, usual, &answers, &mut rng));
+        let usual = monitor::multivariate::usual(self.together(), &self.usual, &answers, &mut rng);
+        findings.extend(monitor::multivariate::judge(self.together(), usual, &answers, &mut rng));
 
         let every = self.opened.definition.monitor.performance.every;
         let history = History::before(records.iter().copied(), every, self.window);
@@ -160,6 +159,22 @@ impl<'a> Watch<'a> {
             profiles.extend(asked.map_err(|error| self.opened.explain(error))?);
         }
         Ok(profiles)
+    }
+
+    /// What is usual of all columns together.
+    pub(crate) fn usual_together(&self, answers: &Answers) -> UsualTogether {
+        monitor::multivariate::usual(self.together(), &self.usual, answers, &mut seeded(self.window))
+    }
+
+    /// All columns together, against what is usual.
+    pub(crate) fn together_as_usual(&self, usual: UsualTogether, answers: &Answers) -> Option<Finding> {
+        monitor::multivariate::judge(self.together(), usual, answers, &mut seeded(self.window))
+    }
+
+    /// The question for the rows of the window that are looked at together.
+    pub(crate) fn rows_together(&self) -> Option<Question> {
+        let mut planned = monitor::multivariate::plan(self.together()).into_iter();
+        planned.find(|question| question.window() == self.window)
     }
 
     fn together(&self) -> MultivariateScope<'_> {

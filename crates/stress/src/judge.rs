@@ -198,11 +198,16 @@ pub fn detection(scope: Scope<'_>, tried: &[Tried], parity: Verdict) -> Finding 
         (0, _) => {
             (Verdict::Pass, format!("No fault that was tried raises the loss by {limit} or stops the model."))
         }
+        (1, 0) => (
+            Verdict::Pass,
+            format!(
+                "Monitoring notices the one fault that raises the loss by {limit} or more, or stops the model."
+            ),
+        ),
         (all, 0) => (
             Verdict::Pass,
             format!(
-                "Monitoring notices {} that raise the loss by {limit} or more, or stop the model.",
-                counted(all, "the one fault", "of all faults, those")
+                "Monitoring notices all {all} faults that raise the loss by {limit} or more, or stop the model."
             ),
         ),
         (all, missed_count) => (
@@ -230,7 +235,15 @@ const NOT_CERTIFIED: &str = "The model that can be asked is not the one of the l
 
 fn verdict_on(rows: &[TriedFault], max_drop: f64, parity: Verdict) -> (Verdict, String) {
     let of = |status: FaultStatus| rows.iter().filter(move |row| row.status == status);
-    let named = |status| listed(of(status).map(|row| row.of.as_str()), NAMED);
+    let named = |status| {
+        let mut names: Vec<&str> = Vec::new();
+        for row in of(status) {
+            if !names.contains(&row.of.as_str()) {
+                names.push(&row.of);
+            }
+        }
+        listed(names, NAMED)
+    };
     let all = counted(rows.len() as u64, "fault", "faults");
     if parity != Verdict::Pass {
         return (Verdict::Unknown, NOT_CERTIFIED.into());
@@ -327,7 +340,7 @@ fn loss_rise(impact: &Impact) -> Option<f64> {
 }
 
 /// A fault hurts where the model no longer answers, or its loss rises by so much.
-fn is_harmful(impact: &Impact, from: f64) -> bool {
+pub fn is_harmful(impact: &Impact, from: f64) -> bool {
     let no_answer = [ResponseClass::Rejected, ResponseClass::Malformed, ResponseClass::Crashed];
     let unanswered: f64 =
         impact.classes.iter().filter(|of| no_answer.contains(&of.class)).map(|of| of.share.value).sum();
@@ -366,7 +379,9 @@ fn title(fault: &Fault) -> String {
         .filter(|(key, _)| !UNTOLD.contains(&key.as_str()))
         .filter_map(|(key, value)| match value {
             Value::String(word) => Some(word.replace('-', " ")),
-            Value::Number(number) => Some(format!("{} {number}", key.replace('_', " "))),
+            Value::Number(number) if number.as_f64() != Some(0.0) => {
+                Some(format!("{} {number}", key.replace('_', " ")))
+            }
             _ => None,
         })
         .collect();

@@ -19,12 +19,13 @@ use ::stress::degrade::policy::Policy;
 use ::stress::fault::{CATALOGUE, Faulted};
 use ::stress::judge::{self, Outcome, Scope, Tried};
 use ::stress::plan::{self, Experiment, Feature, Options, Subject};
-use ::stress::response::{AskedTwice, Tolerance, impact};
+use ::stress::response::{AskedTwice, Impact, Tolerance, impact};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
 use types::batch::{Batch, BatchError};
 use types::cases::Cases;
 use types::definition::{self, Definition, DefinitionError, Refusal};
+use types::faults::Noticed;
 use types::nearest::{listed, nearest};
 use types::{CheckId, ColumnKind, Digest, Finding, Question, Verdict, Window};
 
@@ -92,17 +93,19 @@ pub fn run(
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = Arc::new(log.answer(&questions, as_of).map_err(|error| opened.explain(error))?);
     let none = Cases::default();
-    let [current, usual] = [current, usual].map(|question| answers.cases(&question).unwrap_or(&none));
+    let [current, usual] =
+        [current, usual].map(|question| rows::in_time_order(answers.cases(&question).unwrap_or(&none)));
     let broken = |error: BatchError| CheckError::Model(error.to_string());
-    let rows = rows::batch(current, &opened.schema).map_err(broken)?;
-    let usual = rows::batch(usual, &opened.schema).map_err(broken)?;
+    let rows = rows::batch(&current, &opened.schema).map_err(broken)?;
+    let usual = rows::batch(&usual, &opened.schema).map_err(broken)?;
 
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
     let clean = session.ask(&rows);
     let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
-    let noticing = if is_made(CheckId::Detection) && rows.rows() > 0 {
-        let seen = Seen { batch: &rows, outputs: &session.outputs(&clean) };
+    let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
+        let answered = session.ask(&usual);
+        let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };
         Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, seen)?)
     } else {
         None
@@ -186,7 +189,10 @@ impl Rehearsal<'_> {
             progress(Stage::Asking { done, of });
             let seed = seed(self.window, &experiment);
             let faulted = experiment.fault.apply(self.rows, self.usual, seed);
-            let outcome = faulted.map(|faulted| self.outcome(faulted));
+            let outcome = faulted.map(|faulted| {
+                let outcome = self.outcome(faulted);
+                Outcome { noticed: self.noticed(&experiment, seed, &outcome.impact), ..outcome }
+            });
             if let Ok(Outcome { weighed: Some(weighed), .. }) = &outcome
                 && self.weighed.iter().all(|(subject, _)| *subject != experiment.subject)
             {
@@ -211,10 +217,20 @@ impl Rehearsal<'_> {
         let tolerance = tolerance(self.definition, &faulted);
         let impact = impact(asked, self.session.reading(), &tolerance);
         let impact = impact.expect("one answer and one outcome for every row of the fault");
-        let outputs = self.session.outputs(&answered);
-        let seen = Seen { batch: &faulted.batch, outputs: &outputs };
-        let noticed = self.noticing.as_ref().map(|noticing| noticing.noticed(seen));
-        Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed, noticed }
+        Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed, noticed: None }
+    }
+
+    /// Whether monitoring notices, where it begins in a quiet week: the same fault is done to rows of the reference.
+    fn noticed(&mut self, experiment: &Experiment, seed: u64, impact: &Impact) -> Option<Noticed> {
+        let noticing = self.noticing.as_ref()?;
+        let faulted = experiment.fault.apply(self.usual, self.usual, seed).ok()?;
+        let answered = self.session.ask(&faulted.batch);
+        let seen = Seen { batch: &faulted.batch, outputs: &self.session.outputs(&answered) };
+        let mut by = noticing.by_columns(seen);
+        if by.is_empty() && judge::is_harmful(impact, self.definition.stress.detection.harmful) {
+            by.extend(noticing.by_all_together(seen));
+        }
+        Some(Noticed { by })
     }
 }
 

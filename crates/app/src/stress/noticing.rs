@@ -1,11 +1,12 @@
-//! Whether monitoring would notice a fault: its checks are run on the same rows with and without it.
+//! Whether monitoring would notice a fault: its checks are run on rows of the reference with and without it.
 
 use std::sync::Arc;
 
+use monitor::multivariate::UsualTogether;
 use monitor::{History, Usual};
 use stats::sketch::{CategoricalProfile, Fidelity, NumericProfile, Profile};
+use types::answer::{RowSample, SampledColumn, SampledValues};
 use types::batch::{Batch, Values};
-use types::faults::Noticed;
 use types::log_state::LogState;
 use types::question::Measured;
 use types::{Answer, Answers, ColumnKind, Finding, Question, Verdict, Window};
@@ -16,14 +17,17 @@ use crate::watch::Watch;
 /// Different texts up to which all are counted.
 const MOST_VALUES: usize = 65_536;
 
-/// The checks of columns, as they are without a fault.
+/// The checks of monitoring as they are without a fault, on rows of the reference: where the window itself has
+/// drifted, a check that is loud already would hide the fault.
 pub(super) struct Noticing<'a> {
     watch: &'a Watch<'a>,
     window: Window,
     answers: Arc<Answers>,
     usual: Usual,
+    usual_together: UsualTogether,
     log: &'a LogState,
     before: Vec<Finding>,
+    before_together: Option<Finding>,
 }
 
 /// Rows as they are, and what the model says of them: the name of each output, and its values.
@@ -43,20 +47,49 @@ impl<'a> Noticing<'a> {
         clean: Seen<'_>,
     ) -> Result<Self, CheckError> {
         let usual = watch.usual(&answers)?;
-        let mut noticing = Self { watch, window, answers, usual, log, before: Vec::new() };
-        noticing.before = noticing.findings(clean);
-        Ok(noticing)
+        let usual_together = watch.usual_together(&answers);
+        let (before, before_together) = (Vec::new(), None);
+        let noticing = Self { watch, window, answers, usual, usual_together, log, before, before_together };
+        let (before, before_together) = (noticing.findings(clean), noticing.together(clean));
+        Ok(Self { before, before_together, ..noticing })
     }
 
-    /// Which checks raise their voice that were silent before.
-    pub(super) fn noticed(&self, faulted: Seen<'_>) -> Noticed {
-        let by = self.findings(faulted).into_iter().filter(|finding| {
+    /// Which checks of columns raise their voice that were silent before.
+    pub(super) fn by_columns(&self, faulted: Seen<'_>) -> Vec<String> {
+        let louder = self.findings(faulted).into_iter().filter(|finding| {
             let is_same =
                 |before: &&Finding| before.check == finding.check && before.subject == finding.subject;
             let before = self.before.iter().filter(is_same).map(|before| loudness(before.verdict)).max();
             loudness(finding.verdict) > before.unwrap_or(0)
         });
-        Noticed { by: by.map(|finding| format!("{}: {}", finding.check, finding.subject.label())).collect() }
+        louder.map(|finding| format!("{}: {}", finding.check, finding.subject.label())).collect()
+    }
+
+    /// Whether the look at all columns together does, which takes longer.
+    pub(super) fn by_all_together(&self, faulted: Seen<'_>) -> Option<String> {
+        let finding = self.together(faulted)?;
+        let before = self.before_together.as_ref().map_or(0, |before| loudness(before.verdict));
+        (loudness(finding.verdict) > before).then(|| finding.check.to_string())
+    }
+
+    fn together(&self, seen: Seen<'_>) -> Option<Finding> {
+        let question = self.watch.rows_together()?;
+        let Question::Sample { features, .. } = &question else { return None };
+        let column = |(name, kind): &(String, ColumnKind)| {
+            let values = seen.batch.column(name)?;
+            Some(SampledColumn { name: name.clone(), values: sampled(*kind, values) })
+        };
+        // Columns that the model does not take are not at hand for these rows.
+        let columns = features.iter().map(column).collect::<Option<Vec<_>>>()?;
+        let rows = seen.batch.rows();
+        let scores = seen.outputs.first().map_or_else(
+            || vec![f64::NAN; rows],
+            |(_, scores)| scores.iter().map(|score| score.unwrap_or(f64::NAN)).collect(),
+        );
+        let sample = RowSample { columns, scores, outcomes: vec![None; rows], outcome_numbers: Vec::new() };
+        let mut answers = Answers::with_shared(Arc::clone(&self.answers));
+        answers.insert(question.clone(), Answer::Sample(sample));
+        self.watch.together_as_usual(self.usual_together, &answers)
     }
 
     fn findings(&self, seen: Seen<'_>) -> Vec<Finding> {
@@ -82,6 +115,16 @@ impl<'a> Noticing<'a> {
                 answers.insert(question, Answer::Profile(profile));
             }
         }
+    }
+}
+
+fn sampled(kind: ColumnKind, values: &Values) -> SampledValues {
+    let rows = 0..values.len();
+    match kind {
+        ColumnKind::Numeric => {
+            SampledValues::Numbers(rows.map(|row| values.number(row).unwrap_or(f64::NAN)).collect())
+        }
+        _ => SampledValues::Categories(rows.map(|row| values.text(row)).collect()),
     }
 }
 

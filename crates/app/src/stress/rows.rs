@@ -1,11 +1,53 @@
 //! Rows of the log as a model is asked about them.
 
+use types::Schema;
 use types::answer::{SampledColumn, SampledValues};
 use types::batch::{Batch, BatchColumn, BatchError, Values};
-use types::{Schema, cases::Cases};
+use types::cases::{Cases, Outputs};
 
 /// The largest integer up to which every one is a number of 64 bits.
 const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
+
+/// The cases in the order of their times: what was drawn comes in the order of its hash.
+pub(super) fn in_time_order(cases: &Cases) -> Cases {
+    let mut order: Vec<usize> = (0..cases.rows()).collect();
+    order.sort_by(|&a, &b| cases.days[a].total_cmp(&cases.days[b]));
+    let of = |column: &SampledColumn| SampledColumn {
+        name: column.name.clone(),
+        values: match &column.values {
+            SampledValues::Numbers(values) => SampledValues::Numbers(taken(values, &order)),
+            SampledValues::Categories(values) => SampledValues::Categories(taken(values, &order)),
+            SampledValues::Vectors(values) => SampledValues::Vectors(taken(values, &order)),
+        },
+    };
+    let outputs = match &cases.outputs {
+        Outputs::Binary { scores, outcomes } => {
+            Outputs::Binary { scores: taken(scores, &order), outcomes: taken(outcomes, &order) }
+        }
+        Outputs::Multiclass { probabilities, predicted, outcomes } => Outputs::Multiclass {
+            probabilities: probabilities.iter().map(|of_class| taken(of_class, &order)).collect(),
+            predicted: taken(predicted, &order),
+            outcomes: taken(outcomes, &order),
+        },
+        Outputs::Regression { predicted, outcomes } => {
+            Outputs::Regression { predicted: taken(predicted, &order), outcomes: taken(outcomes, &order) }
+        }
+    };
+    Cases {
+        drawn_share: cases.drawn_share,
+        ids: taken(&cases.ids, &order),
+        days: taken(&cases.days, &order),
+        features: cases.features.iter().map(of).collect(),
+        segments: Vec::new(),
+        also: Vec::new(),
+        outputs,
+    }
+}
+
+/// Values in another order; those that are not there stay away.
+fn taken<T: Clone>(values: &[T], order: &[usize]) -> Vec<T> {
+    order.iter().filter_map(|&row| values.get(row).cloned()).collect()
+}
 
 /// The features of cases in the types that the log has. A number that is none is taken for a missing one, as
 /// everywhere else.

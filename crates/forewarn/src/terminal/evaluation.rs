@@ -133,9 +133,12 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
         .take(FAULTS)
         .map(|fault| {
             let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
-            let mut parts = vec![fault.status.word().to_owned()];
-            parts.extend(fault.impact.as_ref().map(value));
-            parts.extend(silent.map(|share| format!("silently wrong {}", percent(share.share))));
+            let mut parts: Vec<String> = Vec::new();
+            parts.extend(fault.impact.as_ref().map(|impact| value_text(&impact.name, impact.value)));
+            parts.extend(silent.map(|share| format!("silent {}", percent(share.share))));
+            if parts.is_empty() {
+                parts.push("no answer".into());
+            }
             (Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts.join("  "))
         })
         .collect()

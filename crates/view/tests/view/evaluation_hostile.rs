@@ -95,7 +95,7 @@ impl Of<'_> {
             responses: responses.to_vec(),
             silently_wrong_before: Some(value),
             error: Some(self.name()),
-            strategies: vec![strategy(at % 2 == 0), strategy(false)],
+            strategies: vec![strategy(at.is_multiple_of(2)), strategy(false)],
             noticed: Some(Noticed { by: vec![self.name(); at % 3] }),
         };
         TriedFaults {
