@@ -183,50 +183,59 @@ pub fn faults(
 pub fn detection(scope: Scope<'_>, tried: &[Tried], parity: Verdict) -> Finding {
     let harmful_from = scope.definition.stress.detection.harmful;
     let outcomes = tried.iter().filter_map(|tried| Some((&tried.experiment, tried.outcome.as_ref().ok()?)));
-    let looked_at = outcomes.filter(|(_, outcome)| outcome.noticed.is_some());
     let harmful: Vec<(&Experiment, &Outcome)> =
-        looked_at.filter(|(_, outcome)| is_harmful(&outcome.impact, harmful_from)).collect();
-    let is_missed = |outcome: &Outcome| outcome.noticed.as_ref().is_some_and(|noticed| noticed.by.is_empty());
-    let missed: Vec<String> = harmful
-        .iter()
-        .filter(|(_, outcome)| is_missed(outcome))
-        .map(|(experiment, _)| format!("{}: {}", subject(&experiment.subject), title(&experiment.fault)))
-        .collect();
-    let limit = percent(harmful_from);
-    let (verdict, summary) = match (harmful.len() as u64, missed.len() as u64) {
-        _ if parity != Verdict::Pass => (Verdict::Unknown, NOT_CERTIFIED.to_owned()),
-        (0, _) => {
-            (Verdict::Pass, format!("No fault that was tried raises the loss by {limit} or stops the model."))
-        }
-        (1, 0) => (
-            Verdict::Pass,
-            format!(
-                "Monitoring notices the one fault that raises the loss by {limit} or more, or stops the model."
-            ),
-        ),
-        (all, 0) => (
-            Verdict::Pass,
-            format!(
-                "Monitoring notices all {all} faults that raise the loss by {limit} or more, or stop the model."
-            ),
-        ),
-        (all, missed_count) => (
-            Verdict::Fail,
-            format!(
-                "{missed_count} of {} would go unnoticed within one window, although {}: {}. Watch these inputs more closely.",
-                counted(all, "fault that hurts", "faults that hurt"),
-                if missed_count == 1 {
-                    "it raises the loss or stops the model"
-                } else {
-                    "they raise the loss or stop the model"
-                },
-                listed(missed.iter().map(String::as_str), NAMED),
-            ),
-        ),
+        outcomes.filter(|(_, outcome)| is_harmful(&outcome.impact, harmful_from)).collect();
+    let named = |is: &dyn Fn(Option<&Noticed>) -> bool| -> Vec<String> {
+        let of = harmful.iter().filter(|(_, outcome)| is(outcome.noticed.as_ref()));
+        of.map(|(experiment, _)| format!("{}: {}", subject(&experiment.subject), title(&experiment.fault)))
+            .collect()
+    };
+    let missed = named(&|noticed| noticed.is_some_and(|noticed| noticed.by.is_empty()));
+    let unseen = named(&|noticed| noticed.is_none());
+    let (verdict, summary) = if parity == Verdict::Pass {
+        detection_words(harmful.len(), &missed, &unseen, &percent(harmful_from))
+    } else {
+        (Verdict::Unknown, NOT_CERTIFIED.to_owned())
     };
     let mut finding = blank(scope, CheckId::Detection, verdict, summary);
-    finding.measures.push(share_measure("missed_faults", missed.len() as u64, harmful.len() as u64));
+    let looked_at = harmful.len() - unseen.len();
+    finding.measures.push(share_measure("missed_faults", missed.len() as u64, looked_at as u64));
     finding
+}
+
+fn detection_words(harmful: usize, missed: &[String], unseen: &[String], limit: &str) -> (Verdict, String) {
+    let listed = |faults: &[String]| listed(faults.iter().map(String::as_str), NAMED);
+    let hurting = counted(harmful as u64, "fault that hurts", "faults that hurt");
+    let (verdict, mut words) = match (harmful, missed.len()) {
+        (0, _) => {
+            let words = format!("No fault that was tried raises the loss by {limit} or stops the model.");
+            (Verdict::Pass, words)
+        }
+        (_, 0) if unseen.is_empty() => {
+            let all = if harmful == 1 { "the" } else { "all" };
+            let words =
+                format!("Monitoring notices {all} {hurting} (a loss that rises by {limit}, or no answer).");
+            (Verdict::Pass, words)
+        }
+        (_, 0) => (Verdict::Unknown, String::new()),
+        (_, count) => {
+            let words = format!(
+                "{count} of {hurting} would go unnoticed within one window: {}. Watch these inputs more closely.",
+                listed(missed)
+            );
+            (Verdict::Fail, words)
+        }
+    };
+    if !unseen.is_empty() {
+        let words_of_unseen = format!(
+            "Of {} of {hurting} it is not known whether anybody would notice, because {} cannot be tried on the reference: {}.",
+            unseen.len(),
+            if unseen.len() == 1 { "it" } else { "they" },
+            listed(unseen)
+        );
+        words = if words.is_empty() { words_of_unseen } else { format!("{words} {words_of_unseen}") };
+    }
+    (verdict, words)
 }
 
 /// Faults that a sentence names before it counts.

@@ -72,9 +72,10 @@ impl Transform for Frozen {
         // Of a feed that stops at once, the first row is the last one known.
         let stops = ((rows as f64 * self.since).round() as usize).clamp(1, rows);
         touch::each_column(scene.batch, &self.columns, |name, values| {
-            let known = (0..stops).rev().find(|&row| !values.is_missing(row));
+            // Where none is known before the feed stops, the first one after stands for what was known earlier.
+            let known = (0..stops).rev().chain(stops..rows).find(|&row| !values.is_missing(row));
             let Some(known) = known else {
-                return Err(NotApplicable::at(name, format!("`{name}` has no value before the feed stops")));
+                return Err(NotApplicable::at(name, format!("`{name}` has no value to stand still at")));
             };
             let of: Vec<usize> = (0..rows).map(|row| if row < stops { row } else { known }).collect();
             Ok(values.take(&of))

@@ -63,6 +63,7 @@ fn sentence(gate: &GateDecision) -> String {
     match (gate.needs.len(), holding, watched) {
         (0, ..) => "It needs no check, so it tells nothing. Name the checks that it needs.".into(),
         (needs, 0, 0) => format!("Each of its {needs} needs is fresh and passing."),
+        (needs, 0, 1) => format!("Nothing fails; one of its {needs} needs deserves a look."),
         (needs, 0, watched) => {
             format!("Nothing fails; {watched} of its {needs} needs deserve a look.")
         }

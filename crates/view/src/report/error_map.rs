@@ -1,11 +1,12 @@
-//! False positive and false negative rates by segment as a map: darker where they lie above those of everybody else.
+//! False positive and false negative rates by segment as a map: darker where they surely lie above those of everybody
+//! else, and those first.
 
 use maud::{Markup, html};
 use types::detail::RateRow;
 use types::finding::segment_label;
 use types::{Verdict, format};
 
-use super::lanes::{ROWS_SHOWN, significance};
+use super::lanes::{ROWS_SHOWN, range, significance};
 use crate::page::measures::breakable;
 use crate::page::verdict;
 use crate::words;
@@ -35,7 +36,20 @@ fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
             });
         rows[at].rates[kind].get_or_insert(rate);
     }
+    rows.sort_by(|a, b| sure_of(b).total_cmp(&sure_of(a)));
     rows
+}
+
+/// How far a rate surely is from that of everybody else: nothing where its interval holds that.
+fn sure(rate: &RateRow) -> f64 {
+    let value = rate.rate.value;
+    let (lower, upper) =
+        rate.rate.interval.map_or((value, value), |interval| (interval.lower, interval.upper));
+    (lower - rate.others).max(0.0) + (upper - rate.others).min(0.0)
+}
+
+fn sure_of(row: &Row<'_>) -> f64 {
+    row.rates.into_iter().flatten().map(|rate| sure(rate).abs()).fold(0.0, f64::max)
 }
 
 pub(super) fn legend() -> Markup {
@@ -43,6 +57,7 @@ pub(super) fn legend() -> Markup {
         p.legend {
             span { span.key.heat.up-4 {} "higher than for everybody else" }
             span { span.key.heat.down-2 {} "lower" }
+            span { span.key.heat.even {} "may be chance" }
             span { (verdict::icon(Verdict::Warn)) "large and more than chance" }
         }
     }
@@ -51,7 +66,7 @@ pub(super) fn legend() -> Markup {
 /// The map, folded after its first rows; of at most `most` of them.
 pub(super) fn map(rates: &[RateRow], most: usize) -> Markup {
     let rows = rows(rates);
-    let differences = rates.iter().map(|rate| (rate.rate.value - rate.others).abs());
+    let differences = rates.iter().map(|rate| sure(rate).abs());
     let largest = differences.filter(|of| of.is_finite()).fold(LEAST_OF_SCALE, f64::max);
     let shown = rows.len().min(most).min(ROWS_SHOWN);
     let folded = if most > ROWS_SHOWN { &rows[shown..] } else { &[] };
@@ -84,11 +99,14 @@ fn cell(rate: Option<&RateRow>, largest: f64, in_full: bool) -> Markup {
     let own = words::measure_value(&rate.rate.name, rate.rate.value);
     let others = words::measure_value(&rate.rate.name, rate.others);
     html! {
-        td class=(format!("heat {}", tone(rate.rate.value - rate.others, largest))) title=(format!("{own}; all others {others}; {}", format::counted(rate.rate.n, "row", "rows"))) {
+        td class=(format!("heat {}", tone(sure(rate), largest))) title=(format!("{own}; all others {others}; {}", format::counted(rate.rate.n, "row", "rows"))) {
             span.own { (own) @if rate.flagged { (verdict::icon(Verdict::Warn)) } }
-            @if in_full {
+            @if !in_full {
+                span.sub { " n " (format::count(rate.rate.n)) }
+            } @else {
                 span.sub.below {
                     "others " (others) ", n " (format::count(rate.rate.n))
+                    @if let Some(interval) = &rate.rate.interval { ", " (range(&rate.rate.name, interval.lower, interval.upper)) }
                     @if rate.rate.p_adjusted.or(rate.rate.p_value).is_some() { ", p " (significance(&rate.rate)) }
                 }
             }

@@ -107,7 +107,7 @@ fn row(fault: &TriedFault, is_noticed: bool, is_weighed: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (fault.of) span.sub.below { (fault.title) } }
-            td { (verdict::icon(fault.verdict)) " " (fault.status.word()) }
+            td.status { (verdict::icon(fault.verdict)) " " (fault.status.word()) }
             td.responses { (responses(fault)) }
             td.num {
                 @match &fault.impact { Some(impact) => (with_interval(impact)), None => "–" }
@@ -121,7 +121,7 @@ fn row(fault: &TriedFault, is_noticed: bool, is_weighed: bool) -> Markup {
             @if is_noticed {
                 td { @match &fault.noticed {
                     Some(noticed) if noticed.by.is_empty() => strong { "no" },
-                    Some(noticed) => { "yes" span.sub.below { (listed(noticed.by.iter().map(String::as_str), BY_SHOWN)) } },
+                    Some(noticed) => { "yes" span.sub.below { (listed(noticed.by.iter().map(|by| by.strip_prefix("monitor.").unwrap_or(by)), BY_SHOWN)) } },
                     None => "–",
                 } }
             }
@@ -158,6 +158,8 @@ fn with_interval(measure: &Measure) -> Markup {
 
 /// `+12.3 %`.
 fn signed_share(share: f64) -> String {
+    // What is rounded away has no sign.
+    let share = if share.abs() < 0.0005 { 0.0 } else { share };
     let sign = if share > 0.0 { "+" } else { "" };
     format!("{sign}{}", format::percent(share))
 }

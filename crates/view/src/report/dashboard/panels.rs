@@ -104,6 +104,7 @@ fn kinds(pools: &[PoolRow]) -> Markup {
                     span { (words::sentence_case(&pool.what)) span.sub { " n " (format::count(pool.rows)) } }
                     @match &pool.lift {
                         Some(lift) => span.num { strong { (words::measure_value("lift", lift.value)) } },
+                        None if pool.mean_loss.is_some() => span.num.sub { "nothing is lost" },
                         None => span.num.sub { "too few rows" },
                     }
                     (verdict::icon(pool.verdict))
