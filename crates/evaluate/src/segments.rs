@@ -8,7 +8,8 @@
 use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
 use types::definition::Metric;
-use types::finding::{AverageAndWorst, SegmentRow, segment_label};
+use types::detail::AverageAndWorst;
+use types::finding::{SegmentRow, segment_label};
 use types::format::{count, counted, number, percent};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Subject, Verdict};
 

@@ -374,7 +374,7 @@ fn clean(outcome: &Outcome) -> Option<Measure> {
 
 fn share_measure(name: &str, of: u64, all: u64) -> Measure {
     match Proportion::new(of, all) {
-        Ok(share) => Measure::new(name, share.share(), all, "share of the faults that were tried"),
+        Ok(share) => Measure::new(name, share.share(), all, "exact"),
         Err(_) => Measure::new(name, 0.0, 0, "no fault to count"),
     }
 }

@@ -360,7 +360,8 @@ fn status(
         return (FaultStatus::Unknown, "The fault touched no row.".into());
     };
     let rows_of = |class| classes.iter().find(|of| of.class == class).map_or(0, |of| of.rows);
-    let said = error.map_or_else(|| ".".to_owned(), |error| format!(": {}", error.trim()));
+    let said =
+        error.map_or_else(|| ".".to_owned(), |error| format!(": {}.", error.trim().trim_end_matches('.')));
     let failures = [
         (ResponseClass::Crashed, "The model gave no answer for"),
         (ResponseClass::Malformed, "The answer is malformed for"),

@@ -192,6 +192,16 @@ pub struct ErrorStructure {
     pub over_time: Vec<CurvePoint>,
 }
 
+/// What a metric is over all rows, and where it is worst.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AverageAndWorst {
+    pub overall: Measure,
+    /// The segment, and its value.
+    pub column: String,
+    pub value: Option<String>,
+    pub worst: Measure,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateRow {
     pub column: String,

@@ -12,8 +12,8 @@ use crate::answer::Coverage;
 use crate::definition::Cadence;
 use crate::described;
 use crate::detail::{
-    Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail, FoundSlices,
-    Subpopulation, TailDetail,
+    AverageAndWorst, Averages, CalibrationDetail, ComparisonDetail, ErrorStructure, FairnessDetail,
+    FoundSlices, Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
 use crate::faults::TriedFaults;
@@ -417,16 +417,6 @@ pub struct SegmentRow {
     pub shrunken: Option<Measure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-}
-
-/// What a metric is over all rows, and where it is worst.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct AverageAndWorst {
-    pub overall: Measure,
-    /// The segment, and its value.
-    pub column: String,
-    pub value: Option<String>,
-    pub worst: Measure,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

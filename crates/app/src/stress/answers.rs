@@ -165,9 +165,11 @@ fn usual_error(predicted: &[f64], outcomes: &[f64]) -> f64 {
 
 fn of_failure(failure: &Failure) -> Response {
     match failure.kind {
-        FailureKind::Misfit | FailureKind::Rejected | FailureKind::RejectedOrCrashed => Response::Rejected,
+        FailureKind::Misfit | FailureKind::Rejected => Response::Rejected,
         FailureKind::Malformed | FailureKind::TooFewRows => Response::Malformed,
+        // What may be a crash is not taken for a refusal that misleads nobody.
         FailureKind::Crashed
+        | FailureKind::RejectedOrCrashed
         | FailureKind::TimedOut
         | FailureKind::Overloaded
         | FailureKind::Redirected

@@ -293,7 +293,9 @@ fn options(definition: &Definition, check: CheckId) -> Options {
     let all = || CATALOGUE.iter().map(|entry| entry.id.to_owned()).collect();
     let mut kinds: Vec<String> = faults.kinds.clone().unwrap_or_else(all);
     kinds.retain(|kind| kind != MISSING);
-    Options { faults: kinds, rates: vec![faults.rate], each: true, sources: true, pairs: false }
+    // An empty list stands for the whole catalogue there.
+    let each = !kinds.is_empty();
+    Options { faults: kinds, rates: vec![faults.rate], each, sources: each, pairs: false }
 }
 
 /// The catalogue is known here, and not where definitions are read.

@@ -503,3 +503,14 @@ fn outcomes_that_contradict_each_other_are_counted_in_performance_over_time() {
     );
     assert_eq!(drift_of(&report, "amount"), ["pass"]);
 }
+
+#[test]
+fn an_outage_within_the_reference_does_not_excuse_the_next_one() {
+    let log = Table::small_log();
+    let rows_a_day = log.len() / DAYS;
+    // The last of the four weeks of the reference, and the week that is checked.
+    let since = (SECOND_WEEK - 7) * rows_a_day;
+    let log = log.with("x", |row, x| if row < since { x.to_owned() } else { String::new() });
+    let report = checked(&Folder::with_log(DEFINITION, &log));
+    says(report.about("monitor.drift", "x"), "fail", &["x", "no values"]);
+}

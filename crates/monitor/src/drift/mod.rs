@@ -540,6 +540,11 @@ impl Changes {
         let any = |streams: &[&str]| streams.iter().any(|stream| significant(stream));
         let missing_change = assessment.missing.as_ref().map_or(0.0, |test| test.difference.abs());
         let (share_warn, share_fail) = (drift.share_fail / 2.0, drift.share_fail);
+        // That a window has no value at all is no swing of chance, however much windows of the reference swing: where
+        // an outage lies within the reference, it must not excuse the next one.
+        let is_gone = assessment.distribution.current_missing >= 1.0
+            && missing_change >= share_fail
+            && assessment.missing.as_ref().is_some_and(|test| test.p_value <= drift.false_alarms);
         let by_effect = assessment.effects.iter().map(|effect| {
             let (warn, fail) = drift.limits(effect.distance);
             sized(any(effect.streams), effect.news(), warn, fail)
@@ -556,7 +561,7 @@ impl Changes {
                 Some(Err(_)) => Verdict::Unknown,
                 None => by_effect.chain(by_classifier).max().unwrap_or(Verdict::Pass),
             },
-            missing: sized(significant(alarm::MISSING), missing_change, share_warn, share_fail),
+            missing: sized(is_gone || significant(alarm::MISSING), missing_change, share_warn, share_fail),
             unseen: sized(
                 significant(assessment.unseen_stream),
                 assessment.unseen_excess,

@@ -99,13 +99,13 @@ fn rows_without_an_answer_fail_and_say_why() {
     faulted[4] = Response::Crashed;
     let found = impact_of(&clean, &faulted, &outcomes, Tolerance::default());
     assert_eq!(found.status, FaultStatus::Failed);
-    assert_eq!(found.reason, "The model gave no answer for 2 of 200 rows: no such value");
+    assert_eq!(found.reason, "The model gave no answer for 2 of 200 rows: no such value.");
     let lenient = Tolerance { max_unanswered: 0.01, ..Tolerance::default() };
     assert_eq!(impact_of(&clean, &faulted, &outcomes, lenient).status, FaultStatus::Handled);
     let refused = vec![Response::Rejected; 200];
     let found = impact_of(&clean, &refused, &outcomes, Tolerance::default());
     assert_eq!((found.status, found.accuracy), (FaultStatus::Failed, None));
-    assert_eq!(found.reason, "The model refused 200 of 200 rows: no such value");
+    assert_eq!(found.reason, "The model refused 200 of 200 rows: no such value.");
     let rejecting = Tolerance { is_rejecting_handled: true, ..Tolerance::default() };
     assert_eq!(impact_of(&clean, &refused, &outcomes, rejecting).status, FaultStatus::Handled);
 }

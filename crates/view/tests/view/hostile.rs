@@ -4,9 +4,9 @@
 use stats::interval::IntervalMethod;
 use types::Verdict;
 use types::answer::Coverage;
+use types::detail::AverageAndWorst;
 use types::finding::{
-    AverageAndWorst, CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow,
-    Subject, Unmeasured,
+    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
 };
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, report::html};

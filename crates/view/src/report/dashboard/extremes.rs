@@ -1,7 +1,8 @@
 //! The average and the worst case side by side, for each measure that has both.
 
 use maud::{Markup, html};
-use types::finding::{AverageAndWorst, CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
+use types::detail::AverageAndWorst;
+use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
 use types::report::CheckReport;
 use types::{Verdict, format};
 

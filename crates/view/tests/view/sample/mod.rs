@@ -8,10 +8,9 @@ pub(crate) mod site;
 use stats::interval::{Interval, IntervalMethod, Level};
 use types::answer::Coverage;
 use types::definition::{System, Task, Tier};
+use types::detail::AverageAndWorst;
 use types::evidence::{DatasetVersion, Hashed};
-use types::finding::{
-    AverageAndWorst, CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold,
-};
+use types::finding::{CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
 use types::{Digest, Verdict, Window, window};
