@@ -174,6 +174,9 @@ pub fn rise(
     })
 }
 
+/// The part of a limit that rounding may put a value off by.
+const SAME: f64 = 1e-9;
+
 /// A limit on one side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
@@ -198,10 +201,12 @@ impl Limit {
     pub fn verdict(self, measure: &Measure) -> Verdict {
         let (lower, upper) =
             measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
+        // What differs from the limit by rounding alone is at the limit.
         let (lower, upper) = (lower - measure.error_bound, upper + measure.error_bound);
+        let rounding = SAME * self.value().abs();
         let (all_good, all_bad) = match self {
-            Self::AtLeast(least) => (lower >= least, upper < least),
-            Self::AtMost(most) => (upper <= most, lower > most),
+            Self::AtLeast(least) => (lower >= least - rounding, upper < least - rounding),
+            Self::AtMost(most) => (upper <= most + rounding, lower > most + rounding),
         };
         if all_good {
             Verdict::Pass
@@ -278,5 +283,8 @@ mod tests {
         assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.5, 0.59)), Verdict::Fail);
         assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.05)), Verdict::Pass);
         assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.06, 0.09)), Verdict::Fail);
+        // Rounding alone misses no limit.
+        assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.050_000_000_000_000_044)), Verdict::Pass);
+        assert_eq!(Limit::AtLeast(0.9).verdict(&measure(0.9 - 1e-15, 0.95)), Verdict::Pass);
     }
 }
