@@ -116,11 +116,22 @@ pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> M
             value,
             current.n,
             format!(
-                "{} of the reference ({} rows) less that of the window, so that worse is positive",
+                "{} of the reference ({} rows) less that of the window, so that worse is positive{}",
                 metric.title(),
-                count(reference.n)
+                count(reference.n),
+                without_interval(current, reference)
             ),
         )
+    }
+}
+
+/// Why two values have no interval of how they differ, where they have none.
+fn without_interval(current: &Measure, reference: &Measure) -> &'static str {
+    match (current.interval, reference.interval) {
+        (Some(_), Some(_)) => "",
+        (None, Some(_)) => "; no interval, because that of the window has none",
+        (Some(_), None) => "; no interval, because that of the reference has none",
+        (None, None) => "; no interval, because neither of the two has one",
     }
 }
 
@@ -137,9 +148,10 @@ pub fn loss_text(loss: &Measure, value: f64) -> String {
 /// The ratio of two errors less 1; `None` where the reference may well be 0, since nothing is a share of that.
 fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Option<Measure> {
     let method = format!(
-        "{} of the window over that of the reference ({} rows), less 1, so that worse is positive",
+        "{} of the window over that of the reference ({} rows), less 1, so that worse is positive{}",
         metric.title(),
-        count(reference.n)
+        count(reference.n),
+        without_interval(current, reference)
     );
     rise(RELATIVE_LOSS, current, reference, method)
 }

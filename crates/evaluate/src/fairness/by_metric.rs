@@ -308,9 +308,9 @@ protected = ["sex"]
         };
         let mut answers = Answers::default();
         let settings = definition.evaluate.fairness.as_ref().unwrap();
-        let by = Some(settings.protected[0].clone());
+        let column = Some(settings.protected[0].clone());
         answers.insert(
-            Question::ScoredOutcomes { by, window },
+            Question::ScoredOutcomes { by: column, window },
             Answer::TaskOutcomes(vec![group("f", by[0]), group("m", by[1])]),
         );
         judge(scope, &answers, settings)
