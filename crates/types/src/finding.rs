@@ -213,34 +213,7 @@ impl Measure {
             p_adjusted: None,
         }
     }
-
-    /// The same without an interval of no width: values that are all alike do not show how much others vary.
-    #[must_use]
-    pub fn without_empty_interval(self) -> Self {
-        self.without_empty_interval_because("what these rows give for it is all alike")
-    }
-
-    /// The same where more is known of why, in words that follow "because".
-    #[must_use]
-    pub fn without_empty_interval_because(self, reason: &str) -> Self {
-        if self.interval.is_none_or(|interval| !is_empty(interval)) {
-            return self;
-        }
-        let method = format!("{}; no interval, because {reason}", self.method);
-        Self { interval: None, method, ..self }
-    }
 }
-
-/// Whether an interval has no width but that of rounding.
-pub fn is_empty(interval: Interval) -> bool {
-    let size = interval.lower.abs().max(interval.upper.abs());
-    interval.width() <= (ROUNDING * size).max(ROUNDED_TO_NOTHING)
-}
-
-/// The part of a value that rounding may make of it.
-const ROUNDING: f64 = 1e-9;
-/// What is left of squares that are 0 but for rounding.
-const ROUNDED_TO_NOTHING: f64 = 1e-24;
 
 fn is_zero(value: &f64) -> bool {
     *value == 0.0

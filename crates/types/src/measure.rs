@@ -1,8 +1,12 @@
-//! Names and units of measures as people read them, the same in the terminal and in every report.
+//! Names and units of measures as people read them, the same in the terminal and in every report, and which
+//! intervals are none.
 
 use std::borrow::Cow;
 
+use stats::interval::Interval;
+
 use crate::definition::Metric;
+use crate::finding::Measure;
 use crate::format;
 
 /// The name of a measure in tables: `ROC AUC`, `PSI`, `missing share`.
@@ -131,6 +135,35 @@ fn is_count(name: &str, value: f64) -> bool {
         ["rows", "ids", "count", "outcomes", "values", "dimensions"].iter().any(|word| name.ends_with(word));
     counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
 }
+
+impl Measure {
+    /// The same without an interval of no width: values that are all alike do not show how much others vary.
+    #[must_use]
+    pub fn without_empty_interval(self) -> Self {
+        self.without_empty_interval_because("what these rows give for it is all alike")
+    }
+
+    /// The same where more is known of why, in words that follow "because".
+    #[must_use]
+    pub fn without_empty_interval_because(self, reason: &str) -> Self {
+        if self.interval.is_none_or(|interval| !is_empty(interval)) {
+            return self;
+        }
+        let method = format!("{}; no interval, because {reason}", self.method);
+        Self { interval: None, method, ..self }
+    }
+}
+
+/// Whether an interval has no width but that of rounding.
+pub fn is_empty(interval: Interval) -> bool {
+    let size = interval.lower.abs().max(interval.upper.abs());
+    interval.width() <= (ROUNDING * size).max(ROUNDED_TO_NOTHING)
+}
+
+/// The part of a value that rounding may make of it.
+const ROUNDING: f64 = 1e-9;
+/// What is left of squares that are 0 but for rounding.
+const ROUNDED_TO_NOTHING: f64 = 1e-24;
 
 #[cfg(test)]
 mod tests {

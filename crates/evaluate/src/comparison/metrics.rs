@@ -13,8 +13,8 @@ use stats::proportion::wilson_interval;
 use types::Measure;
 use types::cases::Outputs;
 use types::detail::PairRow;
-use types::finding::is_empty;
 use types::loss::RowLoss;
+use types::measure::is_empty;
 
 use super::{Pairs, of_rows};
 use crate::rows::mean_of;

@@ -13,8 +13,9 @@ use stats::interval::Level;
 use types::answer::ScoredGroup;
 use types::definition::{FairnessLimit, Segment, Task};
 use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
-use types::finding::{Unmeasured, is_empty};
+use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
+use types::measure::is_empty;
 use types::performance::{Limit, without_failed_to};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
