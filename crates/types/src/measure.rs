@@ -168,6 +168,7 @@ const ROUNDED_TO_NOTHING: f64 = 1e-24;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stats::interval::{IntervalMethod, Level};
 
     #[test]
     fn values_are_written_in_their_unit() {
@@ -188,5 +189,21 @@ mod tests {
         }
         assert_eq!(title("roc_auc"), "ROC AUC");
         assert_eq!(title("repeated_id_share"), "repeated id share");
+    }
+
+    #[test]
+    fn an_interval_that_rounding_alone_gives_a_width_is_none() {
+        let of = |lower: f64, upper: f64| {
+            let interval = Interval { lower, upper, level: Level::P95, method: IntervalMethod::NormalOfMean };
+            let measure = Measure { interval: Some(interval), ..Measure::new("x", lower, 10, "mean") };
+            measure.without_empty_interval_because("all predictions are equal")
+        };
+        for (lower, upper) in [(1.0, 1.0), (0.0, 2.3e-28), (0.424_072_360_343_957_8, 0.424_072_360_343_958_5)]
+        {
+            let none = of(lower, upper);
+            assert_eq!(none.interval, None);
+            assert_eq!(none.method, "mean; no interval, because all predictions are equal");
+        }
+        assert!(of(0.0, 1e-12).interval.is_some() && of(1.0, 1.000_001).interval.is_some());
     }
 }
