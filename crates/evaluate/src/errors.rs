@@ -151,11 +151,23 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
             SYSTEMATIC,
             of.explained,
             of.n,
-            "share of the squared residuals (outcome less prediction) that held-out models remove, by inputs and prediction",
+            with_nothing_found(
+                "share of the squared residuals (outcome less prediction) that held-out models remove, by inputs and prediction",
+                of.explained,
+            ),
         )
     }
     .without_empty_interval();
-    Ok((measure, drivers(rows, &of.columns)))
+    let drivers = if of.explained > 0.0 { drivers(rows, &of.columns) } else { Vec::new() };
+    Ok((measure, drivers))
+}
+
+/// Says of a share that counts as 0 how its interval came about.
+fn with_nothing_found(method: &str, explained: f64) -> String {
+    if explained > 0.0 {
+        return method.to_owned();
+    }
+    format!("{method}; nothing was found: the interval is from 0 to what so many rows leave open")
 }
 
 fn drivers(rows: &Rows<'_>, columns: &[ErrorColumn]) -> Vec<Driver> {
@@ -232,8 +244,11 @@ fn predictable(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<Measure, Unmea
     }
     let of = predictable_losses(&features, &rows.losses[..n], &options, Level::P95, rng)
         .map_err(|error| unmeasured(without_failed_to(&error)))?;
-    let method = "share of the variation of the loss that inputs tell, on held-out rows";
-    Ok(measure(of.explained, of.n, of.interval, of.p_value, 0.0, method))
+    let method = with_nothing_found(
+        "share of the variation of the loss that inputs tell, on held-out rows",
+        of.explained,
+    );
+    Ok(measure(of.explained, of.n, of.interval, of.p_value, 0.0, &method))
 }
 
 /// Of numbers: that errors are larger for some inputs, though none is systematically too high or too low there.

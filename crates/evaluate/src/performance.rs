@@ -125,6 +125,9 @@ fn loss_words(loss: &Measure, verdict: Verdict, reference: f64, max_drop: f64) -
         Verdict::Fail => format!(
             "That is {change}, surely more than the {max_drop} allowed: find out which inputs moved, and consider retraining."
         ),
+        Verdict::Warn | Verdict::Unknown if loss.value <= 0.0 => format!(
+            "That is {change}; whether it lost more than the {max_drop} allowed cannot be told from so few rows."
+        ),
         Verdict::Warn | Verdict::Unknown => format!(
             "That is {change}; whether it exceeds the {max_drop} allowed cannot be told from so few rows."
         ),

@@ -7,7 +7,7 @@
 
 use stats::group_rates::shrinkage::{GroupMean, shrunken_means};
 use stats::interval::Level;
-use types::definition::Metric;
+use types::definition::{Metric, Output};
 use types::detail::AverageAndWorst;
 use types::finding::{SegmentRow, segment_label};
 use types::format::{count, counted, number, percent};
@@ -96,8 +96,10 @@ fn others(
         let overall = all.measure(other, log, Level::P95).ok()?;
         let large =
             groups.iter().filter(|(_, group)| group.outcomes.n() >= scope.definition.evaluate.min_rows);
+        // Of a share of few rows of a segment, such as precision, these few are too few.
         let measured = large.filter_map(|(column, group)| {
-            Some((*column, group.value, group.outcomes.measure(other, log, level).ok()?))
+            let measure = group.outcomes.measure(other, log, level).ok()?;
+            (measure.n >= scope.definition.evaluate.min_rows).then_some((*column, group.value, measure))
         });
         let (column, value, worst) = measured.min_by(|(_, _, a), (_, _, b)| {
             let from_worst = a.value.total_cmp(&b.value);
@@ -195,10 +197,15 @@ fn worst_first(metric: Metric, a: &SegmentRow, b: &SegmentRow) -> std::cmp::Orde
 
 /// Why no segment could be measured.
 fn unknown_words(scope: Scope<'_>, rows: &[SegmentRow], large: usize) -> String {
+    let output = match scope.definition.log.output() {
+        Output::Score(_) => "a score",
+        Output::Probabilities { .. } => "probabilities",
+        Output::Number(_) => "a prediction",
+    };
     let why = match rows.iter().find_map(|row| row.reason.as_deref()) {
         Some(reason) if large > 0 => reason.to_owned(),
         _ => format!(
-            "too few rows with a score and an outcome in {}, at least {} in one are needed (evaluate.min_rows)",
+            "too few rows with {output} and an outcome in {}, at least {} in one are needed (evaluate.min_rows)",
             counted(rows.len() as u64, "segment", "segments"),
             scope.definition.evaluate.min_rows
         ),

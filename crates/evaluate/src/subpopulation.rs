@@ -111,6 +111,7 @@ fn measure(rows: &Rows<'_>, point: &WorstPoint, n: u64) -> Measure {
     // That no row lost anything bounds a share, and no error in the unit of the outcome.
     let is_bounded = matches!(rows.loss(), RowLoss::Wrong | RowLoss::Brier);
     let says_nothing = !is_bounded && point.interval.method == IntervalMethod::WilsonOfBoundedMean;
+    let why = if says_nothing { "; no interval, because the losses of these rows are all alike" } else { "" };
     Measure {
         interval: Some(point.interval).filter(|_| !says_nothing),
         ..Measure::new(
@@ -118,7 +119,7 @@ fn measure(rows: &Rows<'_>, point: &WorstPoint, n: u64) -> Measure {
             point.value,
             n,
             format!(
-                "{} in the worst {} of rows that the inputs can tell apart, cross-fitted and debiased",
+                "{} in the worst {} of rows that the inputs can tell apart, cross-fitted and debiased{why}",
                 rows.loss().mean_title(),
                 percent(point.alpha)
             ),

@@ -25,6 +25,8 @@ use crate::{alarm, blank, unknown};
 
 const RARE_LIFT: &str = "rare_lift";
 const RARE_CLASS: &str = "rare_class_wrong_share";
+/// Why there is no interval, where it is for that.
+const ALIKE: &str = "the losses of these rows are all alike";
 const RARE_INPUTS: &str = "rare inputs";
 /// A category is rare when the reference has it in at most this part of `rare_share`; the ones above that are
 /// looked at by themselves, so that what happens on the rarest is not hidden among them.
@@ -264,7 +266,7 @@ fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
     let slice = Slice { conditions: vec![(0, 1)], score: 0.0, rows: n, loss_sum: 0.0, loss_max: 0.0 };
     let confirmed = confirm(&[slice], &columns, &rows.losses, level).ok()?;
     let comparison = confirmed.first()?.comparison?;
-    Some(Measure {
+    let lift = Measure {
         interval: comparison.lift_interval,
         expected_by_chance: Some(1.0),
         p_value: Some(confirmed.first()?.p_value),
@@ -274,7 +276,8 @@ fn lift(rows: &Rows<'_>, pool: &Pool, level: Level) -> Option<Measure> {
             n,
             format!("mean loss of {} over that of all rows", pool.what),
         )
-    })
+    };
+    Some(lift.without_empty_interval_because(ALIKE))
 }
 
 /// The same of few rows that are right or wrong: of all rows the share is known well beside what these can tell.
@@ -331,7 +334,7 @@ fn shortfall(rows: &Rows<'_>) -> Option<Measure> {
     let share = rows.scope.definition.evaluate.tail.rare_share;
     let (loss, losses) = graded(rows);
     let of = expected_shortfall(&losses, share, Level::P95).ok()?;
-    Some(Measure {
+    let measure = Measure {
         interval: Some(of.interval),
         ..Measure::new(
             "expected_shortfall",
@@ -339,7 +342,8 @@ fn shortfall(rows: &Rows<'_>) -> Option<Measure> {
             of.n,
             format!("mean {} of the worst {} of rows (CVaR)", loss.title(), percent(share)),
         )
-    })
+    };
+    Some(measure.without_empty_interval_because("the largest losses are all alike"))
 }
 
 /// Confident predictions that were wrong; `None` where predictions have no confidence.

@@ -213,16 +213,6 @@ impl Measure {
             p_adjusted: None,
         }
     }
-
-    /// The same without an interval of no width: rows that are all alike do not show how much others vary.
-    #[must_use]
-    pub fn without_empty_interval(self) -> Self {
-        if self.interval.is_none_or(|interval| interval.width() > 0.0) {
-            return self;
-        }
-        let method = format!("{}; no interval, because the rows do not vary", self.method);
-        Self { interval: None, method, ..self }
-    }
 }
 
 fn is_zero(value: &f64) -> bool {

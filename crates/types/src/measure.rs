@@ -1,8 +1,12 @@
-//! Names and units of measures as people read them, the same in the terminal and in every report.
+//! Names and units of measures as people read them, the same in the terminal and in every report, and which
+//! intervals are none.
 
 use std::borrow::Cow;
 
+use stats::interval::Interval;
+
 use crate::definition::Metric;
+use crate::finding::Measure;
 use crate::format;
 
 /// The name of a measure in tables: `ROC AUC`, `PSI`, `missing share`.
@@ -132,9 +136,39 @@ fn is_count(name: &str, value: f64) -> bool {
     counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
 }
 
+impl Measure {
+    /// The same without an interval of no width: values that are all alike do not show how much others vary.
+    #[must_use]
+    pub fn without_empty_interval(self) -> Self {
+        self.without_empty_interval_because("what these rows give for it is all alike")
+    }
+
+    /// The same where more is known of why, in words that follow "because".
+    #[must_use]
+    pub fn without_empty_interval_because(self, reason: &str) -> Self {
+        if self.interval.is_none_or(|interval| !is_empty(interval)) {
+            return self;
+        }
+        let method = format!("{}; no interval, because {reason}", self.method);
+        Self { interval: None, method, ..self }
+    }
+}
+
+/// Whether an interval has no width but that of rounding.
+pub fn is_empty(interval: Interval) -> bool {
+    let size = interval.lower.abs().max(interval.upper.abs());
+    interval.width() <= (ROUNDING * size).max(ROUNDED_TO_NOTHING)
+}
+
+/// The part of a value that rounding may make of it.
+const ROUNDING: f64 = 1e-9;
+/// What is left of squares that are 0 but for rounding.
+const ROUNDED_TO_NOTHING: f64 = 1e-24;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use stats::interval::{IntervalMethod, Level};
 
     #[test]
     fn values_are_written_in_their_unit() {
@@ -155,5 +189,21 @@ mod tests {
         }
         assert_eq!(title("roc_auc"), "ROC AUC");
         assert_eq!(title("repeated_id_share"), "repeated id share");
+    }
+
+    #[test]
+    fn an_interval_that_rounding_alone_gives_a_width_is_none() {
+        let of = |lower: f64, upper: f64| {
+            let interval = Interval { lower, upper, level: Level::P95, method: IntervalMethod::NormalOfMean };
+            let measure = Measure { interval: Some(interval), ..Measure::new("x", lower, 10, "mean") };
+            measure.without_empty_interval_because("all predictions are equal")
+        };
+        for (lower, upper) in [(1.0, 1.0), (0.0, 2.3e-28), (0.424_072_360_343_957_8, 0.424_072_360_343_958_5)]
+        {
+            let none = of(lower, upper);
+            assert_eq!(none.interval, None);
+            assert_eq!(none.method, "mean; no interval, because all predictions are equal");
+        }
+        assert!(of(0.0, 1e-12).interval.is_some() && of(1.0, 1.000_001).interval.is_some());
     }
 }

@@ -116,11 +116,22 @@ pub fn loss_against(metric: Metric, current: &Measure, reference: &Measure) -> M
             value,
             current.n,
             format!(
-                "{} of the reference ({} rows) less that of the window, so that worse is positive",
+                "{} of the reference ({} rows) less that of the window, so that worse is positive{}",
                 metric.title(),
-                count(reference.n)
+                count(reference.n),
+                without_interval(current, reference)
             ),
         )
+    }
+}
+
+/// Why two values have no interval of how they differ, where they have none.
+fn without_interval(current: &Measure, reference: &Measure) -> &'static str {
+    match (current.interval, reference.interval) {
+        (Some(_), Some(_)) => "",
+        (None, Some(_)) => "; no interval, because that of the window has none",
+        (Some(_), None) => "; no interval, because that of the reference has none",
+        (None, None) => "; no interval, because neither of the two has one",
     }
 }
 
@@ -137,9 +148,10 @@ pub fn loss_text(loss: &Measure, value: f64) -> String {
 /// The ratio of two errors less 1; `None` where the reference may well be 0, since nothing is a share of that.
 fn relative_loss(metric: Metric, current: &Measure, reference: &Measure) -> Option<Measure> {
     let method = format!(
-        "{} of the window over that of the reference ({} rows), less 1, so that worse is positive",
+        "{} of the window over that of the reference ({} rows), less 1, so that worse is positive{}",
         metric.title(),
-        count(reference.n)
+        count(reference.n),
+        without_interval(current, reference)
     );
     rise(RELATIVE_LOSS, current, reference, method)
 }
@@ -174,6 +186,9 @@ pub fn rise(
     })
 }
 
+/// The part of a limit that rounding may put a value off by.
+const SAME: f64 = 1e-9;
+
 /// A limit on one side.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Limit {
@@ -198,10 +213,12 @@ impl Limit {
     pub fn verdict(self, measure: &Measure) -> Verdict {
         let (lower, upper) =
             measure.interval.as_ref().map_or((measure.value, measure.value), |i| (i.lower, i.upper));
+        // What differs from the limit by rounding alone is at the limit.
         let (lower, upper) = (lower - measure.error_bound, upper + measure.error_bound);
+        let rounding = SAME * self.value().abs();
         let (all_good, all_bad) = match self {
-            Self::AtLeast(least) => (lower >= least, upper < least),
-            Self::AtMost(most) => (upper <= most, lower > most),
+            Self::AtLeast(least) => (lower >= least - rounding, upper < least - rounding),
+            Self::AtMost(most) => (upper <= most + rounding, lower > most + rounding),
         };
         if all_good {
             Verdict::Pass
@@ -278,5 +295,8 @@ mod tests {
         assert_eq!(Limit::AtLeast(0.6).verdict(&measure(0.5, 0.59)), Verdict::Fail);
         assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.05)), Verdict::Pass);
         assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.06, 0.09)), Verdict::Fail);
+        // Rounding alone misses no limit.
+        assert_eq!(Limit::AtMost(0.05).verdict(&measure(0.01, 0.050_000_000_000_000_044)), Verdict::Pass);
+        assert_eq!(Limit::AtLeast(0.9).verdict(&measure(0.9 - 1e-15, 0.95)), Verdict::Pass);
     }
 }

@@ -120,11 +120,11 @@ fn words(
     cell.and_then(|cell| {
         let (column, value) = labels.get(cell.group)?;
         let (from, to) = audit.bins.get(cell.bin?)?;
+        let (from, to) = (percent(*from), percent(*to));
+        let stretch = if from == to { from } else { format!("between {from} and {to}") };
         Some(format!(
-            " Where {} and the score is between {} and {}, it says {} and happens in {}.",
+            " Where {} and the score is {stretch}, it says {} and happens in {}.",
             segment_label(column, value.as_deref()),
-            percent(*from),
-            percent(*to),
             percent(cell.score_mean),
             percent(cell.outcome_share)
         ))

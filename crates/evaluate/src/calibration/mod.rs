@@ -106,6 +106,13 @@ pub(crate) fn judge(
         finding.thresholds.push(gaps::limit(scope));
         detail.gaps = gaps.rows;
     }
+    let ends = rows.first().zip(rows.last()).map(|(first, last)| (first.score_min, last.score_max));
+    if ends.is_some_and(|(least, most)| least == most) {
+        let measures = finding.measures.into_iter();
+        finding.measures = measures
+            .map(|measure| measure.without_empty_interval_because("all predictions are equal"))
+            .collect();
+    }
     let bins = rows.into_iter().map(row).collect();
     finding.detail = Some(Detail::Reliability { bins, more: Box::new(detail) });
     finding

@@ -14,6 +14,7 @@ use types::Measure;
 use types::cases::Outputs;
 use types::detail::PairRow;
 use types::loss::RowLoss;
+use types::measure::is_empty;
 
 use super::{Pairs, of_rows};
 use crate::rows::mean_of;
@@ -44,7 +45,22 @@ pub(super) fn metrics(pairs: &Pairs<'_>, rng: &mut impl RngCore) -> Vec<PairRow>
             });
         }
     }
-    metrics
+    metrics.into_iter().map(with_reasons).collect()
+}
+
+/// Without intervals of no width, and with the reason where one of the values has none.
+fn with_reasons(of: PairRow) -> PairRow {
+    let wide = |interval: Option<Interval>| interval.filter(|interval| !is_empty(*interval));
+    let (this_interval, other_interval) = (wide(of.this_interval), wide(of.other_interval));
+    let which = match (this_interval, other_interval) {
+        (Some(_), Some(_)) => return PairRow { this_interval, other_interval, ..of },
+        (None, Some(_)) => "this version's value has",
+        (Some(_), None) => "the other version's value has",
+        (None, None) => "the two values have",
+    };
+    let why = format!("; {which} no interval, because what the rows give for it is all alike");
+    let difference = Measure { method: format!("{}{why}", of.difference.method), ..of.difference };
+    PairRow { this_interval, other_interval, difference, ..of }
 }
 
 /// How well each version ranks, where the task is binary.
@@ -132,7 +148,7 @@ fn precision_difference(
             format!("percentiles of {REPLICATES} bootstrap samples, drawn{some} within each outcome"),
         )
     }
-    .without_empty_interval()
+    .without_empty_interval_because("both versions do alike in every draw")
 }
 
 /// Rows from the highest score to the lowest.

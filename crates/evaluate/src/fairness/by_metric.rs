@@ -2,8 +2,8 @@
 //! between groups, and for numbers whether predictions are too high for one and too low for another.
 
 use stats::classification::Estimate;
-use stats::fairness::{MetricByGroup, metric_by_group};
-use stats::interval::Level;
+use stats::fairness::{MetricByGroup, NotCompared, metric_by_group};
+use stats::interval::{Interval, IntervalMethod, Level};
 use types::definition::{Fairness, FairnessLimit, Metric, Segment};
 use types::detail::{CriterionRow, FairnessDetail, GroupMetrics};
 use types::finding::Unmeasured;
@@ -59,7 +59,8 @@ pub(super) fn judge(scope: Scope<'_>, answers: &Answers, settings: &Fairness) ->
         Err(of_metric) => {
             format!(
                 "Whether groups of `{}` are served alike is not known: {}.",
-                of.segment.name, of_metric.reason
+                of.segment.name,
+                of_metric.reason.strip_prefix(&format!("{}: ", of.segment.name)).unwrap_or(&of_metric.reason)
             )
         }
     };
@@ -103,12 +104,14 @@ fn of_metric<'a>(
     metric: Metric,
     groups: &[OutcomeGroup<'_>],
 ) -> Compared<'a> {
+    let needed = scope.definition.evaluate.min_rows;
     let estimate = |at: usize, level: Level| {
-        let group =
-            groups.get(at).filter(|group| group.outcomes.n() >= scope.definition.evaluate.min_rows)?;
+        let group = groups.get(at).filter(|group| group.outcomes.n() >= needed)?;
         let Measure { value, interval, n, error_bound, .. } =
             group.outcomes.measure(metric, &scope.definition.log, level).ok()?;
-        Some(Estimate { value, interval: interval?, n, error_bound })
+        // Errors that are all alike have no interval, and their group is there all the same.
+        let alike = Interval { lower: value, upper: value, level, method: IntervalMethod::NormalOfMean };
+        Some(Estimate { value, interval: interval.unwrap_or(alike), n, error_bound })
     };
     let found = if groups.len() > GROUPS_MOST {
         Err(format!(
@@ -116,7 +119,13 @@ fn of_metric<'a>(
             counted(groups.len() as u64, "group", "groups")
         ))
     } else {
-        metric_by_group(groups.len(), estimate, Level::P95).map_err(not_compared)
+        metric_by_group(groups.len(), estimate, Level::P95).map_err(|why| {
+            // Where rows are enough, it is the metric that groups do not have.
+            let large = groups.iter().filter(|group| group.outcomes.n() >= needed);
+            let mut failed = large
+                .filter_map(|group| group.outcomes.measure(metric, &scope.definition.log, Level::P95).err());
+            failed.next().unwrap_or_else(|| not_compared(why))
+        })
     };
     let label = |group: &OutcomeGroup<'_>| group.value.unwrap_or("missing").to_owned();
     Compared { segment, metric, groups: groups.iter().map(label).collect(), found }
@@ -136,6 +145,7 @@ fn measure(of: &Compared<'_>, kind: &str, estimate: &Estimate, groups: u64) -> M
             ),
         )
     }
+    .without_empty_interval_because("the values of each group are all alike")
 }
 
 fn criterion_row(of: &Compared<'_>) -> CriterionRow {
@@ -148,7 +158,10 @@ fn criterion_row(of: &Compared<'_>) -> CriterionRow {
         ratio: found.and_then(|found| Some(measure(of, "ratio", found.ratio.as_ref().ok()?, found.groups))),
         lowest: found.and_then(|found| label(found.smallest)),
         highest: found.and_then(|found| label(found.largest)),
-        reason: of.found.as_ref().err().cloned(),
+        reason: match &of.found {
+            Err(reason) => Some(reason.clone()),
+            Ok(found) => found.ratio.as_ref().err().map(|why| no_ratio(of.metric, *why)),
+        },
         verdict: None,
     }
 }
@@ -165,9 +178,20 @@ fn measured(of: &Compared<'_>, limit: &FairnessLimit) -> Option<Result<Measure, 
         Ok(found) if kind == "difference" => Ok(measure(of, kind, &found.difference, found.groups)),
         Ok(found) => match &found.ratio {
             Ok(ratio) => Ok(measure(of, kind, ratio, found.groups)),
-            Err(why) => Err(unmeasured(not_compared(*why))),
+            Err(why) => Err(unmeasured(no_ratio(of.metric, *why))),
         },
     })
+}
+
+/// Why groups have no ratio of a metric.
+fn no_ratio(metric: Metric, why: NotCompared) -> String {
+    match why {
+        NotCompared::AllZero => format!("the {} is 0 for all groups, so there is no ratio", metric.title()),
+        NotCompared::SignedQuantity => {
+            format!("the {} can have either sign, so there is no ratio", metric.title())
+        }
+        other @ NotCompared::FewerThanTwoGroups { .. } => not_compared(other),
+    }
 }
 
 fn between(of: &Compared<'_>, found: &MetricByGroup) -> (String, String) {
@@ -177,14 +201,11 @@ fn between(of: &Compared<'_>, found: &MetricByGroup) -> (String, String) {
 
 fn summary(of: &Compared<'_>, measure: &Measure, limit: Limit, verdict: Verdict) -> String {
     let (lowest, highest) = of.found.as_ref().map_or_else(|_| Default::default(), |found| between(of, found));
-    let kind = if measure.name.ends_with("_ratio") { "ratio" } else { "difference" };
-    let mut words = format!(
-        "By `{}`, the {} is lowest for {lowest} and highest for {highest}: the {kind} is {}{}.",
-        of.segment.name,
-        of.metric.title(),
-        number(measure.value),
-        interval_words(measure)
-    );
+    let mut words = if lowest == highest {
+        format!("By `{}`, all groups are alike: the {} is the same.", of.segment.name, of.metric.title())
+    } else {
+        differing(of, measure, (&lowest, &highest))
+    };
     words.push_str(&match verdict {
         Verdict::Fail => format!(
             " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
@@ -199,11 +220,29 @@ fn summary(of: &Compared<'_>, measure: &Measure, limit: Limit, verdict: Verdict)
     words
 }
 
+fn differing(of: &Compared<'_>, measure: &Measure, (lowest, highest): (&str, &str)) -> String {
+    let kind = if measure.name.ends_with("_ratio") { "ratio" } else { "difference" };
+    format!(
+        "By `{}`, the {} is lowest for {lowest} and highest for {highest}: the {kind} is {}{}.",
+        of.segment.name,
+        of.metric.title(),
+        number(measure.value),
+        interval_words(measure)
+    )
+}
+
 /// What groups show where no limit is written.
 fn undecided(compared: &[Compared<'_>]) -> String {
     let shown = compared.iter().find_map(|of| Some((of, of.found.as_ref().ok()?)));
     let words = shown.map_or_else(String::new, |(of, found)| {
         let (lowest, highest) = between(of, found);
+        if lowest == highest {
+            return format!(
+                "By `{}`, all groups are alike: the {} is the same. ",
+                of.segment.name,
+                of.metric.title()
+            );
+        }
         format!(
             "By `{}`, the {} is lowest for {lowest} and highest for {highest}, {} apart. ",
             of.segment.name,
@@ -244,6 +283,10 @@ protected = ["sex"]
 
     /// Errors of about `by` for one group and twice of it for the other.
     fn judged(limits: &str) -> Finding {
+        judged_of(limits, [1.0, 2.0])
+    }
+
+    fn judged_of(limits: &str, by: [f64; 2]) -> Finding {
         let definition = definition::parse(&format!("{DEFINITION}{limits}")).unwrap();
         let column = Column { name: "x".into(), kind: ColumnKind::Numeric, type_name: "Float64".into() };
         let schema = Schema { columns: vec![column] };
@@ -265,10 +308,10 @@ protected = ["sex"]
         };
         let mut answers = Answers::default();
         let settings = definition.evaluate.fairness.as_ref().unwrap();
-        let by = Some(settings.protected[0].clone());
+        let column = Some(settings.protected[0].clone());
         answers.insert(
-            Question::ScoredOutcomes { by, window },
-            Answer::TaskOutcomes(vec![group("f", 1.0), group("m", 2.0)]),
+            Question::ScoredOutcomes { by: column, window },
+            Answer::TaskOutcomes(vec![group("f", by[0]), group("m", by[1])]),
         );
         judge(scope, &answers, settings)
     }
@@ -286,5 +329,21 @@ protected = ["sex"]
         assert_eq!(lean.verdict, Verdict::Pass, "{}", lean.summary);
         let Some(Detail::Fairness(detail)) = &lean.detail else { panic!("{:?}", lean.detail) };
         assert_eq!((detail.metrics.len(), detail.criteria.len()), (2, 2));
+    }
+
+    #[test]
+    fn groups_without_any_error_are_alike_and_have_no_ratio() {
+        let lean = judged_of("limits = [{ criterion = \"mean_error_difference\", at_most = 1.0 }]", [0.0; 2]);
+        assert_eq!(lean.verdict, Verdict::Pass, "{}", lean.summary);
+        assert!(lean.summary.contains("all groups are alike"), "{}", lean.summary);
+        let measure = lean.measure("mean_error_difference").unwrap();
+        assert_eq!((measure.value, measure.interval), (0.0, None));
+        let ratio = judged_of("limits = [{ criterion = \"mae_ratio\", at_least = 0.8 }]", [0.0; 2]);
+        assert_eq!(ratio.verdict, Verdict::Unknown);
+        assert!(ratio.summary.contains("0 for all groups, so there is no ratio"), "{}", ratio.summary);
+        assert_eq!(ratio.summary.matches("sex").count(), 1, "{}", ratio.summary);
+        // One group without an error is the better served one.
+        let one = judged_of("limits = [{ criterion = \"mae_difference\", at_most = 0.5 }]", [0.0, 2.0]);
+        assert_eq!(one.verdict, Verdict::Fail, "{}", one.summary);
     }
 }

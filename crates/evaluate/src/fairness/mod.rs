@@ -15,6 +15,7 @@ use types::definition::{FairnessLimit, Segment, Task};
 use types::detail::{CriterionRow, FairnessDetail, GroupRow, RateWithInterval};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent};
+use types::measure::is_empty;
 use types::performance::{Limit, without_failed_to};
 use types::{Answers, CheckId, Detail, Finding, Measure, Question, Verdict};
 
@@ -142,7 +143,8 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
         .enumerate()
         .map(|(at, group)| {
             let rate = |rate: GroupRate| {
-                let of = found.rate(rate).get(at)?.estimate()?;
+                // An interval of no width says nothing of other rows.
+                let of = found.rate(rate).get(at)?.estimate().filter(|of| !is_empty(of.interval))?;
                 Some(RateWithInterval { value: of.value, interval: of.interval, n: of.n })
             };
             GroupRow {
@@ -167,7 +169,7 @@ fn label(groups: &[ScoredGroup], at: usize) -> String {
 }
 
 fn measure(name: String, estimate: &Estimate, groups: u64) -> Measure {
-    Measure {
+    let measure = Measure {
         interval: Some(estimate.interval),
         error_bound: estimate.error_bound,
         ..Measure::new(
@@ -176,7 +178,8 @@ fn measure(name: String, estimate: &Estimate, groups: u64) -> Measure {
             estimate.n,
             format!("between the most different of {groups} groups; interval for all pairs of them together"),
         )
-    }
+    };
+    measure.without_empty_interval_because("the values of each group are all alike")
 }
 
 fn criterion_row(
@@ -211,6 +214,9 @@ fn criterion_row(
         }
         Err(why) => row.reason = Some(not_compared(*why)),
     }
+    if let (Ok(_), Err(why)) = (&found.difference, &found.ratio) {
+        row.reason = Some(no_criterion(criterion, *why));
+    }
     row.ratio = found.ratio.as_ref().ok().map(|disparity| of("ratio", disparity));
     row
 }
@@ -222,6 +228,21 @@ fn not_compared(why: NotCompared) -> String {
         NotCompared::FewerThanTwoGroups { .. } => "only one group has enough rows behind this rate".into(),
         other => without_failed_to(&other),
     }
+}
+
+/// Why groups have no ratio of what a criterion is about.
+fn no_criterion(criterion: Criterion, why: NotCompared) -> String {
+    if why != NotCompared::AllZero {
+        return not_compared(why);
+    }
+    let none = match criterion {
+        Criterion::DemographicParity => "no group gets a positive prediction",
+        Criterion::EqualOpportunity => "no true positive is found in any group",
+        Criterion::EqualisedOdds => "a rate is 0 in all groups",
+        Criterion::PredictiveParity => "no positive prediction is right in any group",
+        Criterion::CalibrationWithinGroups => "the scores of all groups are 0",
+    };
+    format!("{none}, so there is no ratio")
 }
 
 fn limit_of(limit: &FairnessLimit) -> Limit {
@@ -249,7 +270,7 @@ fn hold<'a>(
             let found = found.of(criterion);
             let of: Result<Disparity, NotCompared> =
                 if limit.criterion.ends_with("_ratio") { found.ratio } else { found.difference };
-            of.map_err(not_compared)
+            of.map_err(|why| no_criterion(criterion, why))
         }
     };
     let measured = disparity.clone().map(|of| {

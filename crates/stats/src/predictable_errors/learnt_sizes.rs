@@ -16,7 +16,8 @@
 //! # Formula
 //!
 //! `1 − Σ (loss − m)² / Σ (loss − mean)²` with `m` from the other folds, and the interval of
-//! [`r_squared`]. P-value as for [`predictable_mistakes`](super::predictable_mistakes), with `Σ m · loss` in
+//! [`r_squared`]; of a share that counts as 0, up to what the same width leaves open above 0, and Wilson's upper bound
+//! of 0 of `n` at least. P-value as for [`predictable_mistakes`](super::predictable_mistakes), with `Σ m · loss` in
 //! place of the rank sum.
 //!
 //! # Example
@@ -49,7 +50,8 @@ use serde::{Deserialize, Serialize};
 
 use super::significance::{combined, covariance_p_value};
 use super::{
-    ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, check_values, error_columns,
+    ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, check_values,
+    error_columns, left_open,
 };
 use crate::interval::{Interval, Level};
 use crate::learn::cross_fit::held_out;
@@ -109,13 +111,15 @@ pub fn predictable_losses(
         let all: f64 = losses.iter().map(|loss| (loss - mean).powi(2)).sum();
         if all > 0.0 { 1.0 - left / all } else { 0.0 }
     };
+    let Interval { lower, upper, .. } = explained.interval;
+    let open = if explained.value > 0.0 {
+        upper
+    } else {
+        (upper - explained.value).max(left_open(losses.len() as f64, level)).min(1.0)
+    };
     Ok(PredictableLosses {
         explained: explained.value.max(0.0),
-        interval: Interval {
-            lower: explained.interval.lower.max(0.0),
-            upper: explained.interval.upper.max(0.0),
-            ..explained.interval
-        },
+        interval: Interval { lower: lower.max(0.0), upper: open.max(0.0), ..explained.interval },
         p_value: combined(&p_values),
         columns: error_columns(&folds, losses, explained_share, rng),
         n: losses.len() as u64,

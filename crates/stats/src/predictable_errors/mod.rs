@@ -24,6 +24,7 @@ pub use mistakes::{PredictableMistakes, predictable_mistakes};
 pub use residuals::{PredictableResiduals, predictable_residuals};
 
 use crate::domain_classifier::shared_rows_correction;
+use crate::interval::Level;
 use crate::learn::cross_fit::HeldOut;
 use crate::learn::{Features, LearnError, Loss, Options, permutation_importance};
 use crate::losses::first_unmeasurable;
@@ -143,6 +144,12 @@ fn check_values(
 fn check_rows(what: &'static str, n: usize, folds: usize) -> Result<(), PredictableError> {
     let needed = FOLD_ROWS_MIN.saturating_mul(folds);
     if n < needed { Err(PredictableError::TooFewRows { what, n, needed }) } else { Ok(()) }
+}
+
+/// The share that `n` rows leave open where none is found: Wilson's upper bound of 0 of `n`.
+fn left_open(n: f64, level: Level) -> f64 {
+    let z = level.z();
+    z * z / (n + z * z)
 }
 
 /// The columns whose shuffling makes `score` of held-out predictions and their targets fall, the one that

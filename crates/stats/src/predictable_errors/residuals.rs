@@ -20,7 +20,9 @@
 //! # Formula
 //!
 //! With residuals `r = outcome − prediction` and their prediction `h` from the other folds, the share is
-//! `1 − Σ (r − h)² / Σ r²`; interval by the delta method on the logarithm of 1 less it. Test: where
+//! `1 − Σ (r − h)² / Σ r²`; interval by the delta method on the logarithm of 1 less it. A share that counts as
+//! 0 has an interval from 0 up to what the same width leaves open above 0, and `z² / (n + z²)` at least: what `n`
+//! rows leave open of a share of which none was seen. Test: where
 //! `E(r | features, prediction) = 0`, every function of these is uncorrelated with `r`. With `h` learnt
 //! from the folds before, `t = Σ r h / √(Σ r² h²)` of each fold is about standard normal whatever came
 //! before; the statistic is `Σ √n t / √(Σ n)` over the folds but the first. Simulated with calibrated
@@ -67,7 +69,8 @@ use serde::{Deserialize, Serialize};
 
 use super::significance::{combined_scores, residual_score};
 use super::{
-    ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, check_values, error_columns,
+    ErrorColumn, PredictableError, PredictableOptions, check_options, check_rows, check_values,
+    error_columns, left_open,
 };
 use crate::interval::{Interval, IntervalMethod, Level};
 use crate::learn::cross_fit::held_out;
@@ -159,5 +162,28 @@ fn explained_share(pairs: &[(f64, f64)], level: Level) -> Option<(f64, Interval)
     }
     let squares: f64 = pairs.iter().map(|(h, r)| ((r - h).powi(2) / left - r * r / all).powi(2)).sum();
     let half = level.z() * (squares / n / n).sqrt();
-    Some((value, interval(1.0 - ratio * half.exp(), 1.0 - ratio * (-half).exp())))
+    let upper = 1.0 - ratio * (-half).exp();
+    let open = if ratio < 1.0 { upper } else { upper.max(1.0 - (-half).exp()).max(left_open(n, level)) };
+    Some((value, interval(1.0 - ratio * half.exp(), open)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wilson's upper bound of 0 of 400 is z² / (400 + z²) = 0.009512 by hand.
+    #[test]
+    fn a_share_that_counts_as_none_has_an_upper_bound() {
+        let residual = |row: usize| if row.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let nothing: Vec<(f64, f64)> = (0..400).map(|row| (0.0, residual(row))).collect();
+        let (value, interval) = explained_share(&nothing, Level::P95).unwrap();
+        assert_eq!((value, interval.lower), (0.0, 0.0));
+        assert!((interval.upper - 3.841_458_8 / 403.841_458_8).abs() < 1e-6, "{interval:?}");
+        // A model that only adds noise leaves open no less than that.
+        let noise: Vec<(f64, f64)> =
+            (0..400).map(|row| (if row % 4 < 2 { 0.3 } else { -0.3 }, residual(row))).collect();
+        let (value, interval) = explained_share(&noise, Level::P95).unwrap();
+        assert_eq!((value, interval.lower), (0.0, 0.0));
+        assert!(interval.upper > 0.01 && interval.upper < 0.1, "{interval:?}");
+    }
 }

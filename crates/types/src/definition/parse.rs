@@ -344,7 +344,8 @@ pub(super) fn open_share(key: &str, value: f64) -> Result<(), DefinitionError> {
     if value > 0.0 && value < 1.0 {
         Ok(())
     } else {
-        Err(DefinitionError::at_key(key, format!("{value} is not between 0 and 1")))
+        let error = DefinitionError::at_key(key, format!("{value} is not between 0 and 1, both left out"));
+        Err(error.with_help(Some("write a share above 0 and below 1".to_owned())))
     }
 }
 
