@@ -139,7 +139,11 @@ fn what_has_no_meaning_is_said_in_words() {
     refused(r#"{"fault":"missing","columns":["x"]}"#, Integers(vec![]), "there are no rows");
     refused(r#"{"fault":"late","columns":["x"],"rows_behind":0}"#, whole(&[1, 2]), "it would change nothing");
     refused(r#"{"fault":"frozen","columns":["x"],"since":1}"#, whole(&[1, 2]), "cannot stop");
-    refused(r#"{"fault":"frozen","columns":["x"]}"#, Integers(vec![None, Some(1)]), "has no value before");
+    refused(
+        r#"{"fault":"frozen","columns":["x"]}"#,
+        Integers(vec![None, None]),
+        "no value to stand still at",
+    );
     refused(r#"{"fault":"wrong-join","columns":["x"]}"#, whole(&[1]), "it takes two");
     refused(r#"{"fault":"out-of-range","columns":["x"],"ranges":0}"#, whole(&[1]), "no distance");
     refused(
