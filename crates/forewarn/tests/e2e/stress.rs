@@ -18,7 +18,9 @@ use crate::parts;
 
 /// Few enough faults and rows that a run takes a moment.
 const FEW: &str = "rows = 200\nfaults = { kinds = [\"unit\", \"wrong-join\"] }";
-const RIGHT: &str = "command = [\"python3\", \"model.py\", \"right\"]\ntimeout = \"2s\"";
+const RIGHT: &str = "command = [\"python3\", \"model.py\", \"right\"]";
+/// How long a run may take with a model that hangs or ends; its first answer alone may take longer than that.
+const PATIENCE: Duration = Duration::from_mins(1);
 const CHECKS: [&str; 4] = ["stress.detection", "stress.faults", "stress.missing", "stress.parity"];
 
 /// The small log, with a score that is high where `x` is above 10 and an outcome that follows it nine times of ten.
@@ -215,7 +217,7 @@ fn answers_nothing(model: &str, parts: &[&str]) {
     for check in ["stress.missing", "stress.faults", "stress.detection"] {
         assert_eq!(report.finding(check)["verdict"], "unknown");
     }
-    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -232,16 +234,16 @@ fn a_model_that_talks_nonsense_answers_too_little_or_ends_is_told_in_its_own_wor
 
 #[test]
 fn a_model_that_hangs_on_a_fault_is_ended_and_asked_about_the_next_one() {
-    let model = RIGHT.replace("right", "hangs");
+    let model = format!("{}\ntimeout = \"3s\"", RIGHT.replace("right", "hangs"));
     let folder = folder(&model, "rows = 200\nmissing = { sources = false }");
     let begun = Instant::now();
     let report = folder.run(&["stress", "--only", "parity,missing", "--format", "json"]).exits(0).report();
-    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     assert_eq!(report.checks(), ["stress.missing", "stress.parity"]);
     let missing = report.finding("stress.missing");
     let lost = fault(missing, "missing", "x");
     assert_eq!((&lost["status"], share(lost, "crashed")), (&json!("failed"), 1.0));
-    assert_eq!(lost["error"], "timed out: no answer within 2s");
+    assert_eq!(lost["error"], "timed out: no answer within 3s");
     assert_eq!(fault(missing, "missing", "amount")["status"], "handled");
 }
 
