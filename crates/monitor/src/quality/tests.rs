@@ -365,6 +365,26 @@ fn a_column_that_is_new_gone_or_of_another_type_is_named_with_its_file() {
 }
 
 #[test]
+fn a_change_late_in_the_reference_is_told_and_codes_that_happen_to_be_digits_are_none() {
+    let with = |holds: &dyn Fn(usize) -> &'static str| {
+        let mut made = made();
+        // Eight files of the reference, and three of the window.
+        let days =
+            |at: usize| if at < 8 { ("2024-01-01", "2024-03-03") } else { ("2024-03-04", "2024-03-10") };
+        let files = (0..11).map(|at| file(&format!("{at}.csv"), days(at), Some(holds(at)))).collect();
+        made.log.columns = vec![ColumnFiles { column: "x".into(), files }];
+        made
+    };
+    // The last of eight files of the reference, and all after it.
+    with(&|at| if at < 7 { "a number" } else { "text" })
+        .says(Verdict::Fail, &["`x` changed its type from a number to text: text from 7.csv"]);
+    // One file of three has digits only.
+    is_well(&with(&|at| if at == 9 { "a number" } else { "text" }));
+    with(&|at| if at >= 8 { "a number" } else { "text" })
+        .says(Verdict::Fail, &["`x` changed its type from text to a number: a number from 8.csv"]);
+}
+
+#[test]
 fn a_column_that_cannot_be_read_as_before_is_told_once_and_is_no_dead_feed() {
     let mut empty = NumericProfile::new(Fidelity::Exact);
     empty.nulls = 700;
