@@ -11,7 +11,7 @@ fn an_alert_is_taken_on_and_others_see_by_whom() {
     assert!(browser.text("h1").contains("amount"), "{}", browser.text("h1"));
     browser.fill("#ack-note", "asking the vendor <b>");
     browser.click("form[action$='/acknowledge'] button");
-    assert_eq!(visit.path(), alert, "a form leads back to its page");
+    visit.is_at(&alert);
     assert!(browser.text(".timeline").contains("asking the vendor <b>"));
     visit.until_shown(&alert, "main:not(:has(form[action$='/acknowledge']))");
     assert!(browser.text(".lead").contains("local is on it"), "{}", browser.text(".lead"));

@@ -40,6 +40,7 @@ impl Visit {
         let alert = visit.alert();
         visit.go("/settings/users");
         visit.browser.click("table.data tbody a");
+        visit.browser.until("the user opens", |_| visit.path() != "/settings/users");
         let user = visit.path();
         visit.go("/settings/tokens");
         visit.browser.fill("#token-name", "nightly");

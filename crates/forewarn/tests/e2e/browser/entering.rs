@@ -8,18 +8,18 @@ fn the_setup_link_makes_an_account_that_signs_out_and_in_again() {
     let Some(visit) = Visit::before_setup(Wishes::default()) else { return };
     let browser = &visit.browser;
     visit.go("/jobs");
-    assert_eq!(visit.path(), "/login?next=/jobs");
+    visit.is_at("/login?next=/jobs");
     visit.set_up();
     browser.click("details.user > summary");
     assert_eq!(browser.text(".menu strong"), "Ada Byron");
     let session = browser.cookie("forewarn").expect("a session");
     assert_eq!((&session["httpOnly"], &session["sameSite"]), (&true.into(), &"Lax".into()));
     browser.click("form[action='/logout'] button");
-    assert_eq!(visit.path(), "/login");
+    visit.is_at("/login");
     assert!(browser.cookie("forewarn").is_none(), "the session is gone with the reader");
     visit.go("/jobs");
     visit.sign_in(PASSWORD);
-    assert_eq!(visit.path(), "/jobs", "who signs in comes to where they wanted to go");
+    visit.is_at("/jobs");
     browser.go(&visit.setup_link());
     assert!(browser.text("main").contains("this link was used"), "{}", browser.text("main"));
 }
@@ -44,5 +44,5 @@ fn what_is_wrong_with_a_password_is_said_beside_what_was_typed() {
     assert_eq!(browser.find("#email").attribute("value"), EMAIL);
     assert_eq!(browser.find("#password").attribute("value"), "", "a password is never sent back");
     visit.sign_in(PASSWORD);
-    assert_eq!(visit.path(), "/");
+    visit.is_at("/");
 }

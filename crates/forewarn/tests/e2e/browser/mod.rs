@@ -64,6 +64,12 @@ impl Visit {
         url.strip_prefix(&self.server.url).expect("the reader stays on the site").to_owned()
     }
 
+    /// Waits until the reader is where a link or a form leads; a page may take its time.
+    #[track_caller]
+    fn is_at(&self, path: &str) {
+        self.browser.until(&format!("the reader is at {path}"), |_| self.path() == path);
+    }
+
     fn setup_link(&self) -> String {
         let link = self.server.said.lines().find_map(|line| line.strip_prefix("Set up    "));
         link.expect("a server without accounts prints a link").to_owned()
@@ -76,7 +82,8 @@ impl Visit {
         self.browser.fill("#email", EMAIL);
         self.browser.fill("#password", PASSWORD);
         self.browser.click("form[action='/setup'] button");
-        assert_eq!(self.path(), "/", "whoever made the account is in");
+        // Whoever made the account is in.
+        self.is_at("/");
     }
 
     fn sign_in(&self, password: &str) {
@@ -97,6 +104,7 @@ impl Visit {
     fn alert(&self) -> String {
         self.go("/alerts");
         self.browser.click(".issue h3 a");
+        self.browser.until("the alert opens", |_| self.path() != "/alerts");
         self.path()
     }
 }

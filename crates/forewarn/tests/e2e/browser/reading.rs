@@ -24,15 +24,16 @@ fn a_drift_finding_is_read_from_the_overview_down_to_its_record() {
     assert_eq!(browser.text("h1"), "Your system needs you");
     assert!(browser.text("#today .issue").contains("amount"), "{}", browser.text("#today"));
     browser.click("#today .issue p.sub a");
-    assert_eq!(visit.path(), "/systems/small", "the system's name leads to the system");
+    visit.is_at("/systems/small");
     browser.click("#newest .found a");
-    assert_eq!(visit.path(), "/systems/small/columns/amount");
+    visit.is_at("/systems/small/columns/amount");
     // Every second amount of the window is missing, none of the reference.
     let sentence = browser.text(".sentence.large");
     assert!(sentence.contains("missing in 50 % of rows, before in 0 %"), "{sentence}");
     browser.link("The check over time").click();
     assert!(browser.text("table.data tbody").contains("fail"));
     browser.click("table.data a[href^='/evidence/small/']");
+    browser.until("the record opens", |_| visit.path().starts_with("/evidence/small/"));
     let seq = visit.path().rsplit('/').next().unwrap().to_owned();
     assert!(browser.text("h1").starts_with(&format!("Record #{seq}")), "{}", browser.text("h1"));
     let proof = browser.text("#origin");
@@ -52,7 +53,7 @@ fn search_is_a_key_away_and_leads_to_what_is_named() {
     browser.until("there are hits", |browser| browser.has(".found"));
     assert!(browser.text("h1").contains("“amou”"), "{}", browser.text("h1"));
     browser.click(".found a[href*='/columns/']");
-    assert_eq!(visit.path(), "/systems/small/columns/amount");
+    visit.is_at("/systems/small/columns/amount");
     visit.go("/search?q=zebra");
     assert!(browser.text("main").contains("Try a part of it"));
 }
@@ -72,7 +73,7 @@ fn a_theme_that_was_chosen_stays_on_every_page() {
     visit.go("/evidence");
     let light = background(browser);
     choose("dark");
-    assert_eq!(visit.path(), "/evidence", "the reader stays where they are");
+    visit.is_at("/evidence");
     let dark = background(browser);
     assert_ne!(dark, light);
     visit.go("/jobs");

@@ -28,7 +28,7 @@ fn read(visit: &Visit) {
     let browser = &visit.browser;
     visit.go("/");
     browser.click("#today .issue p.sub a");
-    assert_eq!(visit.path(), "/systems/small");
+    visit.is_at("/systems/small");
     browser.click("#newest .found a");
     assert!(browser.text(".sentence.large").contains("missing in 50 %"));
     visit.go("/evidence");
