@@ -148,7 +148,7 @@ pub fn faults(
         .measures
         .extend(rows.iter().filter_map(|row| row.impact.clone()).max_by(|a, b| a.value.total_cmp(&b.value)));
     let failed = rows.iter().filter(|row| row.status == FaultStatus::Failed).count() as u64;
-    finding.measures.push(share_measure("failed_faults", failed, rows.len() as u64));
+    add_share(&mut finding, "failed_faults", failed, rows.len() as u64);
     let silent = rows.iter().filter_map(silently_wrong).max_by(|a, b| a.share.total_cmp(&b.share));
     if let Some(silent) = silent {
         let measure = Measure::new(
@@ -192,14 +192,16 @@ pub fn detection(scope: Scope<'_>, tried: &[Tried], parity: Verdict) -> Finding 
     };
     let missed = named(&|noticed| noticed.is_some_and(|noticed| noticed.by.is_empty()));
     let unseen = named(&|noticed| noticed.is_none());
-    let (verdict, summary) = if parity == Verdict::Pass {
-        detection_words(harmful.len(), &missed, &unseen, &percent(harmful_from))
+    let (verdict, summary) = if parity != Verdict::Pass {
+        (Verdict::Unknown, not_certified(parity).to_owned())
+    } else if tried.iter().all(|tried| tried.outcome.is_err()) {
+        (Verdict::Unknown, NOTHING_TRIED.to_owned())
     } else {
-        (Verdict::Unknown, NOT_CERTIFIED.to_owned())
+        detection_words(harmful.len(), &missed, &unseen, &percent(harmful_from))
     };
     let mut finding = blank(scope, CheckId::Detection, verdict, summary);
     let looked_at = harmful.len() - unseen.len();
-    finding.measures.push(share_measure("missed_faults", missed.len() as u64, looked_at as u64));
+    add_share(&mut finding, "missed_faults", missed.len() as u64, looked_at as u64);
     finding
 }
 
@@ -240,7 +242,16 @@ fn detection_words(harmful: usize, missed: &[String], unseen: &[String], limit: 
 
 /// Faults that a sentence names before it counts.
 const NAMED: usize = 4;
-const NOT_CERTIFIED: &str = "The model that can be asked is not the one of the log (stress.parity), so that what it does under faults is not certified.";
+const NOTHING_TRIED: &str = "No fault could be tried on these inputs.";
+
+/// Why nothing is said of faults where parity does not pass.
+fn not_certified(parity: Verdict) -> &'static str {
+    if parity == Verdict::Unknown {
+        "Nothing was tried: no row of the window has an outcome, so it is not known how right the model is."
+    } else {
+        "The model that can be asked is not the one of the log (stress.parity), so that what it does under faults is not certified."
+    }
+}
 
 fn verdict_on(rows: &[TriedFault], max_drop: f64, parity: Verdict) -> (Verdict, String) {
     let of = |status: FaultStatus| rows.iter().filter(move |row| row.status == status);
@@ -255,10 +266,10 @@ fn verdict_on(rows: &[TriedFault], max_drop: f64, parity: Verdict) -> (Verdict, 
     };
     let all = counted(rows.len() as u64, "fault", "faults");
     if parity != Verdict::Pass {
-        return (Verdict::Unknown, NOT_CERTIFIED.into());
+        return (Verdict::Unknown, not_certified(parity).into());
     }
     let Some(worst) = rows.first() else {
-        return (Verdict::Unknown, "No fault could be tried on these inputs.".into());
+        return (Verdict::Unknown, NOTHING_TRIED.into());
     };
     match (of(FaultStatus::Failed).count(), of(FaultStatus::Unknown).count()) {
         (0, 0) => {
@@ -372,10 +383,13 @@ fn clean(outcome: &Outcome) -> Option<Measure> {
     Some(Measure { interval: Some(accuracy.interval), ..measure })
 }
 
-fn share_measure(name: &str, of: u64, all: u64) -> Measure {
-    match Proportion::new(of, all) {
-        Ok(share) => Measure::new(name, share.share(), all, "exact"),
-        Err(_) => Measure::new(name, 0.0, 0, "no fault to count"),
+/// A share of faults; of none there is no share.
+fn add_share(finding: &mut Finding, name: &str, of: u64, all: u64) {
+    if let Ok(share) = Proportion::new(of, all) {
+        finding.measures.push(Measure::new(name, share.share(), all, "exact"));
+    } else {
+        let reason = "there is no such fault to count".to_owned();
+        finding.unmeasured.push(Unmeasured { name: name.into(), reason });
     }
 }
 

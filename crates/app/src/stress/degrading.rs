@@ -15,11 +15,19 @@ const NEIGHBOURS: usize = 15;
 /// Rows of the reference among which they are looked for; each is held against each row.
 const DONORS: usize = 500;
 
+/// The answers that there are already.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) clean: &'a Answered,
+    /// With what there is.
+    pub(super) faulted: &'a Answered,
+}
+
 /// What each strategy costs while the columns of a fault are missing; `None` for any other fault, and where it cannot
 /// be said.
 pub(super) fn weighed(
     session: &mut Session<'_>,
-    clean: &Answered,
+    known: Known<'_>,
     faulted: &Faulted,
     reference: &Batch,
     definition: &Definition,
@@ -28,21 +36,23 @@ pub(super) fn weighed(
         return None;
     }
     let columns: Vec<&str> = faulted.manifest.columns.iter().map(String::as_str).collect();
-    let donors = reference.take(&(0..reference.rows().min(DONORS)).collect::<Vec<_>>());
+    // The rows are in the order of time; donors are of all of it.
+    let donors = reference.rows().min(DONORS);
+    let donors: Vec<usize> = (0..donors).map(|at| at * reference.rows() / donors).collect();
     let by_usual = usual(&faulted.batch, reference, &columns);
-    let by_nearest = nearest(&faulted.batch, &donors, &columns, NEIGHBOURS);
-    let rows = [
-        (Strategy::Nothing, Some(faulted.batch.clone())),
-        (Strategy::ImputeUsual, by_usual.ok()),
-        (Strategy::ImputeNearest { neighbours: NEIGHBOURS }, by_nearest.ok()),
-    ];
-    let before: Vec<Option<f64>> = clean.of_rows(&faulted.origin).into_iter().map(number).collect();
-    let mut tried: Vec<Tried> = Vec::new();
-    for (strategy, rows) in rows {
-        let Some(rows) = rows else { continue };
-        let replies: Vec<Reply> =
-            session.ask(&rows).responses.into_iter().map(|response| Reply::from(number(response))).collect();
-        tried.push(Tried { strategy, replies: where_touched(&faulted.mask, &before, &replies) });
+    let by_nearest = nearest(&faulted.batch, &reference.take(&donors), &columns, NEIGHBOURS);
+    let before: Vec<Option<f64>> = known.clean.of_rows(&faulted.origin).into_iter().map(number).collect();
+    let by = |strategy, responses: &[Response]| {
+        let replies: Vec<Reply> = responses.iter().map(|response| Reply::from(number(*response))).collect();
+        Tried { strategy, replies: where_touched(&faulted.mask, &before, &replies) }
+    };
+    let mut tried = vec![by(Strategy::Nothing, &known.faulted.responses)];
+    if let Ok(rows) = by_usual {
+        tried.push(by(Strategy::ImputeUsual, &session.ask(&rows).responses));
+    }
+    if let Ok(rows) = by_nearest {
+        let strategy = Strategy::ImputeNearest { neighbours: NEIGHBOURS };
+        tried.push(by(strategy, &session.ask(&rows).responses));
     }
     if definition.stress.degradation.abstaining.is_some() {
         let replies = vec![Reply::Abstained; faulted.batch.rows()];

@@ -30,7 +30,7 @@ use types::nearest::{listed, nearest};
 use types::{CheckId, ColumnKind, Digest, Finding, Question, Verdict, Window};
 
 use self::answers::{Answered, Session};
-use self::degrading::weighed;
+use self::degrading::{Known, weighed};
 use self::noticing::{Noticing, Seen};
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;
@@ -205,8 +205,9 @@ impl Rehearsal<'_> {
 
     /// What the model does with rows that a fault was done to.
     fn outcome(&mut self, faulted: Faulted) -> Outcome {
-        let weighed = weighed(&mut self.session, &self.clean, &faulted, self.usual, self.definition);
         let answered = self.session.ask(&faulted.batch);
+        let known = Known { clean: &self.clean, faulted: &answered };
+        let weighed = weighed(&mut self.session, known, &faulted, self.usual, self.definition);
         let asked = AskedTwice {
             clean: &self.clean.of_rows(&faulted.origin),
             faulted: &answered.responses,

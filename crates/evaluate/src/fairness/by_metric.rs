@@ -206,16 +206,7 @@ fn summary(of: &Compared<'_>, measure: &Measure, limit: Limit, verdict: Verdict)
     } else {
         differing(of, measure, (&lowest, &highest))
     };
-    words.push_str(&match verdict {
-        Verdict::Fail => format!(
-            " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
-            limit.words()
-        ),
-        Verdict::Pass => format!(" It should be {} and surely is.", limit.words()),
-        Verdict::Warn | Verdict::Unknown => {
-            format!(" It should be {}; from these rows it cannot be told whether it is.", limit.words())
-        }
-    });
+    words.push_str(&super::held_words(verdict, limit));
     words.push_str(" Groups whose outcomes vary more have larger errors under any model.");
     words
 }

@@ -163,6 +163,20 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
         .collect()
 }
 
+/// What a verdict means, after the sentence with the number.
+fn held_words(verdict: Verdict, limit: Limit) -> String {
+    match verdict {
+        Verdict::Fail => format!(
+            " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
+            limit.words()
+        ),
+        Verdict::Pass => format!(" It should be {} and surely is.", limit.words()),
+        Verdict::Warn | Verdict::Unknown => {
+            format!(" It should be {}; from these rows it cannot be told whether it is.", limit.words())
+        }
+    }
+}
+
 fn label(groups: &[ScoredGroup], at: usize) -> String {
     let value = groups.get(at).and_then(|group| group.value.as_deref());
     value.unwrap_or("missing").to_owned()
@@ -348,16 +362,7 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
             interval_words(measure)
         )
     };
-    words.push_str(&match worst.verdict {
-        Verdict::Fail => format!(
-            " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
-            limit.words()
-        ),
-        Verdict::Pass => format!(" It should be {} and surely is.", limit.words()),
-        Verdict::Warn | Verdict::Unknown => {
-            format!(" It should be {}; from these rows it cannot be told whether it is.", limit.words())
-        }
-    });
+    words.push_str(&held_words(worst.verdict, limit));
     let failing = held.iter().filter(|held| held.verdict == Verdict::Fail).count();
     if failing > 1 {
         words.push_str(&format!(" {failing} limits are surely missed."));
