@@ -251,6 +251,7 @@ pub(crate) fn log_state(
         days: opened.log.days(),
         columns: opened.log.uneven_columns()?,
         files: opened.log.log_file_count(),
+        empty_files: opened.log.empty_files()?,
         as_of,
         now,
         newest: true,

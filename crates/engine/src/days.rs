@@ -14,7 +14,7 @@ use datafusion::common::ScalarValue;
 use jiff::Timestamp;
 use stats::sketch::{Fidelity, Profile};
 use types::digest::Digester;
-use types::log_state::{ColumnFile, ColumnFiles, LogDay};
+use types::log_state::{ColumnFile, ColumnFiles, EmptyFile, LogDay};
 use types::{Answer, Answers, Digest, Question, Window};
 
 use crate::aggregate::{
@@ -130,6 +130,32 @@ impl Log<'_> {
         Ok(self.log.uneven.iter().map(of).collect())
     }
 
+    /// Files of 0 bytes, those of the outcomes and of the reference among them; the files must have been profiled.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn empty_files(&self) -> Result<Vec<EmptyFile>, EngineError> {
+        let mut empty = Vec::new();
+        let profiles = self.profiles.borrow();
+        let files = self.versions()?;
+        for (at, file) in files.log.iter().enumerate().filter(|(_, file)| file.bytes == 0) {
+            let days = |at: usize| profiles.get(&at).map(|profile| &profile.days);
+            empty.push(EmptyFile {
+                file: file.path.clone(),
+                after: (0..at).rev().find_map(|at| Some(days(at)?.last()?.day)),
+                before: (at..files.log.len()).find_map(|at| Some(days(at)?.first()?.day)),
+            });
+        }
+        let reference = self.reference().map(Self::versions).transpose()?;
+        let others = files.outcomes.iter().chain(reference.map(|files| &files.log).into_iter().flatten());
+        empty.extend(others.filter(|file| file.bytes == 0).map(|file| EmptyFile {
+            file: file.path.clone(),
+            after: None,
+            before: None,
+        }));
+        Ok(empty)
+    }
+
     /// A digest of the files that have rows in any of the windows; the files must have been profiled.
     ///
     /// # Errors
@@ -188,6 +214,10 @@ impl Log<'_> {
         let keys: Vec<String> = asked.iter().map(|asked| asked.key(self)).collect();
         let mut read = 0;
         for (at, file) in self.versions()?.log.iter().enumerate() {
+            if file.bytes == 0 {
+                self.profiles.borrow_mut().insert(at, FileProfile::default());
+                continue;
+            }
             let key = FileKey { digest: file.digest, time: &time };
             let known = self.profiles.borrow_mut().remove(&at);
             let known = if known.is_some() { known } else { FileProfile::load(store, key)? };

@@ -93,8 +93,10 @@ impl Series {
         for (every, windows) in &self.windows {
             // What happened to the files, and how fresh the log is, is told with the newest window.
             let newest = windows.last().filter(|window| {
-                let is_told =
-                    || monitor::quality::is_freshness_told(definition, &self.state, **window, &ours);
+                let is_told = || {
+                    monitor::quality::is_freshness_told(definition, &self.state, **window, &ours)
+                        && monitor::quality::are_empty_files_told(&self.state, **window, &ours)
+                };
                 *every == monitor.drift.every && (self.state.changes.any() || !is_told())
             });
             let mut again = false;

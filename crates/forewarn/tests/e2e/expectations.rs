@@ -271,6 +271,29 @@ fn days_and_windows_with_no_rows_are_called_that() {
 }
 
 #[test]
+fn a_file_of_a_day_that_is_empty_is_named_and_the_others_are_read() {
+    let folder = by_day();
+    folder.write(&file(30), "");
+    let report = monitored(&folder, &[]);
+    let told = report["quality"].as_array().unwrap();
+    let said = |part: &str| told.iter().any(|told| told["summary"].as_str().unwrap().contains(part));
+    assert!(said("1 file is empty (0 bytes): log/day-30.csv"), "{told:#?}");
+    assert!(said("A day with no rows: 2024-01-31"), "{told:#?}");
+    assert_eq!(
+        folder.evidence(),
+        {
+            monitored(&folder, &[]);
+            folder.evidence()
+        },
+        "it is told once"
+    );
+    // Written later, it is what a log is there for.
+    folder.write(&file(30), by_day().read(&file(30)));
+    let report = monitored(&folder, &[]);
+    says(&only_told(&report), "pass", &["looked at"]);
+}
+
+#[test]
 fn a_log_that_went_quiet_is_told_once_and_again_when_it_is_fresh() {
     let folder = by_day();
     folder.write("forewarn.toml", by_day_definition() + "\n[monitor.quality]\nfresh_within = \"2 days\"\n");
