@@ -139,8 +139,9 @@ pub fn run(
     }
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
-    refuse_empty_windows(definition, &answers, &[window, reference])?;
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let needed = if empty == EmptyWindow::Found { vec![reference] } else { vec![window, reference] };
+    refuse_empty_windows(definition, &answers, &needed)?;
+    let log_is = log_state(&opened, range, (as_of, now))?;
 
     progress(Stage::Judging { window });
     let mut findings = Vec::new();
@@ -242,11 +243,12 @@ pub(crate) fn conclude(
 /// What is known of the log as a whole, as the newest window tells it; its files must have been profiled.
 pub(crate) fn log_state(
     opened: &Opened<'_>,
-    undated_rows: u64,
+    range: TimeRange,
     (as_of, now): (Timestamp, Timestamp),
 ) -> Result<LogState, CheckError> {
     Ok(LogState {
-        undated_rows,
+        undated_rows: range.undated_rows,
+        rows_of_no_instant: range.rows_of_no_instant,
         changes: opened.log.file_changes()?.clone(),
         days: opened.log.days(),
         columns: opened.log.uneven_columns()?,

@@ -196,6 +196,7 @@ impl Log<'_> {
             first: Timestamp::from_microsecond(first).ok()?,
             last: Timestamp::from_microsecond(last).ok()?,
             undated_rows: profiles.values().map(|profile| profile.undated_rows).sum(),
+            rows_of_no_instant: profiles.values().map(|profile| profile.rows_of_no_instant).sum(),
         })
     }
 
@@ -276,12 +277,12 @@ impl Log<'_> {
             .map(|asked| format!(", {}", aggregate_sql(self, self.days_fidelity, asked)))
             .collect();
         let sql = format!(
-            "SELECT __day, count(*), min(__instant), max(__instant), sum(__local){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
+            "SELECT __day, count(*), min(__instant), max(__instant), sum(__local), sum(__no_instant){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
         );
         let query = self.engine.runtime.block_on(self.context.sql(&sql))?;
         let batches = self.collect_of(at, query)?;
         let axis = self.time_axis();
-        let (mut days, mut undated_rows) = (Vec::new(), 0);
+        let (mut days, mut undated_rows, mut rows_of_no_instant) = (Vec::new(), 0, 0);
         let mut states: Vec<Vec<Vec<u8>>> = vec![Vec::new(); asked.len()];
         for (batch, row) in
             batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)))
@@ -290,6 +291,7 @@ impl Log<'_> {
             let day = batch.column(0).as_primitive::<Int64Type>();
             if day.is_null(row) {
                 undated_rows += rows;
+                rows_of_no_instant += batch.column(5).as_primitive::<Int64Type>().value(row) as u64;
                 continue;
             }
             let instant = |column: usize| -> Result<i64, EngineError> {
@@ -299,13 +301,14 @@ impl Log<'_> {
             let local_rows = batch.column(4).as_primitive::<Int64Type>().value(row) as u64;
             days.push(Day { day: day.value(row), rows, first: instant(2)?, last: instant(3)?, local_rows });
             for (column, states) in states.iter_mut().enumerate() {
-                states.push(state(batch, 5 + column, row));
+                states.push(state(batch, 6 + column, row));
             }
         }
         if !profile.days.is_empty() && profile.days != days {
             return Err(EngineError::ChangedWhileRead { path: self.log.files[at].clone() });
         }
-        (profile.days, profile.undated_rows) = (days, undated_rows);
+        profile.days = days;
+        (profile.undated_rows, profile.rows_of_no_instant) = (undated_rows, rows_of_no_instant);
         let Some(store) = self.store() else { return Ok(()) };
         profile.add(store, key, asked.iter().map(|asked| asked.key(self)).zip(states).collect())
     }

@@ -18,8 +18,9 @@ use types::{Answer, Answers, Question, Window};
 use crate::aggregate::{
     ClassifiedSummary, ErrorsSummary, NumbersSummary, ScoredSummary, Summary, decode, function_name,
 };
-use crate::cells::{Cells, TimeAxis};
+use crate::cells::{Cells, TimeAxis, WITH_ZONE};
 use crate::error::{EngineError, first_line};
+use crate::files::is_text;
 use crate::open::{LOG, Log, OUTCOMES, REFERENCE};
 use crate::sql::{CELL, quoted, segment_column};
 use crate::truth::{self, Truth};
@@ -131,7 +132,7 @@ fn joined(
     const ROWS: &str = "predictions_in_cells";
     let axis = log.time_axis();
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
-    let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant())?;
+    let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant()?)?;
     for (at, segment) in segments.iter().enumerate() {
         let expression = segment_expression(&rows, segment)?;
         rows = rows.with_column(&segment_column(at), expression)?;
@@ -278,6 +279,10 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
     // A date says that it was known some time that day: surely at its end.
     let instant = if matches!(data_type, DataType::Date32 | DataType::Date64) {
         format!("CAST({quoted} + INTERVAL '1 day' AS TIMESTAMP)")
+    } else if is_text(data_type) {
+        format!(
+            "CAST(CASE WHEN {quoted} LIKE '{WITH_ZONE}' AND TRY_CAST({quoted} AS TIMESTAMP) IS NULL THEN NULL ELSE {quoted} END AS TIMESTAMP)"
+        )
     } else {
         format!("CAST({quoted} AS TIMESTAMP)")
     };
@@ -449,9 +454,10 @@ fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, Engin
                 .field_with_name(time)
                 .map_or(DataType::Null, |field| field.data_type().clone());
             let axis = log.time_axis_of(time, &data_type);
-            let known = axis.instant().gt_eq(axis.literal(window.from()));
-            let known = known.and(axis.instant().lt(axis.literal(window.to())));
-            table.filter(known.and(axis.instant().lt_eq(axis.literal(as_of))))?
+            let instant = axis.instant()?;
+            let known = instant.clone().gt_eq(axis.literal(window.from()));
+            let known = known.and(instant.clone().lt(axis.literal(window.to())));
+            table.filter(known.and(instant.lt_eq(axis.literal(as_of))))?
         }
     };
     log.context.register_table(SEEN, table.into_view())?;

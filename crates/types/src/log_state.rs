@@ -9,6 +9,8 @@ use crate::window::Window;
 pub struct LogState {
     /// Rows without a time: they are in no window.
     pub undated_rows: u64,
+    /// As many of these have a local time in a zone that is no one instant there.
+    pub rows_of_no_instant: u64,
     pub changes: FileChanges,
     /// The days that have rows, ascending.
     pub days: Vec<LogDay>,

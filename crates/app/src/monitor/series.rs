@@ -45,7 +45,7 @@ impl Series {
                 .located
                 .mistake(DefinitionError::at_key("reference.window", error.to_string())));
         }
-        let state = log_state(opened, range.undated_rows, (as_of, now))?;
+        let state = log_state(opened, range, (as_of, now))?;
         // A day counts as complete once it is over, though its last prediction came before midnight. Rows
         // that a wrong clock put into the future are no reason to wait for those between.
         let newest = state.newest_by(as_of).unwrap_or(last);

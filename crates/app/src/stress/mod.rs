@@ -102,7 +102,7 @@ pub fn run(
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
     let clean = session.ask(&rows);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let log_is = log_state(&opened, range, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
         let answered = session.ask(&usual);
         let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };

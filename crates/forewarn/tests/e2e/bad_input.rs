@@ -341,6 +341,25 @@ fn a_unit_that_is_wrong_shows_in_the_range_of_the_log() {
 }
 
 #[test]
+fn local_times_that_come_twice_or_never_are_counted_and_the_others_are_read() {
+    // Clocks were set back on 2023-10-29 and forward on 2024-03-31.
+    let log = Table::small_log().with("at", |row, at| match row {
+        10 => "2023-10-29 02:30:00 Europe/Berlin".into(),
+        20 => "2024-03-31 02:30:00 Europe/Berlin".into(),
+        _ => at.replace('T', " ").replace('Z', " Etc/UTC"),
+    });
+    let folder = Folder::with_log(DEFINITION, &log);
+    for practice in [&["check"][..], &["monitor", "--window", "2024-01-29/2024-02-05"]] {
+        let report = folder.run(&[practice, &["--format", "json"]].concat()).report();
+        let quality = report.findings("monitor.quality");
+        let said = |part: &str| quality.iter().any(|told| told["summary"].as_str().unwrap().contains(part));
+        assert!(said("2 rows of the log have no time in `at`"), "{quality:#?}");
+        assert!(said("Of these, 2 rows have a local time in a zone that is not one instant"), "{quality:#?}");
+        assert!(!said("no offset"), "{quality:#?}");
+    }
+}
+
+#[test]
 fn rows_without_a_time_are_reported() {
     // They lie in no window, so no number counts them; that must not pass in silence.
     let log =
