@@ -18,7 +18,7 @@ use crate::PROGRAM;
 use crate::opened::Opened;
 use crate::state::{State, StateError};
 use crate::watch::Watch;
-use crate::window::{self, WindowChoiceError};
+use crate::window::{self, EmptyWindow, WindowChoiceError};
 
 /// The name of a definition in a folder.
 pub const DEFINITION_FILE: &str = "forewarn.toml";
@@ -50,6 +50,11 @@ impl Practices {
 
     fn evaluate(self) -> bool {
         self != Self::Monitor
+    }
+
+    /// Monitoring finds out that nothing was logged; how good a model is, is asked of rows.
+    fn empty_window(self) -> EmptyWindow {
+        if self == Self::Monitor { EmptyWindow::Found } else { EmptyWindow::Refused }
     }
 }
 
@@ -124,7 +129,8 @@ pub fn run(
     let (definition, log) = (&opened.definition, &opened.log);
     let as_of = request.as_of.unwrap_or(now);
     let reference = definition.reference.window;
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let empty = request.practices.empty_window();
+    let (window, range) = chosen_window(&opened, (request.window, empty), request.as_of, now)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
@@ -160,7 +166,7 @@ pub fn run(
 /// The window that is asked for, or the last whole week of the log; and the times of the log.
 pub(crate) fn chosen_window(
     opened: &Opened<'_>,
-    asked: Option<Window>,
+    (asked, empty): (Option<Window>, EmptyWindow),
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(Window, TimeRange), CheckError> {
@@ -171,7 +177,7 @@ pub(crate) fn chosen_window(
     }
     let range = opened.log.time_range().map_err(|error| opened.explain(error))?;
     let reference = opened.definition.reference.window;
-    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now));
+    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now), empty);
     let window = window.map_err(|error| match error {
         WindowChoiceError::ReferenceOutsideLog { .. } => {
             opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))

@@ -36,6 +36,7 @@ use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclud
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ pub fn run(
     let (definition, log) = (&opened.definition, &opened.log);
     check_kinds(definition).map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
     let (target, model) = asking::target(definition, &opened.located.folder, &names)

@@ -373,13 +373,24 @@ fn rows_without_a_time_are_reported() {
 // Few rows.
 
 #[test]
-fn a_window_without_rows_is_refused() {
+fn a_window_without_rows_is_found_failing_by_monitoring_and_refused_by_what_needs_rows() {
     let log = Table::small_log().rows(|row| !(REFERENCE_ROWS..REFERENCE_ROWS + 4 * 96).contains(&row));
     let folder = Folder::with_log(DEFINITION, &log);
-    for practice in ["check", "monitor", "evaluate"] {
+    for practice in ["check", "evaluate"] {
         let run = folder.run(&[practice, "--window", "2024-01-29/2024-02-01"]);
         run.refuses(&["window 2024-01-29/2024-02-01 has no rows"]);
     }
+    for (window, said) in [
+        ("2024-01-29/2024-02-01", "A window with no rows: the log has none from 2024-01-29 to 2024-02-01"),
+        ("2024-02-12/2024-02-19", "A week with no rows: the log has none from 2024-02-12 to 2024-02-19"),
+    ] {
+        let report = folder.run(&["monitor", "--window", window, "--format", "json"]).report();
+        says(report.finding("monitor.quality"), "fail", &[said]);
+        for finding in report.findings("monitor.drift") {
+            says(finding, "unknown", &["too few rows to say: 0 in the current window"]);
+        }
+    }
+    folder.run(&["monitor", "--window", "2124-01-03/2124-01-10"]).refuses(&["the log runs from"]);
     folder.run(&["check", "--window", "2024-01-29/2024-02-05"]);
 }
 
