@@ -46,7 +46,7 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
         definition: source.hash,
         datasets: source.datasets.clone(),
         gates: source.gates.clone(),
-        changes: monitor::changes::in_words(&drift, &last_two, &performance),
+        changes,
         multivariate: source
             .windows
             .iter()
@@ -54,11 +54,7 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
             .collect(),
         drift,
         performance,
-        quality: source
-            .windows
-            .last()
-            .map(|&window| latest(source, CheckId::Quality, window))
-            .unwrap_or_default(),
+        quality,
         quality_look: source.windows.last().and_then(|&window| {
             let record = latest_records(source, CheckId::Quality, window).into_iter().next()?;
             Some(Look { at: record.at, datasets: record.datasets.clone() })

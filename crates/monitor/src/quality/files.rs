@@ -8,6 +8,9 @@ use super::{column_subject, finding};
 use crate::Scope;
 use crate::column_files::{ColumnChange, How};
 
+/// The measure of a finding about files that are not what they were, or that hold a column otherwise.
+pub(crate) const CHANGED_FILES: &str = "changed_files_count";
+
 /// Files that a sentence names before it counts.
 const FILES_NAMED: usize = 3;
 
@@ -148,6 +151,6 @@ fn changed_column(
     let count = change.files.len() as u64;
     let files = listed(change.files.iter().map(|file| file.file.as_str()), FILES_NAMED);
     let method = format!("files of the window that hold the column otherwise: {files}");
-    let measure = Measure::new("changed_files_count", count as f64, count, method);
+    let measure = Measure::new(CHANGED_FILES, count as f64, count, method);
     Some(finding(scope, subject, verdict, summary, vec![measure]))
 }
