@@ -318,6 +318,7 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
     finding.summary.push_str(&format!(
         " {} outcomes that contradict each other{}; {}. Find out which source is right.",
         counted(coverage.contradictory_outcomes, "prediction has", "predictions have"),
+        coverage.undecided_in_words(),
         scope.definition.log.which_outcome_counts(),
     ));
     finding.verdict = finding.verdict.max(Verdict::Warn);
@@ -326,6 +327,12 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
         coverage.contradictory_outcomes as f64,
         coverage.predictions,
         format!("predictions with outcomes that differ; {}", scope.definition.log.which_outcome_counts()),
+    ));
+    finding.measures.push(Measure::new(
+        "undecided_outcomes",
+        coverage.undecided_outcomes as f64,
+        coverage.predictions,
+        "predictions whose latest outcomes differ and became known at the same instant",
     ));
 }
 

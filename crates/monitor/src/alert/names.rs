@@ -207,6 +207,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "mean_daily_loss",
             "reference_mean_daily_loss",
             "contradictory_outcomes",
+            "undecided_outcomes",
         ],
         _ => evaluated_measures(check),
     }
