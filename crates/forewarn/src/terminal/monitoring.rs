@@ -52,7 +52,7 @@ fn header(page: &mut Page, report: &MonitorReport) {
             instant_text(first.from()),
             instant_text(last.to())
         ),
-        _ => format!("no whole {} after the reference, or after --since, yet", report.cadence.word()),
+        _ => format!("no whole {} yet", report.cadence.word()),
     };
     let compared = if report.windows.is_empty() { " to compare with " } else { ", compared against " };
     page.line(&format!("{span}{compared}{}", report.against));

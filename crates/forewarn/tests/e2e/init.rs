@@ -80,7 +80,7 @@ fn what_cannot_be_guessed_is_left_to_fill_in() {
     let folder = Folder::empty();
     folder.write("log.csv", Table::small_log().select(&["id", "x", "colour"]).csv());
     let said = folder.run(&["init", "log.csv"]).exits(0).stdout;
-    assert!(said.contains("Fill in first: time, score"), "{said}");
+    assert!(said.contains("Fill in first: time, score, reference.window"), "{said}");
     folder.run(&["check"]).refuses(&["forewarn.toml", "column `` is not in the log", "it has id, x, colour"]);
 }
 
@@ -111,6 +111,8 @@ fn of_one_row_only_names_tell_anything() {
     ] {
         assert!(definition.contains(line), "{line} in\n{definition}");
     }
+    let all = "window = \"2024-01-01/2024-01-02\"    # all of the log so far; fill in the period";
+    assert!(definition.contains(all), "{definition}");
     assert!(!definition.contains("ignore = "), "one row is not the same value on every row:\n{definition}");
 }
 
