@@ -2,9 +2,11 @@
 //!
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
 //! that a person can check it line by line. What is expected of single columns comes from the reference
-//! (`expectations`), what is expected of rows from all days (`rows`).
+//! (`expectations`), what is expected of rows from all days (`rows`). Where the reference holds a change, that is said
+//! (`reference`).
 
 mod expectations;
+mod reference;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ const TEXT_DIFFERENT: f64 = 0.8;
 pub struct Proposal {
     pub text: String,
     pub unguessed: Vec<&'static str>,
+    /// What is odd about what is proposed, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// Looks at the log and proposes a definition that lies in `folder`.
@@ -42,7 +46,12 @@ pub fn propose(path: &Path, folder: &Path, task: Task, now: Timestamp) -> Result
     let probe = engine.probe(path)?;
     let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe, task);
     if proposal.unguessed.is_empty() {
-        proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder, now));
+        let looked = expectations::proposed(&engine, &proposal.text, folder, now);
+        if let Some(changed) = &looked.changed {
+            proposal.text = reference::with_comment(&proposal.text, &changed.comment());
+            proposal.notes.push(changed.note());
+        }
+        proposal.text.push_str(&looked.text);
     }
     Ok(proposal)
 }
@@ -124,7 +133,7 @@ fn proposal(path: &str, probe: &Probe, task: Task) -> Proposal {
          [gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n",
         evaluate_lines(task)
     ));
-    Proposal { text, unguessed }
+    Proposal { text, unguessed, notes: Vec::new() }
 }
 
 /// `scores = { EWR = "p_EWR", JFK = "p_JFK" }`: the class is what follows the words that all names share.

@@ -127,3 +127,30 @@ fn odd_column_names_survive() {
     folder.run(&["init", "a log.csv"]).exits(0);
     folder.report(0);
 }
+
+#[test]
+fn a_change_within_the_proposed_reference_is_said_with_a_part_without_it() {
+    let folder = Folder::empty();
+    // Three weeks of five are the reference; colours are coded otherwise from its tenth day on.
+    let colours = |row: usize, colour: &str| {
+        if row < 9 * 96 { colour.to_owned() } else { colour.to_uppercase() }
+    };
+    folder.write("log.csv", Table::small_log().with("colour", colours).csv());
+    let said = folder.run(&["init", "log.csv"]).exits(0).stdout;
+    assert!(
+        said.contains("Within the proposed reference columns change: colour on about 2024-01-10;"),
+        "{said}"
+    );
+    let definition = folder.read("forewarn.toml");
+    for line in [
+        "# Within this reference columns change: colour on about 2024-01-10.",
+        "# window = \"2024-01-10/2024-01-22\"    # without a change; is it right?",
+    ] {
+        assert!(definition.lines().any(|written| written == line), "{line} in\n{definition}");
+    }
+    folder.run(&["monitor"]);
+    let unchanged = Folder::empty();
+    unchanged.write("log.csv", Table::small_log().csv());
+    let said = unchanged.run(&["init", "log.csv"]).exits(0).stdout;
+    assert!(!said.contains("columns change"), "{said}");
+}
