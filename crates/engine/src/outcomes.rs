@@ -226,8 +226,8 @@ pub(crate) fn with_outcomes_sql(
             ),
             // The other end of those that became known last.
             format!(
-                "last_value({ordered} ORDER BY {0} ASC NULLS FIRST, {label} ASC NULLS FIRST) \
-                 <> first_value({ordered} ORDER BY {0} DESC NULLS LAST, {label} ASC NULLS LAST)",
+                "last_value({label} ORDER BY {0} ASC NULLS FIRST, {label} ASC NULLS FIRST) \
+                 <> first_value({label} ORDER BY {0} DESC NULLS LAST, {label} ASC NULLS LAST)",
                 known.instant
             ),
             format!("min({})", known.instant),
