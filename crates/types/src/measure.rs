@@ -90,6 +90,12 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "failed_faults" => "share of faults that the model fails",
         "missed_faults" => "share of harmful faults that nobody notices",
         "silently_wrong_share" => "silently wrong under the worst fault",
+        "stood_requests_per_second" => "requests a second that it stands",
+        "p99_latency_ms" => "ms that 99 of 100 requests stay within",
+        "failed_request_share" => "requests that fail",
+        "equal_answer_share" => "answers as without load",
+        "unhandled_fault_share" => "share of faults that callers do not cope with",
+        "longest_wait_ms" => "ms that a caller waited at most",
         _ => return None,
     };
     Some(title.into())

@@ -35,6 +35,8 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Missing => "Missing inputs",
         CheckId::Faults => "Faulty inputs",
         CheckId::Detection => "Detection",
+        CheckId::Load => "Load",
+        CheckId::Endpoint => "Faults of the server",
     }
 }
 

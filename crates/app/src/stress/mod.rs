@@ -8,10 +8,13 @@
 mod answers;
 mod asking;
 mod degrading;
+mod endpoint;
+mod live;
+mod load;
 mod noticing;
 mod rows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::stress::degrade::Weighed;
@@ -22,6 +25,7 @@ use ::stress::plan::{self, Experiment, Feature, Options, Subject};
 use ::stress::response::{AskedTwice, Impact, Tolerance, impact};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
+use serving::Stop;
 use types::batch::{Batch, BatchError};
 use types::cases::Cases;
 use types::definition::{self, Definition, DefinitionError, Refusal};
@@ -69,7 +73,9 @@ pub fn run(
     let engine = Engine::new(EngineOptions::default())?;
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
-    check_kinds(definition).map_err(|error| opened.located.mistake(error))?;
+    check_kinds(definition)
+        .and_then(|()| endpoint::check_kinds(definition))
+        .map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
     let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
     let inputs = inputs(&opened)?;
@@ -80,8 +86,9 @@ pub fn run(
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
 
-    let is_made = |check: CheckId| {
-        definition.stresses(check) && (request.only.is_empty() || request.only.contains(&check))
+    let is_made = |check: CheckId| match request.only.is_empty() {
+        true => definition.stresses(check),
+        false => definition.may_stress(check) && request.only.contains(&check),
     };
     let watch = Watch::of(&opened, window, as_of);
     let [current, usual] =
@@ -121,10 +128,38 @@ pub fn run(
         weighed: Vec::new(),
     };
     let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
-    let findings = rehearsal.findings(asked, &is_made, progress);
+    let mut findings = rehearsal.findings(asked, &is_made, progress);
+    let scope = Scope { definition, window };
+    let served = served(scope, &opened.located.folder, (&names, &rows), &is_made, progress);
+    findings.extend(served.map_err(|error| opened.located.mistake(error))?);
     let made = Made { findings, datasets, window, asked_window: request.window, as_of };
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
     Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
+}
+
+/// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
+/// then is kept.
+fn served(
+    scope: Scope<'_>,
+    folder: &Path,
+    (inputs, rows): (&[String], &Batch),
+    is_made: &dyn Fn(CheckId) -> bool,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Vec<Finding>, DefinitionError> {
+    let [is_loaded, is_broken] = [CheckId::Load, CheckId::Endpoint].map(is_made);
+    if !is_loaded && !is_broken {
+        return Ok(Vec::new());
+    }
+    let (stop, mut findings) = (Stop::on_interrupt(), Vec::new());
+    if is_loaded {
+        let seed = digested(&format!("{}\nload", scope.window));
+        let loaded = load::Loaded { scope, folder, inputs, rows, seed, stop: &stop };
+        findings.push(load::finding(&loaded, progress)?);
+    }
+    if is_broken {
+        findings.push(endpoint::finding(scope, rows, &stop, progress)?);
+    }
+    Ok(findings)
 }
 
 /// Rows of a window as the model is asked about them.
@@ -319,6 +354,10 @@ fn check_kinds(definition: &Definition) -> Result<(), DefinitionError> {
 
 /// The same window and the same experiment always have the same rows.
 fn seed(window: Window, experiment: &Experiment) -> u64 {
-    let digest = Digest::of(format!("{window}\n{experiment:?}").as_bytes()).bytes();
+    digested(&format!("{window}\n{experiment:?}"))
+}
+
+fn digested(text: &str) -> u64 {
+    let digest = Digest::of(text.as_bytes()).bytes();
     digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }

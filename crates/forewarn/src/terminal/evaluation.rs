@@ -76,6 +76,8 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Missing => "missing inputs",
         CheckId::Faults => "faulty inputs",
         CheckId::Detection => "detection",
+        CheckId::Load => "load",
+        CheckId::Endpoint => "server faults",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
@@ -83,7 +85,7 @@ fn name(check: CheckId) -> &'static str {
 }
 
 /// The label of a row, its numbers, and the verdict where it has one.
-type Row = (Option<Verdict>, String, String);
+pub(super) type Row = (Option<Verdict>, String, String);
 
 fn rows(page: &mut Page, detail: &Detail) {
     let rows = match detail {
@@ -95,6 +97,8 @@ fn rows(page: &mut Page, detail: &Detail) {
         Detail::Fairness(of) => fairness(of),
         Detail::Comparison(of) => paired(&of.slices),
         Detail::Faults(of) => faults(of),
+        Detail::Load(of) => super::served::load(of),
+        Detail::Endpoint(of) => super::served::endpoint(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)

@@ -8,12 +8,14 @@ mod calibration;
 pub(crate) mod comparison;
 mod dashboard;
 mod drift;
+mod endpoint;
 mod error_map;
 mod errors;
 pub(crate) mod fairness;
 mod glance;
 mod glossary;
 mod lanes;
+mod load;
 mod loss;
 mod method;
 mod outcomes;
@@ -113,6 +115,7 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
         CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
+        CheckId::Load | CheckId::Endpoint => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }
