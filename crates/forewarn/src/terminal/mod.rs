@@ -9,5 +9,6 @@ mod page;
 pub(crate) mod progress;
 mod quality;
 pub(crate) mod report;
+mod rows;
 pub(crate) mod style;
 mod wrap;
