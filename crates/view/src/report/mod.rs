@@ -22,7 +22,7 @@ mod outcomes;
 mod over_time;
 mod performance;
 mod segments;
-mod slices;
+pub(crate) mod slices;
 mod stress;
 mod tail;
 mod together;

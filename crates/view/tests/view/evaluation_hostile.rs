@@ -76,7 +76,7 @@ impl Of<'_> {
     }
 
     fn rate(&self) -> RateWithInterval {
-        let interval = interval(self.value, self.value, IntervalMethod::Wilson);
+        let interval = Some(interval(self.value, self.value, IntervalMethod::Wilson));
         RateWithInterval { value: self.value, interval, n: 0 }
     }
 
@@ -252,6 +252,7 @@ impl Of<'_> {
         FoundSlices {
             loss: self.name(),
             overall: self.value,
+            overall_interval: self.named().interval,
             searched_rows: 0,
             judged_rows: u64::MAX,
             slices: self.all(slice),
@@ -275,6 +276,8 @@ impl Of<'_> {
             value: (!i.is_multiple_of(5)).then(|| format!("{}{i}", self.name)),
             rate: self.measure(kinds[i % 3]),
             others: self.value,
+            others_interval: self.named().interval,
+            others_n: Some(u64::MAX),
             flagged: i.is_multiple_of(2),
         };
         let residual = |i: usize| ResidualRow {
@@ -320,6 +323,7 @@ impl Of<'_> {
         };
         let outside = || OutsideRow { column: self.name(), rows: 0, mean_loss: Some(self.named()) };
         TailDetail {
+            overall: Some(self.named()),
             case_loss: String::new(),
             deciles: self.all(decile),
             pools: self.all(|_| pool()),
@@ -371,6 +375,7 @@ impl Of<'_> {
             other,
             other_interval: ends,
             difference: self.named(),
+            reason: Some(self.name()),
         };
         let slice = || PairedSlice {
             label: self.name(),
@@ -388,6 +393,7 @@ impl Of<'_> {
         };
         ComparisonDetail {
             other: self.name(),
+            loss: self.name(),
             metrics: self.all(|_| pair()),
             wins: u64::MAX,
             ties: 0,
