@@ -7,12 +7,13 @@ use ::stress::endpoint::{self, Asked, CATALOGUE, Over};
 use ::stress::judge::Scope;
 use serving::chaos::FaultProxy;
 use serving::{FailureKind, Outcome, Stop, Target};
-use types::{Definition, Finding};
+use stats::random::{SplitMix64, uniform};
 use types::batch::Batch;
 use types::definition::{self, DefinitionError, EndpointFaults, Place};
 use types::endpoint::{CallerGot, EndpointFault, TriedEndpoint};
 use types::faults::NotTried;
 use types::nearest::{listed, nearest};
+use types::{Definition, Finding};
 use url::Url;
 
 use super::asking;
@@ -23,7 +24,7 @@ use crate::check::Stage;
 pub(super) fn finding(
     scope: Scope<'_>,
     rows: &Batch,
-    stop: &Stop,
+    (seed, stop): (u64, &Stop),
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Finding, DefinitionError> {
     let definition = scope.definition;
@@ -44,11 +45,12 @@ pub(super) fn finding(
     let callers = asking::caller(definition, &asked_at, patience)
         .map_err(|error| DefinitionError { place: Place::Key("stress.endpoint.through".into()), ..error })?;
     let tolerance = definition.stress.parity.tolerance;
-    let mut trial = Trial { faults: &faults, patience, known: &known, proxy: &proxy, callers, tolerance, stop };
+    let (known, proxy, faults, rng) = (&known, &proxy, &faults, SplitMix64::new(seed));
+    let mut trial = Trial { faults, patience, known, proxy, callers, tolerance, rng, stop };
     if let Some(reason) = trial.why_not() {
         return Ok(endpoint::not_applicable(scope, &reason));
     }
-    let planned = endpoint::planned(&faults, patience);
+    let planned = endpoint::planned(faults, patience);
     let mut tried = TriedEndpoint {
         model: address.to_owned(),
         through: faults.through.clone(),
@@ -118,6 +120,8 @@ struct Trial<'a> {
     proxy: &'a FaultProxy,
     callers: Box<dyn Target>,
     tolerance: f64,
+    /// Says which requests a fault happens to; the same for every fault.
+    rng: SplitMix64,
     stop: &'a Stop,
 }
 
@@ -145,7 +149,9 @@ impl Trial<'_> {
     /// Puts a fault in front of the server, asks, and takes it away again, whatever happens.
     fn of(&mut self, fault: EndpointFault) -> Over {
         let until = Instant::now() + Duration::from(self.faults.time_at_most);
-        let injection = self.proxy.inject(fault, self.faults.rate);
+        let mut rng = self.rng.clone();
+        let draws = Box::new(move || uniform(&mut rng));
+        let injection = self.proxy.inject(fault, self.faults.rate, draws);
         let mut asked = Vec::new();
         for at in 0..self.faults.requests as usize {
             if self.stop.is_set() || Instant::now() >= until {

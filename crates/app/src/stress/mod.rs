@@ -148,13 +148,13 @@ fn served(
         return Ok(Vec::new());
     }
     let (stop, mut findings) = (Stop::on_interrupt(), Vec::new());
+    let seed = digested(&format!("{}\nserver", scope.window));
     if is_loaded {
-        let seed = digested(&format!("{}\nload", scope.window));
         let loaded = load::Loaded { scope, folder, inputs, rows, seed, stop: &stop };
         findings.push(load::finding(&loaded, progress)?);
     }
     if is_broken {
-        findings.push(endpoint::finding(scope, rows, &stop, progress)?);
+        findings.push(endpoint::finding(scope, rows, (seed, &stop), progress)?);
     }
     Ok(findings)
 }
