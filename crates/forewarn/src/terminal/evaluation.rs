@@ -236,6 +236,9 @@ fn tail(of: &TailDetail) -> Vec<Row> {
 }
 
 fn pool_numbers(pool: &PoolRow) -> Vec<String> {
+    if pool.rows == 0 {
+        return vec!["none in this window".into()];
+    }
     let rows = rows_counted(pool.rows);
     let Some(mean) = &pool.mean_loss else { return vec![format!("{rows}, too few")] };
     [value(mean)].into_iter().chain(pool.lift.as_ref().map(value)).chain([rows]).collect()
