@@ -1,0 +1,3 @@
+"""Lineage and prediction logs for Forewarn."""
+
+__version__ = "0.1.0"
