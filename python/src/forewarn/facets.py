@@ -20,16 +20,16 @@ _SPEC = "https://openlineage.io/spec/facets"
 _SCHEMAS = {
     "columnLineage": f"{_SPEC}/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet",
     "dataQualityAssertions": (
-        f"{_SPEC}/1-0-1/DataQualityAssertionsDatasetFacet.json#/$defs/DataQualityAssertionsDatasetFacet"
+        f"{_SPEC}/1-1-0/DataQualityAssertionsDatasetFacet.json#/$defs/DataQualityAssertionsDatasetFacet"
     ),
     "dataSource": f"{_SPEC}/1-0-1/DatasourceDatasetFacet.json#/$defs/DatasourceDatasetFacet",
-    "documentation": f"{_SPEC}/1-0-1/DocumentationJobFacet.json#/$defs/DocumentationJobFacet",
+    "documentation": f"{_SPEC}/1-1-0/DocumentationJobFacet.json#/$defs/DocumentationJobFacet",
     "errorMessage": f"{_SPEC}/1-0-1/ErrorMessageRunFacet.json#/$defs/ErrorMessageRunFacet",
-    "jobType": f"{_SPEC}/2-0-3/JobTypeJobFacet.json#/$defs/JobTypeJobFacet",
+    "jobType": f"{_SPEC}/2-0-4/JobTypeJobFacet.json#/$defs/JobTypeJobFacet",
     "outputStatistics": f"{_SPEC}/1-0-2/OutputStatisticsOutputDatasetFacet.json#/$defs/OutputStatisticsOutputDatasetFacet",
-    "parent": f"{_SPEC}/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet",
-    "schema": f"{_SPEC}/1-1-1/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet",
-    "sourceCodeLocation": f"{_SPEC}/1-0-1/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet",
+    "parent": f"{_SPEC}/1-2-0/ParentRunFacet.json#/$defs/ParentRunFacet",
+    "schema": f"{_SPEC}/1-2-0/SchemaDatasetFacet.json#/$defs/SchemaDatasetFacet",
+    "sourceCodeLocation": f"{_SPEC}/1-1-0/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet",
     "version": f"{_SPEC}/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet",
     "forewarn_digest": "urn:forewarn:facets:1-0-0#/$defs/ForewarnDigestDatasetFacet",
     "forewarn_model": "urn:forewarn:facets:1-0-0#/$defs/ForewarnModelRunFacet",

@@ -27,6 +27,7 @@ from .target import KINDS, PathLike, Target, read_definition
 ROWS_A_REQUEST = 5_000
 BYTES_A_REQUEST = 4 * 1024 * 1024
 TRIES = 4
+NO_SYSTEM = "-"
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,25 @@ def log_outcomes(
     return _log("outcomes", rows, system, definition, folder)
 
 
-def resend(*, definition: Optional[PathLike] = None, folder: Optional[PathLike] = None) -> Logged:
-    """Delivers what waits in the spool. A file of it is deleted once its rows are where they belong."""
+def resend(
+    *, system: Optional[str] = None, definition: Optional[PathLike] = None, folder: Optional[PathLike] = None
+) -> Logged:
+    """Delivers what waits in the spool. A file of it is deleted once its rows are where they belong.
+
+    With a server, everything goes there under the system that it was logged for; without one, rows of
+    ``system`` (or of the definition's) go into the folder, and those of no system.
+    """
     done = Logged()
     with quietly("deliver what waits in the spool"):
         for kind in KINDS:
+            meant = _target(kind, system, definition, folder)
             for path in sorted((settings().spool / kind).glob("*/*.ndjson")):
-                target = _target(kind, unquote(path.parent.name), definition, folder)
-                text = path.read_text(encoding="utf-8")
-                sent = _deliver(target, [json.loads(line) for line in text.splitlines()])
+                of = None if path.parent.name == NO_SYSTEM else unquote(path.parent.name)
+                if of not in (None, meant.system) and (meant.system or not settings().url):
+                    continue
+                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+                done += _deliver(replace(meant, system=of or meant.system), rows)
                 path.unlink(missing_ok=True)
-                done += sent
     return done
 
 
@@ -215,7 +224,7 @@ def _set_aside(target: Target, rows: Sequence[Row]) -> None:
 
 def _keep(folder: Path, target: Target, lines: str) -> None:
     """A new file, on the disk before this returns."""
-    path = folder / quote(target.system or "-", safe="") / f"{new_run_id()}.ndjson"
+    path = folder / (quote(target.system, safe="") if target.system else NO_SYSTEM) / f"{new_run_id()}.ndjson"
     part = path.with_suffix(".part")
     append(part, lines.rstrip("\n"))
     with part.open("rb") as file:

@@ -26,8 +26,12 @@ class Step:
 
     def note(self, **parameters: Any) -> None:
         """Adds parameters: text, numbers, truth values, lists and mappings of these."""
+        self.add(parameters)
+
+    def add(self, parameters: Mapping[str, Any]) -> None:
+        """Adds parameters whose names are given as data."""
         with quietly(f"write down the parameters of the step {self.name}"), self._whole():
-            self.parameters.update(json.loads(canonical_json(parameters)))
+            self.parameters.update(json.loads(canonical_json(dict(parameters))))
 
     def state(self, **fitted: Any) -> None:
         """Adds what the step was fitted to; its digest is kept, not the values."""

@@ -123,7 +123,7 @@ class Run:
         """
         step = Step(str(name), code)
         if parameters:
-            step.note(**parameters)
+            step.add(parameters)
         with self._lock:
             self.steps.append(step)
         token = _step.set(step)
@@ -176,12 +176,21 @@ class Run:
                 self.outputs[found.key] = use
         return found
 
-    def checked(self, what: Dataset, assertion: str, success: bool, *, column: Optional[str] = None) -> None:
+    def checked(
+        self,
+        what: Dataset,
+        assertion: str,
+        success: bool,
+        *,
+        column: Optional[str] = None,
+        expected: Any = None,
+        actual: Any = None,
+    ) -> None:
         """Records a quality check of a dataset version, whether it passed or not."""
-        with quietly(f"record the check {assertion} of {what.name}"):
+        with quietly(f"record the check {assertion} of {getattr(what, 'name', what)}"):
             said: dict[str, Any] = {"assertion": str(assertion), "success": bool(success)}
-            if column is not None:
-                said["column"] = str(column)
+            more = {"column": column, "expected": expected, "actual": actual}
+            said.update({key: str(value) for key, value in more.items() if value is not None})
             with self._lock:
                 uses = [use for (key, _), use in self.inputs.items() if key == what.key]
                 written = self.outputs.get(what.key)

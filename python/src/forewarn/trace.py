@@ -100,23 +100,12 @@ def step(
 
 def step_of(function: Function, name: Optional[str], parameters: Parameters, code: Optional[str]) -> Function:
     """The function, recorded."""
-    called = name or function.__name__
+    called: str = name or getattr(function, "__name__", None) or type(function).__name__
     version = code if code is not None else source_digest(function)
-    fixed = dict(parameters) if isinstance(parameters, Mapping) else None
-    names = [] if fixed is not None else list(parameters)
-    signature = inspect.signature(function) if names else None
-    gone = [each for each in names if signature is not None and each not in signature.parameters]
-    if gone:
-        raise TypeError(f"{called} has no argument {', '.join(gone)} to record")
+    read = _reader(function, called, parameters)
 
-    def given(arguments: Any, keywords: Any) -> Mapping[str, Any]:
-        if signature is None:
-            return fixed or {}
-        with quietly(f"read the arguments of the step {called}"):
-            bound = signature.bind(*arguments, **keywords)
-            bound.apply_defaults()
-            return {each: bound.arguments[each] for each in names}
-        return {}
+    def step_in(run: Run, arguments: Any, keywords: Any) -> Any:
+        return run.step(called, read(arguments, keywords), code=version)
 
     if inspect.iscoroutinefunction(function):
 
@@ -125,7 +114,7 @@ def step_of(function: Function, name: Optional[str], parameters: Parameters, cod
             run = current_run()
             if run is None:
                 return await function(*arguments, **keywords)
-            with run.step(called, given(arguments, keywords), code=version):
+            with step_in(run, arguments, keywords):
                 return await function(*arguments, **keywords)
 
         return cast(Function, recorded_later)
@@ -135,10 +124,39 @@ def step_of(function: Function, name: Optional[str], parameters: Parameters, cod
         run = current_run()
         if run is None:
             return function(*arguments, **keywords)
-        with run.step(called, given(arguments, keywords), code=version):
+        with step_in(run, arguments, keywords):
             return function(*arguments, **keywords)
 
     return cast(Function, recorded)
+
+
+def _reader(
+    function: Callable[..., Any], called: str, parameters: Parameters
+) -> Callable[[Any, Any], Mapping[str, Any]]:
+    """What reads the parameters to record from a call's arguments."""
+    if isinstance(parameters, Mapping):
+        fixed = dict(parameters)
+        return lambda arguments, keywords: fixed
+    names = list(parameters)
+    # What cannot be written down makes the step one of which nothing is claimed.
+    unknown: Mapping[str, Any] = {"parameters": object()}
+    if not names:
+        return lambda arguments, keywords: {}
+    with quietly(f"find the parameters of the step {called}"):
+        signature = inspect.signature(function)
+        gone = [each for each in names if each not in signature.parameters]
+        if gone:
+            raise TypeError(f"it has no argument {', '.join(gone)}")
+
+        def read(arguments: Any, keywords: Any) -> Mapping[str, Any]:
+            with quietly(f"read the arguments of the step {called}"):
+                bound = signature.bind(*arguments, **keywords)
+                bound.apply_defaults()
+                return {each: bound.arguments[each] for each in names}
+            return unknown
+
+        return read
+    return lambda arguments, keywords: unknown
 
 
 def note(**parameters: Any) -> None:
