@@ -85,7 +85,7 @@ class Recorded(unittest.TestCase):
                 pass
 
         running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread = threading.Thread(target=lambda: running.serve_forever(0.01), daemon=True)
         thread.start()
         waits, client.time.sleep = client.time.sleep, lambda _: None
         try:

@@ -9,7 +9,9 @@ import unittest
 from pathlib import Path
 
 from forewarn import log, log_outcomes, log_predictions, resend
+from forewarn import server as client
 from forewarn.rows import json_row
+from forewarn.settings import settings
 
 from .libraries import needs, optional
 from .recorded import NOON, Recorded
@@ -115,11 +117,9 @@ class ToAServer(Recorded):
 
     def test_strict_raises_after_everything_was_kept(self):
         self.configure(strict=True, url="http://127.0.0.1:9")
-        with self.assertRaisesRegex(ValueError, "does not answer"):
-            from forewarn import server as client
-
-            client_sleep, client.time.sleep = client.time.sleep, lambda _: None
-            self.addCleanup(setattr, client.time, "sleep", client_sleep)
+        sleep, client.time.sleep = client.time.sleep, lambda _: None
+        self.addCleanup(setattr, client.time, "sleep", sleep)
+        with self.warnings(), self.assertRaisesRegex(ValueError, "does not answer"):
             log_predictions(rows(2), system="small")
         self.assertEqual(len(self.waiting()), 2)
 
@@ -184,8 +184,6 @@ class CommandLine(Recorded):
             log_predictions(rows(1), system="small")
         source = Path(log.__file__).parent.parent
         with self.server([(200, {}, taken)]):
-            from forewarn.settings import settings
-
             environment = {
                 "PYTHONPATH": str(source), "FOREWARN_URL": settings().url, "FOREWARN_SPOOL": str(settings().spool)
             }

@@ -66,12 +66,12 @@ def facets_of(event):
 class OpenLineage(Recorded):
     def record(self):
         table = {"temp": [1.0, None], "dest": ["a", "b"]}
-        with trace.job("outer"), trace.job(
-            "train", purpose="training", description="all at once", code=("https://example.org/a.git", "4f2d9c1", "a.py")
-        ) as run:
+        code = ("https://example.org/a.git", "4f2d9c1", "a.py")
+        job = trace.job("train", purpose="training", description="all at once", code=code)
+        with trace.job("outer"), job as run:
             raw = run.reads(
-                "weather", table, role="training", origin="ASOS", declared_by="ops", version="7", begins=NOON, ends=NOON,
-                uri="https://example.org/w", aliases=(trace.Alias("dvc", "abc", "content"),), licence="CC0-1.0",
+                "weather", table, role="training", origin="ASOS", declared_by="ops", version="7", licence="CC0-1.0",
+                begins=NOON, ends=NOON, uri="https://example.org/w", aliases=(trace.Alias("dvc", "abc", "content"),),
             )
             out = run.writes(
                 "features", table, derived={"temp": trace.derived(raw["temp"], by="mean")}, joined_on=[raw["dest"]]

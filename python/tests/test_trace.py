@@ -206,7 +206,8 @@ class Datasets(Recorded):
             run.model("m", "1", path, format="onnx", metrics={"auc": 0.7}, parameters={"trees": 10}, aliases=["live"])
         facet = self.last()["run"]["facets"]["forewarn_model"]
         self.assertEqual(facet["digest"], "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-        self.assertEqual((facet["metrics"], facet["parameters"], facet["aliases"]), ({"auc": 0.7}, {"trees": 10}, ["live"]))
+        self.assertEqual((facet["metrics"], facet["parameters"]), ({"auc": 0.7}, {"trees": 10}))
+        self.assertEqual(facet["aliases"], ["live"])
 
 
 class Failures(Recorded):

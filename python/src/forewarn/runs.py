@@ -320,7 +320,10 @@ def artefact_digest(artefact: Any) -> str:
 
 
 def _code(told: Any, file: Optional[str]) -> dict[str, Facet]:
-    """``told`` is (url, version) or (url, version, path) where the caller knows better than git."""
+    """``told`` is (url, version) or (url, version, path) where the caller knows better than git, and
+    ``False`` where nothing is to be told."""
+    if told is False:
+        return {}
     if told is not None:
         url, version, *path = told
         return source_code(str(version), str(url), str(path[0]) if path else None)

@@ -64,8 +64,8 @@ def job(name: str, *, namespace: Optional[str] = None, purpose: str = "preparati
     """A run of a job, recorded from the beginning of a ``with`` to its end.
 
     ``purpose`` is preparation, training or serving. Further arguments: ``kind`` (``BATCH`` or
-    ``SERVICE``), ``description``, ``code`` (url, version and path, where git does not know), ``run_id``
-    (a UUID). An error within the ``with`` is recorded as a failure and goes on its way.
+    ``SERVICE``), ``description``, ``code`` (url, version and path, where git does not know; ``False`` for
+    none), ``run_id`` (a UUID). An error within the ``with`` is recorded as a failure and goes on its way.
     """
     return new_run(name, namespace, purpose, told, caller(2))
 
