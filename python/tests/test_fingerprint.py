@@ -176,7 +176,8 @@ class Files(unittest.TestCase):
             self.assertEqual((found.of, found.bytes, len(found.files)), ("files", 2, 2))
             self.assertEqual(fingerprint(Path(folder)), found)
             second = "".join(lines.splitlines(keepends=True)[3:])
-            self.assertEqual(of_files(os.path.join(folder, "b.csv")).digest, hashlib.sha256(second.encode()).hexdigest())
+            one = of_files(os.path.join(folder, "b.csv"))
+            self.assertEqual(one.digest, hashlib.sha256(second.encode()).hexdigest())
 
     def test_what_is_not_there_is_said(self):
         with tempfile.TemporaryDirectory() as folder:
