@@ -22,6 +22,7 @@ pub mod faults;
 pub mod finding;
 pub mod format;
 pub mod gate;
+pub mod lineage;
 pub mod log_state;
 pub mod loss;
 pub mod measure;
