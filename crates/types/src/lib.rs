@@ -23,6 +23,7 @@ pub mod faults;
 pub mod finding;
 pub mod format;
 pub mod gate;
+pub mod lineage;
 pub mod load;
 pub mod log_state;
 pub mod loss;
