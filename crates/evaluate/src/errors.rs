@@ -310,7 +310,15 @@ fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, St
                 p_adjusted: Some(p_adjusted),
                 ..Measure::new(name, test.share, test.n, "Wilson interval; tested against all other rows")
             };
-            RateRow { column, value, rate, others: test.share_of_rest, flagged }
+            RateRow {
+                column,
+                value,
+                rate,
+                others: test.share_of_rest,
+                others_interval: Some(test.interval_of_rest),
+                others_n: Some(test.n_rest),
+                flagged,
+            }
         })
         .collect();
     let distance = |row: &RateRow| (row.rate.value - row.others).abs();
@@ -324,9 +332,10 @@ fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, St
             n => format!(" {n} rates of segments stand out."),
         };
         format!(
-            " Where {}, the {kind} rate is {}; elsewhere it is {}.{more}",
+            " Where {}, the {kind} rate is {}{}; elsewhere it is {}.{more}",
             segment_label(&row.column, row.value.as_deref()),
             percent(row.rate.value),
+            interval_words(&row.rate),
             percent(row.others)
         )
     });

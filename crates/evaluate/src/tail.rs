@@ -10,7 +10,7 @@ use stats::slice_search::{EncodedColumn, Slice, confirm};
 use stats::worst_cases::worst_cases;
 use types::answer::{SampledColumn, SampledValues};
 use types::cases::Outputs;
-use types::definition::Task;
+use types::definition::{Tail, Task};
 use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent, times, value};
@@ -56,9 +56,10 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
         finding.unmeasured.push(Unmeasured { name: RARE_LIFT.into(), reason: reason.clone() });
     }
     pools.extend(rare_classes(rows));
+    tail.overall = mean_of(rows.loss(), rows.losses.iter().copied(), Level::P95);
     tail.pools = judged_pools(rows, &pools);
     let lift_limit = Limit::AtMost(scope.definition.evaluate.tail.max_lift);
-    headline(rows, &mut finding, &tail.pools, lift_limit);
+    headline(&scope.definition.evaluate.tail, &mut finding, &tail.pools);
     if let Some(measure) = shortfall(rows) {
         finding.measures.push(measure);
     }
@@ -300,14 +301,21 @@ fn lift_of_few(rows: &Rows<'_>, pool: &Pool, n: u64, level: Level) -> Option<Mea
     })
 }
 
-/// The measures that the verdict rests on: the worst lift, and the rare classes.
-fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Limit) {
-    let settings = &rows.scope.definition.evaluate.tail;
-    let worst = pools.iter().filter(|pool| pool.lift.is_some()).max_by(|a, b| {
-        let lift = |pool: &PoolRow| pool.lift.as_ref().map_or(0.0, |lift| lift.value);
-        a.verdict.cmp(&b.verdict).then(lift(a).total_cmp(&lift(b)))
-    });
-    if let Some(lift) = worst.and_then(|pool| pool.lift.clone()) {
+/// The kind of rare case that headline and sentence are about: of those with the worst verdict the one that loses the
+/// most.
+fn worst_pool<'a>(pools: impl Iterator<Item = &'a PoolRow>) -> Option<&'a PoolRow> {
+    let lift = |pool: &PoolRow| pool.lift.as_ref().map_or(0.0, |lift| lift.value);
+    pools
+        .filter(|pool| pool.mean_loss.is_some())
+        .max_by(|a, b| a.verdict.cmp(&b.verdict).then(lift(a).total_cmp(&lift(b))))
+}
+
+/// The measures that the verdict rests on: the worst lift, and the rare classes; first the one that the sentence is
+/// about.
+fn headline(settings: &Tail, finding: &mut Finding, pools: &[PoolRow]) {
+    let worst_lift = worst_pool(pools.iter().filter(|pool| pool.lift.is_some()));
+    if let Some(lift) = worst_lift.and_then(|pool| pool.lift.clone()) {
+        let limit = Limit::AtMost(settings.max_lift);
         finding.thresholds.push(limit.threshold(RARE_LIFT, "evaluate.tail.max_lift"));
         finding.measures.push(lift);
     }
@@ -316,6 +324,9 @@ fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Li
         let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
         finding.thresholds.push(limit.threshold(RARE_CLASS, "evaluate.tail.rare_class_wrong_at_most"));
         finding.measures.push(Measure { name: RARE_CLASS.into(), ..measure });
+    }
+    if worst_pool(pools.iter()).is_some_and(|worst| worst.is_class) {
+        finding.measures.reverse();
     }
 }
 
@@ -443,9 +454,7 @@ fn input(column: &SampledColumn, row: usize) -> String {
 }
 
 fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
-    let mut measured: Vec<&PoolRow> = pools.iter().filter(|pool| pool.mean_loss.is_some()).collect();
-    measured.sort_by_key(|pool| std::cmp::Reverse(pool.verdict));
-    let Some(worst) = measured.first() else {
+    let Some(worst) = worst_pool(pools.iter()) else {
         if pools.is_empty() {
             return String::new();
         }
@@ -494,9 +503,48 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
         Verdict::Pass => " That this is more than the average is not shown.".to_owned(),
     });
     if rows.scope.definition.model.task != Task::Regression
-        && let Some(other) = measured.iter().skip(1).find(|pool| pool.verdict == Verdict::Fail)
+        && let Some(other) =
+            worst_pool(pools.iter().filter(|pool| pool.verdict == Verdict::Fail && pool.what != worst.what))
     {
         words.push_str(&format!(" {}", said(other)));
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(what: &str, verdict: Verdict, lift: Option<f64>) -> PoolRow {
+        PoolRow {
+            what: what.into(),
+            is_class: lift.is_none(),
+            rows: 100,
+            mean_loss: Some(Measure::new("wrong_share", 0.2, 100, "mean")),
+            lift: lift.map(|lift| Measure::new(RARE_LIFT, lift, 100, format!("of {what}"))),
+            verdict,
+        }
+    }
+
+    /// The first pool of the worst verdict had the sentence, the one with the largest lift the headline.
+    #[test]
+    fn headline_and_sentence_are_about_the_same_kind_of_rare_case() {
+        let window = "2013-06-03/2013-06-10".parse().unwrap();
+        let check = |pools: &[PoolRow], worst: &str, first: (&str, &str)| {
+            assert_eq!(worst_pool(pools.iter()).unwrap().what, worst);
+            let mut finding = Finding::blank(CheckId::Tail, types::Subject::Model, Verdict::Warn, window);
+            headline(&Tail::default(), &mut finding, pools);
+            let headline = &finding.measures[0];
+            assert_eq!((headline.name.as_str(), headline.method.as_str()), first);
+        };
+        let warned = [
+            pool("rare inputs", Verdict::Warn, Some(1.4)),
+            pool("new categories", Verdict::Warn, Some(2.2)),
+            pool("out of range", Verdict::Pass, Some(3.0)),
+        ];
+        check(&warned, "new categories", (RARE_LIFT, "of new categories"));
+        let class = pool("rare classes", Verdict::Fail, None);
+        let with_class: Vec<PoolRow> = warned.iter().cloned().chain([class]).collect();
+        check(&with_class, "rare classes", (RARE_CLASS, "mean"));
+    }
 }

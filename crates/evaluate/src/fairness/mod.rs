@@ -143,9 +143,9 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
         .enumerate()
         .map(|(at, group)| {
             let rate = |rate: GroupRate| {
-                // An interval of no width says nothing of other rows.
-                let of = found.rate(rate).get(at)?.estimate().filter(|of| !is_empty(of.interval))?;
-                Some(RateWithInterval { value: of.value, interval: of.interval, n: of.n })
+                let of = found.rate(rate).get(at)?.estimate()?;
+                let interval = Some(of.interval).filter(|interval| !is_empty(*interval));
+                Some(RateWithInterval { value: of.value, interval, n: of.n })
             };
             GroupRow {
                 column: segment.name.clone(),

@@ -5,7 +5,7 @@ use types::finding::Measure;
 use types::{Verdict, format};
 
 use crate::chart::{Dumbbell, Guide, GuideKind, Scale, axis};
-use crate::page::measures::measure_label;
+use crate::page::measures::{measure_label, without_interval};
 use crate::page::verdict;
 use crate::words;
 
@@ -100,6 +100,7 @@ impl Lanes<'_> {
                         td.num.value {
                             (words::measure_value(self.unit, measure.value))
                             @if let Some(interval) = &measure.interval { span.sub { (range(self.unit, interval.lower, interval.upper)) } }
+                            @if let Some(why) = measure.why_no_interval() { (without_interval(why)) }
                         }
                         @for cell in &row.extra { td.num.wide { (cell) } }
                     }
