@@ -37,6 +37,7 @@ use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclud
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -74,7 +75,7 @@ pub fn run(
         .and_then(|()| endpoint::check_kinds(definition))
         .map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
     let (target, model) = asking::target(definition, &opened.located.folder, &names)
@@ -106,7 +107,7 @@ pub fn run(
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
     let clean = session.ask(&rows);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let log_is = log_state(&opened, range, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
         let answered = session.ask(&usual);
         let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };

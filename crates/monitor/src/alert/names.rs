@@ -191,6 +191,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "undated_rows",
             "empty_days_count",
             "changed_files_count",
+            "empty_files_count",
             "outside_unit_interval_share",
             "not_adding_up_share",
             "unusable_prediction_share",
@@ -208,6 +209,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "mean_daily_loss",
             "reference_mean_daily_loss",
             "contradictory_outcomes",
+            "undecided_outcomes",
         ],
         _ => evaluated_measures(check),
     }
