@@ -116,6 +116,8 @@ pub fn value_text(name: &str, value: f64) -> String {
         format::times(value)
     } else if is_share(name) {
         format::percent(value)
+    } else if name.ends_with("_ms") || name.ends_with("_per_second") {
+        format::value(value)
     } else {
         format::number(value)
     }
