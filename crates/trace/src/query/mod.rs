@@ -7,6 +7,7 @@
 mod describe;
 mod difference;
 mod downstream;
+mod find;
 mod gaps;
 mod hop;
 mod model;
@@ -19,6 +20,7 @@ mod view;
 mod writer;
 
 pub use difference::{Change, difference};
+pub use find::{FindError, find};
 pub use gaps::{Coverage, Gap, gaps};
 pub use hop::Hop;
 pub use prediction::{Begin, prediction, versions_of};

@@ -239,6 +239,29 @@ fn two_trainings_differ_in_data_code_and_one_parameter() {
     assert_eq!(same.pop(), None);
 }
 
+#[test]
+fn things_are_found_by_what_people_call_them() {
+    let graph = graph_of(EVENTS.lines());
+    let view = View::new(&graph, now());
+    let check = |text: &str, expected: Result<&Key<'_>, &str>| match (find(&view, text), expected) {
+        (Ok(found), Ok(key)) => assert_eq!(graph.key(found), *key, "{text}"),
+        (Err(error), Err(expected)) => assert!(error.to_string().starts_with(expected), "{error}"),
+        (found, _) => panic!("{text}: {found:?}"),
+    };
+    check("air.flights", Ok(&Key::dataset("postgres://db:5432", "air.flights")));
+    check("s3://raw:9000/flights", Ok(&Key::dataset("s3://raw:9000", "flights")));
+    check("flight-delay@2013.04", Ok(&Key::model("flight-delay", "2013.04")));
+    check("features@cccccc", Ok(&features("c")));
+    check("file/features@sha256:dddddddddddd", Ok(&features("d")));
+    check("features@ccccc", Err("no event is about `features@ccccc`; is it `file/features@sha256:"));
+    check("flight-delay", Err("no event is about `flight-delay`; is it `flight-delay@2013.0"));
+    let lines = [dataset("d", "", false), dataset("d", "", false).replace("\"n\"", "\"m\"")];
+    let lines = lines.map(|inputs| event("2013-05-01T00:00:00Z", "r", "COMPLETE", &inputs, ""));
+    let graph = graph_of(lines.iter().map(String::as_str));
+    let error = find(&View::new(&graph, now()), "d").unwrap_err();
+    assert!(error.to_string().starts_with("`d` could be several: m/d, n/d; write"), "{error}");
+}
+
 proptest! {
     /// What is upstream of a node has the node downstream, and the other way round; only a dataset without a version
     /// has more below it than it is above of.
