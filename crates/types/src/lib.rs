@@ -24,6 +24,7 @@ pub mod finding;
 pub mod format;
 pub mod gate;
 pub mod lineage;
+pub mod lineage_log;
 pub mod load;
 pub mod log_state;
 pub mod loss;
