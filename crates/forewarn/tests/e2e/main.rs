@@ -38,5 +38,6 @@ mod python_package;
 mod refusals;
 mod serve;
 mod stress;
+mod stress_load;
 mod tasks;
 mod two_servers;

@@ -1,10 +1,16 @@
 //! `[stress]`: how the model answers when its inputs fail, and whether anybody would notice.
 
+mod endpoint;
+mod load;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Cadence, Definition, DefinitionError};
 use crate::finding::CheckId;
+
+pub use endpoint::EndpointFaults;
+pub use load::{Arrivals, Load};
 
 /// How the model answers when its inputs fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +35,10 @@ pub struct Stress {
     pub detection: Detection,
     /// What to do while an input is down.
     pub degradation: Degradation,
+    /// How many requests a second the server of the model stands.
+    pub load: Option<Load>,
+    /// What callers get when the server of the model is slow, breaks off or talks nonsense.
+    pub endpoint: Option<EndpointFaults>,
 }
 
 impl Default for Stress {
@@ -43,6 +53,8 @@ impl Default for Stress {
             faults: Faults::default(),
             detection: Detection::default(),
             degradation: Degradation::default(),
+            load: None,
+            endpoint: None,
         }
     }
 }
@@ -161,6 +173,8 @@ impl Stress {
             CheckId::Missing => self.missing.owner.as_deref(),
             CheckId::Faults => self.faults.owner.as_deref(),
             CheckId::Detection => self.detection.owner.as_deref(),
+            CheckId::Load => self.load.as_ref()?.owner.as_deref(),
+            CheckId::Endpoint => self.endpoint.as_ref()?.owner.as_deref(),
             _ => None,
         }
     }
@@ -168,8 +182,19 @@ impl Stress {
 
 impl Definition {
     /// Whether a check of `[stress]` can be made at all, and is not skipped.
-    pub fn stresses(&self, check: CheckId) -> bool {
+    pub fn may_stress(&self, check: CheckId) -> bool {
         check.practice() == "stress" && self.model.asked().is_some() && !self.stress.skip.contains(&check)
+    }
+
+    /// Whether a check of `[stress]` is made where nobody asks for it by name: what is done to a server, for which
+    /// others may wait, has to be declared.
+    pub fn stresses(&self, check: CheckId) -> bool {
+        let is_declared = match check {
+            CheckId::Load => self.stress.load.is_some(),
+            CheckId::Endpoint => self.stress.endpoint.is_some(),
+            _ => true,
+        };
+        is_declared && self.may_stress(check)
     }
 }
 
@@ -217,7 +242,9 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
             return refused(&format!("skip.{at}"), format!("`{}` is not a check of [stress]", check.name()));
         }
     }
-    Ok(())
+    stress.load.as_ref().map_or(Ok(()), load::check_values)?;
+    let allowed_hosts = &definition.model.allowed_hosts;
+    stress.endpoint.as_ref().map_or(Ok(()), |faults| endpoint::check_values(faults, allowed_hosts))
 }
 
 const LEAST_ROWS: u32 = 100;
