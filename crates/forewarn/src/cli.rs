@@ -127,6 +127,8 @@ pub(crate) enum StressCheck {
     Faults,
     /// Whether monitoring notices what hurts
     Detection,
+    /// How many decisions somebody can flip, who can change what `[stress.manipulation]` declares
+    Manipulation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -17,6 +17,7 @@ use crate::detail::{
 };
 use crate::digest::Digest;
 use crate::faults::TriedFaults;
+use crate::manipulation::Manipulated;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -61,10 +62,12 @@ pub enum CheckId {
     Faults,
     #[serde(rename = "stress.detection")]
     Detection,
+    #[serde(rename = "stress.manipulation")]
+    Manipulation,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -83,6 +86,7 @@ impl CheckId {
         Self::Missing,
         Self::Faults,
         Self::Detection,
+        Self::Manipulation,
     ];
 
     pub fn name(self) -> &'static str {
@@ -105,6 +109,7 @@ impl CheckId {
             Self::Missing => "stress.missing",
             Self::Faults => "stress.faults",
             Self::Detection => "stress.detection",
+            Self::Manipulation => "stress.manipulation",
         }
     }
 
@@ -300,6 +305,9 @@ impl Finding {
         if let Some(Detail::Tail(tail)) = &mut self.detail {
             tail.worst.iter_mut().for_each(|case| case.inputs.clear());
         }
+        if let Some(Detail::Manipulation(of)) = &mut self.detail {
+            of.examples.clear();
+        }
         self
     }
 
@@ -346,6 +354,8 @@ pub enum Detail {
     Performance(Box<WindowPerformance>),
     /// What was done to inputs on purpose, and how the model answered.
     Faults(Box<TriedFaults>),
+    /// What somebody can change who wants another decision.
+    Manipulation(Box<Manipulated>),
 }
 
 /// What decided how much a column changed, and why that.

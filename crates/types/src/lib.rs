@@ -24,6 +24,7 @@ pub mod format;
 pub mod gate;
 pub mod log_state;
 pub mod loss;
+pub mod manipulation;
 pub mod measure;
 pub mod message;
 pub mod monitor_report;

@@ -90,6 +90,10 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "failed_faults" => "share of faults that the model fails",
         "missed_faults" => "share of harmful faults that nobody notices",
         "silently_wrong_share" => "silently wrong under the worst fault",
+        "flipped_share" => "share of decisions that can be flipped",
+        "flipped_cost" => "median cost of a flip",
+        "lever_share" => "share of cheapest changes with a part of it",
+        "alone_share" => "share that it flips alone",
         _ => return None,
     };
     Some(title.into())

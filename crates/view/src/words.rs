@@ -35,6 +35,7 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Missing => "Missing inputs",
         CheckId::Faults => "Faulty inputs",
         CheckId::Detection => "Detection",
+        CheckId::Manipulation => "Manipulation",
     }
 }
 

@@ -8,6 +8,7 @@
 mod answers;
 mod asking;
 mod degrading;
+mod manipulating;
 mod noticing;
 mod rows;
 
@@ -70,6 +71,7 @@ pub fn run(
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
     check_kinds(definition).map_err(|error| opened.located.mistake(error))?;
+    manipulating::check_declared(definition, &request.only).map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
     let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
     let inputs = inputs(&opened)?;
@@ -115,6 +117,7 @@ pub fn run(
         window,
         rows: &rows,
         usual: &usual,
+        ids: &current.ids,
         session,
         clean,
         noticing,
@@ -145,6 +148,8 @@ struct Rehearsal<'a> {
     rows: &'a Batch,
     /// Rows of the reference, which say what is usual.
     usual: &'a Batch,
+    /// Of the rows; empty where the log has none.
+    ids: &'a [String],
     session: Session<'a>,
     clean: Answered,
     noticing: Option<Noticing<'a>>,
@@ -176,6 +181,9 @@ impl Rehearsal<'_> {
         }
         if is_made(CheckId::Detection) {
             findings.push(judge::detection(scope, &all, holds));
+        }
+        if is_made(CheckId::Manipulation) {
+            findings.extend(self.manipulated(scope, asked, holds, progress));
         }
         findings
     }

@@ -38,5 +38,6 @@ fn id(check: StressCheck) -> CheckId {
         StressCheck::Missing => CheckId::Missing,
         StressCheck::Faults => CheckId::Faults,
         StressCheck::Detection => CheckId::Detection,
+        StressCheck::Manipulation => CheckId::Manipulation,
     }
 }

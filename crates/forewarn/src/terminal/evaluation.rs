@@ -8,6 +8,7 @@ use types::detail::{
 use types::faults::{FaultStatus, ResponseClass, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
 use types::format::{capitalised, count, counted, number, percent, times};
+use types::manipulation::Manipulated;
 use types::measure::value_text;
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -76,6 +77,7 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Missing => "missing inputs",
         CheckId::Faults => "faulty inputs",
         CheckId::Detection => "detection",
+        CheckId::Manipulation => "manipulation",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
@@ -95,6 +97,7 @@ fn rows(page: &mut Page, detail: &Detail) {
         Detail::Fairness(of) => fairness(of),
         Detail::Comparison(of) => paired(&of.slices),
         Detail::Faults(of) => faults(of),
+        Detail::Manipulation(of) => levers(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
@@ -140,6 +143,18 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
                 parts.push("no answer".into());
             }
             (Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts.join("  "))
+        })
+        .collect()
+}
+
+/// What flips decisions, the most used first.
+fn levers(of: &Manipulated) -> Vec<Row> {
+    let levers = of.levers.iter().filter(|lever| lever.used.value > 0.0 || lever.alone.value > 0.0);
+    levers
+        .take(ROWS)
+        .map(|lever| {
+            let [used, alone] = [&lever.used, &lever.alone].map(|share| percent(share.value));
+            (None, lever.feature.clone(), format!("in {used} of the cheapest changes, alone {alone}"))
         })
         .collect()
 }

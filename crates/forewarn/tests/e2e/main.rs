@@ -37,5 +37,6 @@ mod postgres;
 mod refusals;
 mod serve;
 mod stress;
+mod stress_manipulation;
 mod tasks;
 mod two_servers;

@@ -127,7 +127,8 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
         | CheckId::Multivariate
         | CheckId::Outcomes
         | CheckId::Parity
-        | CheckId::Detection => {}
+        | CheckId::Detection
+        | CheckId::Manipulation => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -270,6 +271,7 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
         CheckId::Parity => &["parity_share", "parity_largest_difference"],
         CheckId::Missing | CheckId::Faults => &["accuracy_drop", "failed_faults", "silently_wrong_share"],
         CheckId::Detection => &["missed_faults"],
+        CheckId::Manipulation => &["flipped_share", "flipped_cost"],
         CheckId::Drift
         | CheckId::Quality
         | CheckId::Multivariate

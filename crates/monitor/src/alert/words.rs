@@ -193,6 +193,7 @@ pub(super) fn check_words(check: CheckId) -> &'static str {
         CheckId::Missing => "missing inputs",
         CheckId::Faults => "faulty inputs",
         CheckId::Detection => "faults that nobody notices",
+        CheckId::Manipulation => "decisions that can be flipped",
     }
 }
 
@@ -218,6 +219,7 @@ fn plain(check: CheckId) -> &'static str {
         CheckId::Missing => "When some of its inputs are missing, the model fails or goes wrong too often.",
         CheckId::Faults => "When some of its inputs are wrong, the model fails or goes wrong too often.",
         CheckId::Detection => "Inputs could go wrong, and hurt, without anybody noticing.",
+        CheckId::Manipulation => "Who changes some of the inputs gets another decision too often.",
     }
 }
 
@@ -253,6 +255,9 @@ fn what_to_do_about(check: CheckId) -> &'static str {
             "Decide what should happen when these inputs fail: another model, a rule, or a person."
         }
         CheckId::Detection => "Tighten the checks of these inputs until such a fault is noticed.",
+        CheckId::Manipulation => {
+            "Have the inputs that flip decisions verified, or train a model that relies on them less."
+        }
     }
 }
 

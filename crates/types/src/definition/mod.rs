@@ -40,7 +40,10 @@ pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
-pub use stress::{Degradation, Detection, Faults, Missing, Parity, Refusal, Stress};
+pub use stress::{
+    Comparison as RelationSign, Degradation, Detection, Direction, Faults, Manipulation, Missing, Mutable,
+    Parity, Refusal, Relation, Side, Stress,
+};
 
 use crate::calendar::Zone;
 use crate::finding::CheckId;

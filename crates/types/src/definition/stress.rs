@@ -1,8 +1,13 @@
 //! `[stress]`: how the model answers when its inputs fail, and whether anybody would notice.
 
+mod manipulation;
+mod relation;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::manipulation::{Direction, Manipulation, Mutable};
+pub use self::relation::{Comparison, Relation, Side};
 use super::{Cadence, Definition, DefinitionError};
 use crate::finding::CheckId;
 
@@ -29,6 +34,8 @@ pub struct Stress {
     pub detection: Detection,
     /// What to do while an input is down.
     pub degradation: Degradation,
+    /// What somebody can change who wants another decision; without it that is not tried.
+    pub manipulation: Option<Manipulation>,
 }
 
 impl Default for Stress {
@@ -43,6 +50,7 @@ impl Default for Stress {
             faults: Faults::default(),
             detection: Detection::default(),
             degradation: Degradation::default(),
+            manipulation: None,
         }
     }
 }
@@ -161,6 +169,7 @@ impl Stress {
             CheckId::Missing => self.missing.owner.as_deref(),
             CheckId::Faults => self.faults.owner.as_deref(),
             CheckId::Detection => self.detection.owner.as_deref(),
+            CheckId::Manipulation => self.manipulation.as_ref().and_then(|of| of.owner.as_deref()),
             _ => None,
         }
     }
@@ -169,9 +178,15 @@ impl Stress {
 impl Definition {
     /// Whether a check of `[stress]` can be made at all, and is not skipped.
     pub fn stresses(&self, check: CheckId) -> bool {
-        check.practice() == "stress" && self.model.asked().is_some() && !self.stress.skip.contains(&check)
+        let is_declared = check != CheckId::Manipulation || self.stress.manipulation.is_some();
+        check.practice() == "stress"
+            && self.model.asked().is_some()
+            && !self.stress.skip.contains(&check)
+            && is_declared
     }
 }
+
+pub(super) use self::manipulation::check_against;
 
 /// Checks what can be checked without asking the model.
 ///
@@ -212,6 +227,7 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
     if stress.missing.rates.is_empty() {
         return refused("missing.rates", "no rate is named, so nothing would be missing".into());
     }
+    manipulation::check_values(definition)?;
     for (at, check) in stress.skip.iter().enumerate() {
         if check.practice() != "stress" {
             return refused(&format!("skip.{at}"), format!("`{}` is not a check of [stress]", check.name()));

@@ -146,7 +146,8 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         | CheckId::Parity
         | CheckId::Missing
         | CheckId::Faults
-        | CheckId::Detection => None,
+        | CheckId::Detection
+        | CheckId::Manipulation => None,
     }
 }
 

@@ -100,4 +100,9 @@ const APPROACHES: [(CheckId, &str, &str); 9] = [
         "The checks of monitoring are run on the rows with and without each fault; a fault is noticed where one of them raises its voice that was silent before.",
         "",
     ),
+    (
+        CheckId::Manipulation,
+        "The model is asked again and again about each case with changes that are allowed, until the cheapest one that flips the decision is found, as far as a search finds it; every flip was asked twice. What was not found may exist: shares are lower bounds.",
+        "Brendel, Rauber & Bethge 2018; Croce & Hein 2019; Ustun, Spangher & Liu 2019",
+    ),
 ];

@@ -15,6 +15,7 @@ mod glance;
 mod glossary;
 mod lanes;
 mod loss;
+mod manipulation;
 mod method;
 mod outcomes;
 mod over_time;
@@ -112,7 +113,9 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Tail => "tail",
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
-        CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
+        CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection | CheckId::Manipulation => {
+            stress::ID
+        }
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

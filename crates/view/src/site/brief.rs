@@ -216,6 +216,7 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Missing => "what happens when something that it needs to know is missing",
         CheckId::Faults => "what happens when something that it is told is wrong",
         CheckId::Detection => "whether we would notice if what it is told were wrong",
+        CheckId::Manipulation => "whether people can get another answer by telling it something else",
     }
 }
 
@@ -311,6 +312,11 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "If what it is told went wrong and it mattered, we would notice.",
             "There may be ways in which what it is told goes wrong that we would not notice.",
             "What it is told could go wrong, and matter, and we would not notice.",
+        ],
+        CheckId::Manipulation => [
+            "Few answers can be changed by telling it something else, as far as we could find.",
+            "More answers than was agreed may be changed by telling it something else.",
+            "More answers than was agreed can be changed by telling it something else.",
         ],
     };
     match verdict {
