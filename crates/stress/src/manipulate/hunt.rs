@@ -61,6 +61,8 @@ pub(super) struct Hunt {
     beam: Vec<Asked>,
     seen: HashSet<Vec<Option<u64>>>,
     pub spent: u64,
+    /// Whether there is any change that is legal and within the budget.
+    pub is_movable: bool,
     phase: Phase,
     /// What the wishes of this turn came from: the state, and the lever that was pulled.
     parents: Vec<(usize, usize)>,
@@ -85,6 +87,7 @@ impl Hunt {
             beam: vec![start.clone()],
             // The question about the case itself.
             spent: 1,
+            is_movable: false,
             phase: Phase::Grow { round: 0 },
             parents: Vec::new(),
             exchanges: 0,
@@ -274,6 +277,7 @@ impl Hunt {
                 }
             }
         }
+        self.is_movable |= !found.is_empty();
         if found.len() > most {
             // What reaches farthest says most; among equals, chance decides.
             shuffle(&mut found, rng);

@@ -183,7 +183,7 @@ pub fn search(
     };
     let was_searched = !hunts.is_empty();
     run(&mut hunts, &ground, &effort, &examples, &mut rng, &mut asker);
-    if was_searched && asker.stopped.is_none() && hunts.iter().all(|hunt| hunt.spent == 1) {
+    if was_searched && asker.stopped.is_none() && hunts.iter().all(|hunt| !hunt.is_movable) {
         return Err(Impossible::NothingMoves);
     }
     found.extend(hunts.iter().map(|hunt| of_hunt(hunt, &ground, effort.budget)));
