@@ -89,6 +89,11 @@ pub enum Stage {
         step: usize,
         of: usize,
     },
+    /// Asking the model about changes that may flip a decision.
+    Searching {
+        asked: u64,
+        at_most: u64,
+    },
 }
 
 /// What a check came to.

@@ -28,6 +28,7 @@ pub mod lineage_log;
 pub mod load;
 pub mod log_state;
 pub mod loss;
+pub mod manipulation;
 pub mod measure;
 pub mod message;
 pub mod monitor_report;

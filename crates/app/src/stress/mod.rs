@@ -11,6 +11,7 @@ mod degrading;
 mod endpoint;
 mod live;
 mod load;
+mod manipulating;
 mod noticing;
 mod planned;
 mod rehearsal;
@@ -73,6 +74,7 @@ pub fn run(
     let (definition, log) = (&opened.definition, &opened.log);
     check_kinds(definition)
         .and_then(|()| endpoint::check_kinds(definition))
+        .and_then(|()| manipulating::check_declared(definition, &request.only))
         .map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
     let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
@@ -120,6 +122,7 @@ pub fn run(
         window,
         rows: &rows,
         usual: &usual,
+        ids: &current.ids,
         session,
         clean,
         noticing,

@@ -129,7 +129,8 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
         | CheckId::Parity
         | CheckId::Detection
         | CheckId::Load
-        | CheckId::Endpoint => {}
+        | CheckId::Endpoint
+        | CheckId::Manipulation => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -278,6 +279,7 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
             &["stood_requests_per_second", "p99_latency_ms", "failed_request_share", "equal_answer_share"]
         }
         CheckId::Endpoint => &["unhandled_fault_share", "longest_wait_ms"],
+        CheckId::Manipulation => &["flipped_share", "flipped_cost"],
         CheckId::Drift
         | CheckId::Quality
         | CheckId::Multivariate
