@@ -84,6 +84,16 @@ pub enum Stage {
         done: usize,
         of: usize,
     },
+    /// Putting load on the server of the model.
+    Loading {
+        step: usize,
+        of: usize,
+    },
+    /// Asking the model about changes that may flip a decision.
+    Searching {
+        asked: u64,
+        at_most: u64,
+    },
 }
 
 /// What a check came to.

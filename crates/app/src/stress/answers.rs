@@ -31,6 +31,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// The answers as they came; `None` where no row was accepted.
+    pub(super) fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
+    }
+
     /// The responses of some rows, in this order.
     pub(super) fn of_rows(&self, rows: &[usize]) -> Vec<Response> {
         rows.iter().map(|&row| self.responses[row]).collect()
@@ -170,6 +175,7 @@ fn of_failure(failure: &Failure) -> Response {
         // What may be a crash is not taken for a refusal that misleads nobody.
         FailureKind::Crashed
         | FailureKind::RejectedOrCrashed
+        | FailureKind::HungUp
         | FailureKind::TimedOut
         | FailureKind::Overloaded
         | FailureKind::Redirected

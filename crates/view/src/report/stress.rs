@@ -11,6 +11,7 @@ use types::report::CheckReport;
 
 use super::findings_of;
 use super::lanes::ROWS_SHOWN;
+use super::manipulation::manipulated;
 use crate::chart::{Part, share_bar};
 use crate::page::measures::{more, said};
 use crate::page::{Section, verdict, verdicts};
@@ -19,7 +20,15 @@ use crate::words;
 pub(super) const ID: &str = "stress";
 
 /// The checks in the order in which they are read.
-const CHECKS: [CheckId; 4] = [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection];
+const CHECKS: [CheckId; 7] = [
+    CheckId::Parity,
+    CheckId::Missing,
+    CheckId::Faults,
+    CheckId::Detection,
+    CheckId::Manipulation,
+    CheckId::Load,
+    CheckId::Endpoint,
+];
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings: Vec<&Finding> = CHECKS.iter().flat_map(|&check| findings_of(report, check)).collect();
@@ -36,7 +45,13 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
             @for finding in &findings {
                 h3.group { (words::check_title(finding.check)) }
                 (said(finding))
-                @if let Some(Detail::Faults(of)) = &finding.detail { (tried(of)) }
+                @match &finding.detail {
+                    Some(Detail::Faults(of)) => (tried(of)),
+                    Some(Detail::Manipulation(of)) => (manipulated(finding, of)),
+                    Some(Detail::Load(of)) => (super::load::ramp(of)),
+                    Some(Detail::Endpoint(of)) => (super::endpoint::tried(of)),
+                    _ => {}
+                }
                 (more(finding))
             }
         },
