@@ -25,14 +25,22 @@ pub struct ReferenceChange {
     pub since: Timestamp,
 }
 
-/// The windows by which a reference is looked at: its whole weeks, or its days where it has few of these.
+/// Of more weeks than a year has, months are looked at.
+const WEEKS_MOST: usize = 53;
+
+/// The windows by which a reference is looked at: its whole weeks, its days where it has few of these, or its months
+/// where it has many.
 pub fn windows(reference: Window) -> Vec<Window> {
     let of = |every: Cadence| -> Vec<Window> {
         let windows = Window::of_cadence(every, reference.from(), reference.to()).into_iter();
         windows.map(|window| window.of(reference.dataset())).collect()
     };
     let weeks = of(Cadence::Week);
-    if weeks.len() >= WINDOWS_LEAST { weeks } else { of(Cadence::Day) }
+    match weeks.len() {
+        ..WINDOWS_LEAST => of(Cadence::Day),
+        WINDOWS_LEAST..=WEEKS_MOST => weeks,
+        _ => of(Cadence::Month),
+    }
 }
 
 /// What to measure.
@@ -88,44 +96,49 @@ fn change(
     if parts.len() < WINDOWS_LEAST {
         return None;
     }
-    let merged = |parts: &[(Window, Summarised<'_>)]| -> Option<Summarised<'static>> {
-        let mut whole: Profile = parts.first()?.1.profile.clone().into_owned();
-        for (_, part) in &parts[1..] {
-            whole.merge(&part.profile)?;
-        }
-        Some(Summarised::of(whole))
-    };
+    let before = accumulated(parts.iter())?;
+    let mut after = accumulated(parts.iter().rev())?;
+    after.reverse();
     let cut = |at: usize| -> Option<Cut> {
-        let (before, after) = (merged(&parts[..at])?, merged(&parts[at..])?);
-        if before.profile.rows().min(after.profile.rows()) < least {
-            return None;
-        }
-        Some(Cut { at, sizes: sizes(definition, &comparison(definition, &before, &after)) })
+        let (before, after) = (&before[at - 1], &after[at]);
+        let fewest = before.profile.rows().min(after.profile.rows());
+        let sizes = || sizes(definition, &comparison(definition, before, after));
+        (fewest >= least).then(|| Cut { at, sizes: sizes() })
     };
     let cuts: Vec<Cut> = (1..parts.len()).filter_map(cut).collect();
     let names = cuts.first()?.sizes.iter().map(|size| size.of);
-    names
-        .filter_map(|name| {
-            let of =
-                |cut: &Cut| cut.sizes.iter().find(|size| size.of == name).cloned().map(|size| (cut.at, size));
-            let (at, size) = cuts.iter().filter_map(of).max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
-            let (before, after) = parts.split_at(at);
-            let mut within = Within::default();
-            for side in [before, after] {
-                let whole = merged(side)?;
-                for (_, part) in side.iter().filter(|_| side.len() > 1) {
-                    within.add(name, &sizes(definition, &comparison(definition, &whole, part)));
-                }
+    let found = names.filter_map(|name| {
+        let of = |cut: &Cut| Some((cut.at, cut.sizes.iter().find(|size| size.of == name).cloned()?));
+        let (at, size) = cuts.iter().filter_map(of).max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
+        let mut within = Within::default();
+        for (side, whole) in [(&parts[..at], &before[at - 1]), (&parts[at..], &after[at])] {
+            for (_, part) in side.iter().filter(|_| side.len() > 1) {
+                within.add(name, &sizes(definition, &comparison(definition, whole, part)));
             }
-            let is_change = size.value >= size.limit
-                && size.value > size.apart * within.farthest
-                && size.streams.iter().any(|binned| {
-                    let p_value = dispersed_p_value(&binned.reference, &binned.current, within.dispersion());
-                    p_value.is_some_and(|p_value| p_value <= surely)
-                });
-            is_change.then(|| after[0].0.from())
-        })
-        .min()
+        }
+        within.is_left_by(&size, surely).then(|| parts[at].0.from())
+    });
+    found.min()
+}
+
+/// The first part, the first two together, and so on.
+fn accumulated<'p>(
+    parts: impl Iterator<Item = &'p (Window, Summarised<'p>)>,
+) -> Option<Vec<Summarised<'static>>> {
+    let mut whole: Option<Profile> = None;
+    let mut accumulated = Vec::new();
+    for (_, part) in parts {
+        let so_far = match whole {
+            None => part.profile.clone().into_owned(),
+            Some(mut so_far) => {
+                so_far.merge(&part.profile)?;
+                so_far
+            }
+        };
+        accumulated.push(Summarised::of(so_far.clone()));
+        whole = Some(so_far);
+    }
+    Some(accumulated)
 }
 
 /// A cut of the reference after some of its windows, and how the two sides differ.
@@ -194,8 +207,16 @@ impl Within {
         }
     }
 
-    fn dispersion(self) -> f64 {
-        if self.freedom > 0.0 { (self.statistic / self.freedom).max(1.0) } else { 1.0 }
+    /// Whether two sides are surely farther apart than the windows of either.
+    fn is_left_by(self, size: &Size, surely: f64) -> bool {
+        let dispersion = if self.freedom > 0.0 { (self.statistic / self.freedom).max(1.0) } else { 1.0 };
+        let is_sure = |binned: &Binned| {
+            let p_value = dispersed_p_value(&binned.reference, &binned.current, dispersion);
+            p_value.is_some_and(|p_value| p_value <= surely)
+        };
+        size.value >= size.limit
+            && size.value > size.apart * self.farthest
+            && size.streams.iter().any(is_sure)
     }
 }
 

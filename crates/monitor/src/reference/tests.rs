@@ -120,7 +120,8 @@ fn two_changes_leave_a_part_only_where_it_is_long_enough() {
 }
 
 #[test]
-fn few_weeks_are_looked_at_by_day() {
+fn few_weeks_are_looked_at_by_day_and_many_by_month() {
     assert_eq!(windows("2024-01-01/2024-01-15".parse().unwrap()).len(), 14);
     assert_eq!(windows("2024-01-01/2024-01-29".parse().unwrap()).len(), 4);
+    assert_eq!(windows("2022-01-01/2024-01-01".parse().unwrap()).len(), 24);
 }
