@@ -38,7 +38,10 @@ pub(super) fn finding(
     let known = Known::of(model.as_mut(), rows, 1, patience, stop);
     if known.requests.is_empty() {
         let said = known.error.map(|error| format!(" It says: {error}.")).unwrap_or_default();
-        return Ok(endpoint::not_applicable(scope, &format!("{address} does not answer without a fault.{said}")));
+        return Ok(endpoint::not_applicable(
+            scope,
+            &format!("{address} does not answer without a fault.{said}"),
+        ));
     }
     let proxy = proxy(definition, address, &faults)?;
     let asked_at = faults.through.clone().unwrap_or_else(|| at_proxy(address, proxy.address()));

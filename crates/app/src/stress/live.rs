@@ -34,7 +34,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 impl Known {
     /// Asks about rows, so many in a request, as many requests as fit into a time.
-    pub(super) fn of(target: &mut dyn Target, rows: &Batch, in_a_request: usize, within: Duration, stop: &Stop) -> Self {
+    pub(super) fn of(
+        target: &mut dyn Target,
+        rows: &Batch,
+        in_a_request: usize,
+        within: Duration,
+        stop: &Stop,
+    ) -> Self {
         let start = Instant::now();
         let all: Vec<usize> = (0..rows.rows()).collect();
         let (mut requests, mut latencies, mut error) = (Vec::new(), Vec::new(), None);

@@ -38,11 +38,13 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
     }
     let load = definition.stress.load.clone().unwrap_or_default();
     let (mut target, _) = asking::target(definition, of.folder, of.inputs)?;
-    let make = || asking::target(definition, of.folder, of.inputs).expect("it was made before, of the same").0;
+    let make =
+        || asking::target(definition, of.folder, of.inputs).expect("it was made before, of the same").0;
     let tolerance = definition.stress.parity.tolerance;
     let known = Known::of(target.as_mut(), of.rows, load.rows as usize, load.step.into(), of.stop);
     let timeout_ms = Duration::from(definition.model.timeout).as_secs_f64() * 1e3;
-    let limits = Limits { p99_ms: load.p99_ms_at_most.map_or(timeout_ms, f64::from), errors: load.errors_at_most };
+    let limits =
+        Limits { p99_ms: load.p99_ms_at_most.map_or(timeout_ms, f64::from), errors: load.errors_at_most };
     let mut ramp = LoadRamp {
         model: address.to_owned(),
         rows_per_request: load.rows,
@@ -69,7 +71,8 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
     Ok(load::judge(of.scope, Ramp { load: &load, limits, ramp, is_cut_short }))
 }
 
-const NO_SERVER: &str = "load is put on a server, and [model] names none. Name its address with model.endpoint.";
+const NO_SERVER: &str =
+    "load is put on a server, and [model] names none. Name its address with model.endpoint.";
 const NO_ROWS: &str = "no row of the window has an outcome, so there is nothing to ask about.";
 
 struct Climb<'a> {
@@ -104,7 +107,9 @@ impl Climb<'_> {
         ramp.failed_rate = ramp.steps.iter().find(|step| !step.stood).map(|step| step.rate);
         ramp.ended = early.map(|early| match early {
             Early::Stopped => "somebody stopped it".into(),
-            Early::TimeUp => format!("its time was up (stress.load.time_at_most, {})", self.load.time_at_most),
+            Early::TimeUp => {
+                format!("its time was up (stress.load.time_at_most, {})", self.load.time_at_most)
+            }
             Early::FailuresInARow => format!("{FAILURES_IN_A_ROW} requests in a row failed"),
         });
         matches!(early, Some(Early::Stopped | Early::TimeUp))

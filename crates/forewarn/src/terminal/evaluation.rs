@@ -87,7 +87,11 @@ fn name(check: CheckId) -> &'static str {
 /// Below a sentence; the verdict where the row has one.
 pub(super) type Row = rows::Row<Verdict>;
 
-pub(super) fn row(verdict: Option<Verdict>, label: impl Into<String>, numbers: impl Into<Vec<String>>) -> Row {
+pub(super) fn row(
+    verdict: Option<Verdict>,
+    label: impl Into<String>,
+    numbers: impl Into<Vec<String>>,
+) -> Row {
     Row { verdict, label: label.into(), numbers: numbers.into() }
 }
 

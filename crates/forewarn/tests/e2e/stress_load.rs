@@ -38,7 +38,11 @@ fn the_knee_of_a_server_lies_where_its_time_for_a_request_puts_it() {
     let report = only(&folder, "load");
     assert_eq!(report.checks(), ["stress.load"]);
     let found = report.finding("stress.load");
-    says(found, "pass", &["stands 50 requests a second", "at 400 it does not any more", "surely stands them"]);
+    says(
+        found,
+        "pass",
+        &["stands 50 requests a second", "at 400 it does not any more", "surely stands them"],
+    );
     let detail = &found["detail"];
     assert_eq!((&detail["stood_rate"], &detail["failed_rate"]), (&json!(50.0), &json!(400.0)));
     let steps = detail["steps"].as_array().unwrap();
@@ -58,7 +62,8 @@ fn the_knee_of_a_server_lies_where_its_time_for_a_request_puts_it() {
 
 #[test]
 fn load_is_put_on_a_server_only_where_somebody_asks_for_it() {
-    let program = Folder::with_log(&definition("command = [\"python3\", \"model.py\"]", "rows = 200"), &log());
+    let program =
+        Folder::with_log(&definition("command = [\"python3\", \"model.py\"]", "rows = 200"), &log());
     says(only(&program, "load").finding("stress.load"), "unknown", &["names none", "model.endpoint"]);
     says(only(&program, "endpoint").finding("stress.endpoint"), "unknown", &["names none"]);
     let server = model();

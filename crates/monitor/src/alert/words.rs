@@ -221,7 +221,9 @@ fn plain(check: CheckId) -> &'static str {
         CheckId::Faults => "When some of its inputs are wrong, the model fails or goes wrong too often.",
         CheckId::Detection => "Inputs could go wrong, and hurt, without anybody noticing.",
         CheckId::Load => "The server of the model does not stand as many requests as it has to.",
-        CheckId::Endpoint => "When the server of the model fails, those who ask it are left without an answer or an error.",
+        CheckId::Endpoint => {
+            "When the server of the model fails, those who ask it are left without an answer or an error."
+        }
     }
 }
 
@@ -258,7 +260,9 @@ fn what_to_do_about(check: CheckId) -> &'static str {
         }
         CheckId::Detection => "Tighten the checks of these inputs until such a fault is noticed.",
         CheckId::Load => "Add servers or a queue, or let callers ask less, before it is needed.",
-        CheckId::Endpoint => "Give callers a time-out, and another way to decide while the model does not answer.",
+        CheckId::Endpoint => {
+            "Give callers a time-out, and another way to decide while the model does not answer."
+        }
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) async fn answer(
             write(client, &answer.whole()).await
         }
         EndpointFault::ErrorPage => {
-            let page = "<html><head><title>Service unavailable</title></head><body>Try again later.</body></html>";
+            let page =
+                "<html><head><title>Service unavailable</title></head><body>Try again later.</body></html>";
             write(client, &Answer::own(200, "OK", "text/html", page).whole()).await
         }
     }

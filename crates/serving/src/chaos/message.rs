@@ -66,7 +66,8 @@ pub(super) async fn read(
         }
     }
     let mut request = head(&lines)?;
-    let header = |name: &str| request.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
+    let header =
+        |name: &str| request.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
     let is_chunked = header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
     let length: u64 = header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
     if header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {

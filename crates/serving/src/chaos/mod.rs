@@ -206,7 +206,8 @@ async fn passed_on(state: &State, request: Request) -> Answer {
     let upstream = state.upstream.clone();
     let asked = tokio::task::spawn_blocking(move || ask(&upstream, request)).await;
     let failed = |why: String| {
-        let body = serde_json::json!({ "error": format!("the server behind the proxy does not answer: {why}") });
+        let body =
+            serde_json::json!({ "error": format!("the server behind the proxy does not answer: {why}") });
         Answer::own(502, "Bad Gateway", "application/json", &body.to_string())
     };
     match asked {

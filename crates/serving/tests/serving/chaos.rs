@@ -34,7 +34,10 @@ fn always() -> Draws {
 fn without_a_fault_the_proxy_passes_on_requests_and_answers() {
     let port = serve(|stream, request| {
         assert!(request.starts_with("POST /v1/x?y=z HTTP/1.1\r\n"), "{request}");
-        assert!(request.to_lowercase().contains("x-caller: me\r\n") && request.ends_with("\r\n\r\n{\"a\": 1}"), "{request}");
+        assert!(
+            request.to_lowercase().contains("x-caller: me\r\n") && request.ends_with("\r\n\r\n{\"a\": 1}"),
+            "{request}"
+        );
         reply(stream, "418 I'm a teapot", "x-forewarn-degraded: 0\r\n", ANSWER);
     });
     let proxy = FaultProxy::start("127.0.0.1:0".parse().unwrap(), endpoint(port)).unwrap();
@@ -147,7 +150,8 @@ fn a_fault_is_taken_away_also_where_the_program_panics_while_it_lasts() {
 
 /// What curl says: its exit status (man curl, "EXIT CODES"), and what it printed; `None` where there is no curl.
 fn curl(arguments: &[&str]) -> Option<(i32, String)> {
-    let output = Command::new("curl").args(["-sS", "--noproxy", "*", "--max-time", "2"]).args(arguments).output();
+    let output =
+        Command::new("curl").args(["-sS", "--noproxy", "*", "--max-time", "2"]).args(arguments).output();
     let Ok(output) = output else {
         eprintln!("SKIPPED: there is no curl");
         return None;

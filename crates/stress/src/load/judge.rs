@@ -33,7 +33,9 @@ pub fn judge(scope: Scope<'_>, of: Ramp<'_>) -> Finding {
     let (verdict, needed) = needed(load, &ramp, is_cut_short);
     let mut said = vec![stands, needed];
     let mut worst = verdict;
-    for (is_bad, words) in [unloaded(&ramp), equality(&ramp), recovery(&ramp, is_cut_short)].into_iter().flatten() {
+    for (is_bad, words) in
+        [unloaded(&ramp), equality(&ramp), recovery(&ramp, is_cut_short)].into_iter().flatten()
+    {
         worst = worst.max(is_bad);
         said.push(words);
     }
@@ -99,7 +101,11 @@ fn needed(load: &Load, ramp: &LoadRamp, is_cut_short: bool) -> (Verdict, String)
 
 fn at_needed(step: &LoadStep) -> String {
     let latency = |of: &types::load::Latency| {
-        format!(", half of them within {} ms and 99 of 100 within {} ms", number(of.p50_ms), number(of.p99_ms))
+        format!(
+            ", half of them within {} ms and 99 of 100 within {} ms",
+            number(of.p50_ms),
+            number(of.p99_ms)
+        )
     };
     step.latency.as_ref().map(latency).unwrap_or_default()
 }
@@ -172,7 +178,8 @@ fn add_measures(finding: &mut Finding, load: &Load, ramp: &LoadRamp) {
     }
     let (equal, compared) = answers(ramp);
     if let Ok(share) = Proportion::new(equal, compared) {
-        let measure = Measure::new("equal_answer_share", share.share(), compared, "against those without load; Wilson");
+        let measure =
+            Measure::new("equal_answer_share", share.share(), compared, "against those without load; Wilson");
         finding.measures.push(Measure { interval: Some(share.wilson(Level::P95)), ..measure });
     }
 }
@@ -193,7 +200,12 @@ fn of_step(step: &LoadStep) -> Vec<Measure> {
         measures.push(Measure { interval, ..measure });
     }
     if let Ok(share) = Proportion::new(step.requests - step.answered, step.requests) {
-        let measure = Measure::new("failed_request_share", share.share(), step.requests, "dropped ones included; Wilson");
+        let measure = Measure::new(
+            "failed_request_share",
+            share.share(),
+            step.requests,
+            "dropped ones included; Wilson",
+        );
         measures.push(Measure { interval: Some(share.wilson(Level::P95)), ..measure });
     }
     measures

@@ -153,7 +153,8 @@ fn slow(rate: f64) -> LoadStep {
 }
 
 fn judged(at_least: Option<f64>, change: impl Fn(&mut LoadRamp)) -> Finding {
-    let text = "[log]\npath = \"x\"\ntime = \"t\"\nscore = \"s\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n";
+    let text =
+        "[log]\npath = \"x\"\ntime = \"t\"\nscore = \"s\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n";
     let definition = definition::parse(text).unwrap();
     let scope = Scope { definition: &definition, window: Window::everything() };
     let unloaded = Unloaded { requests: 20, answered: 20, p50_ms: 2.0, max_ms: 3.0, equal: 20 };
@@ -177,7 +178,12 @@ fn judged(at_least: Option<f64>, change: impl Fn(&mut LoadRamp)) -> Finding {
 #[track_caller]
 fn says(found: &Finding, verdict: Verdict, part: &str) {
     assert_eq!(found.check, CheckId::Load);
-    assert!(found.verdict == verdict && found.summary.contains(part), "{:?}: {}", found.verdict, found.summary);
+    assert!(
+        found.verdict == verdict && found.summary.contains(part),
+        "{:?}: {}",
+        found.verdict,
+        found.summary
+    );
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use stats::interval::IntervalMethod;
 use types::Verdict;
+use types::definition::Arrivals;
 use types::detail::{
     Averages, CalibrationDetail, CaseRow, ClassRow, ComparisonDetail, CriterionRow, CurvePoint, Driver,
     ErrorStructure, FairnessDetail, FoundSlices, GapRow, GroupMetrics, GroupRow, OutsideRow, PairRow,
     PairedSlice, PoolRow, QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch,
     Subpopulation, TailDetail, ThresholdRow,
 };
-use types::definition::Arrivals;
 use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::{
     FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
