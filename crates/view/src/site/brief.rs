@@ -294,6 +294,24 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "This version may be worse than the one that it is compared with.",
             "This version is worse than the one that it is compared with.",
         ],
+        CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint => meaning_of_stress(check),
+    };
+    match verdict {
+        Verdict::Pass => good,
+        Verdict::Warn => look,
+        Verdict::Fail => bad,
+        Verdict::Unknown => "It could not be measured.",
+    }
+}
+
+/// The same for what is done on purpose: good, to be looked at, bad.
+fn meaning_of_stress(check: CheckId) -> [&'static str; 3] {
+    match check {
         CheckId::Parity => [
             "What we test answers as what is in use does.",
             "What we test may not answer quite as what is in use does.",
@@ -319,16 +337,10 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "When as many ask at once as was agreed, it may not answer in time.",
             "When as many ask at once as was agreed, it does not answer all of them in time, or not as before.",
         ],
-        CheckId::Endpoint => [
+        _ => [
             "When it does not answer as it should, those who ask get an answer by another way, or an error in time.",
             "When it does not answer as it should, those who ask may be left waiting.",
             "When it does not answer as it should, those who ask are left waiting, or get what is no answer.",
         ],
-    };
-    match verdict {
-        Verdict::Pass => good,
-        Verdict::Warn => look,
-        Verdict::Fail => bad,
-        Verdict::Unknown => "It could not be measured.",
     }
 }
