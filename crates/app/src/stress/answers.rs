@@ -31,6 +31,16 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// Nobody asked.
+    pub(super) fn nothing() -> Self {
+        Self { responses: Vec::new(), error: None, scores: None }
+    }
+
+    /// The answers as they came; `None` where no row was accepted.
+    pub(super) fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
+    }
+
     /// The responses of some rows, in this order.
     pub(super) fn of_rows(&self, rows: &[usize]) -> Vec<Response> {
         rows.iter().map(|&row| self.responses[row]).collect()

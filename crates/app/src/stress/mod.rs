@@ -11,6 +11,7 @@ mod degrading;
 mod endpoint;
 mod live;
 mod load;
+mod manipulating;
 mod noticing;
 mod planned;
 mod rehearsal;
@@ -29,7 +30,7 @@ use types::cases::Cases;
 use types::definition::{Definition, DefinitionError};
 use types::{CheckId, ColumnKind, Finding, Question, Window};
 
-use self::answers::Session;
+use self::answers::{Answered, Session};
 use self::noticing::{Noticing, Seen};
 use self::planned::{check_kinds, digested, inputs};
 use self::rehearsal::Rehearsal;
@@ -37,6 +38,7 @@ use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclud
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -72,9 +74,10 @@ pub fn run(
     let (definition, log) = (&opened.definition, &opened.log);
     check_kinds(definition)
         .and_then(|()| endpoint::check_kinds(definition))
+        .and_then(|()| manipulating::check_declared(definition, &request.only))
         .map_err(|error| opened.located.mistake(error))?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
     let (target, model) = asking::target(definition, &opened.located.folder, &names)
@@ -105,8 +108,10 @@ pub fn run(
 
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
-    let clean = session.ask(&rows);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    // Load and faults of a server ask in their own way.
+    let is_about_inputs = INPUTS.into_iter().any(is_made);
+    let clean = if is_about_inputs { session.ask(&rows) } else { Answered::nothing() };
+    let log_is = log_state(&opened, range, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
         let answered = session.ask(&usual);
         let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };
@@ -119,6 +124,7 @@ pub fn run(
         window,
         rows: &rows,
         usual: &usual,
+        ids: &current.ids,
         session,
         clean,
         noticing,
@@ -133,6 +139,10 @@ pub fn run(
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
     Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
 }
+
+/// The checks that hold answers to changed rows against those to the rows as they are.
+const INPUTS: [CheckId; 5] =
+    [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection, CheckId::Manipulation];
 
 /// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
 /// then is kept.

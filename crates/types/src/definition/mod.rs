@@ -43,7 +43,8 @@ pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
 pub use stress::{
-    Arrivals, Degradation, Detection, EndpointFaults, Faults, Load, Missing, Parity, Refusal, Stress,
+    Arrivals, Comparison as RelationSign, Degradation, Detection, Direction, EndpointFaults, Faults, Load,
+    Manipulation, Missing, Mutable, Parity, Refusal, Relation, Side, Stress,
 };
 
 use crate::calendar::Zone;

@@ -3,9 +3,14 @@
 mod endpoint;
 mod load;
 
+mod manipulation;
+mod relation;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::manipulation::{Direction, Manipulation, Mutable};
+pub use self::relation::{Comparison, Relation, Side};
 use super::{Cadence, Definition, DefinitionError};
 use crate::finding::CheckId;
 
@@ -39,6 +44,8 @@ pub struct Stress {
     pub load: Option<Load>,
     /// What callers get when the server of the model is slow, breaks off or talks nonsense.
     pub endpoint: Option<EndpointFaults>,
+    /// What somebody can change who wants another decision; without it that is not tried.
+    pub manipulation: Option<Manipulation>,
 }
 
 impl Default for Stress {
@@ -55,6 +62,7 @@ impl Default for Stress {
             degradation: Degradation::default(),
             load: None,
             endpoint: None,
+            manipulation: None,
         }
     }
 }
@@ -175,6 +183,7 @@ impl Stress {
             CheckId::Detection => self.detection.owner.as_deref(),
             CheckId::Load => self.load.as_ref()?.owner.as_deref(),
             CheckId::Endpoint => self.endpoint.as_ref()?.owner.as_deref(),
+            CheckId::Manipulation => self.manipulation.as_ref().and_then(|of| of.owner.as_deref()),
             _ => None,
         }
     }
@@ -187,16 +196,19 @@ impl Definition {
     }
 
     /// Whether a check of `[stress]` is made where nobody asks for it by name: what is done to a server, for which
-    /// others may wait, has to be declared.
+    /// others may wait, has to be declared, and so has what a person can change.
     pub fn stresses(&self, check: CheckId) -> bool {
         let is_declared = match check {
             CheckId::Load => self.stress.load.is_some(),
             CheckId::Endpoint => self.stress.endpoint.is_some(),
+            CheckId::Manipulation => self.stress.manipulation.is_some(),
             _ => true,
         };
         is_declared && self.may_stress(check)
     }
 }
+
+pub(super) use self::manipulation::check_against;
 
 /// Checks what can be checked without asking the model.
 ///
@@ -237,6 +249,7 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
     if stress.missing.rates.is_empty() {
         return refused("missing.rates", "no rate is named, so nothing would be missing".into());
     }
+    manipulation::check_values(definition)?;
     for (at, check) in stress.skip.iter().enumerate() {
         if check.practice() != "stress" {
             return refused(&format!("skip.{at}"), format!("`{}` is not a check of [stress]", check.name()));

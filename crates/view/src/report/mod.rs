@@ -17,6 +17,7 @@ mod glossary;
 mod lanes;
 mod load;
 mod loss;
+mod manipulation;
 mod method;
 mod outcomes;
 mod over_time;
@@ -119,7 +120,8 @@ fn section_of(check: CheckId) -> &'static str {
         | CheckId::Faults
         | CheckId::Detection
         | CheckId::Load
-        | CheckId::Endpoint => stress::ID,
+        | CheckId::Endpoint
+        | CheckId::Manipulation => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }
