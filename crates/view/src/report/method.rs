@@ -54,7 +54,7 @@ fn approaches(report: &CheckReport) -> Markup {
     }
 }
 
-const APPROACHES: [(CheckId, &str, &str); 9] = [
+const APPROACHES: [(CheckId, &str, &str); 10] = [
     (
         CheckId::Slices,
         "Rows are divided at random. One half is searched for slices with a large mean loss; the other half, which the search has not seen, judges them. p-values are adjusted for all slices that are judged.",
