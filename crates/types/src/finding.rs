@@ -16,7 +16,9 @@ use crate::detail::{
     FoundSlices, Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
+use crate::endpoint::TriedEndpoint;
 use crate::faults::TriedFaults;
+use crate::load::LoadRamp;
 use crate::manipulation::Manipulated;
 use crate::verdict::Verdict;
 use crate::window::Window;
@@ -62,12 +64,16 @@ pub enum CheckId {
     Faults,
     #[serde(rename = "stress.detection")]
     Detection,
+    #[serde(rename = "stress.load")]
+    Load,
+    #[serde(rename = "stress.endpoint")]
+    Endpoint,
     #[serde(rename = "stress.manipulation")]
     Manipulation,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -86,6 +92,8 @@ impl CheckId {
         Self::Missing,
         Self::Faults,
         Self::Detection,
+        Self::Load,
+        Self::Endpoint,
         Self::Manipulation,
     ];
 
@@ -109,6 +117,8 @@ impl CheckId {
             Self::Missing => "stress.missing",
             Self::Faults => "stress.faults",
             Self::Detection => "stress.detection",
+            Self::Load => "stress.load",
+            Self::Endpoint => "stress.endpoint",
             Self::Manipulation => "stress.manipulation",
         }
     }
@@ -354,6 +364,10 @@ pub enum Detail {
     Performance(Box<WindowPerformance>),
     /// What was done to inputs on purpose, and how the model answered.
     Faults(Box<TriedFaults>),
+    /// How a server answered under rising load.
+    Load(Box<LoadRamp>),
+    /// What callers got while the server did not answer as it should.
+    Endpoint(Box<TriedEndpoint>),
     /// What somebody can change who wants another decision.
     Manipulation(Box<Manipulated>),
 }

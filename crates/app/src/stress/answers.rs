@@ -175,6 +175,7 @@ fn of_failure(failure: &Failure) -> Response {
         // What may be a crash is not taken for a refusal that misleads nobody.
         FailureKind::Crashed
         | FailureKind::RejectedOrCrashed
+        | FailureKind::HungUp
         | FailureKind::TimedOut
         | FailureKind::Overloaded
         | FailureKind::Redirected

@@ -50,6 +50,27 @@ pub(super) fn target(
     }
 }
 
+/// A way to ask another address as the model's server is asked, by somebody who waits so long.
+pub(super) fn caller(
+    definition: &Definition,
+    address: &str,
+    within: Duration,
+) -> Result<Box<dyn Target>, DefinitionError> {
+    at_endpoint(definition, address, within, reading(definition))
+}
+
+/// A server, for whoever asks it as it is.
+pub(super) fn server(
+    definition: &Definition,
+    address: &str,
+    within: Duration,
+) -> Result<Endpoint, DefinitionError> {
+    let made = Endpoint::new(outgoing::agent(within), address, &definition.model.allowed_hosts);
+    let limits = Limits { connect: within, call: within, ..Limits::default() };
+    made.map(|made| made.with_limits(limits))
+        .map_err(|error| DefinitionError::at_key("model.endpoint", error.to_string()))
+}
+
 fn at_endpoint(
     definition: &Definition,
     address: &str,
@@ -58,11 +79,7 @@ fn at_endpoint(
 ) -> Result<Box<dyn Target>, DefinitionError> {
     let model = &definition.model;
     let refused = |key: &str, message: String| DefinitionError::at_key(format!("model.{key}"), message);
-    let endpoint = |address: &str| {
-        let made = Endpoint::new(outgoing::agent(within), address, &model.allowed_hosts);
-        let limits = Limits { connect: within, call: within, ..Limits::default() };
-        made.map(|made| made.with_limits(limits)).map_err(|error| refused("endpoint", error.to_string()))
-    };
+    let endpoint = |address: &str| server(definition, address, within);
     Ok(match model.protocol {
         Protocol::Mlflow => Box::new(Mlflow::new(endpoint(address)?, reading)),
         Protocol::Oip => {

@@ -7,8 +7,8 @@ use ::stress::response::{Reading, Response};
 use types::batch::Batch;
 use types::definition::Definition;
 
-use super::MISSING;
 use super::answers::{Answered, Session};
+use super::planned::MISSING;
 
 /// Rows whose values fill in a missing one.
 const NEIGHBOURS: usize = 15;

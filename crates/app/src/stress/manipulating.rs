@@ -8,10 +8,11 @@ use serving::Scores;
 use stats::random::{SplitMix64, shuffle_front};
 use types::batch::Batch;
 use types::definition::{Definition, DefinitionError, Manipulation};
-use types::{CheckId, Digest, Finding, Verdict};
+use types::{CheckId, Finding, Verdict};
 
-use super::Rehearsal;
 use super::answers::{Answered, Session};
+use super::planned::digested;
+use super::rehearsal::Rehearsal;
 use crate::check::Stage;
 
 /// Refuses to try what is not declared: nobody can guess which inputs a person can change.
@@ -36,7 +37,7 @@ impl Rehearsal<'_> {
     ) -> Option<Finding> {
         let constraints = self.definition.stress.manipulation.as_ref()?;
         let goal = goal(self.definition)?;
-        let seed = self.seed_of_search();
+        let seed = digested(&format!("{}\nmanipulation", self.window));
         let rows = self.cases_to_try(goal, constraints.cases as usize, seed);
         let found = if parity == Verdict::Pass {
             self.searched(&rows, constraints, goal, seed, progress)
@@ -83,12 +84,6 @@ impl Rehearsal<'_> {
         rows.truncate(most);
         rows.sort_unstable();
         rows
-    }
-
-    /// The same window under the same constraints always has the same search.
-    fn seed_of_search(&self) -> u64 {
-        let digest = Digest::of(format!("{}\nmanipulation", self.window).as_bytes()).bytes();
-        digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
     }
 }
 

@@ -38,6 +38,8 @@ fn id(check: StressCheck) -> CheckId {
         StressCheck::Missing => CheckId::Missing,
         StressCheck::Faults => CheckId::Faults,
         StressCheck::Detection => CheckId::Detection,
+        StressCheck::Load => CheckId::Load,
+        StressCheck::Endpoint => CheckId::Endpoint,
         StressCheck::Manipulation => CheckId::Manipulation,
     }
 }

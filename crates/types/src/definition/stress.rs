@@ -1,5 +1,8 @@
 //! `[stress]`: how the model answers when its inputs fail, and whether anybody would notice.
 
+mod endpoint;
+mod load;
+
 mod manipulation;
 mod relation;
 
@@ -10,6 +13,9 @@ pub use self::manipulation::{Direction, Manipulation, Mutable};
 pub use self::relation::{Comparison, Relation, Side};
 use super::{Cadence, Definition, DefinitionError};
 use crate::finding::CheckId;
+
+pub use endpoint::EndpointFaults;
+pub use load::{Arrivals, Load};
 
 /// How the model answers when its inputs fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +40,10 @@ pub struct Stress {
     pub detection: Detection,
     /// What to do while an input is down.
     pub degradation: Degradation,
+    /// How many requests a second the server of the model stands.
+    pub load: Option<Load>,
+    /// What callers get when the server of the model is slow, breaks off or talks nonsense.
+    pub endpoint: Option<EndpointFaults>,
     /// What somebody can change who wants another decision; without it that is not tried.
     pub manipulation: Option<Manipulation>,
 }
@@ -50,6 +60,8 @@ impl Default for Stress {
             faults: Faults::default(),
             detection: Detection::default(),
             degradation: Degradation::default(),
+            load: None,
+            endpoint: None,
             manipulation: None,
         }
     }
@@ -169,6 +181,8 @@ impl Stress {
             CheckId::Missing => self.missing.owner.as_deref(),
             CheckId::Faults => self.faults.owner.as_deref(),
             CheckId::Detection => self.detection.owner.as_deref(),
+            CheckId::Load => self.load.as_ref()?.owner.as_deref(),
+            CheckId::Endpoint => self.endpoint.as_ref()?.owner.as_deref(),
             CheckId::Manipulation => self.manipulation.as_ref().and_then(|of| of.owner.as_deref()),
             _ => None,
         }
@@ -177,12 +191,20 @@ impl Stress {
 
 impl Definition {
     /// Whether a check of `[stress]` can be made at all, and is not skipped.
+    pub fn may_stress(&self, check: CheckId) -> bool {
+        check.practice() == "stress" && self.model.asked().is_some() && !self.stress.skip.contains(&check)
+    }
+
+    /// Whether a check of `[stress]` is made where nobody asks for it by name: what is done to a server, for which
+    /// others may wait, has to be declared, and so has what a person can change.
     pub fn stresses(&self, check: CheckId) -> bool {
-        let is_declared = check != CheckId::Manipulation || self.stress.manipulation.is_some();
-        check.practice() == "stress"
-            && self.model.asked().is_some()
-            && !self.stress.skip.contains(&check)
-            && is_declared
+        let is_declared = match check {
+            CheckId::Load => self.stress.load.is_some(),
+            CheckId::Endpoint => self.stress.endpoint.is_some(),
+            CheckId::Manipulation => self.stress.manipulation.is_some(),
+            _ => true,
+        };
+        is_declared && self.may_stress(check)
     }
 }
 
@@ -233,7 +255,9 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
             return refused(&format!("skip.{at}"), format!("`{}` is not a check of [stress]", check.name()));
         }
     }
-    Ok(())
+    stress.load.as_ref().map_or(Ok(()), load::check_values)?;
+    let allowed_hosts = &definition.model.allowed_hosts;
+    stress.endpoint.as_ref().map_or(Ok(()), |faults| endpoint::check_values(faults, allowed_hosts))
 }
 
 const LEAST_ROWS: u32 = 100;

@@ -147,6 +147,8 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         | CheckId::Missing
         | CheckId::Faults
         | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
         | CheckId::Manipulation => None,
     }
 }
