@@ -27,6 +27,7 @@ from .target import KINDS, PathLike, Target, read_definition
 ROWS_A_REQUEST = 5_000
 BYTES_A_REQUEST = 4 * 1024 * 1024
 TRIES = 4
+WAIT_SECONDS_MAX = 30.0
 NO_SYSTEM = "-"
 
 
@@ -170,7 +171,8 @@ def _send_batch(target: Target, rows: Sequence[Row]) -> tuple[Logged, bool]:
     """What became of the batch, and whether the server is away."""
     now = settings()
     url = f"{(now.url or '').rstrip('/')}/api/v1/systems/{quote(target.system or '', safe='')}/{target.kind}"
-    answer = post(Request(url, now.token, "application/x-ndjson"), lines_of(rows).encode("utf-8"), TRIES)
+    request = Request(url, now.token, "application/x-ndjson")
+    answer = post(request, lines_of(rows).encode("utf-8"), TRIES, WAIT_SECONDS_MAX)
     if answer.status == 413 and len(rows) > 1:
         half = len(rows) // 2
         (first, away), (second, also) = _send_batch(target, rows[:half]), _send_batch(target, rows[half:])

@@ -257,7 +257,12 @@ class Run:
     def _tell(self, kind: str) -> None:
         if settings().disabled:
             return
-        with quietly(f"record the job {self.name}"), self._lock:
+        with quietly(f"record the job {self.name}"):
+            # Threads that go on recording meanwhile do not wait for a server.
+            emit(self._event(kind), self.owner)
+
+    def _event(self, kind: str) -> dict[str, Any]:
+        with self._lock:
             facets = dict(self.facets)
             members = self._members()
             if members:
@@ -267,13 +272,13 @@ class Run:
                 fingerprint = self.serving.get("fingerprint") or self.fingerprint
                 facets |= facet("forewarn_servingContext", {**self.serving, "fingerprint": fingerprint})
             inputs = [use.entry("inputFacets") for use in self.inputs.values()]
-            # What a run writes, and what was checked of that, is told once it is there.
+            # OpenLineage knows checks of inputs only; `_tell_checks_of_outputs` tells the others.
             outputs = [Use(use.dataset, use.own, use.more).entry("outputFacets") for use in self.outputs.values()]
             job = (self.namespace, self.name, self.job_facets)
-            emit(event(kind, _now(), (self.id, facets), job, inputs, outputs), self.owner)
+            return event(kind, _now(), (self.id, facets), job, inputs, outputs)
 
     def _tell_checks_of_outputs(self) -> None:
-        """OpenLineage knows checks of inputs only: those of outputs are a run of their own."""
+        """Tells checks of outputs as a run of its own, in which they are inputs."""
         with quietly(f"record the checks of {self.name}"):
             checked = [use for use in self.outputs.values() if use.checks]
             if not checked or settings().disabled:
