@@ -188,7 +188,11 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
         return refused("listen", message, "write listen = \"127.0.0.1:8081\"");
     }
     if guard.failures == 0 {
-        return refused("failures", "0 failures are none".into(), "1 leaves the model alone after one failure");
+        return refused(
+            "failures",
+            "0 failures are none".into(),
+            "1 leaves the model alone after one failure",
+        );
     }
     if !(guard.range_margin.is_finite() && guard.range_margin >= 0.0) {
         let message = format!("{} is not a number of 0 or more", guard.range_margin);
