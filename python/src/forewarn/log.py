@@ -99,7 +99,7 @@ def _log(
 ) -> Logged:
     if settings().disabled:
         return Logged()
-    done = Logged()
+    done = Logged(errors=(f"{kind} could not be logged; the log `forewarn` says why",))
     with quietly(f"log {kind}"):
         target = Target(kind, system)
         with quietly(f"find where {kind} belong"):
@@ -107,6 +107,8 @@ def _log(
         good, done = _sorted_out(target, records_of(rows))
         if good:
             done += _deliver(target, good)
+    if not done.rejected + done.spooled:
+        return done
     if done.errors:
         warn_once(f"{done.rejected + done.spooled} rows of {kind} were not logged", done.errors[0])
     if done.errors and settings().strict:
