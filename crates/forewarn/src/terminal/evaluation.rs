@@ -5,7 +5,7 @@ use types::detail::{
     CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation,
     TailDetail,
 };
-use types::faults::{FaultStatus, ResponseClass, TriedFaults};
+use types::faults::{FaultStatus, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
 use types::format::{capitalised, count, counted, number, percent, times};
 use types::measure::value_text;
@@ -128,8 +128,10 @@ fn value(measure: &Measure) -> String {
 
 /// What does not stand its fault, worst first.
 fn faults(of: &TriedFaults) -> Vec<Row> {
-    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
-    hurting
+    let hurting: Vec<&TriedFault> =
+        of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled).collect();
+    let mut rows: Vec<Row> = hurting
+        .iter()
         .take(FAULTS)
         .map(|fault| {
             let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
@@ -141,7 +143,12 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
             }
             (Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts.join("  "))
         })
-        .collect()
+        .collect();
+    let more = hurting.len().saturating_sub(FAULTS);
+    if more > 0 {
+        rows.push((None, format!("and {} more", count(more as u64)), String::new()));
+    }
+    rows
 }
 
 /// Faults listed below a sentence.

@@ -40,7 +40,9 @@ pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
-pub use stress::{Degradation, Detection, Faults, Missing, Parity, Refusal, Stress};
+pub use stress::{
+    Breaker, Curves, Degradation, Detection, Faults, Hypothesis, Mechanism, Missing, Parity, Refusal, Stress,
+};
 
 use crate::calendar::Zone;
 use crate::finding::CheckId;
