@@ -79,6 +79,11 @@ pub enum Stage {
         done: usize,
         of: usize,
     },
+    /// Putting load on the server of the model.
+    Loading {
+        step: usize,
+        of: usize,
+    },
 }
 
 /// What a check came to.

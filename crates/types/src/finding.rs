@@ -16,7 +16,9 @@ use crate::detail::{
     FoundSlices, Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
+use crate::endpoint::TriedEndpoint;
 use crate::faults::TriedFaults;
+use crate::load::LoadRamp;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -61,10 +63,14 @@ pub enum CheckId {
     Faults,
     #[serde(rename = "stress.detection")]
     Detection,
+    #[serde(rename = "stress.load")]
+    Load,
+    #[serde(rename = "stress.endpoint")]
+    Endpoint,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -83,6 +89,8 @@ impl CheckId {
         Self::Missing,
         Self::Faults,
         Self::Detection,
+        Self::Load,
+        Self::Endpoint,
     ];
 
     pub fn name(self) -> &'static str {
@@ -105,6 +113,8 @@ impl CheckId {
             Self::Missing => "stress.missing",
             Self::Faults => "stress.faults",
             Self::Detection => "stress.detection",
+            Self::Load => "stress.load",
+            Self::Endpoint => "stress.endpoint",
         }
     }
 
@@ -346,6 +356,10 @@ pub enum Detail {
     Performance(Box<WindowPerformance>),
     /// What was done to inputs on purpose, and how the model answered.
     Faults(Box<TriedFaults>),
+    /// How a server answered under rising load.
+    Load(Box<LoadRamp>),
+    /// What callers got while the server did not answer as it should.
+    Endpoint(Box<TriedEndpoint>),
 }
 
 /// What decided how much a column changed, and why that.

@@ -80,6 +80,13 @@ impl RowLoss {
         }
     }
 
+    /// The loss of which a measure is the mean over rows, as a metric or by its own name.
+    pub fn with_mean(measure: &str) -> Option<Self> {
+        let all = [Self::Wrong, Self::Brier, Self::LogLoss, Self::Absolute, Self::Squared];
+        let is_mean = |of: &Self| matches!(of, Self::Brier | Self::LogLoss | Self::Absolute);
+        all.into_iter().find(|of| measure == of.mean_name() || is_mean(of) && measure == of.metric().name())
+    }
+
     /// As in "mean …".
     pub fn title(self) -> &'static str {
         match self {

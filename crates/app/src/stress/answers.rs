@@ -203,7 +203,11 @@ pub(super) fn ask(target: &mut dyn Target, rows: &Batch) -> Answered {
 fn is_passing(kind: FailureKind) -> bool {
     matches!(
         kind,
-        FailureKind::TimedOut | FailureKind::Overloaded | FailureKind::Redirected | FailureKind::Unreachable
+        FailureKind::TimedOut
+            | FailureKind::HungUp
+            | FailureKind::Overloaded
+            | FailureKind::Redirected
+            | FailureKind::Unreachable
     )
 }
 
@@ -273,6 +277,7 @@ fn of_failure(failure: &Failure) -> Response {
         // What may be a crash is not taken for a refusal that misleads nobody.
         FailureKind::Crashed
         | FailureKind::RejectedOrCrashed
+        | FailureKind::HungUp
         | FailureKind::TimedOut
         | FailureKind::Overloaded
         | FailureKind::Redirected

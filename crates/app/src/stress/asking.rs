@@ -21,6 +21,13 @@ pub(super) struct Described<'a> {
     pub(super) key: &'a str,
 }
 
+impl<'a> Described<'a> {
+    /// The model of the log.
+    pub(super) fn of_log(definition: &'a Definition) -> Self {
+        Self { model: &definition.model, key: "model" }
+    }
+}
+
 /// Opens a model, and says where it is asked; the error is at its key.
 pub(super) fn target(
     described: Described<'_>,
@@ -60,6 +67,29 @@ pub(super) fn target(
     }
 }
 
+/// A way to ask another address as the model's server is asked, by somebody who waits so long.
+pub(super) fn caller(
+    definition: &Definition,
+    address: &str,
+    within: Duration,
+) -> Result<Box<dyn Target>, DefinitionError> {
+    let described = Described::of_log(definition);
+    at_endpoint(described, address, within, reading(described.model, definition))
+}
+
+/// A server, for whoever asks it as it is.
+pub(super) fn server(
+    described: Described<'_>,
+    address: &str,
+    within: Duration,
+) -> Result<Endpoint, DefinitionError> {
+    let Described { model, key } = described;
+    let made = Endpoint::new(outgoing::agent(within), address, &model.allowed_hosts);
+    let limits = Limits { connect: within, call: within, ..Limits::default() };
+    made.map(|made| made.with_limits(limits))
+        .map_err(|error| DefinitionError::at_key(format!("{key}.endpoint"), error.to_string()))
+}
+
 fn at_endpoint(
     described: Described<'_>,
     address: &str,
@@ -68,11 +98,7 @@ fn at_endpoint(
 ) -> Result<Box<dyn Target>, DefinitionError> {
     let Described { model, key: at } = described;
     let refused = |key: &str, message: String| DefinitionError::at_key(format!("{at}.{key}"), message);
-    let endpoint = |address: &str| {
-        let made = Endpoint::new(outgoing::agent(within), address, &model.allowed_hosts);
-        let limits = Limits { connect: within, call: within, ..Limits::default() };
-        made.map(|made| made.with_limits(limits)).map_err(|error| refused("endpoint", error.to_string()))
-    };
+    let endpoint = |address: &str| server(described, address, within);
     Ok(match model.protocol {
         Protocol::Mlflow => Box::new(Mlflow::new(endpoint(address)?, reading)),
         Protocol::Oip => {

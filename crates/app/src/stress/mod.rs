@@ -8,7 +8,10 @@
 mod answers;
 mod asking;
 mod degrading;
+mod endpoint;
 mod kept;
+mod live;
+mod load;
 mod noticing;
 mod planned;
 mod rehearsal;
@@ -18,20 +21,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::stress::degrade::policy::Policy;
-use ::stress::judge;
+use ::stress::judge::{self, Scope};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use serving::Target;
+use serving::{Stop, Target};
 use types::batch::Batch;
 use types::cases::Cases;
 use types::definition::{Definition, DefinitionError, Model};
-use types::{Answers, CheckId, ColumnKind, Digest, Question, Window};
+use types::{Answers, CheckId, ColumnKind, Digest, Finding, Question, Window};
 
 use self::answers::Session;
 use self::asking::Described;
 use self::degrading::{Other, Ways};
 use self::noticing::{Noticing, Quiet};
-use self::planned::{check_kinds, check_named, inputs, other_columns};
+use self::planned::{check_kinds, check_named, digested, inputs, other_columns};
 use self::rehearsal::Rehearsal;
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;
@@ -73,7 +76,10 @@ pub fn run(
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
     let mistaken = |error| opened.located.mistake(error);
-    check_kinds(definition).and_then(|()| refuse_skipped(definition, &request.only)).map_err(mistaken)?;
+    check_kinds(definition)
+        .and_then(|()| endpoint::check_kinds(definition))
+        .and_then(|()| refuse_skipped(definition, &request.only))
+        .map_err(mistaken)?;
     let as_of = request.as_of.unwrap_or(now);
     let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
     let inputs = inputs(&opened)?;
@@ -85,8 +91,9 @@ pub fn run(
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
 
-    let is_made = |check: CheckId| {
-        definition.stresses(check) && (request.only.is_empty() || request.only.contains(&check))
+    let is_made = |check: CheckId| match request.only.is_empty() {
+        true => definition.stresses(check),
+        false => definition.may_stress(check) && request.only.contains(&check),
     };
     let watch = Watch::of(&opened, window, as_of);
     let questions = [window, definition.reference.window].map(|window| cases(&columns, definition, window));
@@ -127,9 +134,13 @@ pub fn run(
         weighed: Vec::new(),
     };
     let asked = judge::Asked { model: &model, rows: current.inputs.rows() as u64 };
-    let findings = rehearsal.findings(asked, &is_made, progress);
+    let mut findings = rehearsal.findings(asked, &is_made, progress);
     let not_asked_again = rehearsal.session.finished();
     let policy = Policy::proposed(&rehearsal.weighed).text();
+    let scope = Scope { definition, window };
+    let of_server = (&names[..], &current.inputs);
+    let served = served(scope, &opened.located.folder, of_server, &is_made, progress);
+    findings.extend(served.map_err(mistaken)?);
     let made = Made { findings, datasets, window, asked_window: request.window, as_of };
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
     Ok(StressOutcome { check, policy, not_asked_again })
@@ -149,8 +160,7 @@ struct Models {
 impl Models {
     fn open(definition: &Definition, folder: &Path, inputs: &[String]) -> Result<Self, DefinitionError> {
         let stress = &definition.stress;
-        let described = Described { model: &definition.model, key: "model" };
-        let (target, at) = asking::target(described, definition, folder, inputs)?;
+        let (target, at) = asking::target(Described::of_log(definition), definition, folder, inputs)?;
         let open =
             |model: &Model, key: &str| Other::open(Described { model, key }, definition, folder, inputs);
         let fallbacks = stress.degradation.fallback.iter().enumerate();
@@ -211,6 +221,31 @@ fn refuse_skipped(definition: &Definition, only: &[CheckId]) -> Result<(), Defin
     let message = format!("`{}` is asked for, and skipped here", check.name());
     let help = "remove it from `skip`, or do not ask for it".to_owned();
     Err(DefinitionError::at_key(format!("stress.skip.{at}"), message).with_help(Some(help)))
+}
+
+/// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
+/// then is kept.
+fn served(
+    scope: Scope<'_>,
+    folder: &Path,
+    (inputs, rows): (&[String], &Batch),
+    is_made: &dyn Fn(CheckId) -> bool,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Vec<Finding>, DefinitionError> {
+    let [is_loaded, is_broken] = [CheckId::Load, CheckId::Endpoint].map(is_made);
+    if !is_loaded && !is_broken {
+        return Ok(Vec::new());
+    }
+    let (stop, mut findings) = (Stop::on_interrupt(), Vec::new());
+    let seed = digested(&format!("{}\nserver", scope.window));
+    if is_loaded {
+        let loaded = load::Loaded { scope, folder, inputs, rows, seed, stop: &stop };
+        findings.push(load::finding(&loaded, progress)?);
+    }
+    if is_broken {
+        findings.push(endpoint::finding(scope, rows, (seed, &stop), progress)?);
+    }
+    Ok(findings)
 }
 
 /// Rows of a window as the model is asked about them.

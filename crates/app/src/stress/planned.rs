@@ -231,6 +231,10 @@ pub(super) fn check_named(definition: &Definition, rows: &Batch) -> Result<(), D
 /// The same window and the same experiment always have the same rows.
 pub(super) fn seed(window: Window, experiment: &Experiment) -> u64 {
     let Experiment { subject, fault, .. } = experiment;
-    let digest = Digest::of(format!("{window}\n{subject:?}\n{fault:?}").as_bytes()).bytes();
+    digested(&format!("{window}\n{subject:?}\n{fault:?}"))
+}
+
+pub(super) fn digested(text: &str) -> u64 {
+    let digest = Digest::of(text.as_bytes()).bytes();
     digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }

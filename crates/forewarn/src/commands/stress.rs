@@ -47,5 +47,7 @@ fn id(check: StressCheck) -> CheckId {
         StressCheck::Missing => CheckId::Missing,
         StressCheck::Faults => CheckId::Faults,
         StressCheck::Detection => CheckId::Detection,
+        StressCheck::Load => CheckId::Load,
+        StressCheck::Endpoint => CheckId::Endpoint,
     }
 }

@@ -34,6 +34,7 @@ fn words(stage: &Stage) -> String {
         Stage::Profiling { columns } => format!("Profiling new files: {columns} columns"),
         Stage::Judging { window } => format!("Judging {window}"),
         Stage::Asking { done, of } => format!("Asking the model: {done} of {of} faults"),
+        Stage::Loading { step, of } => format!("Loading the server: step {step} of {of}"),
         Stage::Recording { findings } => format!("Recording {findings} findings"),
     }
 }

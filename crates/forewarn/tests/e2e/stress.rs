@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const CHECKS: [&str; 4] = ["stress.detection", "stress.faults", "stress.missing", "stress.parity"];
 
 /// The small log, with a score that is high where `x` is above 10 and an outcome that follows it nine times of ten.
-fn log() -> Table {
+pub(crate) fn log() -> Table {
     let small = Table::small_log();
     let is_above = |row: usize| small.cell(row, "x").parse::<f64>().unwrap() > 10.0;
     let score = |row, _: &str| if is_above(row) { "0.9" } else { "0.1" }.to_owned();
@@ -33,7 +33,7 @@ fn log() -> Table {
 }
 
 /// The definition of the small log with these keys of `[model]` and `[stress]`, and without a gate.
-fn definition(model: &str, stress: &str) -> String {
+pub(crate) fn definition(model: &str, stress: &str) -> String {
     let gate = "[gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n";
     definition_with(gate, &format!("[model]\n{model}\n\n[stress]\n{stress}\n"))
 }
@@ -292,7 +292,7 @@ fn body_of(client: &TcpStream) -> Vec<u8> {
 }
 
 /// Keys of `[model]` for a server in JSON of its own.
-fn json_at(address: &str) -> String {
+pub(crate) fn json_at(address: &str) -> String {
     format!("endpoint = \"{address}\"\nprotocol = \"json\"\nrequest = '{{\"instances\": \"{{records}}\"}}'")
 }
 

@@ -127,7 +127,9 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
         | CheckId::Multivariate
         | CheckId::Outcomes
         | CheckId::Parity
-        | CheckId::Detection => {}
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -270,6 +272,10 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
         CheckId::Parity => &["parity_share", "parity_largest_difference"],
         CheckId::Missing | CheckId::Faults => &["accuracy_drop", "failed_faults", "silently_wrong_share"],
         CheckId::Detection => &["missed_faults"],
+        CheckId::Load => {
+            &["stood_requests_per_second", "p99_latency_ms", "failed_request_share", "equal_answer_share"]
+        }
+        CheckId::Endpoint => &["unhandled_fault_share", "longest_wait_ms"],
         CheckId::Drift
         | CheckId::Quality
         | CheckId::Multivariate

@@ -1,11 +1,20 @@
 //! `[stress]`: how the model answers when its inputs fail, and whether anybody would notice.
 
+mod degradation;
+mod endpoint;
+mod experiment;
+mod load;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cadence, Definition, DefinitionError, Model, Task};
+use super::{Cadence, Definition, DefinitionError, Model};
 use crate::finding::CheckId;
-use crate::nearest::{listed, nearest};
+
+pub use degradation::{Breaker, Degradation};
+pub use endpoint::EndpointFaults;
+pub use experiment::Hypothesis;
+pub use load::{Arrivals, Load};
 
 /// How the model answers when its inputs fail.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,6 +43,10 @@ pub struct Stress {
     pub curves: Curves,
     /// Experiments of your own, each with the hypothesis that it tests.
     pub experiment: Vec<Hypothesis>,
+    /// How many requests a second the server of the model stands.
+    pub load: Option<Load>,
+    /// What callers get when the server of the model is slow, breaks off or talks nonsense.
+    pub endpoint: Option<EndpointFaults>,
 }
 
 impl Default for Stress {
@@ -50,6 +63,8 @@ impl Default for Stress {
             degradation: Degradation::default(),
             curves: Curves::default(),
             experiment: Vec::new(),
+            load: None,
+            endpoint: None,
         }
     }
 }
@@ -173,42 +188,6 @@ impl Default for Detection {
     }
 }
 
-/// What could be done while an input is down, weighed by `[evaluate.cost]` where that is declared, else by mistakes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Degradation {
-    /// What it costs to send a case to a person, in the unit of `[evaluate.cost]`; without it that is not weighed.
-    pub abstaining: Option<f64>,
-    /// What it costs to wait for a model that does not answer, per call; with it a circuit breaker is weighed.
-    pub waiting: Option<f64>,
-    /// The circuit breaker that is weighed.
-    pub breaker: Breaker,
-    /// The column that says what a row is about, such as `customer_id`: the last answer about the same thing is
-    /// repeated.
-    pub cached_by: Option<String>,
-    /// The answer of a rule: always this score, or this number.
-    pub constant: Option<f64>,
-    /// Other models that could be asked instead, each as in `[model]`; one that does not take the lost input does
-    /// without it.
-    pub fallback: Vec<Model>,
-}
-
-/// After failures in a row a model is left alone for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Breaker {
-    /// Failures in a row that open it.
-    pub failures: u32,
-    /// Rows that do not reach the model before one is let through again.
-    pub rows_open: u32,
-}
-
-impl Default for Breaker {
-    fn default() -> Self {
-        Self { failures: 3, rows_open: 50 }
-    }
-}
-
 /// How the impact of a fault grows with the share of rows that it hits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -225,40 +204,6 @@ impl Default for Curves {
     }
 }
 
-/// An experiment: what is expected to happen, what is done to see, and what to do where it turns out otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Hypothesis {
-    /// A short name, such as `weather-is-down`.
-    pub name: String,
-    /// What should hold, in words.
-    pub hypothesis: String,
-    /// Kinds of the catalogue, such as `["missing", "frozen"]`.
-    pub faults: Vec<String>,
-    /// Inputs that they are done to, each alone.
-    #[serde(default)]
-    pub features: Vec<String>,
-    /// Sources that they are done to, each with all of its features.
-    #[serde(default)]
-    pub sources: Vec<String>,
-    /// In which share of the rows.
-    #[serde(default = "every_row")]
-    pub rate: f64,
-    /// By how much the share of right answers may fall; by default as in `missing` or `faults`.
-    #[serde(default)]
-    pub max_accuracy_drop: Option<f64>,
-    /// What to do where the hypothesis does not hold, in words.
-    #[serde(default)]
-    pub rollback: Option<String>,
-    /// Who does it.
-    #[serde(default)]
-    pub who: Option<String>,
-}
-
-fn every_row() -> f64 {
-    1.0
-}
-
 impl Stress {
     /// Who answers for a check, where the definition names somebody for it alone.
     pub(super) fn owner(&self, check: CheckId) -> Option<&str> {
@@ -267,6 +212,8 @@ impl Stress {
             CheckId::Missing => self.missing.owner.as_deref(),
             CheckId::Faults => self.faults.owner.as_deref(),
             CheckId::Detection => self.detection.owner.as_deref(),
+            CheckId::Load => self.load.as_ref()?.owner.as_deref(),
+            CheckId::Endpoint => self.endpoint.as_ref()?.owner.as_deref(),
             _ => None,
         }
     }
@@ -274,8 +221,19 @@ impl Stress {
 
 impl Definition {
     /// Whether a check of `[stress]` can be made at all, and is not skipped.
-    pub fn stresses(&self, check: CheckId) -> bool {
+    pub fn may_stress(&self, check: CheckId) -> bool {
         check.practice() == "stress" && self.model.asked().is_some() && !self.stress.skip.contains(&check)
+    }
+
+    /// Whether a check of `[stress]` is made where nobody asks for it by name: what is done to a server, for which
+    /// others may wait, has to be declared.
+    pub fn stresses(&self, check: CheckId) -> bool {
+        let is_declared = match check {
+            CheckId::Load => self.stress.load.is_some(),
+            CheckId::Endpoint => self.stress.endpoint.is_some(),
+            _ => true,
+        };
+        is_declared && self.may_stress(check)
     }
 }
 
@@ -291,7 +249,9 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
         return Err(refused("rows", message));
     }
     check_shares(stress)?;
-    check_degradation(definition)?;
+    not_negative("parity.tolerance", stress.parity.tolerance)?;
+    not_negative("detection.harmful", stress.detection.harmful)?;
+    degradation::check_values(&stress.degradation, definition.model.task)?;
     if stress.missing.rates.is_empty() {
         return Err(refused("missing.rates", "no rate is named, so nothing would be missing"));
     }
@@ -302,7 +262,7 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
         check_other(against, "parity.against")?;
     }
     for (at, experiment) in stress.experiment.iter().enumerate() {
-        check_experiment(definition, at, experiment)?;
+        experiment::check_values(definition, at, experiment)?;
     }
     for (at, check) in stress.skip.iter().enumerate() {
         if check.practice() != "stress" {
@@ -312,11 +272,20 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
             ));
         }
     }
-    Ok(())
+    stress.load.as_ref().map_or(Ok(()), load::check_values)?;
+    let allowed_hosts = &definition.model.allowed_hosts;
+    stress.endpoint.as_ref().map_or(Ok(()), |faults| endpoint::check_values(faults, allowed_hosts))
 }
 
 fn refused(key: &str, message: impl Into<String>) -> DefinitionError {
     DefinitionError::at_key(format!("stress.{key}"), message)
+}
+
+fn not_negative(key: &str, number: f64) -> Result<(), DefinitionError> {
+    if number.is_finite() && number >= 0.0 {
+        return Ok(());
+    }
+    Err(refused(key, format!("{number} is not a number of 0 or more")))
 }
 
 fn check_shares(stress: &Stress) -> Result<(), DefinitionError> {
@@ -343,37 +312,6 @@ fn check_shares(stress: &Stress) -> Result<(), DefinitionError> {
     Ok(())
 }
 
-fn check_degradation(definition: &Definition) -> Result<(), DefinitionError> {
-    let stress = &definition.stress;
-    let degradation = &stress.degradation;
-    let numbers = [
-        ("parity.tolerance", stress.parity.tolerance),
-        ("detection.harmful", stress.detection.harmful),
-        ("degradation.abstaining", degradation.abstaining.unwrap_or_default()),
-        ("degradation.waiting", degradation.waiting.unwrap_or_default()),
-    ];
-    for (key, number) in numbers {
-        if !(number.is_finite() && number >= 0.0) {
-            return Err(refused(key, format!("{number} is not a number of 0 or more")));
-        }
-    }
-    if let Some(constant) = degradation.constant {
-        let message = match definition.model.task {
-            Task::Multiclass => "a class cannot be given as a constant answer yet; name a `fallback` instead",
-            Task::Binary if !(0.0..=1.0).contains(&constant) => "a score lies between 0 and 1",
-            _ if !constant.is_finite() => "the constant answer is no finite number",
-            _ => "",
-        };
-        if !message.is_empty() {
-            return Err(refused("degradation.constant", message));
-        }
-    }
-    for (at, fallback) in degradation.fallback.iter().enumerate() {
-        check_other(fallback, &format!("degradation.fallback.{at}"))?;
-    }
-    Ok(())
-}
-
 /// Another model has to say where it can be asked.
 fn check_other(model: &Model, key: &str) -> Result<(), DefinitionError> {
     if model.asked().is_none() {
@@ -382,46 +320,6 @@ fn check_other(model: &Model, key: &str) -> Result<(), DefinitionError> {
         )));
     }
     super::model::check_asked(model, &format!("stress.{key}"))
-}
-
-fn check_experiment(
-    definition: &Definition,
-    at: usize,
-    experiment: &Hypothesis,
-) -> Result<(), DefinitionError> {
-    let before = &definition.stress.experiment[..at];
-    if experiment.name.trim().is_empty() {
-        return Err(refused(&format!("experiment.{at}.name"), "the experiment has no name"));
-    }
-    if before.iter().any(|other| other.name == experiment.name) {
-        let message = format!("there are two experiments `{}`", experiment.name);
-        return Err(refused(&format!("experiment.{at}.name"), message));
-    }
-    if experiment.faults.is_empty() {
-        return Err(refused(
-            &format!("experiment.{at}.faults"),
-            "no fault is named, so nothing would be tried",
-        ));
-    }
-    if experiment.features.is_empty() && experiment.sources.is_empty() {
-        let message = format!("`{}` does not say what its faults are done to", experiment.name);
-        return Err(refused(&format!("experiment.{at}"), message)
-            .with_help(Some("name inputs in `features`, or sources in `sources`".into())));
-    }
-    let sources = || definition.source.iter().map(|source| source.name.as_str());
-    for (position, name) in experiment.sources.iter().enumerate() {
-        if !sources().any(|known| known == name) {
-            let message = format!("there is no [[source]] `{name}`");
-            let help = match nearest(name, sources()) {
-                Some(choice) => format!("did you mean `{choice}`?"),
-                None => format!("there are {}", listed(sources(), 12)),
-            };
-            return Err(
-                refused(&format!("experiment.{at}.sources.{position}"), message).with_help(Some(help))
-            );
-        }
-    }
-    Ok(())
 }
 
 const LEAST_ROWS: u32 = 100;

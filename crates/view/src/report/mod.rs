@@ -8,19 +8,21 @@ mod calibration;
 pub(crate) mod comparison;
 mod dashboard;
 mod drift;
+mod endpoint;
 mod error_map;
 mod errors;
 pub(crate) mod fairness;
 mod glance;
 mod glossary;
 mod lanes;
+mod load;
 mod loss;
 mod method;
 mod outcomes;
 mod over_time;
 mod performance;
 mod segments;
-mod slices;
+pub(crate) mod slices;
 mod stress;
 mod tail;
 mod together;
@@ -113,6 +115,7 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
         CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
+        CheckId::Load | CheckId::Endpoint => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

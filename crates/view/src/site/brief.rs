@@ -216,6 +216,8 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Missing => "what happens when something that it needs to know is missing",
         CheckId::Faults => "what happens when something that it is told is wrong",
         CheckId::Detection => "whether we would notice if what it is told were wrong",
+        CheckId::Load => "whether it answers in time when many ask at once",
+        CheckId::Endpoint => "what those who ask get when it does not answer as it should",
     }
 }
 
@@ -311,6 +313,16 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "If what it is told went wrong and it mattered, we would notice.",
             "There may be ways in which what it is told goes wrong that we would not notice.",
             "What it is told could go wrong, and matter, and we would not notice.",
+        ],
+        CheckId::Load => [
+            "It answers in time when as many ask at once as was agreed.",
+            "When as many ask at once as was agreed, it may not answer in time.",
+            "When as many ask at once as was agreed, it does not answer all of them in time, or not as before.",
+        ],
+        CheckId::Endpoint => [
+            "When it does not answer as it should, those who ask get an answer by another way, or an error in time.",
+            "When it does not answer as it should, those who ask may be left waiting.",
+            "When it does not answer as it should, those who ask are left waiting, or get what is no answer.",
         ],
     };
     match verdict {

@@ -21,6 +21,8 @@ fn text(markup: &str) -> String {
         match c {
             '<' => in_tag = true,
             '>' => in_tag = false,
+            // A number and its unit stand in one line.
+            '\u{a0}' => text.push(' '),
             c if !in_tag => text.push(c),
             _ => {}
         }

@@ -22,7 +22,14 @@ use crate::words;
 pub(super) const ID: &str = "stress";
 
 /// The checks in the order in which they are read.
-const CHECKS: [CheckId; 4] = [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection];
+const CHECKS: [CheckId; 6] = [
+    CheckId::Parity,
+    CheckId::Missing,
+    CheckId::Faults,
+    CheckId::Detection,
+    CheckId::Load,
+    CheckId::Endpoint,
+];
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings: Vec<&Finding> = CHECKS.iter().flat_map(|&check| findings_of(report, check)).collect();
@@ -39,7 +46,12 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
             @for finding in &findings {
                 h3.group { (words::check_title(finding.check)) }
                 (said(finding))
-                @if let Some(Detail::Faults(of)) = &finding.detail { (tried(of)) }
+                @match &finding.detail {
+                    Some(Detail::Faults(of)) => (tried(of)),
+                    Some(Detail::Load(of)) => (super::load::ramp(of)),
+                    Some(Detail::Endpoint(of)) => (super::endpoint::tried(of)),
+                    _ => {}
+                }
                 (more(finding))
             }
         },
