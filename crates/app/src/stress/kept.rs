@@ -84,6 +84,8 @@ impl Kept {
     pub(super) fn finished(self) -> usize {
         drop(self.file);
         let _ = std::fs::remove_file(&self.path);
+        // Where another run keeps answers there it stays.
+        let _ = self.path.parent().map(std::fs::remove_dir);
         self.spared
     }
 }
