@@ -121,7 +121,7 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     let measured = |outcomes: Outcomes<'_>| {
         if outcomes.n() < watched.min_rows {
             return Err(format!(
-                "{} with an outcome, {} are needed (monitor.performance.min_rows)",
+                "{} with a usable prediction and an outcome, {} are needed (monitor.performance.min_rows)",
                 counted(outcomes.n(), "row", "rows"),
                 watched.min_rows
             ));
@@ -254,7 +254,12 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
     let settled = of.maturity.state == MaturityState::Settled;
     let headline = if settled { of.realised.as_ref() } else { of.estimated.as_ref() };
     let Some(headline) = headline else {
-        let reasons: Vec<&str> = finding.unmeasured.iter().map(|known| known.reason.as_str()).collect();
+        let mut reasons: Vec<&str> = Vec::new();
+        for known in &finding.unmeasured {
+            if !reasons.contains(&known.reason.as_str()) {
+                reasons.push(&known.reason);
+            }
+        }
         finding.summary = format!("How the model did is not known: {}.", reasons.join("; "));
         return;
     };
@@ -322,8 +327,9 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
     let coverage = answers.coverage(&Question::Coverage { orphans: false, window: scope.window });
     let Some(coverage) = coverage.filter(|coverage| coverage.contradictory_outcomes > 0) else { return };
     finding.summary.push_str(&format!(
-        " {} outcomes that contradict each other; {}. Find out which source is right.",
+        " {} outcomes that contradict each other{}; {}. Find out which source is right.",
         counted(coverage.contradictory_outcomes, "prediction has", "predictions have"),
+        coverage.undecided_in_words(),
         scope.definition.log.which_outcome_counts(),
     ));
     finding.verdict = finding.verdict.max(Verdict::Warn);
@@ -332,6 +338,12 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
         coverage.contradictory_outcomes as f64,
         coverage.predictions,
         format!("predictions with outcomes that differ; {}", scope.definition.log.which_outcome_counts()),
+    ));
+    finding.measures.push(Measure::new(
+        "undecided_outcomes",
+        coverage.undecided_outcomes as f64,
+        coverage.predictions,
+        "predictions whose latest outcomes differ and became known at the same instant",
     ));
 }
 

@@ -4,6 +4,7 @@ use stats::interval::Interval;
 use types::detail::{ComparisonDetail, CurvePoint, FairnessDetail, FoundSlices, Subpopulation, TailDetail};
 use types::faults::{FaultStatus, PricedStrategy, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
+use types::manipulation::Manipulated;
 use types::{Verdict, format};
 
 use crate::report::comparison::{FOUND, by_row};
@@ -33,6 +34,7 @@ pub(crate) fn rows(finding: &Finding) -> Option<Rows> {
         Detail::Fairness(of) => fairness(of),
         Detail::Comparison(of) => comparison(of),
         Detail::Faults(of) => faults(of),
+        Detail::Manipulation(of) => manipulation(of),
         Detail::Errors(of) if finding.check == CheckId::Errors => {
             let flagged = of.rates.iter().filter(|row| row.flagged);
             let rows = flagged.map(|row| {
@@ -190,6 +192,19 @@ fn fairness(of: &FairnessDetail) -> Rows {
             "How well groups are served; criteria of positive predictions are for a binary task".into()
         },
         head: vec!["Criterion", "Difference", "Ratio", "Between"],
+        rows: rows.collect(),
+        more: 0,
+    }
+}
+
+fn manipulation(of: &Manipulated) -> Rows {
+    let rows = of.levers.iter().map(|lever| {
+        let [used, alone] = [&lever.used, &lever.alone].map(|share| value(&share.name, share));
+        (None, vec![lever.feature.clone(), lever.constraint.clone(), alone, used])
+    });
+    Rows {
+        title: format!("What flips {}", of.cases_are),
+        head: vec!["Feature", "Can be changed", "Flips alone", "Part of cheapest changes"],
         rows: rows.collect(),
         more: 0,
     }

@@ -70,7 +70,7 @@ def _sent(now: Settings, line: str) -> bool:
         with _lock:
             _patience.until = time.monotonic() + REST_SECONDS
     where = f"its events are in {now.folder}; `forewarn trace import` takes them in"
-    warn_once("could not send lineage to the server", f"{answer.why} ({where})")
+    warn_once("could not send lineage to the server", f"{answer.why.rstrip('.')} ({where})")
     return False
 
 

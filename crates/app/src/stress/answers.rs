@@ -41,6 +41,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// The answers as they came; `None` where no row was accepted.
+    pub(super) fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
+    }
+
     /// The responses of some rows, in this order.
     pub(super) fn of_rows(&self, rows: &[usize]) -> Vec<Response> {
         rows.iter().map(|&row| self.responses[row]).collect()
@@ -102,6 +107,12 @@ impl<'a> Session<'a> {
             Some(kept) => kept.ask(self.target.as_mut(), rows),
             None => ask(self.target.as_mut(), rows),
         }
+    }
+
+    /// As [`Self::ask`], but what an earlier run was answered counts for nothing: for who has to know what the model
+    /// answers now.
+    pub(super) fn ask_anew(&mut self, rows: &Batch) -> Answered {
+        ask(self.target.as_mut(), rows)
     }
 
     /// Keeps answers from now on, so that a run that is interrupted can go on; `model` tells it from others.

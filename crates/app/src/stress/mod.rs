@@ -12,6 +12,7 @@ mod endpoint;
 mod kept;
 mod live;
 mod load;
+mod manipulating;
 mod noticing;
 mod planned;
 mod rehearsal;
@@ -40,6 +41,7 @@ use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclud
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -79,9 +81,10 @@ pub fn run(
     check_kinds(definition)
         .and_then(|()| endpoint::check_kinds(definition))
         .and_then(|()| refuse_skipped(definition, &request.only))
+        .and_then(|()| manipulating::check_declared(definition, &request.only))
         .map_err(mistaken)?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
     let columns: Vec<(String, ColumnKind)> =
@@ -112,7 +115,7 @@ pub fn run(
     let mut session = Session::of(definition, target, &current.cases.outputs);
     let clean = session.ask(&current.inputs);
     session.keep(&opened.located.folder, &identity(definition, &opened, &model), &clean);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let log_is = log_state(&opened, range, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && usual.inputs.rows() > 0 {
         let quiet = Quiet::of(&usual, &mut session);
         Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, quiet)?)
@@ -126,6 +129,7 @@ pub fn run(
         rows: &current.inputs,
         all: &current.all,
         usual: &usual.inputs,
+        ids: &current.cases.ids,
         session,
         clean,
         noticing,

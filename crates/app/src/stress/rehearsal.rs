@@ -26,6 +26,8 @@ pub(super) struct Rehearsal<'a> {
     pub(super) all: &'a Batch,
     /// Rows of the reference, which say what is usual.
     pub(super) usual: &'a Batch,
+    /// Of the rows; empty where the log has none.
+    pub(super) ids: &'a [String],
     pub(super) session: Session<'a>,
     pub(super) clean: Answered,
     pub(super) noticing: Option<Noticing<'a>>,
@@ -68,6 +70,9 @@ impl Rehearsal<'_> {
         }
         if is_made(CheckId::Detection) {
             findings.push(judge::detection(scope, &all, holds));
+        }
+        if is_made(CheckId::Manipulation) {
+            findings.extend(self.manipulated(scope, asked, holds, progress));
         }
         if is_made(CheckId::Parity) {
             if let Some(against) = &self.against {

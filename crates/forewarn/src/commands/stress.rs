@@ -49,5 +49,6 @@ fn id(check: StressCheck) -> CheckId {
         StressCheck::Detection => CheckId::Detection,
         StressCheck::Load => CheckId::Load,
         StressCheck::Endpoint => CheckId::Endpoint,
+        StressCheck::Manipulation => CheckId::Manipulation,
     }
 }

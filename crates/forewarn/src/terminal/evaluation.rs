@@ -8,6 +8,7 @@ use types::detail::{
 use types::faults::{FaultStatus, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
 use types::format::{capitalised, counted, percent};
+use types::manipulation::Manipulated;
 use types::measure::{range_text, value_text};
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -78,6 +79,7 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Detection => "detection",
         CheckId::Load => "load",
         CheckId::Endpoint => "server faults",
+        CheckId::Manipulation => "manipulation",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
@@ -107,6 +109,7 @@ fn rows_below(page: &mut Page, detail: &Detail) {
         Detail::Faults(of) => faults(of),
         Detail::Load(of) => super::served::load(of),
         Detail::Endpoint(of) => super::served::endpoint(of),
+        Detail::Manipulation(of) => levers(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
@@ -163,6 +166,18 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
         rows.push((None, format!("and {} more", count(more as u64)), String::new()));
     }
     rows
+}
+
+/// What flips decisions, the most used first.
+fn levers(of: &Manipulated) -> Vec<Row> {
+    let levers = of.levers.iter().filter(|lever| lever.used.value > 0.0 || lever.alone.value > 0.0);
+    levers
+        .take(ROWS)
+        .map(|lever| {
+            let used = format!("in {} of the cheapest changes", value(&lever.used));
+            row(None, lever.feature.clone(), [used, format!("alone {}", value(&lever.alone))])
+        })
+        .collect()
 }
 
 /// Faults listed below a sentence.

@@ -7,7 +7,7 @@ use types::outcomes::Outcomes;
 use types::question::Measured;
 use types::{Answers, Question, Subject, Window};
 
-use super::{Assessment, Unassessed, compared};
+use super::{Assessment, Unassessed, compared, held_otherwise};
 use crate::{Scope, Summarised, Watched};
 
 /// What to measure in some windows; nothing where the definition names no outcome.
@@ -37,6 +37,12 @@ pub(super) fn assessed(
             "{} of the window's outcomes have arrived, and the early ones are a biased sample",
             types::format::percent(coverage)
         );
+        return Some((watched, Err(Unassessed { reason })));
+    }
+    if now.profile.rows() == 0 && coverage > 0.0 {
+        // The outcomes are there, but those of classes are counted of rows whose prediction can be used.
+        let why = held_otherwise::no_prediction(scope).map(|why| format!(": {why}")).unwrap_or_default();
+        let reason = format!("no row of the window has both a usable prediction and an outcome{why}");
         return Some((watched, Err(Unassessed { reason })));
     }
     let assessed = compared(scope, &watched, &before, &now);

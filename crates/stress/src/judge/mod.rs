@@ -140,7 +140,7 @@ const NAMED: usize = 4;
 const NOTHING_TRIED: &str = "No fault could be tried on these inputs.";
 
 /// Why nothing is said of faults where parity does not pass.
-fn not_certified(parity: Verdict) -> &'static str {
+pub(crate) fn not_certified(parity: Verdict) -> &'static str {
     if parity == Verdict::Unknown {
         "Nothing was tried: no row of the window has an outcome, so it is not known how right the model is."
     } else {

@@ -58,7 +58,7 @@ fn the_ramp_ascends_and_the_needed_rate_has_enough_requests() {
     let rates: Vec<f64> = found.iter().map(|step| step.rate).collect();
     assert_eq!(rates, [5.0, 8.0, 10.0]);
     let lengths: Vec<u64> = found.iter().map(|step| step.length.as_secs()).collect();
-    assert_eq!(lengths, [10, 50, 10]);
+    assert_eq!(lengths, [10, 62, 10]);
     assert_eq!(found, steps(&needed, &mut SplitMix64::new(1)), "the same seed has the same times");
 }
 

@@ -5,9 +5,14 @@ mod endpoint;
 mod experiment;
 mod load;
 
+mod manipulation;
+mod relation;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::manipulation::{Direction, Manipulation, Mutable};
+pub use self::relation::{Comparison, Relation, Side};
 use super::{Cadence, Definition, DefinitionError, Model};
 use crate::finding::CheckId;
 
@@ -47,6 +52,8 @@ pub struct Stress {
     pub load: Option<Load>,
     /// What callers get when the server of the model is slow, breaks off or talks nonsense.
     pub endpoint: Option<EndpointFaults>,
+    /// What somebody can change who wants another decision; without it that is not tried.
+    pub manipulation: Option<Manipulation>,
 }
 
 impl Default for Stress {
@@ -65,6 +72,7 @@ impl Default for Stress {
             experiment: Vec::new(),
             load: None,
             endpoint: None,
+            manipulation: None,
         }
     }
 }
@@ -214,6 +222,7 @@ impl Stress {
             CheckId::Detection => self.detection.owner.as_deref(),
             CheckId::Load => self.load.as_ref()?.owner.as_deref(),
             CheckId::Endpoint => self.endpoint.as_ref()?.owner.as_deref(),
+            CheckId::Manipulation => self.manipulation.as_ref().and_then(|of| of.owner.as_deref()),
             _ => None,
         }
     }
@@ -226,16 +235,19 @@ impl Definition {
     }
 
     /// Whether a check of `[stress]` is made where nobody asks for it by name: what is done to a server, for which
-    /// others may wait, has to be declared.
+    /// others may wait, has to be declared, and so has what a person can change.
     pub fn stresses(&self, check: CheckId) -> bool {
         let is_declared = match check {
             CheckId::Load => self.stress.load.is_some(),
             CheckId::Endpoint => self.stress.endpoint.is_some(),
+            CheckId::Manipulation => self.stress.manipulation.is_some(),
             _ => true,
         };
         is_declared && self.may_stress(check)
     }
 }
+
+pub(super) use self::manipulation::check_against;
 
 /// Checks what can be checked without asking the model.
 ///
@@ -264,6 +276,7 @@ pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionErro
     for (at, experiment) in stress.experiment.iter().enumerate() {
         experiment::check_values(definition, at, experiment)?;
     }
+    manipulation::check_values(definition)?;
     for (at, check) in stress.skip.iter().enumerate() {
         if check.practice() != "stress" {
             return Err(refused(

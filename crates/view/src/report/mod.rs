@@ -17,6 +17,7 @@ mod glossary;
 mod lanes;
 mod load;
 mod loss;
+mod manipulation;
 mod method;
 mod outcomes;
 mod over_time;
@@ -115,7 +116,7 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
         CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
-        CheckId::Load | CheckId::Endpoint => stress::ID,
+        CheckId::Load | CheckId::Endpoint | CheckId::Manipulation => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

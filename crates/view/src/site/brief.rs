@@ -218,6 +218,7 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Detection => "whether we would notice if what it is told were wrong",
         CheckId::Load => "whether it answers in time when many ask at once",
         CheckId::Endpoint => "what those who ask get when it does not answer as it should",
+        CheckId::Manipulation => "whether people can get another answer by telling it something else",
     }
 }
 
@@ -323,6 +324,11 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "When it does not answer as it should, those who ask get an answer by another way, or an error in time.",
             "When it does not answer as it should, those who ask may be left waiting.",
             "When it does not answer as it should, those who ask are left waiting, or get what is no answer.",
+        ],
+        CheckId::Manipulation => [
+            "Few answers can be changed by telling it something else, as far as we could find.",
+            "More answers than was agreed may be changed by telling it something else.",
+            "More answers than was agreed can be changed by telling it something else.",
         ],
     };
     match verdict {

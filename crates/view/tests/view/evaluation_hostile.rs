@@ -16,6 +16,7 @@ use types::faults::{
 };
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::load::{ErrorClass, Latency, LoadRamp, LoadStep, Unloaded};
+use types::manipulation::{ChangedCase, ChangedInput, LeftOut, LeverRow, Manipulated};
 use types::report::CheckReport;
 
 use crate::hostile::{SCRIPT, outside_code, rendered};
@@ -36,6 +37,7 @@ fn details(name: &str, value: f64, rows: usize) -> Vec<(CheckId, Detail)> {
         (CheckId::Faults, Detail::Faults(Box::new(of.faults()))),
         (CheckId::Load, Detail::Load(Box::new(of.load()))),
         (CheckId::Endpoint, Detail::Endpoint(Box::new(of.endpoint()))),
+        (CheckId::Manipulation, Detail::Manipulation(Box::new(of.manipulated()))),
     ]
 }
 
@@ -212,6 +214,45 @@ impl Of<'_> {
             rate: value,
             faults: self.all(fault),
             not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
+        }
+    }
+
+    fn manipulated(&self) -> Manipulated {
+        let value = self.value;
+        let lever = || LeverRow {
+            feature: self.name(),
+            constraint: self.name(),
+            cost: value,
+            used: self.measure("lever_share"),
+            alone: self.measure("alone_share"),
+            sentence: self.name(),
+        };
+        let input = || ChangedInput { feature: self.name(), from: self.name(), to: self.name(), cost: value };
+        let case = || ChangedCase {
+            id: self.name(),
+            cost: value,
+            before: self.name(),
+            after: self.name(),
+            changes: vec![input()],
+            sentence: self.name(),
+        };
+        Manipulated {
+            model: self.name(),
+            cases_are: self.name(),
+            tried: self.rows as u64,
+            flipped: u64::MAX,
+            left_out: self.all(|_| LeftOut { cases: u64::MAX, reason: self.name() }),
+            budget: value,
+            curve: self.curve(),
+            levers: self.all(|_| lever()),
+            relations: self.all(|_| self.name()),
+            examples: self.all(|_| case()),
+            queries: u64::MAX,
+            queries_most: 0,
+            queries_median: Some(value),
+            queries_reference: u64::MAX,
+            is_decision_only: true,
+            stopped: Some(self.name()),
         }
     }
 

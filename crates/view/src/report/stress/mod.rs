@@ -14,6 +14,7 @@ use self::curves::curves;
 use self::instead::{best, costs, model_outage};
 use super::findings_of;
 use super::lanes::ROWS_SHOWN;
+use super::manipulation::manipulated;
 use crate::chart::{Part, share_bar};
 use crate::page::measures::{more, said};
 use crate::page::{Section, verdict, verdicts};
@@ -22,11 +23,12 @@ use crate::words;
 pub(super) const ID: &str = "stress";
 
 /// The checks in the order in which they are read.
-const CHECKS: [CheckId; 6] = [
+const CHECKS: [CheckId; 7] = [
     CheckId::Parity,
     CheckId::Missing,
     CheckId::Faults,
     CheckId::Detection,
+    CheckId::Manipulation,
     CheckId::Load,
     CheckId::Endpoint,
 ];
@@ -48,6 +50,7 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
                 (said(finding))
                 @match &finding.detail {
                     Some(Detail::Faults(of)) => (tried(of)),
+                    Some(Detail::Manipulation(of)) => (manipulated(finding, of)),
                     Some(Detail::Load(of)) => (super::load::ramp(of)),
                     Some(Detail::Endpoint(of)) => (super::endpoint::tried(of)),
                     _ => {}
