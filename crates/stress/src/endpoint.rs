@@ -15,7 +15,7 @@ use stats::proportion::Proportion;
 use types::definition::{EndpointFaults, Refusal};
 use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::FaultStatus;
-use types::format::{capitalised, count, counted, number, percent};
+use types::format::{capitalised, count, counted, percent, value};
 use types::nearest::listed;
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
 
@@ -184,7 +184,7 @@ fn sentence(over: &Over, got: &[CallersShare]) -> String {
         None if over.is_cut_short => " Whether answers come again afterwards was not looked at.".into(),
         None => " Afterwards, answers do not come again in time.".to_owned(),
         Some(after) if after > Duration::from_secs(1) => {
-            format!(" Afterwards, answers come again after {} s.", number(after.as_secs_f64()))
+            format!(" Afterwards, answers come again after {} s.", value(after.as_secs_f64()))
         }
         Some(_) => String::new(),
     };

@@ -7,6 +7,10 @@
 
 pub mod change;
 pub mod fingerprint;
+pub mod form;
 pub mod graph;
 pub mod openlineage;
 pub mod projection;
+pub mod query;
+#[cfg(test)]
+mod random_events;

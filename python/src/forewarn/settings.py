@@ -1,7 +1,8 @@
 """Where events go, and what happens when something of ours fails.
 
-The environment says it (``FOREWARN_URL``, ``FOREWARN_TOKEN``, ``FOREWARN_DIR``, ``FOREWARN_SPOOL``,
-``FOREWARN_NAMESPACE``, ``FOREWARN_STRICT``, ``FOREWARN_DISABLED``), and :func:`configure` says it over.
+The environment says it: ``FOREWARN_URL`` (or ``FOREWARN_SERVER``, as the program has it), ``FOREWARN_TOKEN``,
+``FOREWARN_DIR``, ``FOREWARN_SPOOL``, ``FOREWARN_NAMESPACE``, ``FOREWARN_STRICT``, ``FOREWARN_DISABLED``; and
+:func:`configure` says it over.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def configure(**given: Any) -> None:
 def settings() -> Settings:
     """The settings as they are now."""
     found = Settings(
-        url=os.environ.get("FOREWARN_URL") or None,
+        url=os.environ.get("FOREWARN_URL") or os.environ.get("FOREWARN_SERVER") or None,
         token=os.environ.get("FOREWARN_TOKEN") or None,
         folder=Path(os.environ.get("FOREWARN_DIR") or ".forewarn/lineage"),
         spool=Path(os.environ.get("FOREWARN_SPOOL") or ".forewarn/spool"),

@@ -16,8 +16,8 @@ use types::nearest::{listed, nearest};
 use types::{Definition, Finding};
 use url::Url;
 
-use super::asking;
-use super::live::{Known, is_equal};
+use super::asking::{self, Described};
+use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
 /// What callers get when the server does not do as it should.
@@ -101,7 +101,7 @@ fn proxy(
     faults: &EndpointFaults,
 ) -> Result<FaultProxy, DefinitionError> {
     let within = Duration::from(definition.model.timeout);
-    let upstream = asking::server(definition, address, within)?;
+    let upstream = asking::server(Described::of_log(definition), address, within)?;
     let listen = faults.listens_on().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     FaultProxy::start(listen, upstream).map_err(|error| {
         let message = format!("the proxy cannot listen on {listen}: {error}");
@@ -137,7 +137,7 @@ impl Trial<'_> {
     /// Why faults cannot be tried on these callers: without one they do not get what the model answers, or they get it by
     /// another way.
     fn why_not(&mut self) -> Option<String> {
-        let (recovered, said) = self.recovered();
+        let (recovered, said) = self.recovered(self.faults.recovers_within.into(), false);
         let through = self.faults.through.as_deref().unwrap_or("the proxy");
         if recovered.is_none() {
             let said = said.map(|said| format!(" It says: {said}.")).unwrap_or_default();
@@ -164,8 +164,11 @@ impl Trial<'_> {
         }
         let struck = injection.struck();
         drop(injection);
-        let (recovered, _) = self.recovered();
+        // Who wants it to end wants to know all the same whether everything is as before, but not to wait for it.
         let is_cut_short = self.stop.is_set();
+        let within = if is_cut_short { AFTER_STOP } else { self.faults.recovers_within.into() };
+        let (recovered, _) = self.recovered(within, is_cut_short);
+        let is_cut_short = is_cut_short || self.stop.is_set();
         Over { fault, struck, asked, recovered, is_cut_short }
     }
 
@@ -190,9 +193,9 @@ impl Trial<'_> {
     }
 
     /// Asks until answers come as without a fault, and how long that took; else what was said last.
-    fn recovered(&mut self) -> (Option<Duration>, Option<String>) {
+    fn recovered(&mut self, within: Duration, is_stopped: bool) -> (Option<Duration>, Option<String>) {
         let (start, mut in_a_row, mut at, mut said) = (Instant::now(), 0, 0, None);
-        while !self.stop.is_set() {
+        while is_stopped || !self.stop.is_set() {
             let asked = self.ask(at);
             at += 1;
             in_a_row = if asked.got == CallerGot::Answer { in_a_row + 1 } else { 0 };
@@ -200,7 +203,7 @@ impl Trial<'_> {
                 return (Some(start.elapsed()), None);
             }
             said = asked.said.or(said);
-            if start.elapsed() >= Duration::from(self.faults.recovers_within) {
+            if start.elapsed() >= within {
                 break;
             }
             if in_a_row == 0 {

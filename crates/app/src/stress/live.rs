@@ -29,6 +29,8 @@ const REQUESTS_MOST: usize = 100;
 const REQUESTS_LEAST: usize = 5;
 /// Requests that say whether a server is as before.
 const PROBES: usize = 20;
+/// How long it is looked whether a server is as before, once somebody wants it all to end.
+pub(super) const AFTER_STOP: Duration = Duration::from_secs(2);
 /// Between two looks at whether it is.
 const PAUSE: Duration = Duration::from_millis(500);
 

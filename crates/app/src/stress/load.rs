@@ -13,8 +13,8 @@ use types::batch::Batch;
 use types::definition::{Asked, DefinitionError, Load};
 use types::load::LoadRamp;
 
-use super::asking;
-use super::live::{Known, is_equal};
+use super::asking::{self, Described};
+use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
 /// What is put under load.
@@ -37,9 +37,9 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
         return Ok(load::not_applicable(of.scope, NO_ROWS));
     }
     let load = definition.stress.load.clone().unwrap_or_default();
-    let (mut target, _) = asking::target(definition, of.folder, of.inputs)?;
-    let make =
-        || asking::target(definition, of.folder, of.inputs).expect("it was made before, of the same").0;
+    let open = || asking::target(Described::of_log(definition), definition, of.folder, of.inputs);
+    let (mut target, _) = open()?;
+    let make = || open().expect("it was made before, of the same").0;
     let tolerance = definition.stress.parity.tolerance;
     let known = Known::of(target.as_mut(), of.rows, load.rows as usize, load.step.into(), of.stop);
     let timeout_ms = Duration::from(definition.model.timeout).as_secs_f64() * 1e3;
@@ -62,9 +62,14 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
     if is_well && !is_cut_short {
         let climb = Climb { load: &load, limits, known: &known, make: &make, tolerance, of };
         is_cut_short = climb.to_the_knee(&mut ramp, progress);
-        let within = Duration::from(load.recovers_within);
-        let (recovered, after) = known.recovered(target.as_mut(), tolerance, within, of.stop);
-        (ramp.recovered_s, ramp.after) = (recovered.map(|time| time.as_secs_f64()), after);
+        // Who wants it to end wants to know all the same whether everything is as before, but not to wait for it.
+        let is_stopped = of.stop.is_set();
+        let within = if is_stopped { AFTER_STOP } else { load.recovers_within.into() };
+        let stop = if is_stopped { Stop::default() } else { of.stop.clone() };
+        let (recovered, after) = known.recovered(target.as_mut(), tolerance, within, &stop);
+        ramp.recovered_s = recovered.map(|time| time.as_secs_f64());
+        // In so short a time, not to be back says nothing.
+        ramp.after = after.filter(|_| recovered.is_some() || !of.stop.is_set());
     } else if let Some(error) = &known.error {
         ramp.ended = Some(format!("without load the server says: {error}"));
     }

@@ -39,5 +39,6 @@ mod refusals;
 mod serve;
 mod stress;
 mod stress_load;
+mod stress_manipulation;
 mod tasks;
 mod two_servers;

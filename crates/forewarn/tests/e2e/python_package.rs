@@ -15,7 +15,14 @@ fn tested(python: &Path) -> Result<String, String> {
     let mut command = Command::new(python);
     command.args(["-m", "unittest", "discover", "-s", ".", "-t", "."]).current_dir(package());
     // The environment of whoever runs this must not send events of tests anywhere.
-    for name in ["FOREWARN_URL", "FOREWARN_TOKEN", "FOREWARN_DIR", "FOREWARN_SPOOL", "FOREWARN_STRICT"] {
+    for name in [
+        "FOREWARN_URL",
+        "FOREWARN_SERVER",
+        "FOREWARN_TOKEN",
+        "FOREWARN_DIR",
+        "FOREWARN_SPOOL",
+        "FOREWARN_STRICT",
+    ] {
         command.env_remove(name);
     }
     let output = command

@@ -195,6 +195,7 @@ pub(super) fn check_words(check: CheckId) -> &'static str {
         CheckId::Detection => "faults that nobody notices",
         CheckId::Load => "load on the model's server",
         CheckId::Endpoint => "faults of the model's server",
+        CheckId::Manipulation => "decisions that can be flipped",
     }
 }
 
@@ -224,6 +225,7 @@ fn plain(check: CheckId) -> &'static str {
         CheckId::Endpoint => {
             "When the server of the model fails, those who ask it are left without an answer or an error."
         }
+        CheckId::Manipulation => "Who changes some of the inputs gets another decision too often.",
     }
 }
 
@@ -262,6 +264,9 @@ fn what_to_do_about(check: CheckId) -> &'static str {
         CheckId::Load => "Add servers or a queue, or let callers ask less, before it is needed.",
         CheckId::Endpoint => {
             "Give callers a time-out, and another way to decide while the model does not answer."
+        }
+        CheckId::Manipulation => {
+            "Have the inputs that flip decisions verified, or train a model that relies on them less."
         }
     }
 }

@@ -4,7 +4,7 @@ use stats::interval::{Interval, IntervalMethod, Level};
 use stats::proportion::Proportion;
 use types::definition::Load;
 use types::finding::{Threshold, Unmeasured};
-use types::format::{count, counted, number};
+use types::format::{count, counted, value};
 use types::load::{LoadRamp, LoadStep};
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
 
@@ -52,11 +52,11 @@ pub fn judge(scope: Scope<'_>, of: Ramp<'_>) -> Finding {
 
 fn stands(ramp: &LoadRamp) -> String {
     let model = &ramp.model;
-    let a_second = |rate: f64| format!("{} requests a second", number(rate));
+    let a_second = |rate: f64| format!("{} requests a second", value(rate));
     match (ramp.stood_rate, ramp.failed_rate) {
         (Some(stood), Some(failed)) => {
             let why = reason_at(ramp, failed);
-            format!("{model} stands {}; at {} it does not any more{why}.", a_second(stood), number(failed))
+            format!("{model} stands {}; at {} it does not any more{why}.", a_second(stood), value(failed))
         }
         (Some(stood), None) => {
             format!("{model} stands {}, the most that was tried.", a_second(stood))
@@ -80,7 +80,7 @@ fn needed(load: &Load, ramp: &LoadRamp, is_cut_short: bool) -> (Verdict, String)
         let is_none = ramp.stood_rate.is_none() && ramp.failed_rate.is_some();
         return if is_none { (Verdict::Fail, String::new()) } else { (Verdict::Unknown, words.into()) };
     };
-    let words = |what: &str| format!("Needed are {}: {what}", number(rate));
+    let words = |what: &str| format!("Needed are {}: {what}", value(rate));
     match ramp.steps.iter().find(|step| step.rate == rate) {
         Some(step) if step.verdict == Verdict::Pass => {
             (Verdict::Pass, words(&format!("it surely stands them{}.", at_needed(step))))
@@ -101,11 +101,7 @@ fn needed(load: &Load, ramp: &LoadRamp, is_cut_short: bool) -> (Verdict, String)
 
 fn at_needed(step: &LoadStep) -> String {
     let latency = |of: &types::load::Latency| {
-        format!(
-            ", half of them within {} ms and 99 of 100 within {} ms",
-            number(of.p50_ms),
-            number(of.p99_ms)
-        )
+        format!(", half of them within {} ms and 99 of 100 within {} ms", value(of.p50_ms), value(of.p99_ms))
     };
     step.latency.as_ref().map(latency).unwrap_or_default()
 }
@@ -146,7 +142,7 @@ fn recovery(ramp: &LoadRamp, is_cut_short: bool) -> Option<(Verdict, String)> {
             "Once the load was over it did not come back in time: {} of {} answered, half of them within {} ms.",
             count(after.answered),
             counted(after.requests, "request", "requests"),
-            number(after.p50_ms)
+            value(after.p50_ms)
         ),
         None => "Once the load was over it did not answer any more.".into(),
     };

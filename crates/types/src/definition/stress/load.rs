@@ -12,7 +12,7 @@ use super::super::{Age, DefinitionError};
 pub struct Load {
     /// Requests a second, step by step, in ascending order; `at_least` is tried as well.
     pub rates: Vec<f64>,
-    /// How long each step is; that of `at_least` goes on until it has 400 requests.
+    /// How long each step is; that of `at_least` goes on until it has 500 requests.
     pub step: Age,
     /// Rows of one request.
     pub rows: u32,
