@@ -19,6 +19,7 @@ mod regression;
 use rand_core::RngCore;
 use stats::ecdf::Ecdf;
 use stats::interval::Level;
+use types::answer::DayLosses;
 use types::column::ColumnKind;
 use types::definition::{Output, Segment};
 use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
@@ -90,6 +91,16 @@ fn scores(definition: &Definition, window: Window) -> Question {
 /// Rows to tell what a window's inputs are like from those of the reference.
 fn sample(scope: PerformanceScope<'_>, window: Window, outcomes: bool) -> Option<Question> {
     sample_question(scope.definition, scope.schema, window, outcomes)
+}
+
+/// After how many windows with these losses of days, one after the other, the model's loss would be an alarm; `None`
+/// where none of them is enough, or where nothing is bet on. `answers` are those to [`plan`].
+pub fn windows_until_alarm(
+    scope: PerformanceScope<'_>,
+    answers: &Answers,
+    windows: &[Vec<DayLosses>],
+) -> Option<u32> {
+    harm::windows_until_alarm(scope, answers, windows)
 }
 
 /// What the answers mean; `None` where the definition names no outcome.

@@ -11,6 +11,7 @@
 mod answer;
 mod apart;
 pub mod chaos;
+pub mod guard;
 pub mod http;
 mod inference;
 mod json;
@@ -52,6 +53,11 @@ pub trait Target: Debug + Send {
     /// the model does not know are left out of a call; all other misfits keep it from being made.
     fn misfits(&self, _batch: &Batch) -> Vec<onnx::Misfit> {
         Vec::new()
+    }
+
+    /// Whether it is started again after a crash, which takes time: it is asked less often which rows crash it.
+    fn is_started_again(&self) -> bool {
+        false
     }
 
     /// The outcome, and how long it took.

@@ -16,7 +16,7 @@ use types::nearest::{listed, nearest};
 use types::{Definition, Finding};
 use url::Url;
 
-use super::asking;
+use super::asking::{self, Described};
 use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
@@ -101,7 +101,7 @@ fn proxy(
     faults: &EndpointFaults,
 ) -> Result<FaultProxy, DefinitionError> {
     let within = Duration::from(definition.model.timeout);
-    let upstream = asking::server(definition, address, within)?;
+    let upstream = asking::server(Described::of_log(definition), address, within)?;
     let listen = faults.listens_on().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     FaultProxy::start(listen, upstream).map_err(|error| {
         let message = format!("the proxy cannot listen on {listen}: {error}");

@@ -13,7 +13,7 @@ use types::batch::Batch;
 use types::definition::{Asked, DefinitionError, Load};
 use types::load::LoadRamp;
 
-use super::asking;
+use super::asking::{self, Described};
 use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
@@ -37,9 +37,9 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
         return Ok(load::not_applicable(of.scope, NO_ROWS));
     }
     let load = definition.stress.load.clone().unwrap_or_default();
-    let (mut target, _) = asking::target(definition, of.folder, of.inputs)?;
-    let make =
-        || asking::target(definition, of.folder, of.inputs).expect("it was made before, of the same").0;
+    let open = || asking::target(Described::of_log(definition), definition, of.folder, of.inputs);
+    let (mut target, _) = open()?;
+    let make = || open().expect("it was made before, of the same").0;
     let tolerance = definition.stress.parity.tolerance;
     let known = Known::of(target.as_mut(), of.rows, load.rows as usize, load.step.into(), of.stop);
     let timeout_ms = Duration::from(definition.model.timeout).as_secs_f64() * 1e3;

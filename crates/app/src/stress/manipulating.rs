@@ -66,7 +66,7 @@ impl Rehearsal<'_> {
         let mut model = |batch: &Batch| {
             progress(Stage::Searching { asked, at_most });
             asked += batch.rows() as u64;
-            let answered = session.ask(batch);
+            let answered = session.ask_anew(batch);
             match down(session, &answered, &known) {
                 Some(error) => Err(error),
                 None => Ok(answers(&answered)),
@@ -90,7 +90,7 @@ impl Rehearsal<'_> {
 /// What the model says where it answers for nothing any more, not even for a row that it has answered before.
 fn down(session: &mut Session<'_>, answered: &Answered, known: &Batch) -> Option<String> {
     let is_lost = |answered: &Answered| answered.responses.iter().all(|of| *of == Response::Crashed);
-    if answered.responses.is_empty() || !is_lost(answered) || !is_lost(&session.ask(known)) {
+    if answered.responses.is_empty() || !is_lost(answered) || !is_lost(&session.ask_anew(known)) {
         return None;
     }
     Some(answered.error.clone().unwrap_or_else(|| "the model no longer answers".to_owned()))

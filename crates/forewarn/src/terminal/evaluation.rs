@@ -5,9 +5,9 @@ use types::detail::{
     ComparisonDetail, CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PoolRow, Subpopulation,
     TailDetail,
 };
-use types::faults::{FaultStatus, ResponseClass, TriedFaults};
+use types::faults::{FaultStatus, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
-use types::format::{capitalised, counted, percent};
+use types::format::{capitalised, count, counted, percent};
 use types::manipulation::Manipulated;
 use types::measure::{range_text, value_text};
 use types::report::CheckReport;
@@ -142,8 +142,10 @@ fn rows_counted(rows: u64) -> String {
 
 /// What does not stand its fault, worst first.
 fn faults(of: &TriedFaults) -> Vec<Row> {
-    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
-    hurting
+    let hurting: Vec<&TriedFault> =
+        of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled).collect();
+    let mut rows: Vec<Row> = hurting
+        .iter()
         .take(FAULTS)
         .map(|fault| {
             let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
@@ -158,7 +160,12 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
             }
             row(Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts)
         })
-        .collect()
+        .collect();
+    let more = hurting.len().saturating_sub(FAULTS);
+    if more > 0 {
+        rows.push(row(None, format!("and {} more", count(more as u64)), []));
+    }
+    rows
 }
 
 /// What flips decisions, the most used first.

@@ -11,7 +11,8 @@ use types::detail::{
 };
 use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::{
-    FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
+    FaultStatus, ImpactCurve, ImpactPoint, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare,
+    TestedHypothesis, TriedFault, TriedFaults,
 };
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::load::{ErrorClass, Latency, LoadRamp, LoadStep, Unloaded};
@@ -86,8 +87,13 @@ impl Of<'_> {
         let (value, interval) = (self.value, interval(self.value, -self.value, IntervalMethod::Wilson));
         let responses =
             ResponseClass::ALL.map(|class| ResponseShare { class, rows: 7, share: value, interval });
-        let strategy =
-            |surely_saves| PricedStrategy { strategy: self.name(), mean_cost: value, interval, surely_saves };
+        let strategy = |surely_saves| PricedStrategy {
+            strategy: self.name(),
+            mean_cost: value,
+            interval,
+            surely_saves,
+            is_doing_nothing: !surely_saves,
+        };
         let fault = |at: usize| TriedFault {
             fault: self.name(),
             title: self.name(),
@@ -103,13 +109,39 @@ impl Of<'_> {
             silently_wrong_before: Some(value),
             error: Some(self.name()),
             strategies: vec![strategy(at.is_multiple_of(2)), strategy(false)],
-            noticed: Some(Noticed { by: vec![self.name(); at % 3] }),
+            noticed: Some(Noticed {
+                by: vec![self.name(); at % 3],
+                least_rate: Some(value),
+                windows: Some(u32::MAX),
+                windows_by_loss: Some(at as u32),
+            }),
+            experiment: Some(TestedHypothesis {
+                name: self.name(),
+                hypothesis: self.name(),
+                rollback: Some(self.name()),
+                who: Some(self.name()),
+            }),
+            is_uncertified: at.is_multiple_of(2),
+        };
+        let point = |at: usize| ImpactPoint {
+            rate: at as f64 * value,
+            drop: at.is_multiple_of(2).then(|| self.named()),
+            unanswered: value,
+        };
+        let curve = |_| ImpactCurve {
+            fault: self.name(),
+            title: self.name(),
+            of: self.name(),
+            max_accuracy_drop: value,
+            points: self.all(point),
         };
         TriedFaults {
             model: self.name(),
             rows: u64::MAX,
             clean: Some(self.named()),
             faults: self.all(fault),
+            model_outage: vec![strategy(true), strategy(false)],
+            curves: self.all(curve),
             not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
         }
     }
