@@ -3,9 +3,9 @@
 //! A dispatcher waits for the next time and hands the request to a caller, a thread with a connection of its own; where
 //! all are busy it calls another one in, up to a limit, and beyond that the request is dropped and counted. The caller
 //! that was busy last is asked first, so that few connections are open and these are warm. Threads that wait for an
-//! answer cost little, and the caller is the same [`Target`] as everywhere: every protocol, TLS, and all that can go wrong
-//! with an answer. Latencies count from the intended time, so that what a request waits for because of this machine or
-//! of the server before it is part of it.
+//! answer cost little, and the caller is the same [`Target`] as everywhere: every protocol, TLS, and all that can go
+//! wrong with an answer. Latencies count from the intended time, so that what a request waits for because of this
+//! machine, or of the server before it, is part of it.
 
 use std::collections::HashMap;
 use std::fmt;

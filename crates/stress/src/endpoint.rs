@@ -250,7 +250,8 @@ fn words(tried: &TriedEndpoint) -> (Verdict, String) {
         (0, 0) => (
             Verdict::Pass,
             format!(
-                "Whoever asks {through} gets, under all of {all}, an answer or an error within {} ms, and answers as before afterwards.",
+                "Whoever asks {through} gets, under all of {all}, an answer or an error within {} ms, and \
+                 answers as before afterwards.",
                 tried.patience_ms
             ),
         ),
@@ -267,7 +268,8 @@ fn words(tried: &TriedEndpoint) -> (Verdict, String) {
         _ => (
             Verdict::Fail,
             format!(
-                "Callers of {through} do not cope with {failed} of {all} ({}). {}: {} Give callers a time-out, and another way to decide.",
+                "Callers of {through} do not cope with {failed} of {all} ({}). {}: {} Give callers a \
+                 time-out, and another way to decide.",
                 named(FaultStatus::Failed),
                 capitalised(&worst.title),
                 worst.sentence

@@ -134,8 +134,8 @@ const WELL_IN_A_ROW: usize = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl Trial<'_> {
-    /// Why faults cannot be tried on these callers: without one they do not get what the model answers, or they get it by
-    /// another way.
+    /// Why faults cannot be tried on these callers: without one they do not get what the model answers, or they get it
+    /// by another way.
     fn why_not(&mut self) -> Option<String> {
         let (recovered, said) = self.recovered(self.faults.recovers_within.into(), false);
         let through = self.faults.through.as_deref().unwrap_or("the proxy");

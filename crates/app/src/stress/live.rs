@@ -1,4 +1,4 @@
-//! What is asked of a server before it is put under stress, and again afterwards: the same requests one after the other.
+//! What is asked of a server before it is put under stress, and again afterwards: the same requests, one by one.
 
 use std::thread;
 use std::time::{Duration, Instant};

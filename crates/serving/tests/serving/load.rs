@@ -108,8 +108,8 @@ fn a_pause_of_the_server_is_in_the_latency_of_every_request_that_was_meant_to_be
     );
 }
 
-/// Ten milliseconds for each request, one after the other, and requests at random times at half of its capacity: the mean
-/// latency is that of Pollaczek and Khinchine, with the time of service that the server really took.
+/// Ten milliseconds for each request, one after the other, and requests at random times at half of its capacity: the
+/// mean latency is that of Pollaczek and Khinchine, with the time of service that the server really took.
 #[test]
 fn the_mean_latency_of_a_queue_is_that_of_queueing_theory() {
     let service = Arc::new(Mutex::new((Duration::ZERO, 0_u32)));
@@ -191,7 +191,10 @@ fn a_server_that_only_fails_is_left_alone_soon() {
     let ran = kept(keeping(|| "503 Busy"), &every(ms(5), 2000), 8, ms(60_000), &Stop::default());
     assert_eq!(ran.early, Some(Early::FailuresInARow));
     assert!((FAILURES_IN_A_ROW..FAILURES_IN_A_ROW + 20).contains(&ran.sent.len()), "{}", ran.sent.len());
-    let overloaded = |sent: &serving::load::Sent| matches!(&sent.outcome, Outcome::Failed(of) if of.kind == FailureKind::Overloaded);
+    let overloaded = |sent: &serving::load::Sent| match &sent.outcome {
+        Outcome::Failed(failure) => failure.kind == FailureKind::Overloaded,
+        _ => false,
+    };
     assert!(ran.sent.iter().all(overloaded));
 }
 

@@ -184,9 +184,9 @@ fn percentiles(latencies: &[f64], p50: SerialQuantile, p99: SerialQuantile) -> L
     }
 }
 
-/// The share of the requests' rate that answers come at: the share that is answered, and that only as fast as the middle
-/// nine tenths of the answers come, against the times at which these were meant to be asked for. While a queue grows,
-/// answers take longer to come than requests to be sent.
+/// The share of the requests' rate that answers come at: the share that is answered, and that only as fast as the
+/// middle nine tenths of the answers come, against the times at which these were meant to be asked for. While a queue
+/// grows, answers take longer to come than requests to be sent.
 fn achieved_share(samples: &[Sample]) -> f64 {
     let mut times: Vec<(f64, f64)> = Vec::new();
     for of in samples {

@@ -1,15 +1,15 @@
 //! Load on a server of a model: when each request is meant to be sent, and what the answers say.
 //!
-//! Requests are sent at their times, whether or not earlier ones were answered, and a latency counts from the instant at
-//! which the request was meant to be sent. A tool that waits for an answer before it asks again asks less while the
+//! Requests are sent at their times, whether or not earlier ones were answered, and a latency counts from the instant
+//! at which the request was meant to be sent. A tool that waits for an answer before it asks again asks less while the
 //! server is stuck, and so leaves out of its percentiles what callers would have waited.
 //!
 //! The rates ascend until the server does not stand a step. [`steps`] plans, [`measured`] says what a step came to, and
 //! [`judge`] makes the finding. Sending is done elsewhere.
 //!
-//! References: B. Schroeder, A. Wierman, M. Harchol-Balter, "Open versus closed: a cautionary tale", NSDI 2006; R. Jain,
-//! "The Art of Computer Systems Performance Analysis", 1991, section 3.3: the usable capacity is the most throughput
-//! within a limit of the response time.
+//! References: B. Schroeder, A. Wierman, M. Harchol-Balter, "Open versus closed: a cautionary tale", NSDI 2006;
+//! R. Jain, "The Art of Computer Systems Performance Analysis", 1991, section 3.3: the usable capacity is the most
+//! throughput within a limit of the response time.
 
 mod judge;
 mod measured;

@@ -13,8 +13,8 @@ use super::Refusal;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EndpointFaults {
-    /// Where callers ask: a gateway or a guard whose upstream is `listen`. Without it, nothing stands between the faults
-    /// and a plain client, and the test is a drill.
+    /// Where callers ask: a gateway or a guard whose upstream is `listen`. Without it, nothing stands between the
+    /// faults and a plain client, and the test is a drill.
     pub through: Option<String>,
     /// Where the proxy that makes the faults listens, such as `127.0.0.1:9099`; without it, any free port.
     pub listen: Option<String>,
