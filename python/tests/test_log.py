@@ -115,6 +115,12 @@ class ToAServer(Recorded):
         aside = [json.loads(line) for line in self.waiting()]
         self.assertEqual({row["row"]["id"] for row in aside}, {"a1", "naive"})
 
+    def test_what_is_no_row_costs_the_others_nothing(self):
+        with self.warnings(), self.server([(200, {}, taken)]):
+            done = log_predictions([5, *rows(1)], system="small")
+            self.assertEqual((done.accepted, done.rejected), (1, 1))
+            self.assertTrue(log_predictions(5, system="small").errors)
+
     def test_strict_raises_after_everything_was_kept(self):
         self.configure(strict=True, url="http://127.0.0.1:9")
         sleep, client.time.sleep = client.time.sleep, lambda _: None

@@ -231,6 +231,14 @@ class Failures(Recorded):
         self.assertTrue(told)
         self.assertEqual(len(told), len(set(told)), "each failure is told once")
 
+    def test_what_cannot_be_read_costs_itself_alone(self):
+        self.configure(strict=False)
+        with self.warnings(), trace.job("train") as run:
+            run.writes("features", {"a": [1]}, derived={"a": 5})
+            run.model("m", "1", "/no/such/model", format="onnx")
+        self.assertEqual(self.last()["outputs"][0]["name"], "features")
+        self.assertEqual(self.last()["run"]["facets"]["forewarn_model"]["format"], "onnx")
+
     def test_strict_raises(self):
         with self.assertRaisesRegex(ValueError, "no file and no folder"):
             trace.dataset("gone", "/no/such/file")

@@ -446,7 +446,8 @@ impl Log<'_> {
             max(instant.clone()),
             count(lit(1_i64)),
             count(instant),
-            count(ident(axis.column())),
+            // Named, since it may be the very same expression.
+            count(ident(axis.column())).alias("written"),
         ];
         let batches =
             self.collect(table.aggregate(vec![], range)?).map_err(|error| self.explain_time(error))?;

@@ -189,7 +189,8 @@ pub(crate) fn with_outcomes_sql(
     let Some(outcome) = &log.roles.outcome else {
         return format!(
             "SELECT p.{CELL}{segment_columns}, {predictions}, CAST(NULL AS {type_name}) AS outcome, \
-             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS undecided, false AS early, CAST(NULL AS DOUBLE) AS delay \
+             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS undecided, false AS early, \
+             CAST(NULL AS DOUBLE) AS delay \
              FROM {rows} p"
         );
     };
@@ -226,8 +227,8 @@ pub(crate) fn with_outcomes_sql(
             ),
             // The other end of those that became known last.
             format!(
-                "last_value({ordered} ORDER BY {0} ASC NULLS FIRST, {label} ASC NULLS FIRST) \
-                 <> first_value({ordered} ORDER BY {0} DESC NULLS LAST, {label} ASC NULLS LAST)",
+                "last_value({label} ORDER BY {0} ASC NULLS FIRST, {label} ASC NULLS FIRST) \
+                 <> first_value({label} ORDER BY {0} DESC NULLS LAST, {label} ASC NULLS LAST)",
                 known.instant
             ),
             format!("min({})", known.instant),
@@ -244,8 +245,8 @@ pub(crate) fn with_outcomes_sql(
     let early =
         if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
     format!(
-        "SELECT p.{CELL}{segment_columns}, {predictions}, o.outcome, o.copies, o.contradictory, o.undecided, {early} AS early, \
-         {delay} AS delay \
+        "SELECT p.{CELL}{segment_columns}, {predictions}, o.outcome, o.copies, o.contradictory, o.undecided, \
+         {early} AS early, {delay} AS delay \
          FROM {rows} p LEFT JOIN (\
            SELECT {id} AS id, count(*) AS copies, {latest} AS outcome, {first_known} AS first_known, \
              min({ordered}) <> max({ordered}) AS contradictory, {undecided} AS undecided \
@@ -289,7 +290,8 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
         format!("CAST({quoted} + INTERVAL '1 day' AS TIMESTAMP)")
     } else if is_text(data_type) {
         format!(
-            "CAST(CASE WHEN {quoted} LIKE '{WITH_ZONE}' AND TRY_CAST({quoted} AS TIMESTAMP) IS NULL THEN NULL ELSE {quoted} END AS TIMESTAMP)"
+            "CAST(CASE WHEN {quoted} LIKE '{WITH_ZONE}' AND TRY_CAST({quoted} AS TIMESTAMP) IS NULL \
+             THEN NULL ELSE {quoted} END AS TIMESTAMP)"
         )
     } else {
         format!("CAST({quoted} AS TIMESTAMP)")

@@ -11,6 +11,7 @@
 mod answer;
 mod apart;
 pub mod chaos;
+pub mod guard;
 pub mod http;
 mod inference;
 mod json;

@@ -40,7 +40,8 @@ impl Stop {
 /// What shells take for "ended by Ctrl-C".
 const INTERRUPTED: i32 = 130;
 
-async fn told_to_stop() {
+/// Waits for Ctrl-C, or for what a service manager sends.
+pub(crate) async fn told_to_stop() {
     let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
+from urllib.parse import urlsplit
 
 from .facets import Facet, facet
 from .fingerprint import CANONICAL, Fingerprint, fingerprint
@@ -159,13 +160,19 @@ def _facets(name: str, content: Optional[Fingerprint], told: Described) -> dict[
     if told.version:
         found |= facet("version", {"datasetVersion": told.version})
     if told.uri:
-        found |= facet("dataSource", {"name": name, "uri": told.uri})
+        found |= facet("dataSource", {"name": _place(told.uri), "uri": told.uri})
     if told.origin or told.reason:
         if not told.declared_by:
             raise ValueError(f"say who declares that nothing is upstream of {name}: declared_by=…")
         declared = {"upstream": "none", "source": told.origin, "reason": told.reason}
         found |= facet("forewarn_origin", {**declared, "declared_by": told.declared_by})
     return found
+
+
+def _place(uri: str) -> str:
+    """The scheme and the host of a URI, by which OpenLineage names a source."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else parts.scheme or uri
 
 
 def _digest(content: Fingerprint, told: Described) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from .settings import Settings, settings, warn_once
 
 REST_SECONDS = 60.0
 """How long a server that did not answer is left alone, so that a pipeline does not wait for it."""
+TRIES = 3
+WAIT_SECONDS_MAX = 2.0
 
 
 @dataclass
@@ -62,7 +64,7 @@ def _sent(now: Settings, line: str) -> bool:
         if time.monotonic() < _patience.until:
             return False
     request = server.Request(f"{(now.url or '').rstrip('/')}/api/v1/lineage", now.token, "application/json")
-    answer = server.post(request, line.encode("utf-8"), tries=3)
+    answer = server.post(request, line.encode("utf-8"), TRIES, WAIT_SECONDS_MAX)
     if answer.ok:
         return True
     # A refusal is of this event alone; a server that does not answer keeps the next ones waiting too.

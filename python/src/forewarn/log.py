@@ -27,6 +27,7 @@ from .target import KINDS, PathLike, Target, read_definition
 ROWS_A_REQUEST = 5_000
 BYTES_A_REQUEST = 4 * 1024 * 1024
 TRIES = 4
+WAIT_SECONDS_MAX = 30.0
 NO_SYSTEM = "-"
 
 
@@ -98,7 +99,7 @@ def _log(
 ) -> Logged:
     if settings().disabled:
         return Logged()
-    done = Logged()
+    done = Logged(errors=(f"{kind} could not be logged; the log `forewarn` says why",))
     with quietly(f"log {kind}"):
         target = Target(kind, system)
         with quietly(f"find where {kind} belong"):
@@ -106,6 +107,8 @@ def _log(
         good, done = _sorted_out(target, records_of(rows))
         if good:
             done += _deliver(target, good)
+    if not done.rejected + done.spooled:
+        return done
     if done.errors:
         warn_once(f"{done.rejected + done.spooled} rows of {kind} were not logged", done.errors[0])
     if done.errors and settings().strict:
@@ -170,7 +173,8 @@ def _send_batch(target: Target, rows: Sequence[Row]) -> tuple[Logged, bool]:
     """What became of the batch, and whether the server is away."""
     now = settings()
     url = f"{(now.url or '').rstrip('/')}/api/v1/systems/{quote(target.system or '', safe='')}/{target.kind}"
-    answer = post(Request(url, now.token, "application/x-ndjson"), lines_of(rows).encode("utf-8"), TRIES)
+    request = Request(url, now.token, "application/x-ndjson")
+    answer = post(request, lines_of(rows).encode("utf-8"), TRIES, WAIT_SECONDS_MAX)
     if answer.status == 413 and len(rows) > 1:
         half = len(rows) // 2
         (first, away), (second, also) = _send_batch(target, rows[:half]), _send_batch(target, rows[half:])

@@ -23,8 +23,10 @@ from .values import missing
 Row = dict[str, Any]
 
 
-def json_row(row: Mapping[str, Any]) -> Row:
+def json_row(row: Any) -> Row:
     """The row in the values of JSON; ``ValueError`` names the column that has none."""
+    if not isinstance(row, Mapping):
+        raise ValueError(f"it is a {type(row).__name__}; a row is a mapping from column to value")
     found = {}
     for name, value in row.items():
         if not isinstance(name, str):

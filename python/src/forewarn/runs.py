@@ -168,7 +168,8 @@ class Run:
         found = self._dataset(what, data, described)
         with quietly(f"record that {self.name} writes {found.name}"):
             use = Use(found)
-            use.more |= column_lineage(derived or {}, joined_on)
+            with quietly(f"record from which columns those of {found.name} are derived"):
+                use.more |= column_lineage(derived or {}, joined_on)
             if found.fingerprint is not None:
                 counts = {"rowCount": found.fingerprint.rows, "size": found.fingerprint.bytes}
                 use.own |= facet("outputStatistics", counts)
@@ -213,7 +214,7 @@ class Run:
             members = {
                 "name": str(name),
                 "version": str(version),
-                "digest": None if artefact is None else artefact_digest(artefact),
+                "digest": _digest_of(f"{name}@{version}", artefact),
                 "format": told.get("format"),
                 "parameters": _json(told.get("parameters")),
                 "metrics": metrics,
@@ -228,7 +229,7 @@ class Run:
             unknown = set(told) - {"begins", "ends", "digest", "fingerprint"}
             if unknown:
                 raise TypeError(f"a serving context has no {', '.join(sorted(unknown))}")
-            digest = told.get("digest") if artefact is None else artefact_digest(artefact)
+            digest = told.get("digest") or _digest_of(f"{name}@{version}", artefact)
             model = {"name": str(name), "version": str(version), "digest": digest}
             times = {"from": told.get("begins"), "until": told.get("ends")}
             self.serving = {
@@ -257,7 +258,12 @@ class Run:
     def _tell(self, kind: str) -> None:
         if settings().disabled:
             return
-        with quietly(f"record the job {self.name}"), self._lock:
+        with quietly(f"record the job {self.name}"):
+            # Threads that go on recording meanwhile do not wait for a server.
+            emit(self._event(kind), self.owner)
+
+    def _event(self, kind: str) -> dict[str, Any]:
+        with self._lock:
             facets = dict(self.facets)
             members = self._members()
             if members:
@@ -267,13 +273,13 @@ class Run:
                 fingerprint = self.serving.get("fingerprint") or self.fingerprint
                 facets |= facet("forewarn_servingContext", {**self.serving, "fingerprint": fingerprint})
             inputs = [use.entry("inputFacets") for use in self.inputs.values()]
-            # What a run writes, and what was checked of that, is told once it is there.
+            # OpenLineage knows checks of inputs only; `_tell_checks_of_outputs` tells the others.
             outputs = [Use(use.dataset, use.own, use.more).entry("outputFacets") for use in self.outputs.values()]
             job = (self.namespace, self.name, self.job_facets)
-            emit(event(kind, _now(), (self.id, facets), job, inputs, outputs), self.owner)
+            return event(kind, _now(), (self.id, facets), job, inputs, outputs)
 
     def _tell_checks_of_outputs(self) -> None:
-        """OpenLineage knows checks of inputs only: those of outputs are a run of their own."""
+        """Tells checks of outputs as a run of its own, in which they are inputs."""
         with quietly(f"record the checks of {self.name}"):
             checked = [use for use in self.outputs.values() if use.checks]
             if not checked or settings().disabled:
@@ -317,6 +323,14 @@ def artefact_digest(artefact: Any) -> str:
     if isinstance(artefact, (bytes, bytearray, memoryview)):
         return sha256(bytes(artefact))
     return sha256(Path(artefact).read_bytes())
+
+
+def _digest_of(model: str, artefact: Any) -> Optional[str]:
+    """What cannot be read costs the digest and not the whole record."""
+    if artefact is not None:
+        with quietly(f"digest the artefact of {model}"):
+            return artefact_digest(artefact)
+    return None
 
 
 def _code(told: Any, file: Optional[str]) -> dict[str, Facet]:

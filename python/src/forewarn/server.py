@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 TIMEOUT_SECONDS = 10.0
-WAIT_SECONDS_MAX = 30.0
 REPEATABLE = (408, 425, 429, 500, 502, 503, 504, 507)
 
 
@@ -56,15 +55,15 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirects)
 
 
-def post(request: Request, body: bytes, tries: int) -> Answer:
-    """Posts in gzip; waits between tries, longer each time, or as long as the server says."""
+def post(request: Request, body: bytes, tries: int, wait_seconds_max: float) -> Answer:
+    """Posts in gzip; waits between tries, longer each time, or as long as the server says, up to a bound."""
     packed = gzip.compress(body, compresslevel=5, mtime=0)
     answer = _once(request, packed)
     for attempt in range(1, tries):
         if not answer.worth_repeating:
             break
         wait = answer.retry_after if answer.retry_after is not None else 0.25 * 2**attempt * (1 + random.random())
-        time.sleep(min(wait, WAIT_SECONDS_MAX))
+        time.sleep(min(wait, wait_seconds_max))
         answer = _once(request, packed)
     return answer
 

@@ -44,8 +44,8 @@ def library_of(table: Any) -> str:
     return type(table).__module__.partition(".")[0]
 
 
-def records_of(table: Any) -> list[dict[str, Any]]:
-    """The table as rows of Python values."""
+def records_of(table: Any) -> list[Any]:
+    """The table as rows of Python values; what a list holds besides mappings is left in its place."""
     library = library_of(table)
     if library == "pandas":
         lists = {str(name): table.iloc[:, at].astype(object).tolist() for at, name in enumerate(table.columns)}
@@ -60,7 +60,7 @@ def records_of(table: Any) -> list[dict[str, Any]]:
             rows, columns = _mapping(table)
             return [{name: column[at] for name, column in columns.items()} for at in range(rows)]
         return [dict(table)]
-    return [dict(row) for row in table]
+    return list(table)
 
 
 def _unique(pairs: "list[tuple[str, Any]]") -> Columns:

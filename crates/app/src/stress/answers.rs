@@ -31,6 +31,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// Nobody asked.
+    pub(super) fn nothing() -> Self {
+        Self { responses: Vec::new(), error: None, scores: None }
+    }
+
     /// The answers as they came; `None` where no row was accepted.
     pub(super) fn scores(&self) -> Option<&Scores> {
         self.scores.as_ref()

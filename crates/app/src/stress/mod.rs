@@ -30,7 +30,7 @@ use types::cases::Cases;
 use types::definition::{Definition, DefinitionError};
 use types::{CheckId, ColumnKind, Finding, Question, Window};
 
-use self::answers::Session;
+use self::answers::{Answered, Session};
 use self::noticing::{Noticing, Seen};
 use self::planned::{check_kinds, digested, inputs};
 use self::rehearsal::Rehearsal;
@@ -108,7 +108,9 @@ pub fn run(
 
     let mut session = Session::of(definition, target, &current.outputs);
     session.refuse_misfits(&rows)?;
-    let clean = session.ask(&rows);
+    // Load and faults of a server ask in their own way.
+    let is_about_inputs = INPUTS.into_iter().any(is_made);
+    let clean = if is_about_inputs { session.ask(&rows) } else { Answered::nothing() };
     let log_is = log_state(&opened, range, (as_of, now))?;
     let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
         let answered = session.ask(&usual);
@@ -137,6 +139,10 @@ pub fn run(
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
     Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
 }
+
+/// The checks that hold answers to changed rows against those to the rows as they are.
+const INPUTS: [CheckId; 5] =
+    [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection, CheckId::Manipulation];
 
 /// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
 /// then is kept.

@@ -1,6 +1,7 @@
 //! Drift of what really happened, once enough of it is known.
 
 use stats::sketch::{CategoricalProfile, NumericProfile, Profile};
+use types::answer::Coverage;
 use types::column::ColumnKind;
 use types::definition::{Definition, Output};
 use types::outcomes::Outcomes;
@@ -30,7 +31,13 @@ pub(super) fn assessed(
 ) -> Option<(Watched, Result<Assessment, Unassessed>)> {
     let (watched, before) = summarised(scope.definition, answers, scope.against)?;
     let now = values(scope.definition, answers, &[scope.window])?;
-    let coverage = known_share(answers, &[scope.window])?;
+    let question = Question::Coverage { orphans: false, window: scope.window };
+    let Coverage { predictions, with_outcome, .. } = *answers.coverage(&question)?;
+    if predictions == 0 {
+        let reason = "the window has no predictions".to_owned();
+        return Some((watched, Err(Unassessed { reason })));
+    }
+    let coverage = with_outcome as f64 / predictions as f64;
     let least = scope.definition.monitor.performance.least_coverage;
     if coverage < least {
         let reason = format!(
@@ -104,15 +111,4 @@ fn numbers<'a>(answers: &Answers, windows: &[Window]) -> Option<Summarised<'a>> 
         }
     }
     Some(Summarised::of(Profile::Numeric(whole?)))
-}
-
-/// The share of the predictions of some windows whose outcome is known.
-fn known_share(answers: &Answers, windows: &[Window]) -> Option<f64> {
-    let (mut predictions, mut known) = (0, 0);
-    for &window in windows {
-        let coverage = answers.coverage(&Question::Coverage { orphans: false, window })?;
-        predictions += coverage.predictions;
-        known += coverage.with_outcome;
-    }
-    Some(if predictions == 0 { 0.0 } else { known as f64 / predictions as f64 })
 }

@@ -196,6 +196,6 @@ mod tests {
         check(b"POST / HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\nabc");
         check(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n");
         check(b"POST / HTTP/1.1\r\nhost");
-        check(&[b'a'; 200_000]);
+        check(&vec![b'a'; 200_000]);
     }
 }

@@ -183,12 +183,11 @@ async fn serve(client: TcpStream, state: Arc<State>) {
     let mut client = BufStream::new(client);
     while let Ok(Some(request)) = message::read(&mut client).await {
         let turn = state.turn.subscribe();
-        let is_open = match state.strikes() {
-            Some(struck) => breaking::answer(&mut client, &state, request, struck, turn).await,
-            None => {
-                let answer = passed_on(&state, request).await;
-                write(&mut client, &answer.whole()).await
-            }
+        let is_open = if let Some(struck) = state.strikes() {
+            breaking::answer(&mut client, &state, request, struck, turn).await
+        } else {
+            let answer = passed_on(&state, request).await;
+            write(&mut client, &answer.whole()).await
         };
         if is_open.is_err() {
             return;

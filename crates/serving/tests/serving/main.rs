@@ -6,6 +6,7 @@
 mod broken_servers;
 mod chaos;
 mod fixtures;
+mod guard;
 mod load;
 mod mlflow;
 mod mlserver;

@@ -1,5 +1,6 @@
 //! What a step of load came to: percentiles, errors, and whether the server stood it.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use stats::interval::Level;
@@ -215,7 +216,7 @@ fn errors(samples: &[Sample]) -> Vec<ErrorClass> {
             None => classes.push(ErrorClass { class: class.clone(), requests: 1, example: said.clone() }),
         }
     }
-    classes.sort_by(|a, b| b.requests.cmp(&a.requests));
+    classes.sort_by_key(|class| Reverse(class.requests));
     classes
 }
 

@@ -41,7 +41,8 @@ fn poisson_arrivals_have_exponential_gaps_and_constant_ones_equal_gaps() {
     let n = of.starts.len() as f64;
     // Four standard deviations of a Poisson count of 10,000 are 400.
     assert!((n - 10_000.0).abs() < 400.0, "{n}");
-    let gaps: Vec<f64> = of.starts.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
+    let gaps: Vec<f64> =
+        of.starts.windows(2).map(|pair| pair[1].as_secs_f64() - pair[0].as_secs_f64()).collect();
     let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
     let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
     // The standard deviation of an exponential time is its mean.

@@ -173,7 +173,7 @@ impl Of<'_> {
             got: got.to_vec(),
             waited_ms_max: value,
             error: Some(self.name()),
-            recovered_s: (at % 2 > 0).then_some(value),
+            recovered_s: at.is_multiple_of(2).then_some(value),
         };
         TriedEndpoint {
             model: self.name(),
