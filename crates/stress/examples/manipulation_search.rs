@@ -1,7 +1,7 @@
 //! The search for manipulations with a model on the other side of a pipe, for `bench/manipulation.py`.
 //!
-//! The first line that it reads has the cases, ordinary rows, the constraints and the threshold. Then it writes a line of
-//! rows for each question and reads a line of scores, and at the end it writes what it found.
+//! The first line that it reads has the cases, ordinary rows, the constraints and the threshold. Then it writes a line
+//! of rows for each question and reads a line of scores, and at the end it writes what it found.
 
 use std::io::{BufRead, Stdin, Write};
 

@@ -146,14 +146,16 @@ impl Words<'_> {
                 }
             };
         };
-        let (budget, most) = (number(self.constraints.budget), percent(self.constraints.max_flipped));
+        let (budget, most) = (value(self.constraints.budget), percent(self.constraints.max_flipped));
         let flipped = format!(
-            "{} of {} {} can be {} within a budget of {budget} ({})",
+            "{} of {} {} ({}, {} – {}) can be {} within a budget of {budget}",
             of.flipped,
             of.searched,
             self.cases_are,
-            self.flipped_word(),
-            interval(share)
+            percent(share.value),
+            percent(share.interval.lower),
+            percent(share.interval.upper),
+            self.flipped_word()
         );
         if let Some(error) = &found.stopped {
             let of_all = found.cases.len();
