@@ -4,7 +4,6 @@ mod degradation;
 mod endpoint;
 mod experiment;
 mod load;
-
 mod manipulation;
 mod relation;
 
