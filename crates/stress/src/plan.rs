@@ -65,6 +65,8 @@ pub enum Subject {
     /// Several features at once; a run of the covering array, from 1.
     Together(usize),
     Rows,
+    /// The model itself.
+    Model,
 }
 
 /// How late a row may be that arrives out of order.

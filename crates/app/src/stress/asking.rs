@@ -11,10 +11,10 @@ use types::definition::{Asked, Definition, DefinitionError, Protocol, Task};
 use crate::outgoing;
 
 /// The path of a model of the Open Inference Protocol: `…/v2/models/NAME/infer`.
-const MODELS: &str = "/v2/models/";
+pub(crate) const MODELS: &str = "/v2/models/";
 
 /// Opens the model, and says where it is asked; the error is at its key.
-pub(super) fn target(
+pub(crate) fn target(
     definition: &Definition,
     folder: &Path,
     inputs: &[String],
@@ -102,7 +102,7 @@ fn at_endpoint(
 }
 
 /// What is wanted of an answer: a number, or a probability for each class in the order of the definition.
-fn reading(definition: &Definition) -> Reading {
+pub(crate) fn reading(definition: &Definition) -> Reading {
     let wanted = match definition.model.task {
         Task::Binary | Task::Regression => Wanted::Number { class: None },
         Task::Multiclass => {

@@ -6,7 +6,7 @@
 //! (`stress.detection`). Which faults there are, and what answers to them mean, is in the crate `stress`.
 
 mod answers;
-mod asking;
+pub(crate) mod asking;
 mod degrading;
 mod endpoint;
 mod live;
@@ -14,7 +14,7 @@ mod load;
 mod noticing;
 mod planned;
 mod rehearsal;
-mod rows;
+pub(crate) mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,7 +31,8 @@ use types::{CheckId, ColumnKind, Finding, Question, Window};
 
 use self::answers::Session;
 use self::noticing::{Noticing, Seen};
-use self::planned::{check_kinds, digested, inputs};
+pub(crate) use self::planned::inputs;
+use self::planned::{check_kinds, digested};
 use self::rehearsal::Rehearsal;
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;

@@ -24,6 +24,7 @@ mod faults;
 mod fixture;
 mod flights;
 mod formats;
+mod guard;
 mod init;
 mod metrics;
 mod monitoring;
@@ -36,6 +37,8 @@ mod parts;
 mod postgres;
 mod refusals;
 mod serve;
+#[path = "../../../serving/tests/serving/parts.rs"]
+mod serving_parts;
 mod stress;
 mod stress_load;
 mod tasks;

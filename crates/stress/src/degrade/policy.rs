@@ -80,6 +80,7 @@ fn table(rule: &Rule) -> String {
         Subject::Source(name) => format!("{{ source = {} }}", quoted(name)),
         Subject::Together(run) => format!("{{ together = {run} }}"),
         Subject::Rows => quoted("rows"),
+        Subject::Model => quoted("model"),
     };
     let why = quoted(&rule.why);
     format!("[[rule]]\noutage = {outage}\nthen = {}\nwhy = {why}\n", inline(&rule.then))
