@@ -133,6 +133,8 @@ pub(crate) enum StressCheck {
     Load,
     /// What callers get when the model's server is slow, breaks off or talks nonsense
     Endpoint,
+    /// How many decisions somebody can flip, who can change what `[stress.manipulation]` declares
+    Manipulation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -55,6 +55,11 @@ pub trait Target: Debug + Send {
         Vec::new()
     }
 
+    /// Whether it is started again after a crash, which takes time: it is asked less often which rows crash it.
+    fn is_started_again(&self) -> bool {
+        false
+    }
+
     /// The outcome, and how long it took.
     fn ask(&mut self, batch: &Batch) -> Answer {
         let start = Instant::now();

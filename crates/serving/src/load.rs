@@ -180,7 +180,8 @@ impl<'a> Callers<'a> {
         }
         let (calls, taken) = channel::<Call>();
         let (at, mut target) = (self.calls.len(), (self.make)());
-        let (requests, idle, ended) = (Arc::clone(&self.requests), Arc::clone(&self.idle), self.ended.0.clone());
+        let (requests, idle, ended) =
+            (Arc::clone(&self.requests), Arc::clone(&self.idle), self.ended.0.clone());
         let ask = move || {
             for call in taken {
                 let late = call.start.elapsed().saturating_sub(call.intended);

@@ -116,6 +116,8 @@ pub enum StoreError {
     Broken { chain: String, source: ChainError },
     #[error(transparent)]
     Audit(#[from] types::audit::AuditError),
+    #[error(transparent)]
+    Lineage(#[from] types::lineage_log::LineageLogError),
     #[error("a row of `{table}` cannot be read: {reason}")]
     Unreadable { table: &'static str, reason: String },
     #[error("what was to be kept cannot be written as JSON: {0}")]

@@ -11,6 +11,7 @@ mod audit;
 mod database;
 mod evidence;
 mod jobs;
+mod lineage;
 mod migrations;
 mod systems;
 

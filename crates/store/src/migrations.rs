@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_alerts.sql"),
     include_str!("../migrations/0004_access.sql"),
     include_str!("../migrations/0005_identities.sql"),
+    include_str!("../migrations/0006_lineage.sql"),
 ];
 
 /// Applies what is missing. Programs that start at the same time wait for each other.

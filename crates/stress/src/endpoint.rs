@@ -15,7 +15,7 @@ use stats::proportion::Proportion;
 use types::definition::{EndpointFaults, Refusal};
 use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::FaultStatus;
-use types::format::{capitalised, count, counted, number, percent};
+use types::format::{capitalised, count, counted, percent, value};
 use types::nearest::listed;
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
 
@@ -120,7 +120,8 @@ pub struct Over {
 pub fn tried(over: &Over, refusal: Refusal) -> TriedEndpointFault {
     let got = shares(&over.asked);
     let is = |of: CallerGot| got.iter().any(|share| share.got == of);
-    let bad: Vec<CallerGot> = CallerGot::ALL.into_iter().filter(|of| is(*of) && is_failure(*of, refusal)).collect();
+    let bad: Vec<CallerGot> =
+        CallerGot::ALL.into_iter().filter(|of| is(*of) && is_failure(*of, refusal)).collect();
     let status = if !bad.is_empty() || (over.recovered.is_none() && !over.is_cut_short) {
         FaultStatus::Failed
     } else if over.is_cut_short || over.asked.is_empty() || over.struck == 0 {
@@ -183,7 +184,7 @@ fn sentence(over: &Over, got: &[CallersShare]) -> String {
         None if over.is_cut_short => " Whether answers come again afterwards was not looked at.".into(),
         None => " Afterwards, answers do not come again in time.".to_owned(),
         Some(after) if after > Duration::from_secs(1) => {
-            format!(" Afterwards, answers come again after {} s.", number(after.as_secs_f64()))
+            format!(" Afterwards, answers come again after {} s.", value(after.as_secs_f64()))
         }
         Some(_) => String::new(),
     };
@@ -211,7 +212,8 @@ pub fn judge(scope: Scope<'_>, mut tried: TriedEndpoint, refusal: Refusal) -> Fi
     let of = |status| tried.faults.iter().filter(|fault| fault.status == status).count() as u64;
     let failed = of(FaultStatus::Failed);
     if let Ok(share) = Proportion::new(failed, tried.faults.len() as u64) {
-        let measure = Measure::new("unhandled_fault_share", share.share(), tried.faults.len() as u64, "exact");
+        let measure =
+            Measure::new("unhandled_fault_share", share.share(), tried.faults.len() as u64, "exact");
         finding.measures.push(measure);
     }
     let longest = tried.faults.iter().map(|fault| fault.waited_ms_max).fold(0.0, f64::max);
@@ -255,7 +257,12 @@ fn words(tried: &TriedEndpoint) -> (Verdict, String) {
         (0, _) => {
             let unknown = named(FaultStatus::Unknown);
             let unknown = if unknown.is_empty() { String::new() } else { format!(" ({unknown})") };
-            (Verdict::Unknown, format!("Of {all}, callers of {through} fail none; {open} could not be tried to the end{unknown}."))
+            (
+                Verdict::Unknown,
+                format!(
+                    "Of {all}, callers of {through} fail none; {open} could not be tried to the end{unknown}."
+                ),
+            )
         }
         _ => (
             Verdict::Fail,

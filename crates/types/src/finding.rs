@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::endpoint::TriedEndpoint;
 use crate::faults::TriedFaults;
 use crate::load::LoadRamp;
+use crate::manipulation::Manipulated;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -67,10 +68,12 @@ pub enum CheckId {
     Load,
     #[serde(rename = "stress.endpoint")]
     Endpoint,
+    #[serde(rename = "stress.manipulation")]
+    Manipulation,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -91,6 +94,7 @@ impl CheckId {
         Self::Detection,
         Self::Load,
         Self::Endpoint,
+        Self::Manipulation,
     ];
 
     pub fn name(self) -> &'static str {
@@ -115,6 +119,7 @@ impl CheckId {
             Self::Detection => "stress.detection",
             Self::Load => "stress.load",
             Self::Endpoint => "stress.endpoint",
+            Self::Manipulation => "stress.manipulation",
         }
     }
 
@@ -310,6 +315,9 @@ impl Finding {
         if let Some(Detail::Tail(tail)) = &mut self.detail {
             tail.worst.iter_mut().for_each(|case| case.inputs.clear());
         }
+        if let Some(Detail::Manipulation(of)) = &mut self.detail {
+            of.examples.clear();
+        }
         self
     }
 
@@ -360,6 +368,8 @@ pub enum Detail {
     Load(Box<LoadRamp>),
     /// What callers got while the server did not answer as it should.
     Endpoint(Box<TriedEndpoint>),
+    /// What somebody can change who wants another decision.
+    Manipulation(Box<Manipulated>),
 }
 
 /// What decided how much a column changed, and why that.

@@ -178,6 +178,22 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_that_is_a_mean_of_losses_has_its_loss_and_others_have_none() {
+        for (measure, loss) in [
+            ("mae", Some(RowLoss::Absolute)),
+            ("mean_absolute_error", Some(RowLoss::Absolute)),
+            ("brier", Some(RowLoss::Brier)),
+            ("wrong_share", Some(RowLoss::Wrong)),
+            ("mean_squared_error", Some(RowLoss::Squared)),
+            ("accuracy", None),
+            ("rmse", None),
+            ("roc_auc", None),
+        ] {
+            assert_eq!(RowLoss::with_mean(measure), loss, "{measure}");
+        }
+    }
+
+    #[test]
     fn names_are_those_of_definitions() {
         for loss in Task::ALL.into_iter().flat_map(RowLoss::of_task) {
             assert_eq!(serde_json::to_value(loss).unwrap(), loss.name());

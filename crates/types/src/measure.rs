@@ -98,6 +98,10 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "equal_answer_share" => "answers as without load",
         "unhandled_fault_share" => "share of faults that callers do not cope with",
         "longest_wait_ms" => "ms that a caller waited at most",
+        "flipped_share" => "share of decisions that can be flipped",
+        "flipped_cost" => "median cost of a flip",
+        "lever_share" => "share of cheapest changes with a part of it",
+        "alone_share" => "share that it flips alone",
         _ => return None,
     };
     Some(title.into())
@@ -116,6 +120,8 @@ pub fn value_text(name: &str, value: f64) -> String {
         format::times(value)
     } else if is_share(name) {
         format::percent(value)
+    } else if name.ends_with("_ms") || name.ends_with("_per_second") {
+        format::value(value)
     } else {
         format::number(value)
     }

@@ -2,7 +2,9 @@
 
 use stats::interval::Interval;
 use types::detail::{ComparisonDetail, CurvePoint, FairnessDetail, FoundSlices, Subpopulation, TailDetail};
+use types::faults::{FaultStatus, PricedStrategy, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
+use types::manipulation::Manipulated;
 use types::{Verdict, format};
 
 use crate::report::comparison::{FOUND, by_row};
@@ -31,6 +33,8 @@ pub(crate) fn rows(finding: &Finding) -> Option<Rows> {
         Detail::Tail(of) => tail(of),
         Detail::Fairness(of) => fairness(of),
         Detail::Comparison(of) => comparison(of),
+        Detail::Faults(of) => faults(of),
+        Detail::Manipulation(of) => manipulation(of),
         Detail::Errors(of) if finding.check == CheckId::Errors => {
             let flagged = of.rates.iter().filter(|row| row.flagged);
             let rows = flagged.map(|row| {
@@ -57,6 +61,33 @@ pub(crate) fn rows(finding: &Finding) -> Option<Rows> {
     of.more = of.rows.len().saturating_sub(MOST);
     of.rows.truncate(MOST);
     (!of.rows.is_empty()).then_some(of)
+}
+
+/// What the model does not stand, worst first.
+fn faults(of: &TriedFaults) -> Rows {
+    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
+    Rows {
+        title: "Faults that the model does not stand".into(),
+        head: vec!["Fault", "Status", "Accuracy lower by", "Silently wrong", "Best instead", "Noticed"],
+        rows: hurting.map(|fault| (Some(fault.verdict), of_fault(fault))).collect(),
+        more: 0,
+    }
+}
+
+fn of_fault(fault: &TriedFault) -> Vec<String> {
+    let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
+    let saving = |strategies: &[PricedStrategy]| {
+        strategies.iter().find(|of| of.surely_saves).map(|of| of.strategy.clone())
+    };
+    let noticed = fault.noticed.as_ref().map(|noticed| if noticed.by.is_empty() { "no" } else { "yes" });
+    vec![
+        format!("{}: {}", fault.of, fault.title),
+        fault.status.word().to_owned(),
+        or_dash(fault.impact.as_ref().map(|impact| value(&impact.name, impact))),
+        or_dash(silent.map(|share| format::percent(share.share))),
+        or_dash(saving(&fault.strategies)),
+        or_dash(noticed.map(str::to_owned)),
+    ]
 }
 
 /// `46.4 % (40.2 % – 52.6 %)` in the unit of a measure.
@@ -161,6 +192,19 @@ fn fairness(of: &FairnessDetail) -> Rows {
             "How well groups are served; criteria of positive predictions are for a binary task".into()
         },
         head: vec!["Criterion", "Difference", "Ratio", "Between"],
+        rows: rows.collect(),
+        more: 0,
+    }
+}
+
+fn manipulation(of: &Manipulated) -> Rows {
+    let rows = of.levers.iter().map(|lever| {
+        let [used, alone] = [&lever.used, &lever.alone].map(|share| value(&share.name, share));
+        (None, vec![lever.feature.clone(), lever.constraint.clone(), alone, used])
+    });
+    Rows {
+        title: format!("What flips {}", of.cases_are),
+        head: vec!["Feature", "Can be changed", "Flips alone", "Part of cheapest changes"],
         rows: rows.collect(),
         more: 0,
     }

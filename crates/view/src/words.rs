@@ -35,6 +35,7 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Detection => "Detection",
         CheckId::Load => "Load",
         CheckId::Endpoint => "Faults of the server",
+        CheckId::Manipulation => "Manipulation",
     }
 }
 

@@ -21,7 +21,7 @@ use serving::guard::{
     Settings,
 };
 use serving::http::Endpoint;
-use types::definition::{AnswerAfter, Definition, DefinitionError, Guard, Protocol, Unlogged, Unread};
+use types::definition::{AnswerAfter, Definition, DefinitionError, Guard, Model, Protocol, Unlogged, Unread};
 use url::Url;
 
 use self::journal::LogJournal;
@@ -32,7 +32,7 @@ use crate::check::CheckError;
 use crate::opened::{self, Located};
 use crate::signing::{self, SigningError};
 use crate::state::FOLDER;
-use crate::stress::asking::{self, MODELS};
+use crate::stress::asking::{self, Described, MODELS};
 use crate::{outgoing, stress};
 
 /// Where a guard keeps what is not in the log's files yet, below the folder of state.
@@ -168,7 +168,7 @@ fn settings(
         expected: reference.map(|reference| reference.expected.clone()).unwrap_or_default(),
         odd: Odd { unseen: guard.unseen, out_of_range: guard.out_of_range },
         order,
-        reading: asking::reading(definition),
+        reading: asking::reading(&definition.model, definition),
         id: definition.log.id.clone().unwrap_or_default(),
         breaker: policy.breaker.unwrap_or(breaker),
         cache: guard.cache.as_ref().map(|cache| CacheSettings {
@@ -253,13 +253,16 @@ fn other(
     located: &Located,
     inputs: &[String],
 ) -> Result<Vec<Box<dyn serving::Target>>, DefinitionError> {
-    let mut of = definition.clone();
-    of.model.command = Vec::new();
     let is_address = named.starts_with("http://") || named.starts_with("https://");
-    of.model.endpoint = is_address.then(|| named.to_owned());
-    of.model.onnx = (!is_address).then(|| named.to_owned());
-    let opened =
-        (0..CONNECTIONS).map(|_| asking::target(&of, &located.folder, inputs).map(|(target, _)| target));
+    let model = Model {
+        command: Vec::new(),
+        endpoint: is_address.then(|| named.to_owned()),
+        onnx: (!is_address).then(|| named.to_owned()),
+        ..definition.model.clone()
+    };
+    let described = Described { model: &model, key: "guard" };
+    let open = |_| asking::target(described, definition, &located.folder, inputs).map(|(target, _)| target);
+    let opened = (0..CONNECTIONS).map(open);
     opened.collect::<Result<_, _>>().map_err(|error: DefinitionError| {
         DefinitionError::at_key("guard", format!("the policy's model `{named}`: {error}"))
     })

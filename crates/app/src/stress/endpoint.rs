@@ -7,23 +7,24 @@ use ::stress::endpoint::{self, Asked, CATALOGUE, Over};
 use ::stress::judge::Scope;
 use serving::chaos::FaultProxy;
 use serving::{FailureKind, Outcome, Stop, Target};
-use types::{Definition, Finding};
+use stats::random::{SplitMix64, uniform};
 use types::batch::Batch;
 use types::definition::{self, DefinitionError, EndpointFaults, Place};
 use types::endpoint::{CallerGot, EndpointFault, TriedEndpoint};
 use types::faults::NotTried;
 use types::nearest::{listed, nearest};
+use types::{Definition, Finding};
 use url::Url;
 
-use super::asking;
-use super::live::{Known, is_equal};
+use super::asking::{self, Described};
+use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
 /// What callers get when the server does not do as it should.
 pub(super) fn finding(
     scope: Scope<'_>,
     rows: &Batch,
-    stop: &Stop,
+    (seed, stop): (u64, &Stop),
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Finding, DefinitionError> {
     let definition = scope.definition;
@@ -37,18 +38,22 @@ pub(super) fn finding(
     let known = Known::of(model.as_mut(), rows, 1, patience, stop);
     if known.requests.is_empty() {
         let said = known.error.map(|error| format!(" It says: {error}.")).unwrap_or_default();
-        return Ok(endpoint::not_applicable(scope, &format!("{address} does not answer without a fault.{said}")));
+        return Ok(endpoint::not_applicable(
+            scope,
+            &format!("{address} does not answer without a fault.{said}"),
+        ));
     }
     let proxy = proxy(definition, address, &faults)?;
     let asked_at = faults.through.clone().unwrap_or_else(|| at_proxy(address, proxy.address()));
     let callers = asking::caller(definition, &asked_at, patience)
         .map_err(|error| DefinitionError { place: Place::Key("stress.endpoint.through".into()), ..error })?;
     let tolerance = definition.stress.parity.tolerance;
-    let mut trial = Trial { faults: &faults, patience, known: &known, proxy: &proxy, callers, tolerance, stop };
+    let (known, proxy, faults, rng) = (&known, &proxy, &faults, SplitMix64::new(seed));
+    let mut trial = Trial { faults, patience, known, proxy, callers, tolerance, rng, stop };
     if let Some(reason) = trial.why_not() {
         return Ok(endpoint::not_applicable(scope, &reason));
     }
-    let planned = endpoint::planned(&faults, patience);
+    let planned = endpoint::planned(faults, patience);
     let mut tried = TriedEndpoint {
         model: address.to_owned(),
         through: faults.through.clone(),
@@ -96,7 +101,7 @@ fn proxy(
     faults: &EndpointFaults,
 ) -> Result<FaultProxy, DefinitionError> {
     let within = Duration::from(definition.model.timeout);
-    let upstream = asking::server(definition, address, within)?;
+    let upstream = asking::server(Described::of_log(definition), address, within)?;
     let listen = faults.listens_on().unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     FaultProxy::start(listen, upstream).map_err(|error| {
         let message = format!("the proxy cannot listen on {listen}: {error}");
@@ -118,6 +123,8 @@ struct Trial<'a> {
     proxy: &'a FaultProxy,
     callers: Box<dyn Target>,
     tolerance: f64,
+    /// Says which requests a fault happens to; the same for every fault.
+    rng: SplitMix64,
     stop: &'a Stop,
 }
 
@@ -130,7 +137,7 @@ impl Trial<'_> {
     /// Why faults cannot be tried on these callers: without one they do not get what the model answers, or they get it by
     /// another way.
     fn why_not(&mut self) -> Option<String> {
-        let (recovered, said) = self.recovered();
+        let (recovered, said) = self.recovered(self.faults.recovers_within.into(), false);
         let through = self.faults.through.as_deref().unwrap_or("the proxy");
         if recovered.is_none() {
             let said = said.map(|said| format!(" It says: {said}.")).unwrap_or_default();
@@ -145,7 +152,9 @@ impl Trial<'_> {
     /// Puts a fault in front of the server, asks, and takes it away again, whatever happens.
     fn of(&mut self, fault: EndpointFault) -> Over {
         let until = Instant::now() + Duration::from(self.faults.time_at_most);
-        let injection = self.proxy.inject(fault, self.faults.rate);
+        let mut rng = self.rng.clone();
+        let draws = Box::new(move || uniform(&mut rng));
+        let injection = self.proxy.inject(fault, self.faults.rate, draws);
         let mut asked = Vec::new();
         for at in 0..self.faults.requests as usize {
             if self.stop.is_set() || Instant::now() >= until {
@@ -155,8 +164,11 @@ impl Trial<'_> {
         }
         let struck = injection.struck();
         drop(injection);
-        let (recovered, _) = self.recovered();
+        // Who wants it to end wants to know all the same whether everything is as before, but not to wait for it.
         let is_cut_short = self.stop.is_set();
+        let within = if is_cut_short { AFTER_STOP } else { self.faults.recovers_within.into() };
+        let (recovered, _) = self.recovered(within, is_cut_short);
+        let is_cut_short = is_cut_short || self.stop.is_set();
         Over { fault, struck, asked, recovered, is_cut_short }
     }
 
@@ -181,9 +193,9 @@ impl Trial<'_> {
     }
 
     /// Asks until answers come as without a fault, and how long that took; else what was said last.
-    fn recovered(&mut self) -> (Option<Duration>, Option<String>) {
+    fn recovered(&mut self, within: Duration, is_stopped: bool) -> (Option<Duration>, Option<String>) {
         let (start, mut in_a_row, mut at, mut said) = (Instant::now(), 0, 0, None);
-        while !self.stop.is_set() {
+        while is_stopped || !self.stop.is_set() {
             let asked = self.ask(at);
             at += 1;
             in_a_row = if asked.got == CallerGot::Answer { in_a_row + 1 } else { 0 };
@@ -191,7 +203,7 @@ impl Trial<'_> {
                 return (Some(start.elapsed()), None);
             }
             said = asked.said.or(said);
-            if start.elapsed() >= Duration::from(self.faults.recovers_within) {
+            if start.elapsed() >= within {
                 break;
             }
             if in_a_row == 0 {

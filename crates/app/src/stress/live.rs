@@ -29,12 +29,20 @@ const REQUESTS_MOST: usize = 100;
 const REQUESTS_LEAST: usize = 5;
 /// Requests that say whether a server is as before.
 const PROBES: usize = 20;
+/// How long it is looked whether a server is as before, once somebody wants it all to end.
+pub(super) const AFTER_STOP: Duration = Duration::from_secs(2);
 /// Between two looks at whether it is.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Known {
     /// Asks about rows, so many in a request, as many requests as fit into a time.
-    pub(super) fn of(target: &mut dyn Target, rows: &Batch, in_a_request: usize, within: Duration, stop: &Stop) -> Self {
+    pub(super) fn of(
+        target: &mut dyn Target,
+        rows: &Batch,
+        in_a_request: usize,
+        within: Duration,
+        stop: &Stop,
+    ) -> Self {
         let start = Instant::now();
         let all: Vec<usize> = (0..rows.rows()).collect();
         let (mut requests, mut latencies, mut error) = (Vec::new(), Vec::new(), None);

@@ -13,8 +13,8 @@ use types::batch::Batch;
 use types::definition::{Asked, DefinitionError, Load};
 use types::load::LoadRamp;
 
-use super::asking;
-use super::live::{Known, is_equal};
+use super::asking::{self, Described};
+use super::live::{AFTER_STOP, Known, is_equal};
 use crate::check::Stage;
 
 /// What is put under load.
@@ -37,12 +37,14 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
         return Ok(load::not_applicable(of.scope, NO_ROWS));
     }
     let load = definition.stress.load.clone().unwrap_or_default();
-    let (mut target, _) = asking::target(definition, of.folder, of.inputs)?;
-    let make = || asking::target(definition, of.folder, of.inputs).expect("it was made before, of the same").0;
+    let open = || asking::target(Described::of_log(definition), definition, of.folder, of.inputs);
+    let (mut target, _) = open()?;
+    let make = || open().expect("it was made before, of the same").0;
     let tolerance = definition.stress.parity.tolerance;
     let known = Known::of(target.as_mut(), of.rows, load.rows as usize, load.step.into(), of.stop);
     let timeout_ms = Duration::from(definition.model.timeout).as_secs_f64() * 1e3;
-    let limits = Limits { p99_ms: load.p99_ms_at_most.map_or(timeout_ms, f64::from), errors: load.errors_at_most };
+    let limits =
+        Limits { p99_ms: load.p99_ms_at_most.map_or(timeout_ms, f64::from), errors: load.errors_at_most };
     let mut ramp = LoadRamp {
         model: address.to_owned(),
         rows_per_request: load.rows,
@@ -60,16 +62,22 @@ pub(super) fn finding(of: &Loaded<'_>, progress: &mut dyn FnMut(Stage)) -> Resul
     if is_well && !is_cut_short {
         let climb = Climb { load: &load, limits, known: &known, make: &make, tolerance, of };
         is_cut_short = climb.to_the_knee(&mut ramp, progress);
-        let within = Duration::from(load.recovers_within);
-        let (recovered, after) = known.recovered(target.as_mut(), tolerance, within, of.stop);
-        (ramp.recovered_s, ramp.after) = (recovered.map(|time| time.as_secs_f64()), after);
+        // Who wants it to end wants to know all the same whether everything is as before, but not to wait for it.
+        let is_stopped = of.stop.is_set();
+        let within = if is_stopped { AFTER_STOP } else { load.recovers_within.into() };
+        let stop = if is_stopped { Stop::default() } else { of.stop.clone() };
+        let (recovered, after) = known.recovered(target.as_mut(), tolerance, within, &stop);
+        ramp.recovered_s = recovered.map(|time| time.as_secs_f64());
+        // In so short a time, not to be back says nothing.
+        ramp.after = after.filter(|_| recovered.is_some() || !of.stop.is_set());
     } else if let Some(error) = &known.error {
         ramp.ended = Some(format!("without load the server says: {error}"));
     }
     Ok(load::judge(of.scope, Ramp { load: &load, limits, ramp, is_cut_short }))
 }
 
-const NO_SERVER: &str = "load is put on a server, and [model] names none. Name its address with model.endpoint.";
+const NO_SERVER: &str =
+    "load is put on a server, and [model] names none. Name its address with model.endpoint.";
 const NO_ROWS: &str = "no row of the window has an outcome, so there is nothing to ask about.";
 
 struct Climb<'a> {
@@ -104,7 +112,9 @@ impl Climb<'_> {
         ramp.failed_rate = ramp.steps.iter().find(|step| !step.stood).map(|step| step.rate);
         ramp.ended = early.map(|early| match early {
             Early::Stopped => "somebody stopped it".into(),
-            Early::TimeUp => format!("its time was up (stress.load.time_at_most, {})", self.load.time_at_most),
+            Early::TimeUp => {
+                format!("its time was up (stress.load.time_at_most, {})", self.load.time_at_most)
+            }
             Early::FailuresInARow => format!("{FAILURES_IN_A_ROW} requests in a row failed"),
         });
         matches!(early, Some(Early::Stopped | Early::TimeUp))

@@ -9,8 +9,10 @@ mod answers;
 pub(crate) mod asking;
 mod degrading;
 mod endpoint;
+mod kept;
 mod live;
 mod load;
+mod manipulating;
 mod noticing;
 mod planned;
 mod rehearsal;
@@ -23,21 +25,24 @@ use ::stress::degrade::policy::Policy;
 use ::stress::judge::{self, Scope};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use serving::Stop;
-use types::batch::{Batch, BatchError};
+use serving::{Stop, Target};
+use types::batch::Batch;
 use types::cases::Cases;
-use types::definition::{Definition, DefinitionError};
-use types::{CheckId, ColumnKind, Finding, Question, Window};
+use types::definition::{Definition, DefinitionError, Model};
+use types::{Answers, CheckId, ColumnKind, Digest, Finding, Question, Window};
 
-use self::answers::Session;
-use self::noticing::{Noticing, Seen};
+use self::answers::{Answered, Session};
+use self::asking::Described;
+use self::degrading::{Other, Ways};
+use self::noticing::{Noticing, Quiet};
 pub(crate) use self::planned::inputs;
-use self::planned::{check_kinds, digested};
+use self::planned::{check_kinds, check_named, digested, other_columns};
 use self::rehearsal::Rehearsal;
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -58,6 +63,8 @@ pub struct StressOutcome {
     pub check: CheckOutcome,
     /// What to do while an input is down, as a file; empty where nothing was weighed.
     pub policy: String,
+    /// How many times the model was not asked, because a run that was interrupted had the answers already.
+    pub not_asked_again: usize,
 }
 
 /// Makes the checks and records their evidence.
@@ -71,15 +78,19 @@ pub fn run(
     let engine = Engine::new(EngineOptions::default())?;
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
+    let mistaken = |error| opened.located.mistake(error);
     check_kinds(definition)
         .and_then(|()| endpoint::check_kinds(definition))
-        .map_err(|error| opened.located.mistake(error))?;
+        .and_then(|()| refuse_skipped(definition, &request.only))
+        .and_then(|()| manipulating::check_declared(definition, &request.only))
+        .map_err(mistaken)?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
-    let (target, model) = asking::target(definition, &opened.located.folder, &names)
-        .map_err(|error| opened.located.mistake(error))?;
+    let columns: Vec<(String, ColumnKind)> =
+        inputs.iter().cloned().chain(other_columns(&opened, &inputs)?).collect();
+    let mut models = Models::open(definition, &opened.located.folder, &names).map_err(mistaken)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
@@ -89,51 +100,141 @@ pub fn run(
         false => definition.may_stress(check) && request.only.contains(&check),
     };
     let watch = Watch::of(&opened, window, as_of);
-    let [current, usual] =
-        [window, definition.reference.window].map(|window| cases(&inputs, definition, window));
-    let mut questions = vec![current.clone(), usual.clone()];
+    let questions = [window, definition.reference.window].map(|window| cases(&columns, definition, window));
+    let mut asked = questions.to_vec();
     if is_made(CheckId::Detection) {
-        questions.extend(watch.questions());
+        asked.extend(watch.questions());
     }
-    progress(Stage::Measuring { questions: questions.len(), window });
-    let answers = Arc::new(log.answer(&questions, as_of).map_err(|error| opened.explain(error))?);
-    let none = Cases::default();
-    let [current, usual] =
-        [current, usual].map(|question| rows::in_time_order(answers.cases(&question).unwrap_or(&none)));
-    let broken = |error: BatchError| CheckError::Model(error.to_string());
-    let rows = rows::batch(&current, &opened.schema).map_err(broken)?;
-    let usual = rows::batch(&usual, &opened.schema).map_err(broken)?;
+    progress(Stage::Measuring { questions: asked.len(), window });
+    let answers = Arc::new(log.answer(&asked, as_of).map_err(|error| opened.explain(error))?);
+    let of = |question| Drawn::of(&answers, question, &opened, &names);
+    let (current, usual) = (of(&questions[0])?, of(&questions[1])?);
+    check_named(definition, &current.inputs).map_err(mistaken)?;
+    models.refuse_misfits(&current)?;
 
-    let mut session = Session::of(definition, target, &current.outputs);
-    session.refuse_misfits(&rows)?;
-    let clean = session.ask(&rows);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
-    let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
-        let answered = session.ask(&usual);
-        let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };
-        Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, seen)?)
+    let Models { target, at: model, fallbacks, against } = models;
+    let mut session = Session::of(definition, target, &current.cases.outputs);
+    // Load and faults of a server ask in their own way.
+    let is_about_inputs = INPUTS.into_iter().any(is_made);
+    let clean = if is_about_inputs { session.ask(&current.inputs) } else { Answered::nothing() };
+    if is_about_inputs {
+        session.keep(&opened.located.folder, &identity(definition, &opened, &model), &clean);
+    }
+    let log_is = log_state(&opened, range, (as_of, now))?;
+    let noticing = if is_made(CheckId::Detection) && usual.inputs.rows() > 0 {
+        let quiet = Quiet::of(&usual, &mut session);
+        Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, quiet)?)
     } else {
         None
     };
+    let ways = Ways::of(definition, fallbacks, &current, &usual);
     let mut rehearsal = Rehearsal {
         definition,
         window,
-        rows: &rows,
-        usual: &usual,
+        rows: &current.inputs,
+        all: &current.all,
+        usual: &usual.inputs,
+        ids: &current.cases.ids,
         session,
         clean,
         noticing,
+        against,
+        ways,
         weighed: Vec::new(),
     };
-    let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
+    let asked = judge::Asked { model: &model, rows: current.inputs.rows() as u64 };
     let mut findings = rehearsal.findings(asked, &is_made, progress);
+    let not_asked_again = rehearsal.session.finished();
+    let policy = Policy::proposed(&rehearsal.weighed).text();
     let scope = Scope { definition, window };
-    let served = served(scope, &opened.located.folder, (&names, &rows), &is_made, progress);
-    findings.extend(served.map_err(|error| opened.located.mistake(error))?);
+    let of_server = (&names[..], &current.inputs);
+    let served = served(scope, &opened.located.folder, of_server, &is_made, progress);
+    findings.extend(served.map_err(mistaken)?);
     let made = Made { findings, datasets, window, asked_window: request.window, as_of };
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
-    Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
+    Ok(StressOutcome { check, policy, not_asked_again })
 }
+
+/// The model of the log, and those that are asked beside it.
+struct Models {
+    target: Box<dyn Target>,
+    /// Where it is asked.
+    at: String,
+    /// Those that could stand in for it.
+    fallbacks: Vec<Other>,
+    /// The one that it was made of.
+    against: Option<Other>,
+}
+
+impl Models {
+    fn open(definition: &Definition, folder: &Path, inputs: &[String]) -> Result<Self, DefinitionError> {
+        let stress = &definition.stress;
+        let (target, at) = asking::target(Described::of_log(definition), definition, folder, inputs)?;
+        let open =
+            |model: &Model, key: &str| Other::open(Described { model, key }, definition, folder, inputs);
+        let fallbacks = stress.degradation.fallback.iter().enumerate();
+        let fallbacks =
+            fallbacks.map(|(at, model)| open(model, &format!("stress.degradation.fallback.{at}")));
+        let fallbacks = fallbacks.collect::<Result<_, _>>()?;
+        let against = stress.parity.against.as_ref().map(|model| open(model, "stress.parity.against"));
+        Ok(Self { target, at, fallbacks, against: against.transpose()? })
+    }
+
+    /// Refuses rows that one of them cannot be asked about at all.
+    fn refuse_misfits(&mut self, rows: &Drawn) -> Result<(), CheckError> {
+        answers::refuse_misfits(self.target.as_mut(), &rows.inputs).map_err(CheckError::Model)?;
+        let mut others = self.fallbacks.iter_mut().chain(&mut self.against);
+        others.try_for_each(|other| other.refuse_misfits(&rows.all))
+    }
+}
+
+/// Rows of a window.
+struct Drawn {
+    cases: Cases,
+    /// With all columns that somebody takes.
+    all: Batch,
+    /// With those that the model takes.
+    inputs: Batch,
+}
+
+impl Drawn {
+    fn of(
+        answers: &Answers,
+        question: &Question,
+        opened: &Opened<'_>,
+        inputs: &[String],
+    ) -> Result<Self, CheckError> {
+        let none = Cases::default();
+        let cases = rows::in_time_order(answers.cases(question).unwrap_or(&none));
+        let all =
+            rows::batch(&cases, &opened.schema).map_err(|error| CheckError::Model(error.to_string()))?;
+        let inputs = rows::only(&all, inputs);
+        Ok(Self { cases, all, inputs })
+    }
+}
+
+/// What tells the model that is asked from any other: where it is, its version, how it is asked, and what the files are
+/// that its command names.
+fn identity(definition: &Definition, opened: &Opened<'_>, at: &str) -> String {
+    let model = &definition.model;
+    let named = model.onnx.iter().chain(&model.command);
+    let files = named.filter_map(|file| std::fs::read(opened.located.folder.join(file)).ok());
+    let digests: Vec<String> = files.map(|bytes| Digest::of(&bytes).to_string()).collect();
+    format!("{at}\n{model:?}\n{}", digests.join("\n"))
+}
+
+/// What is asked for by name is not skipped without a word.
+fn refuse_skipped(definition: &Definition, only: &[CheckId]) -> Result<(), DefinitionError> {
+    let skipped = definition.stress.skip.iter().enumerate().find(|(_, check)| only.contains(check));
+    let Some((at, check)) = skipped else { return Ok(()) };
+    let message = format!("`{}` is asked for, and skipped here", check.name());
+    let help = "remove it from `skip`, or do not ask for it".to_owned();
+    Err(DefinitionError::at_key(format!("stress.skip.{at}"), message).with_help(Some(help)))
+}
+
+/// The checks that hold answers to changed rows against those to the rows as they are.
+const INPUTS: [CheckId; 5] =
+    [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection, CheckId::Manipulation];
 
 /// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
 /// then is kept.
@@ -149,13 +250,13 @@ fn served(
         return Ok(Vec::new());
     }
     let (stop, mut findings) = (Stop::on_interrupt(), Vec::new());
+    let seed = digested(&format!("{}\nserver", scope.window));
     if is_loaded {
-        let seed = digested(&format!("{}\nload", scope.window));
         let loaded = load::Loaded { scope, folder, inputs, rows, seed, stop: &stop };
         findings.push(load::finding(&loaded, progress)?);
     }
     if is_broken {
-        findings.push(endpoint::finding(scope, rows, &stop, progress)?);
+        findings.push(endpoint::finding(scope, rows, (seed, &stop), progress)?);
     }
     Ok(findings)
 }

@@ -278,6 +278,31 @@ mod tests {
     }
 
     #[test]
+    fn a_value_without_an_interval_says_why() {
+        let interval = |lower, upper| {
+            Some(Interval { lower, upper, level: Level::P95, method: IntervalMethod::NormalOfMean })
+        };
+        let of = |this_interval, other_interval| {
+            with_reasons(PairRow {
+                name: "mean_absolute_error".into(),
+                this: 0.0,
+                this_interval,
+                other: 1.0,
+                other_interval,
+                difference: Measure::new("mean_absolute_error", -1.0, 30, "paired"),
+                reason: None,
+            })
+        };
+        let (wide, none) = (interval(0.5, 1.5), interval(0.0, 0.0));
+        let one = of(none, wide);
+        assert_eq!((one.this_interval, one.other_interval), (None, wide));
+        let why = "the value of this version has no interval, because what the rows give for it is all alike";
+        assert_eq!(one.reason.as_deref(), Some(why));
+        assert!(of(none, none).reason.unwrap().starts_with("both values have no interval"));
+        assert_eq!(of(wide, wide).reason, None);
+    }
+
+    #[test]
     fn a_version_that_ranks_better_is_surely_so() {
         let outcomes: Vec<bool> = (0..400).map(|row| row % 4 == 0).collect();
         let noise = |row: usize| (row * 7919 % 400) as f64 / 400.0;

@@ -5,9 +5,10 @@ use types::detail::{
     ComparisonDetail, CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PoolRow, Subpopulation,
     TailDetail,
 };
-use types::faults::{FaultStatus, ResponseClass, TriedFaults};
+use types::faults::{FaultStatus, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
-use types::format::{capitalised, counted, percent};
+use types::format::{capitalised, count, counted, percent};
+use types::manipulation::Manipulated;
 use types::measure::{range_text, value_text};
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -78,6 +79,7 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Detection => "detection",
         CheckId::Load => "load",
         CheckId::Endpoint => "server faults",
+        CheckId::Manipulation => "manipulation",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
@@ -87,7 +89,11 @@ fn name(check: CheckId) -> &'static str {
 /// Below a sentence; the verdict where the row has one.
 pub(super) type Row = rows::Row<Verdict>;
 
-pub(super) fn row(verdict: Option<Verdict>, label: impl Into<String>, numbers: impl Into<Vec<String>>) -> Row {
+pub(super) fn row(
+    verdict: Option<Verdict>,
+    label: impl Into<String>,
+    numbers: impl Into<Vec<String>>,
+) -> Row {
     Row { verdict, label: label.into(), numbers: numbers.into() }
 }
 
@@ -103,6 +109,7 @@ fn rows_below(page: &mut Page, detail: &Detail) {
         Detail::Faults(of) => faults(of),
         Detail::Load(of) => super::served::load(of),
         Detail::Endpoint(of) => super::served::endpoint(of),
+        Detail::Manipulation(of) => levers(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
@@ -135,8 +142,10 @@ fn rows_counted(rows: u64) -> String {
 
 /// What does not stand its fault, worst first.
 fn faults(of: &TriedFaults) -> Vec<Row> {
-    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
-    hurting
+    let hurting: Vec<&TriedFault> =
+        of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled).collect();
+    let mut rows: Vec<Row> = hurting
+        .iter()
         .take(FAULTS)
         .map(|fault| {
             let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
@@ -150,6 +159,23 @@ fn faults(of: &TriedFaults) -> Vec<Row> {
                 parts.push("no answer".into());
             }
             row(Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts)
+        })
+        .collect();
+    let more = hurting.len().saturating_sub(FAULTS);
+    if more > 0 {
+        rows.push(row(None, format!("and {} more", count(more as u64)), []));
+    }
+    rows
+}
+
+/// What flips decisions, the most used first.
+fn levers(of: &Manipulated) -> Vec<Row> {
+    let levers = of.levers.iter().filter(|lever| lever.used.value > 0.0 || lever.alone.value > 0.0);
+    levers
+        .take(ROWS)
+        .map(|lever| {
+            let used = format!("in {} of the cheapest changes", value(&lever.used));
+            row(None, lever.feature.clone(), [used, format!("alone {}", value(&lever.alone))])
         })
         .collect()
 }
@@ -236,6 +262,9 @@ fn tail(of: &TailDetail) -> Vec<Row> {
 }
 
 fn pool_numbers(pool: &PoolRow) -> Vec<String> {
+    if pool.rows == 0 {
+        return vec!["none in this window".into()];
+    }
     let rows = rows_counted(pool.rows);
     let Some(mean) = &pool.mean_loss else { return vec![format!("{rows}, too few")] };
     [value(mean)].into_iter().chain(pool.lift.as_ref().map(value)).chain([rows]).collect()

@@ -4,7 +4,7 @@
 use types::Verdict;
 use types::endpoint::{TriedEndpoint, TriedEndpointFault};
 use types::faults::FaultStatus;
-use types::format::{count, number, percent};
+use types::format::{count, percent, value as short};
 use types::load::{LoadRamp, LoadStep};
 
 use super::evaluation::{Row, row};
@@ -18,14 +18,14 @@ pub(super) fn load(of: &LoadRamp) -> Vec<Row> {
 }
 
 fn label(step: &LoadStep) -> String {
-    format!("{} a second, {} sent", number(step.rate), count(step.requests))
+    format!("{} a second, {} sent", short(step.rate), count(step.requests))
 }
 
 fn numbers(step: &LoadStep) -> Vec<String> {
     let failed = step.requests.saturating_sub(step.answered);
     let failed = format!("failed {}", percent(failed as f64 / step.requests.max(1) as f64));
     let Some(latency) = &step.latency else { return vec!["no answer".into(), failed] };
-    let of = |name: &str, milliseconds: f64| format!("{name} {} ms", number(milliseconds));
+    let of = |name: &str, milliseconds: f64| format!("{name} {} ms", short(milliseconds));
     vec![of("p50", latency.p50_ms), of("p99", latency.p99_ms), failed]
 }
 

@@ -35,11 +35,13 @@ mod parts;
 #[expect(dead_code, reason = "what only the suite of the store needs")]
 #[path = "../../../store/tests/suite/postgres.rs"]
 mod postgres;
+mod python_package;
 mod refusals;
 mod serve;
 #[path = "../../../serving/tests/serving/parts.rs"]
 mod serving_parts;
 mod stress;
 mod stress_load;
+mod stress_manipulation;
 mod tasks;
 mod two_servers;

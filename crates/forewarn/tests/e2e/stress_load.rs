@@ -38,12 +38,16 @@ fn the_knee_of_a_server_lies_where_its_time_for_a_request_puts_it() {
     let report = only(&folder, "load");
     assert_eq!(report.checks(), ["stress.load"]);
     let found = report.finding("stress.load");
-    says(found, "pass", &["stands 50 requests a second", "at 400 it does not any more", "surely stands them"]);
+    says(
+        found,
+        "pass",
+        &["stands 50 requests a second", "at 400 it does not any more", "surely stands them"],
+    );
     let detail = &found["detail"];
     assert_eq!((&detail["stood_rate"], &detail["failed_rate"]), (&json!(50.0), &json!(400.0)));
     let steps = detail["steps"].as_array().unwrap();
-    // The step of the needed rate is as long as 400 requests take.
-    assert!(steps[1]["requests"].as_u64().unwrap() > 300, "{}", steps[1]);
+    // The step of the needed rate is as long as 500 requests take.
+    assert!(steps[1]["requests"].as_u64().unwrap() > 381, "{}", steps[1]);
     assert!(steps[1]["latency"]["p50_ms"].as_f64().unwrap() >= 5.0, "{}", steps[1]);
     // Beyond its capacity it answers at most as fast as it can.
     let achieved = steps[2]["achieved_rate"].as_f64().unwrap();
@@ -58,7 +62,8 @@ fn the_knee_of_a_server_lies_where_its_time_for_a_request_puts_it() {
 
 #[test]
 fn load_is_put_on_a_server_only_where_somebody_asks_for_it() {
-    let program = Folder::with_log(&definition("command = [\"python3\", \"model.py\"]", "rows = 200"), &log());
+    let program =
+        Folder::with_log(&definition("command = [\"python3\", \"model.py\"]", "rows = 200"), &log());
     says(only(&program, "load").finding("stress.load"), "unknown", &["names none", "model.endpoint"]);
     says(only(&program, "endpoint").finding("stress.endpoint"), "unknown", &["names none"]);
     let server = model();

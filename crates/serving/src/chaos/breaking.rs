@@ -12,7 +12,7 @@ use super::message::{Answer, Request};
 use super::{State, Struck, passed_on, write};
 
 /// Nothing is held back longer than this, whatever happens to the program.
-const HELD_MOST: Duration = Duration::from_secs(10 * 60);
+const HELD_MOST: Duration = Duration::from_mins(10);
 /// In how many parts a slow body comes.
 const PARTS: usize = 50;
 
@@ -67,7 +67,8 @@ pub(super) async fn answer(
             write(client, &answer.whole()).await
         }
         EndpointFault::ErrorPage => {
-            let page = "<html><head><title>Service unavailable</title></head><body>Try again later.</body></html>";
+            let page =
+                "<html><head><title>Service unavailable</title></head><body>Try again later.</body></html>";
             write(client, &Answer::own(200, "OK", "text/html", page).whole()).await
         }
     }

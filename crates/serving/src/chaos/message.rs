@@ -66,7 +66,8 @@ pub(super) async fn read(
         }
     }
     let mut request = head(&lines)?;
-    let header = |name: &str| request.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
+    let header =
+        |name: &str| request.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str());
     let is_chunked = header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
     let length: u64 = header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
     if header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
@@ -195,6 +196,6 @@ mod tests {
         check(b"POST / HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\nabc");
         check(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n");
         check(b"POST / HTTP/1.1\r\nhost");
-        check(&[b'a'; 200_000]);
+        check(&vec![b'a'; 200_000]);
     }
 }

@@ -7,6 +7,7 @@
 mod breaking;
 mod message;
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,19 +51,27 @@ struct State {
     struck: AtomicU64,
 }
 
-/// A fault that lasts, and how many requests came since it began.
-#[derive(Clone, Copy, Debug)]
+/// Numbers of [0, 1), one after the other: which requests a fault happens to, and by how much.
+pub type Draws = Box<dyn FnMut() -> f64 + Send>;
+
+/// A fault that lasts.
 struct Lasting {
     fault: EndpointFault,
     rate: f64,
-    requests: u64,
+    draws: Draws,
+}
+
+impl fmt::Debug for Lasting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lasting").field("fault", &self.fault).finish_non_exhaustive()
+    }
 }
 
 /// A fault that happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Struck {
     fault: EndpointFault,
-    /// Somewhere between 0 and 1, spread evenly over requests.
+    /// Somewhere between 0 and 1.
     part: f64,
 }
 
@@ -99,11 +108,11 @@ impl FaultProxy {
         self.state.seen.load(Ordering::Relaxed)
     }
 
-    /// Does a fault to a share of the requests, spread evenly, until what is returned is dropped.
+    /// Does a fault to a share of the requests, drawn one by one, until what is returned is dropped.
     #[must_use]
-    pub fn inject(&self, fault: EndpointFault, rate: f64) -> Injection<'_> {
+    pub fn inject(&self, fault: EndpointFault, rate: f64, draws: Draws) -> Injection<'_> {
         self.state.struck.store(0, Ordering::Relaxed);
-        self.state.turn_to(Some(Lasting { fault, rate, requests: 0 }));
+        self.state.turn_to(Some(Lasting { fault, rate, draws }));
         Injection { proxy: self }
     }
 }
@@ -144,17 +153,13 @@ impl State {
         self.seen.fetch_add(1, Ordering::Relaxed);
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         let lasting = fault.as_mut()?;
-        // Multiples of the golden ratio leave no gaps: of any requests in a row, nearly the very share is struck.
-        let [is_struck, part] = [0.0, 0.5].map(|shift| (lasting.requests as f64 * GOLDEN + shift).fract());
-        lasting.requests += 1;
-        (is_struck < lasting.rate).then(|| {
+        let (drawn, part) = ((lasting.draws)(), (lasting.draws)());
+        (drawn < lasting.rate).then(|| {
             self.struck.fetch_add(1, Ordering::Relaxed);
             Struck { fault: lasting.fault, part }
         })
     }
 }
-
-const GOLDEN: f64 = 0.618_033_988_749_894_8;
 
 async fn listen_on(listener: TcpListener, state: Arc<State>, mut ending: oneshot::Receiver<()>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -178,12 +183,11 @@ async fn serve(client: TcpStream, state: Arc<State>) {
     let mut client = BufStream::new(client);
     while let Ok(Some(request)) = message::read(&mut client).await {
         let turn = state.turn.subscribe();
-        let is_open = match state.strikes() {
-            Some(struck) => breaking::answer(&mut client, &state, request, struck, turn).await,
-            None => {
-                let answer = passed_on(&state, request).await;
-                write(&mut client, &answer.whole()).await
-            }
+        let is_open = if let Some(struck) = state.strikes() {
+            breaking::answer(&mut client, &state, request, struck, turn).await
+        } else {
+            let answer = passed_on(&state, request).await;
+            write(&mut client, &answer.whole()).await
         };
         if is_open.is_err() {
             return;
@@ -201,7 +205,8 @@ async fn passed_on(state: &State, request: Request) -> Answer {
     let upstream = state.upstream.clone();
     let asked = tokio::task::spawn_blocking(move || ask(&upstream, request)).await;
     let failed = |why: String| {
-        let body = serde_json::json!({ "error": format!("the server behind the proxy does not answer: {why}") });
+        let body =
+            serde_json::json!({ "error": format!("the server behind the proxy does not answer: {why}") });
         Answer::own(502, "Bad Gateway", "application/json", &body.to_string())
     };
     match asked {

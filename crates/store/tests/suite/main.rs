@@ -10,6 +10,7 @@ mod alerts;
 mod evidence;
 mod identities;
 mod jobs;
+mod lineage;
 mod opening;
 mod systems;
 mod tls;

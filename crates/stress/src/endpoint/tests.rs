@@ -48,7 +48,10 @@ fn who_does_not_come_back_fails_and_who_was_not_waited_for_is_unknown() {
     let lost = Over { recovered: None, ..over(&[CallerGot::CleanError; 20]) };
     let found = tried(&lost, Refusal::Handled);
     assert_eq!(found.status, FaultStatus::Failed);
-    assert_eq!(found.sentence, "Of 20 requests: 20 an error in time. Afterwards, answers do not come again in time.");
+    assert_eq!(
+        found.sentence,
+        "Of 20 requests: 20 an error in time. Afterwards, answers do not come again in time."
+    );
     let cut = Over { is_cut_short: true, ..lost };
     assert_eq!(tried(&cut, Refusal::Handled).status, FaultStatus::Unknown);
     let past = Over { struck: 0, ..over(&[CallerGot::Answer; 3]) };
@@ -57,7 +60,8 @@ fn who_does_not_come_back_fails_and_who_was_not_waited_for_is_unknown() {
 }
 
 fn finding(through: Option<&str>, got: &[CallerGot]) -> Finding {
-    let text = "[log]\npath = \"x\"\ntime = \"t\"\nscore = \"s\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n";
+    let text =
+        "[log]\npath = \"x\"\ntime = \"t\"\nscore = \"s\"\n[reference]\nwindow = \"2024-01-01/2024-02-01\"\n";
     let definition = definition::parse(text).unwrap();
     let scope = Scope { definition: &definition, window: Window::everything() };
     let of = TriedEndpoint {
@@ -80,5 +84,9 @@ fn without_anybody_between_it_is_a_drill_and_nothing_is_certified() {
     assert_eq!(finding(through, &[CallerGot::CleanError; 4]).verdict, Verdict::Pass);
     let hangs = finding(through, &[CallerGot::CleanError, CallerGot::Nothing]);
     assert_eq!(hangs.verdict, Verdict::Fail);
-    assert!(hangs.summary.contains("Error (503): Of 2 requests: 1 an error in time, 1 nothing in time."), "{}", hangs.summary);
+    assert!(
+        hangs.summary.contains("Error (503): Of 2 requests: 1 an error in time, 1 nothing in time."),
+        "{}",
+        hangs.summary
+    );
 }

@@ -4,7 +4,7 @@ use stats::interval::{Interval, IntervalMethod, Level};
 use stats::proportion::Proportion;
 use types::definition::Load;
 use types::finding::{Threshold, Unmeasured};
-use types::format::{count, counted, number};
+use types::format::{count, counted, value};
 use types::load::{LoadRamp, LoadStep};
 use types::{CheckId, Detail, Finding, Measure, Subject, Verdict};
 
@@ -33,7 +33,9 @@ pub fn judge(scope: Scope<'_>, of: Ramp<'_>) -> Finding {
     let (verdict, needed) = needed(load, &ramp, is_cut_short);
     let mut said = vec![stands, needed];
     let mut worst = verdict;
-    for (is_bad, words) in [unloaded(&ramp), equality(&ramp), recovery(&ramp, is_cut_short)].into_iter().flatten() {
+    for (is_bad, words) in
+        [unloaded(&ramp), equality(&ramp), recovery(&ramp, is_cut_short)].into_iter().flatten()
+    {
         worst = worst.max(is_bad);
         said.push(words);
     }
@@ -50,11 +52,11 @@ pub fn judge(scope: Scope<'_>, of: Ramp<'_>) -> Finding {
 
 fn stands(ramp: &LoadRamp) -> String {
     let model = &ramp.model;
-    let a_second = |rate: f64| format!("{} requests a second", number(rate));
+    let a_second = |rate: f64| format!("{} requests a second", value(rate));
     match (ramp.stood_rate, ramp.failed_rate) {
         (Some(stood), Some(failed)) => {
             let why = reason_at(ramp, failed);
-            format!("{model} stands {}; at {} it does not any more{why}.", a_second(stood), number(failed))
+            format!("{model} stands {}; at {} it does not any more{why}.", a_second(stood), value(failed))
         }
         (Some(stood), None) => {
             format!("{model} stands {}, the most that was tried.", a_second(stood))
@@ -78,7 +80,7 @@ fn needed(load: &Load, ramp: &LoadRamp, is_cut_short: bool) -> (Verdict, String)
         let is_none = ramp.stood_rate.is_none() && ramp.failed_rate.is_some();
         return if is_none { (Verdict::Fail, String::new()) } else { (Verdict::Unknown, words.into()) };
     };
-    let words = |what: &str| format!("Needed are {}: {what}", number(rate));
+    let words = |what: &str| format!("Needed are {}: {what}", value(rate));
     match ramp.steps.iter().find(|step| step.rate == rate) {
         Some(step) if step.verdict == Verdict::Pass => {
             (Verdict::Pass, words(&format!("it surely stands them{}.", at_needed(step))))
@@ -99,7 +101,7 @@ fn needed(load: &Load, ramp: &LoadRamp, is_cut_short: bool) -> (Verdict, String)
 
 fn at_needed(step: &LoadStep) -> String {
     let latency = |of: &types::load::Latency| {
-        format!(", half of them within {} ms and 99 of 100 within {} ms", number(of.p50_ms), number(of.p99_ms))
+        format!(", half of them within {} ms and 99 of 100 within {} ms", value(of.p50_ms), value(of.p99_ms))
     };
     step.latency.as_ref().map(latency).unwrap_or_default()
 }
@@ -140,7 +142,7 @@ fn recovery(ramp: &LoadRamp, is_cut_short: bool) -> Option<(Verdict, String)> {
             "Once the load was over it did not come back in time: {} of {} answered, half of them within {} ms.",
             count(after.answered),
             counted(after.requests, "request", "requests"),
-            number(after.p50_ms)
+            value(after.p50_ms)
         ),
         None => "Once the load was over it did not answer any more.".into(),
     };
@@ -172,7 +174,8 @@ fn add_measures(finding: &mut Finding, load: &Load, ramp: &LoadRamp) {
     }
     let (equal, compared) = answers(ramp);
     if let Ok(share) = Proportion::new(equal, compared) {
-        let measure = Measure::new("equal_answer_share", share.share(), compared, "against those without load; Wilson");
+        let measure =
+            Measure::new("equal_answer_share", share.share(), compared, "against those without load; Wilson");
         finding.measures.push(Measure { interval: Some(share.wilson(Level::P95)), ..measure });
     }
 }
@@ -193,7 +196,12 @@ fn of_step(step: &LoadStep) -> Vec<Measure> {
         measures.push(Measure { interval, ..measure });
     }
     if let Ok(share) = Proportion::new(step.requests - step.answered, step.requests) {
-        let measure = Measure::new("failed_request_share", share.share(), step.requests, "dropped ones included; Wilson");
+        let measure = Measure::new(
+            "failed_request_share",
+            share.share(),
+            step.requests,
+            "dropped ones included; Wilson",
+        );
         measures.push(Measure { interval: Some(share.wilson(Level::P95)), ..measure });
     }
     measures

@@ -1,12 +1,14 @@
 //! What a step of load came to: percentiles, errors, and whether the server stood it.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use stats::interval::Level;
 use stats::proportion::Proportion;
+use stats::serial_mean::serial_mean;
 use stats::serial_quantile::{SerialQuantile, serial_quantile};
 use types::Verdict;
-use types::format::{number, percent};
+use types::format::{percent, value};
 use types::load::{ErrorClass, Latency, LoadStep};
 
 use super::Step;
@@ -77,7 +79,7 @@ pub fn measured(step: &Step, samples: &[Sample], ran: Duration, limits: Limits) 
         verdict: Verdict::Warn,
         reason: None,
     };
-    let held = held(&of, p99, limits);
+    let held = [held_errors(&of, limits.errors), held_p99(&latencies, limits.p99_ms), held_rate(&of)];
     of.stood = held.iter().all(|held| held.stood);
     let worst = held.into_iter().max_by_key(|held| held.verdict);
     of.verdict = worst.as_ref().map_or(Verdict::Warn, |worst| worst.verdict);
@@ -90,11 +92,6 @@ struct Held {
     stood: bool,
     verdict: Verdict,
     reason: Option<String>,
-}
-
-/// The conditions of a step in the order in which they are told.
-fn held(of: &LoadStep, p99: Option<SerialQuantile>, limits: Limits) -> [Held; 3] {
-    [held_errors(of, limits.errors), held_p99(p99, limits.p99_ms), held_rate(of)]
 }
 
 fn held_errors(of: &LoadStep, most: f64) -> Held {
@@ -114,25 +111,35 @@ fn held_errors(of: &LoadStep, most: f64) -> Held {
     Held { stood: share.share() <= most, verdict, reason }
 }
 
-fn held_p99(p99: Option<SerialQuantile>, most: f64) -> Held {
-    let Some(p99) = p99 else {
+/// That 99 of 100 stay within a limit means that at most one of a hundred is later; how many are is a share, whose
+/// interval is of as many requests as those that wait for each other are worth.
+fn held_p99(latencies: &[f64], most: f64) -> Held {
+    let late: Vec<f64> = latencies.iter().map(|&of| f64::from(u8::from(of > most))).collect();
+    let (n, count) = (late.len() as f64, late.iter().sum::<f64>());
+    let worth = serial_mean(&late, lags(late.len()), Level::P95).map_or(1.0, |mean| mean.dispersion);
+    let share = Proportion::new((count / worth).round() as u64, (n / worth).floor() as u64);
+    let Ok(share) = share else {
         return Held { stood: false, verdict: Verdict::Fail, reason: Some("nothing was answered".into()) };
     };
-    let said = format!("one of a hundred requests takes {} ms or more", number(p99.value));
-    let (verdict, reason) = if p99.lower.is_some_and(|lower| lower > most) {
+    let interval = share.wilson(Level::P95);
+    let said = format!("{} of answers take more than {} ms", percent(count / n), value(most));
+    let (verdict, reason) = if interval.lower > LATE {
         (Verdict::Fail, Some(said))
-    } else if p99.upper.is_some_and(|upper| upper <= most) {
+    } else if interval.upper <= LATE {
         (Verdict::Pass, None)
     } else {
-        (Verdict::Warn, Some(format!("{said}, of {} too few to tell", p99.n)))
+        (Verdict::Warn, Some(format!("{said}, of {} too few to tell", late.len())))
     };
-    Held { stood: p99.value <= most, verdict, reason }
+    Held { stood: count <= LATE * n, verdict, reason }
 }
+
+/// The share of answers that may be later than the limit of the 99th percentile.
+const LATE: f64 = 0.01;
 
 fn held_rate(of: &LoadStep) -> Held {
     let offered = of.requests as f64 / of.seconds;
     let stood = of.achieved_rate >= ACHIEVED_LEAST * offered;
-    let said = format!("answers come at {} a second only", number(of.achieved_rate));
+    let said = format!("answers come at {} a second only", value(of.achieved_rate));
     match (stood, of.requests) {
         (true, _) => Held { stood, verdict: Verdict::Pass, reason: None },
         (false, ..RATED) => Held { stood, verdict: Verdict::Warn, reason: Some(said) },
@@ -153,9 +160,12 @@ fn latencies(samples: &[Sample]) -> Vec<f64> {
 }
 
 fn quantile(latencies: &[f64], share: f64) -> Option<SerialQuantile> {
-    // A queue remembers; its memory grows more slowly than the series.
-    let lags = (latencies.len() as f64).sqrt() as usize;
-    serial_quantile(latencies, share, lags, Level::P95)
+    serial_quantile(latencies, share, lags(latencies.len()), Level::P95)
+}
+
+/// A queue remembers, and its memory is shorter than a step: neighbours that are looked at.
+fn lags(n: usize) -> usize {
+    n.isqrt()
 }
 
 fn percentiles(latencies: &[f64], p50: SerialQuantile, p99: SerialQuantile) -> Latency {
@@ -206,7 +216,7 @@ fn errors(samples: &[Sample]) -> Vec<ErrorClass> {
             None => classes.push(ErrorClass { class: class.clone(), requests: 1, example: said.clone() }),
         }
     }
-    classes.sort_by(|a, b| b.requests.cmp(&a.requests));
+    classes.sort_by_key(|class| Reverse(class.requests));
     classes
 }
 

@@ -73,6 +73,7 @@ pub fn check_against(
     }
     check_evaluated(definition, log)?;
     super::expect::check_against(definition, log)?;
+    super::stress::check_against(definition, log)?;
     check_outcome(definition, log, outcomes)
 }
 

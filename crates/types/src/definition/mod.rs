@@ -43,7 +43,9 @@ pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
 pub use stress::{
-    Arrivals, Degradation, Detection, EndpointFaults, Faults, Load, Missing, Parity, Refusal, Stress,
+    Arrivals, Breaker, Comparison as RelationSign, Curves, Degradation, Detection, Direction, EndpointFaults,
+    Faults, Hypothesis, Load, Manipulation, Mechanism, Missing, Mutable, Parity, Refusal, Relation, Side,
+    Stress,
 };
 
 use crate::calendar::Zone;

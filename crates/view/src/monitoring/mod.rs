@@ -148,7 +148,8 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         | CheckId::Faults
         | CheckId::Detection
         | CheckId::Load
-        | CheckId::Endpoint => None,
+        | CheckId::Endpoint
+        | CheckId::Manipulation => None,
     }
 }
 

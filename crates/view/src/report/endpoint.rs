@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use types::Verdict;
 use types::endpoint::{CallerGot, TriedEndpoint, TriedEndpointFault};
 use types::faults::FaultStatus;
-use types::format::{self, counted, number};
+use types::format::{self, counted, value as short};
 
 use crate::chart::{Part, share_bar};
 use crate::page::verdict;
@@ -77,8 +77,8 @@ fn row(fault: &TriedEndpointFault, is_judged: bool) -> Markup {
             @if is_judged { td.status { (verdict::icon(of_status(fault.status))) " " (fault.status.word()) } }
             td.responses { (got(fault)) }
             td.num { (format::count(asked)) }
-            td.num { (number(fault.waited_ms_max)) " ms" }
-            td.num { (fault.recovered_s.map_or_else(|| "–".to_owned(), |seconds| format!("{} s", number(seconds)))) }
+            td.num { (short(fault.waited_ms_max)) " ms" }
+            td.num { (fault.recovered_s.map_or_else(|| "–".to_owned(), |seconds| format!("{} s", short(seconds)))) }
         }
     }
 }

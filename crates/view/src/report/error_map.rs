@@ -40,8 +40,15 @@ fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
     rows
 }
 
-/// How far a rate surely is from that of everybody else: nothing where its interval holds that.
+/// A p-value, adjusted for all rates, beyond which nothing is coloured.
+const CHANCE: f64 = 0.05;
+
+/// How far a rate surely is from that of everybody else: nothing where its interval holds that, or where among all
+/// rates of the map chance explains it.
 fn sure(rate: &RateRow) -> f64 {
+    if rate.rate.p_adjusted.is_some_and(|p| p > CHANCE) {
+        return 0.0;
+    }
     let value = rate.rate.value;
     let (lower, upper) =
         rate.rate.interval.map_or((value, value), |interval| (interval.lower, interval.upper));

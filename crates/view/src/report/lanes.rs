@@ -76,7 +76,7 @@ impl Lanes<'_> {
                 thead { tr {
                     th scope="col" { (words::sentence_case(self.of)) }
                     th.num.wide scope="col" { "Rows" }
-                    th.plot scope="col" { (axis(scale, |tick| words::measure_value(self.unit, tick))) }
+                    th.plot scope="col" { @if rows.iter().any(|row| row.measure.is_some()) { (axis(scale, |tick| words::measure_value(self.unit, tick))) } }
                     th.num scope="col" { (words::sentence_case(&self.value)) }
                     @for title in self.extra { th.num.wide scope="col" { (title) } }
                 } }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use types::Verdict;
 use types::detail::CurvePoint;
-use types::format::{self, counted, number, percent};
+use types::format::{self, counted, percent, value as short};
 use types::load::{Latency, LoadRamp, LoadStep, Unloaded};
 
 use crate::chart::{Across, Chart, Curve, Drawn};
@@ -33,7 +33,7 @@ fn curve(of: &LoadRamp) -> Markup {
     let rates = of.steps.iter().map(|step| step.rate);
     // Rates of a ramp are as far apart as their orders of magnitude.
     let mut across = Across::over(rates.map(f64::log10), "requests a second", |_| String::new());
-    across.ticks = of.steps.iter().map(|step| (step.rate.log10(), number(step.rate))).collect();
+    across.ticks = of.steps.iter().map(|step| (step.rate.log10(), short(step.rate))).collect();
     let label = "Latency in milliseconds by requests a second: the median, and what 99 of 100 stay within";
     let mut chart = Chart::new(label.into(), across, HEIGHT);
     chart.curves = vec![
@@ -46,9 +46,9 @@ fn curve(of: &LoadRamp) -> Markup {
         p.legend {
             span { span.key.level.load-p50 {} "median" }
             span { span.key.level.load-p99 {} "99 of 100 within" }
-            @if let Some(rate) = of.stood_rate { span { span.key.level.knee {} "stood up to here (" (number(rate)) ")" } }
+            @if let Some(rate) = of.stood_rate { span { span.key.level.knee {} "stood up to here (" (short(rate)) ")" } }
         }
-        (chart.markup(|value| format!("{} ms", number(value))))
+        (chart.markup(|value| format!("{} ms", short(value))))
     }
 }
 
@@ -81,9 +81,9 @@ fn failed(step: &LoadStep) -> String {
 
 fn said(step: &LoadStep) -> String {
     let latency = step.latency.as_ref().map_or_else(String::new, |of| {
-        format!("median {} ms, 99 of 100 within {} ms, ", number(of.p50_ms), number(of.p99_ms))
+        format!("median {} ms, 99 of 100 within {} ms, ", short(of.p50_ms), short(of.p99_ms))
     });
-    format!("{} requests a second: {latency}{} fail", number(step.rate), failed(step))
+    format!("{} requests a second: {latency}{} fail", short(step.rate), failed(step))
 }
 
 fn table(steps: &[LoadStep]) -> Markup {
@@ -112,7 +112,7 @@ fn row(step: &LoadStep) -> Markup {
     let ms = |of: fn(&Latency) -> f64| step.latency.as_ref().map_or_else(|| "–".into(), |it| ms(of(it)));
     html! {
         tr {
-            th.num scope="row" { (number(step.rate)) }
+            th.num scope="row" { (short(step.rate)) }
             td.status {
                 (verdict::icon(step.verdict)) " "
                 (match step.verdict { Verdict::Pass => "yes", Verdict::Fail => "no", _ => "cannot be told" })
@@ -122,13 +122,13 @@ fn row(step: &LoadStep) -> Markup {
                 (format::count(step.requests))
                 @if step.dropped > 0 { span.sub.below { (format::count(step.dropped)) " dropped" } }
             }
-            td.num { (number(step.achieved_rate)) }
+            td.num { (short(step.achieved_rate)) }
             td.num { (ms(|of| of.p50_ms)) }
             td.num { (ms(|of| of.p90_ms)) }
             td.num {
                 (ms(|of| of.p99_ms))
                 @if let Some((lower, upper)) = step.latency.and_then(|of| of.p99_lower_ms.zip(of.p99_upper_ms)) {
-                    span.sub.below { (number(lower)) " – " (number(upper)) }
+                    span.sub.below { (short(lower)) " – " (short(upper)) }
                 }
             }
             td.num { (ms(|of| of.p999_ms)) }
@@ -142,7 +142,7 @@ fn row(step: &LoadStep) -> Markup {
 }
 
 fn ms(value: f64) -> String {
-    format!("{} ms", number(value))
+    format!("{} ms", short(value))
 }
 
 /// What the server was like before and afterwards.
@@ -160,7 +160,7 @@ fn steady(of: &LoadRamp) -> Markup {
             @if let Some(before) = &of.before { "Before the load: " (words(before)) ". " }
             @if let Some(after) = &of.after {
                 "After it: " (words(after)) ", " (format::count(after.equal)) " as before"
-                @if let Some(seconds) = of.recovered_s { ", " (number(seconds)) " s later" }
+                @if let Some(seconds) = of.recovered_s { ", " (short(seconds)) " s later" }
                 ". "
             }
             @let late = of.steps.iter().map(|step| step.sent_late_p99_ms).fold(0.0, f64::max);
@@ -179,7 +179,7 @@ fn failures(steps: &[LoadStep]) -> Markup {
                 ul.reasons {
                     @for step in steps {
                         @for error in &step.errors {
-                            li { (number(step.rate)) " a second: " (format::count(error.requests)) " " (error.class) ", such as " code { (error.example) } }
+                            li { (short(step.rate)) " a second: " (format::count(error.requests)) " " (error.class) ", such as " code { (error.example) } }
                         }
                     }
                 }

@@ -110,4 +110,9 @@ const APPROACHES: &[(CheckId, &str, &str)] = &[
         "A proxy in front of the server breaks its answers, one fault after the other; what callers get is held against the answers without a fault. After each one, answers have to be as before.",
         "",
     ),
+    (
+        CheckId::Manipulation,
+        "The model is asked again and again about each case with changes that are allowed, until the cheapest one that flips the decision is found, as far as a search finds it; every flip was asked twice. What was not found may exist: shares are lower bounds.",
+        "Brendel, Rauber & Bethge 2018; Croce & Hein 2019; Ustun, Spangher & Liu 2019",
+    ),
 ];

@@ -17,6 +17,7 @@ mod glossary;
 mod lanes;
 mod load;
 mod loss;
+mod manipulation;
 mod method;
 mod outcomes;
 mod over_time;
@@ -114,8 +115,13 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Tail => "tail",
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
-        CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
-        CheckId::Load | CheckId::Endpoint => stress::ID,
+        CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

@@ -51,7 +51,10 @@ fn table(found: &FoundSlices) -> Markup {
         measure: Some(&slice.mean_loss),
         reason: None,
         extra: vec![
-            html! { strong { (words::measure_value("lift", slice.lift.value)) } },
+            html! {
+                strong { (words::measure_value("lift", slice.lift.value)) }
+                @if let Some(range) = words::interval_in("lift", &slice.lift) { span.sub.below { (range) } }
+            },
             html! { (format::percent(slice.share)) },
             significance(&slice.lift),
         ],

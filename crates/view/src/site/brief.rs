@@ -218,6 +218,7 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Detection => "whether we would notice if what it is told were wrong",
         CheckId::Load => "whether it answers in time when many ask at once",
         CheckId::Endpoint => "what those who ask get when it does not answer as it should",
+        CheckId::Manipulation => "whether people can get another answer by telling it something else",
     }
 }
 
@@ -294,6 +295,25 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "This version may be worse than the one that it is compared with.",
             "This version is worse than the one that it is compared with.",
         ],
+        CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => meaning_of_stress(check),
+    };
+    match verdict {
+        Verdict::Pass => good,
+        Verdict::Warn => look,
+        Verdict::Fail => bad,
+        Verdict::Unknown => "It could not be measured.",
+    }
+}
+
+/// The same for what is done on purpose: good, to be looked at, bad.
+fn meaning_of_stress(check: CheckId) -> [&'static str; 3] {
+    match check {
         CheckId::Parity => [
             "What we test answers as what is in use does.",
             "What we test may not answer quite as what is in use does.",
@@ -324,11 +344,10 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "When it does not answer as it should, those who ask may be left waiting.",
             "When it does not answer as it should, those who ask are left waiting, or get what is no answer.",
         ],
-    };
-    match verdict {
-        Verdict::Pass => good,
-        Verdict::Warn => look,
-        Verdict::Fail => bad,
-        Verdict::Unknown => "It could not be measured.",
+        _ => [
+            "Few answers can be changed by telling it something else, as far as we could find.",
+            "More answers than was agreed may be changed by telling it something else.",
+            "More answers than was agreed can be changed by telling it something else.",
+        ],
     }
 }

@@ -2,19 +2,21 @@
 
 use stats::interval::IntervalMethod;
 use types::Verdict;
+use types::definition::Arrivals;
 use types::detail::{
     Averages, CalibrationDetail, CaseRow, ClassRow, ComparisonDetail, CriterionRow, CurvePoint, Driver,
     ErrorStructure, FairnessDetail, FoundSlices, GapRow, GroupMetrics, GroupRow, OutsideRow, PairRow,
     PairedSlice, PoolRow, QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch,
     Subpopulation, TailDetail, ThresholdRow,
 };
-use types::definition::Arrivals;
 use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::{
-    FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
+    FaultStatus, ImpactCurve, ImpactPoint, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare,
+    TestedHypothesis, TriedFault, TriedFaults,
 };
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
 use types::load::{ErrorClass, Latency, LoadRamp, LoadStep, Unloaded};
+use types::manipulation::{ChangedCase, ChangedInput, LeftOut, LeverRow, Manipulated};
 use types::report::CheckReport;
 
 use crate::hostile::{SCRIPT, outside_code, rendered};
@@ -35,6 +37,7 @@ fn details(name: &str, value: f64, rows: usize) -> Vec<(CheckId, Detail)> {
         (CheckId::Faults, Detail::Faults(Box::new(of.faults()))),
         (CheckId::Load, Detail::Load(Box::new(of.load()))),
         (CheckId::Endpoint, Detail::Endpoint(Box::new(of.endpoint()))),
+        (CheckId::Manipulation, Detail::Manipulation(Box::new(of.manipulated()))),
     ]
 }
 
@@ -84,8 +87,13 @@ impl Of<'_> {
         let (value, interval) = (self.value, interval(self.value, -self.value, IntervalMethod::Wilson));
         let responses =
             ResponseClass::ALL.map(|class| ResponseShare { class, rows: 7, share: value, interval });
-        let strategy =
-            |surely_saves| PricedStrategy { strategy: self.name(), mean_cost: value, interval, surely_saves };
+        let strategy = |surely_saves| PricedStrategy {
+            strategy: self.name(),
+            mean_cost: value,
+            interval,
+            surely_saves,
+            is_doing_nothing: !surely_saves,
+        };
         let fault = |at: usize| TriedFault {
             fault: self.name(),
             title: self.name(),
@@ -101,13 +109,39 @@ impl Of<'_> {
             silently_wrong_before: Some(value),
             error: Some(self.name()),
             strategies: vec![strategy(at.is_multiple_of(2)), strategy(false)],
-            noticed: Some(Noticed { by: vec![self.name(); at % 3] }),
+            noticed: Some(Noticed {
+                by: vec![self.name(); at % 3],
+                least_rate: Some(value),
+                windows: Some(u32::MAX),
+                windows_by_loss: Some(at as u32),
+            }),
+            experiment: Some(TestedHypothesis {
+                name: self.name(),
+                hypothesis: self.name(),
+                rollback: Some(self.name()),
+                who: Some(self.name()),
+            }),
+            is_uncertified: at.is_multiple_of(2),
+        };
+        let point = |at: usize| ImpactPoint {
+            rate: at as f64 * value,
+            drop: at.is_multiple_of(2).then(|| self.named()),
+            unanswered: value,
+        };
+        let curve = |_| ImpactCurve {
+            fault: self.name(),
+            title: self.name(),
+            of: self.name(),
+            max_accuracy_drop: value,
+            points: self.all(point),
         };
         TriedFaults {
             model: self.name(),
             rows: u64::MAX,
             clean: Some(self.named()),
             faults: self.all(fault),
+            model_outage: vec![strategy(true), strategy(false)],
+            curves: self.all(curve),
             not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
         }
     }
@@ -171,7 +205,7 @@ impl Of<'_> {
             got: got.to_vec(),
             waited_ms_max: value,
             error: Some(self.name()),
-            recovered_s: (at % 2 > 0).then_some(value),
+            recovered_s: at.is_multiple_of(2).then_some(value),
         };
         TriedEndpoint {
             model: self.name(),
@@ -180,6 +214,45 @@ impl Of<'_> {
             rate: value,
             faults: self.all(fault),
             not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
+        }
+    }
+
+    fn manipulated(&self) -> Manipulated {
+        let value = self.value;
+        let lever = || LeverRow {
+            feature: self.name(),
+            constraint: self.name(),
+            cost: value,
+            used: self.measure("lever_share"),
+            alone: self.measure("alone_share"),
+            sentence: self.name(),
+        };
+        let input = || ChangedInput { feature: self.name(), from: self.name(), to: self.name(), cost: value };
+        let case = || ChangedCase {
+            id: self.name(),
+            cost: value,
+            before: self.name(),
+            after: self.name(),
+            changes: vec![input()],
+            sentence: self.name(),
+        };
+        Manipulated {
+            model: self.name(),
+            cases_are: self.name(),
+            tried: self.rows as u64,
+            flipped: u64::MAX,
+            left_out: self.all(|_| LeftOut { cases: u64::MAX, reason: self.name() }),
+            budget: value,
+            curve: self.curve(),
+            levers: self.all(|_| lever()),
+            relations: self.all(|_| self.name()),
+            examples: self.all(|_| case()),
+            queries: u64::MAX,
+            queries_most: 0,
+            queries_median: Some(value),
+            queries_reference: u64::MAX,
+            is_decision_only: true,
+            stopped: Some(self.name()),
         }
     }
 

@@ -12,7 +12,7 @@ use super::super::{Age, DefinitionError};
 pub struct Load {
     /// Requests a second, step by step, in ascending order; `at_least` is tried as well.
     pub rates: Vec<f64>,
-    /// How long each step is; that of `at_least` goes on until it has 400 requests.
+    /// How long each step is; that of `at_least` goes on until it has 500 requests.
     pub step: Age,
     /// Rows of one request.
     pub rows: u32,
@@ -75,9 +75,8 @@ impl Arrivals {
 /// # Errors
 /// The first [`DefinitionError`], at its key.
 pub(super) fn check_values(load: &Load) -> Result<(), DefinitionError> {
-    let refused = |key: &str, message: String| {
-        Err(DefinitionError::at_key(format!("stress.load.{key}"), message))
-    };
+    let refused =
+        |key: &str, message: String| Err(DefinitionError::at_key(format!("stress.load.{key}"), message));
     if load.rates.is_empty() && load.at_least.is_none() {
         return refused("rates", "no rate is named, so there would be no load".into());
     }
@@ -107,7 +106,9 @@ pub(super) fn check_values(load: &Load) -> Result<(), DefinitionError> {
     let seconds = load.step.seconds() as f64;
     let requests: f64 = load.rates.iter().chain(&load.at_least).map(|rate| rate * seconds).sum();
     if requests > REQUESTS_MOST {
-        let message = format!("{requests:.0} requests are more than the {REQUESTS_MOST:.0} that are measured one by one");
+        let message = format!(
+            "{requests:.0} requests are more than the {REQUESTS_MOST:.0} that are measured one by one"
+        );
         return Err(DefinitionError::at_key("stress.load.step", message)
             .with_help(Some("make the steps shorter, or the rates lower".into())));
     }
