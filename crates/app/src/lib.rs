@@ -10,6 +10,7 @@ pub mod attending;
 pub mod check;
 pub mod delivery;
 pub mod evidence_file;
+pub mod guard;
 pub mod init;
 mod kept_usual;
 pub mod monitor;

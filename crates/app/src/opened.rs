@@ -103,7 +103,7 @@ pub(crate) struct Located {
     pub(crate) text: String,
 }
 
-fn locate(path: &Path) -> Result<Located, CheckError> {
+pub(crate) fn locate(path: &Path) -> Result<Located, CheckError> {
     let file = if path.is_dir() { path.join(DEFINITION_FILE) } else { path.to_owned() };
     match std::fs::read_to_string(&file) {
         Ok(text) => Ok(Located { folder: definition_folder(path), file, text }),
@@ -116,7 +116,7 @@ fn locate(path: &Path) -> Result<Located, CheckError> {
 
 impl Located {
     /// The definition, whose alerts can be asked.
-    fn definition(&self) -> Result<Definition, CheckError> {
+    pub(crate) fn definition(&self) -> Result<Definition, CheckError> {
         let definition = definition::parse(&self.text).map_err(|error| self.mistake(error))?;
         monitor::alert::check(&definition).map_err(|error| self.mistake(error))?;
         Ok(definition)

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Stress(StressOptions),
     /// Serve the systems of a folder: catch up, keep the schedule, show everything on a page
     Serve(ServeOptions),
+    /// Stand before the model's server: enforce a policy of degradation, write the prediction log
+    Guard(GuardOptions),
     /// Look at a log and write a first forewarn.toml
     Init(InitOptions),
     /// See whether alerts arrive
@@ -185,6 +187,19 @@ pub(crate) struct ServeOptions {
     pub(crate) organisation: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) state: StateOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GuardOptions {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Where to listen [default: guard.listen of the definition, 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "FOREWARN_GUARD_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// What to do in which outage, as `forewarn stress --policy` writes it [default: guard.policy of the definition]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
         cli::Command::Stress(options) => commands::stress::run(&options),
         cli::Command::Serve(options) => commands::serve::run(&options),
+        cli::Command::Guard(options) => commands::guard::run(&options),
         cli::Command::Init(options) => commands::init::run(&options),
         cli::Command::Alert(cli::AlertCommand::Test(options)) => commands::alert::test(&options),
         cli::Command::Verify(options) => commands::verify::run(&options),

@@ -11,14 +11,14 @@ use types::definition::{Asked, Definition, DefinitionError, Model, Protocol, Tas
 use crate::outgoing;
 
 /// The path of a model of the Open Inference Protocol: `…/v2/models/NAME/infer`.
-const MODELS: &str = "/v2/models/";
+pub(crate) const MODELS: &str = "/v2/models/";
 
 /// A model as it is described under a key of the definition: the one of the log, or one that stands in for it.
 #[derive(Clone, Copy)]
-pub(super) struct Described<'a> {
-    pub(super) model: &'a Model,
+pub(crate) struct Described<'a> {
+    pub(crate) model: &'a Model,
     /// Such as `model` or `stress.degradation.fallback.0`.
-    pub(super) key: &'a str,
+    pub(crate) key: &'a str,
 }
 
 impl<'a> Described<'a> {
@@ -29,7 +29,7 @@ impl<'a> Described<'a> {
 }
 
 /// Opens a model, and says where it is asked; the error is at its key.
-pub(super) fn target(
+pub(crate) fn target(
     described: Described<'_>,
     definition: &Definition,
     folder: &Path,
@@ -121,7 +121,7 @@ fn at_endpoint(
 }
 
 /// What is wanted of an answer: a number, or a probability for each class in the order of the definition.
-fn reading(model: &Model, definition: &Definition) -> Reading {
+pub(crate) fn reading(model: &Model, definition: &Definition) -> Reading {
     let wanted = match definition.model.task {
         Task::Binary | Task::Regression => Wanted::Number { class: None },
         Task::Multiclass => {

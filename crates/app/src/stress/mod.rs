@@ -6,7 +6,7 @@
 //! (`stress.detection`). Which faults there are, and what answers to them mean, is in the crate `stress`.
 
 mod answers;
-mod asking;
+pub(crate) mod asking;
 mod degrading;
 mod endpoint;
 mod kept;
@@ -16,7 +16,7 @@ mod manipulating;
 mod noticing;
 mod planned;
 mod rehearsal;
-mod rows;
+pub(crate) mod rows;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,7 +35,8 @@ use self::answers::{Answered, Session};
 use self::asking::Described;
 use self::degrading::{Other, Ways};
 use self::noticing::{Noticing, Quiet};
-use self::planned::{check_kinds, check_named, digested, inputs, other_columns};
+pub(crate) use self::planned::inputs;
+use self::planned::{check_kinds, check_named, digested, other_columns};
 use self::rehearsal::Rehearsal;
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;

@@ -28,7 +28,7 @@ pub(super) fn tolerance(definition: &Definition, experiment: &Experiment) -> Tol
 pub(super) const MISSING: &str = "missing";
 
 /// The columns that the model is asked with, and their kinds.
-pub(super) fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, ColumnKind)>, CheckError> {
+pub(crate) fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, ColumnKind)>, CheckError> {
     let (definition, schema) = (&opened.definition, &opened.schema);
     if definition.model.inputs.is_empty() {
         return Ok(definition::compared_columns(definition, schema));

@@ -52,7 +52,12 @@ fn taken<T: Clone>(values: &[T], order: &[usize]) -> Vec<T> {
 /// The features of cases in the types that the log has. A number that is none is taken for a missing one, as
 /// everywhere else.
 pub(super) fn batch(cases: &Cases, schema: &Schema) -> Result<Batch, BatchError> {
-    let columns = cases.features.iter().map(|column| BatchColumn {
+    of_columns(&cases.features, schema)
+}
+
+/// The same of columns that were drawn for themselves.
+pub(crate) fn of_columns(columns: &[SampledColumn], schema: &Schema) -> Result<Batch, BatchError> {
+    let columns = columns.iter().map(|column| BatchColumn {
         name: column.name.clone(),
         values: values(column, schema.column(&column.name).map_or("", |of| of.type_name.as_str())),
     });

@@ -28,6 +28,7 @@ mod parquet_file;
 mod place;
 mod record;
 mod schema;
+mod syncer;
 mod table;
 mod wal;
 
@@ -45,6 +46,7 @@ pub use error::{Accepted, IngestError, RowError};
 pub use merging::Merged;
 pub use place::TableKind;
 pub use table::{Table, TableStatus};
+pub use wal::Durability;
 
 use body::Memory;
 use place::Place;

@@ -16,8 +16,8 @@ use super::folder::Folder;
 use super::intake::Intake;
 use super::known::ForeignDays;
 use super::place::Place;
-use super::schema::TableSchema;
-use super::wal::Wal;
+use super::schema::{ColumnType, TableColumn, TableSchema};
+use super::wal::{Durability, Wal};
 use super::{IngestOptions, Steps, arrow_stream, create_folder, json_rows};
 use crate::EngineError;
 use crate::files::{AsText, table_files};
@@ -104,6 +104,8 @@ pub struct TableStatus {
     pub files: u64,
     /// Waits for the disk; requests that come at the same time share one.
     pub syncs: u64,
+    /// Waits that the disk ended with an error after rows were accepted as written.
+    pub failed_syncs: u64,
     /// Bytes that a crash had torn, which were cut off when the table was opened.
     pub torn_bytes: u64,
     pub last_compaction: Option<Timestamp>,
@@ -180,6 +182,20 @@ impl Table {
         encoding: Encoding,
         reader: impl Read,
     ) -> Result<Accepted, IngestError> {
+        self.accept_as(format, encoding, reader, Durability::Synced)
+    }
+
+    /// The same, and returns once the rows are as durable as asked for.
+    ///
+    /// # Errors
+    /// As those of [`Self::accept`].
+    pub fn accept_as(
+        &self,
+        format: BodyFormat,
+        encoding: Encoding,
+        reader: impl Read,
+        durability: Durability,
+    ) -> Result<Accepted, IngestError> {
         let waiting = self.wal.counts().bytes.load(Ordering::Relaxed);
         if waiting > self.options.waiting_bytes_max {
             let why = "rows wait to become files of the log";
@@ -188,7 +204,7 @@ impl Table {
         let mut body = Body::new(reader, encoding, self.options.body_bytes_max, &self.memory)?;
         let schema = self.schema();
         if schema.closed {
-            return self.accept_rows(&schema, format, &mut body);
+            return self.accept_rows(&schema, format, &mut body, durability);
         }
         // The whole body first, so that nobody waits for a slow client.
         body.fill_all()?;
@@ -197,7 +213,7 @@ impl Table {
         if schema.closed {
             drop(first);
         }
-        self.accept_rows(&schema, format, &mut body)
+        self.accept_rows(&schema, format, &mut body, durability)
     }
 
     fn accept_rows(
@@ -205,6 +221,7 @@ impl Table {
         schema: &Arc<TableSchema>,
         format: BodyFormat,
         body: &mut Body<'_>,
+        durability: Durability,
     ) -> Result<Accepted, IngestError> {
         let mut intake = Intake::new(schema, &self.place.roles, self.options.errors_told);
         match format {
@@ -215,7 +232,7 @@ impl Table {
         let accepted = intake.rows.count as u64;
         if accepted > 0 {
             self.settle_types(&intake)?;
-            self.wal.append(&intake.rows)?;
+            self.wal.append(&intake.rows, durability)?;
             self.totals.requests.fetch_add(1, Ordering::Relaxed);
         }
         self.totals.accepted.fetch_add(accepted, Ordering::Relaxed);
@@ -288,9 +305,18 @@ impl Table {
             repeated: of(&totals.repeated),
             files: of(&totals.files),
             syncs: of(&wal.syncs),
+            failed_syncs: of(&wal.failed_syncs),
             torn_bytes: of(&wal.torn_bytes),
             last_compaction: *self.last_compaction.lock().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// The columns that a row may name, in their order, and whether each holds whole numbers; `None` while any may be.
+    pub fn columns(&self) -> Option<Vec<(String, bool)>> {
+        let schema = self.schema();
+        let whole = |column_type: Option<&ColumnType>| matches!(column_type, Some(ColumnType::Int { .. }));
+        let of = |column: &TableColumn| (column.name.clone(), whole(column.column_type.as_ref()));
+        schema.closed.then(|| schema.columns.iter().map(of).collect())
     }
 
     /// Whether so much waits that it should be compacted before the next turn of a timer.

@@ -3,6 +3,10 @@
 //! One thread writes. What arrives while it waits for the disk is written together and shares the next wait
 //! (group commit). Records lie in numbered segment files; a segment that is closed is never written to again.
 //!
+//! Where a request may be answered once its record is written ([`Durability::Written`]), another thread waits for the
+//! disk, a moment later (`syncer`): whatever happens to the process, the system has the record; a machine that loses
+//! power in between loses it.
+//!
 //! ```text
 //! segment: "FWSEG001" · frames          frame: length u32 · XXH64 of the record u64 · record
 //! ```
@@ -22,12 +26,22 @@ use twox_hash::XxHash64;
 
 use super::columns::Rows;
 use super::error::IngestError;
+use super::syncer::Syncer;
 use super::{create_folder, record, sync_folder};
 
 const MAGIC: &[u8; 8] = b"FWSEG001";
 const FRAME_HEAD: usize = 12;
 /// Records that are written before one wait for the disk, at most.
 const GROUP_BYTES: usize = 32 << 20;
+
+/// What an accepted row survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// That the machine loses power: the disk has confirmed it.
+    Synced,
+    /// That the process is killed: the system has it, and the disk will within a moment.
+    Written,
+}
 
 /// Counts that other threads read.
 #[derive(Debug, Default)]
@@ -38,6 +52,8 @@ pub(super) struct WalCounts {
     /// Waits for the disk, and the records that they made durable.
     pub(super) syncs: AtomicU64,
     pub(super) records: AtomicU64,
+    /// Waits that the disk ended with an error, after the records were answered.
+    pub(super) failed_syncs: AtomicU64,
     /// Torn bytes that were cut off when the log was opened.
     pub(super) torn_bytes: AtomicU64,
 }
@@ -54,6 +70,7 @@ enum Job {
 struct Append {
     frame: Vec<u8>,
     rows: u64,
+    durability: Durability,
     done: SyncSender<Result<(), IngestError>>,
 }
 
@@ -174,6 +191,7 @@ impl Wal {
             folder: folder.to_owned(),
             segment_bytes,
             open: None,
+            syncer: None,
             counts: Arc::clone(&counts),
             active: Arc::clone(&active),
         };
@@ -192,10 +210,11 @@ impl Wal {
         &self.counts
     }
 
-    /// Appends a record of rows; returns once it is on disk.
-    pub(super) fn append(&self, rows: &Rows) -> Result<(), IngestError> {
+    /// Appends a record of rows; returns once it is as durable as asked for.
+    pub(super) fn append(&self, rows: &Rows, durability: Durability) -> Result<(), IngestError> {
         let (done, answered) = sync_channel(1);
-        self.send(Job::Append(Append { frame: frame_of(rows), rows: rows.count as u64, done }))?;
+        let rows_count = rows.count as u64;
+        self.send(Job::Append(Append { frame: frame_of(rows), rows: rows_count, durability, done }))?;
         answered.recv().unwrap_or_else(|_| Err(self.stopped()))
     }
 
@@ -262,14 +281,18 @@ impl Drop for Wal {
 struct OpenSegment {
     file: File,
     path: PathBuf,
-    /// Bytes that are on disk for sure.
-    durable: u64,
+    /// Bytes of records that were answered.
+    answered: u64,
+    /// Whether some of them are only written so far.
+    is_dirty: bool,
 }
 
 struct Writer {
     folder: PathBuf,
     segment_bytes: u64,
     open: Option<OpenSegment>,
+    /// Started when something is first written without a wait for the disk.
+    syncer: Option<Syncer>,
     counts: Arc<WalCounts>,
     active: Arc<AtomicU64>,
 }
@@ -317,10 +340,9 @@ impl Writer {
         if written.is_ok() {
             self.counts.bytes.fetch_add(bytes_of(&group), Ordering::Relaxed);
             self.counts.rows.fetch_add(group.iter().map(|append| append.rows).sum(), Ordering::Relaxed);
-            self.counts.syncs.fetch_add(1, Ordering::Relaxed);
             self.counts.records.fetch_add(group.len() as u64, Ordering::Relaxed);
         }
-        let full = self.open.as_ref().is_some_and(|segment| segment.durable >= self.segment_bytes);
+        let full = self.open.as_ref().is_some_and(|segment| segment.answered >= self.segment_bytes);
         if full {
             self.close();
         }
@@ -337,17 +359,23 @@ impl Writer {
     }
 
     fn write(&mut self, group: &[Append]) -> Result<(), (PathBuf, String)> {
+        if self.syncer.as_ref().is_some_and(Syncer::has_failed) {
+            // Nothing says what later waits for the same file are worth.
+            self.close();
+            self.syncer = None;
+        }
         let mut segment = match self.open.take() {
             Some(segment) => segment,
             None => self.begin().map_err(|error| (self.folder.clone(), error.to_string()))?,
         };
-        let written = group
-            .iter()
-            .try_for_each(|append| segment.file.write_all(&append.frame))
-            .and_then(|()| segment.file.sync_data());
+        let must_sync = group.iter().any(|append| append.durability == Durability::Synced);
+        let written =
+            group.iter().try_for_each(|append| segment.file.write_all(&append.frame)).and_then(|()| {
+                if must_sync { self.sync(&mut segment) } else { self.sync_later(&mut segment) }
+            });
         match written {
             Ok(()) => {
-                segment.durable += bytes_of(group);
+                segment.answered += bytes_of(group);
                 self.open = Some(segment);
                 Ok(())
             }
@@ -359,13 +387,30 @@ impl Writer {
         }
     }
 
+    fn sync(&self, segment: &mut OpenSegment) -> std::io::Result<()> {
+        segment.file.sync_data()?;
+        segment.is_dirty = false;
+        self.counts.syncs.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn sync_later(&mut self, segment: &mut OpenSegment) -> std::io::Result<()> {
+        let syncer = match &self.syncer {
+            Some(syncer) => syncer,
+            None => self.syncer.insert(Syncer::start(Arc::clone(&self.counts))?),
+        };
+        segment.is_dirty = true;
+        syncer.ask(segment.file.try_clone()?);
+        Ok(())
+    }
+
     /// Takes back what was written of a group that failed, and leaves the segment. After a failed wait for the
     /// disk, nothing says what later waits for the same file are worth.
     fn give_up(&mut self, mut segment: OpenSegment) {
         let undone = segment
             .file
-            .set_len(segment.durable)
-            .and_then(|()| segment.file.seek(SeekFrom::Start(segment.durable)))
+            .set_len(segment.answered)
+            .and_then(|()| segment.file.seek(SeekFrom::Start(segment.answered)))
             .and_then(|_| segment.file.sync_all());
         // Where even this fails, whole records may stay whose requests were told that they failed. They are
         // predictions that happened, and a repeat of them is dropped.
@@ -381,12 +426,22 @@ impl Writer {
         file.sync_all()?;
         sync_folder(&self.folder)?;
         self.counts.bytes.fetch_add(MAGIC.len() as u64, Ordering::Relaxed);
-        Ok(OpenSegment { file, path, durable: MAGIC.len() as u64 })
+        Ok(OpenSegment { file, path, answered: MAGIC.len() as u64, is_dirty: false })
     }
 
     fn close(&mut self) {
-        if self.open.take().is_some() {
+        if let Some(mut segment) = self.open.take() {
+            // Where it fails, the file of the log that is made of the segment is synced for itself.
+            if segment.is_dirty && self.sync(&mut segment).is_err() {
+                self.counts.failed_syncs.fetch_add(1, Ordering::Relaxed);
+            }
             self.active.fetch_add(1, Ordering::AcqRel);
         }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
     }
 }

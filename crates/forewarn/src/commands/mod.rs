@@ -4,6 +4,7 @@ pub(crate) mod alert;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod evidence;
+pub(crate) mod guard;
 pub(crate) mod init;
 pub(crate) mod monitor;
 pub(crate) mod schema;

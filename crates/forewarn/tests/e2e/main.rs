@@ -24,6 +24,7 @@ mod faults;
 mod fixture;
 mod flights;
 mod formats;
+mod guard;
 mod init;
 mod metrics;
 mod monitoring;
@@ -37,6 +38,8 @@ mod postgres;
 mod python_package;
 mod refusals;
 mod serve;
+#[path = "../../../serving/tests/serving/parts.rs"]
+mod serving_parts;
 mod stress;
 mod stress_load;
 mod stress_manipulation;

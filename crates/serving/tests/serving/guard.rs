@@ -128,7 +128,9 @@ impl Running {
 
     fn ask_with(&self, body: &str, headers: &[(&str, &str)]) -> Response<String> {
         let mut request = agent().post(format!("{}/invocations", self.url));
-        for (name, value) in [("content-type", "application/json")].iter().chain(headers) {
+        let has_type = headers.iter().any(|(name, _)| *name == "content-type");
+        let usual = (!has_type).then_some(("content-type", "application/json"));
+        for (name, value) in usual.iter().chain(headers) {
             request = request.header(*name, *value);
         }
         whole(request.send(body).unwrap())

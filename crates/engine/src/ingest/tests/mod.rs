@@ -4,6 +4,7 @@ mod bucket;
 mod crashes;
 mod killed;
 mod requests;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
