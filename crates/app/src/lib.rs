@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod evidence_file;
 pub mod init;
 mod kept_usual;
+pub mod lineage;
 pub mod monitor;
 mod monitor_report;
 pub mod oidc;

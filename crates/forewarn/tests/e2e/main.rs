@@ -38,4 +38,5 @@ mod refusals;
 mod serve;
 mod stress;
 mod tasks;
+mod trace;
 mod two_servers;
