@@ -2,6 +2,7 @@
 
 use app::State;
 use app::lineage::{self, Asked, Imported, LineageError, Remark, form};
+use jiff::Timestamp;
 use types::lineage::{AsOf, Trace};
 
 use super::Status;
@@ -53,7 +54,8 @@ fn opened(place: &TracePlace) -> Result<State, LineageError> {
 }
 
 fn asked(options: &TraceOptions) -> Asked {
-    let now = now();
+    // To the fraction of a second: what was said just now counts.
+    let now = Timestamp::now();
     let as_of = AsOf { true_at: options.as_of.unwrap_or(now), known_at: options.known_at.unwrap_or(now) };
     Asked { as_of, most: options.most }
 }
