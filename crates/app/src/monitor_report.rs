@@ -19,6 +19,8 @@ pub(crate) struct Source<'a> {
     pub(crate) records: Vec<&'a Record>,
     pub(crate) windows: Vec<Window>,
     pub(crate) cadence: Cadence,
+    /// From when on somebody asked for windows.
+    pub(crate) since: Option<Timestamp>,
     pub(crate) at: Timestamp,
     pub(crate) as_of: Timestamp,
     pub(crate) datasets: Vec<DatasetVersion>,
@@ -32,6 +34,12 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
     let drift = drift(source);
     let last_two = source.windows.iter().rev().take(2).rev().copied().collect::<Vec<Window>>();
     let performance = performance(source);
+    let quality =
+        source.windows.last().map(|&window| latest(source, CheckId::Quality, window)).unwrap_or_default();
+    let mut changes = monitor::changes::in_words(&drift, &last_two, &quality, &performance);
+    if source.windows.is_empty() {
+        changes.insert(0, monitor::changes::no_window_in_words(definition, source.cadence, source.since));
+    }
     MonitorReport {
         format: FORMAT,
         program: PROGRAM.into(),
@@ -46,7 +54,7 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
         definition: source.hash,
         datasets: source.datasets.clone(),
         gates: source.gates.clone(),
-        changes: monitor::changes::in_words(&drift, &last_two, &performance),
+        changes,
         multivariate: source
             .windows
             .iter()
@@ -54,11 +62,7 @@ pub(crate) fn of(source: &Source<'_>) -> MonitorReport {
             .collect(),
         drift,
         performance,
-        quality: source
-            .windows
-            .last()
-            .map(|&window| latest(source, CheckId::Quality, window))
-            .unwrap_or_default(),
+        quality,
         quality_look: source.windows.last().and_then(|&window| {
             let record = latest_records(source, CheckId::Quality, window).into_iter().next()?;
             Some(Look { at: record.at, datasets: record.datasets.clone() })

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use monitor::multivariate::{MultivariateScope, UsualTogether};
 use monitor::performance::PerformanceScope;
 use monitor::{History, Usual, UsualBuilder};
+use types::answer::DayLosses;
 use types::definition::Cadence;
 use types::log_state::LogState;
 use types::{Answers, Finding, Question, Record, Window};
@@ -175,6 +176,20 @@ impl<'a> Watch<'a> {
     pub(crate) fn rows_together(&self) -> Option<Question> {
         let mut planned = monitor::multivariate::plan(self.together()).into_iter();
         planned.find(|question| question.window() == self.window)
+    }
+
+    /// Whether the window is one of those that alarms add up over.
+    pub(crate) fn is_of_series(&self) -> bool {
+        self.window.is_of(self.every)
+    }
+
+    pub(crate) fn every(&self) -> Cadence {
+        self.every
+    }
+
+    /// After how many windows with these losses of days the model's loss would be an alarm.
+    pub(crate) fn windows_until_alarm(&self, answers: &Answers, windows: &[Vec<DayLosses>]) -> Option<u32> {
+        monitor::performance::windows_until_alarm(self.performance(&History::default()), answers, windows)
     }
 
     fn together(&self) -> MultivariateScope<'_> {

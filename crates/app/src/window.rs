@@ -53,12 +53,20 @@ pub(crate) fn of_reference(
     })
 }
 
+/// Whether a window of the past in which the log has no row is refused, or is what there is to find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmptyWindow {
+    Refused,
+    Found,
+}
+
 /// The window that was asked for, else the last whole week that the log and `as_of` allow.
 pub(crate) fn choose(
     asked: Option<Window>,
     reference: Window,
     (first, last): (Timestamp, Timestamp),
     as_of: Timestamp,
+    empty: EmptyWindow,
 ) -> Result<Window, WindowChoiceError> {
     let outside = |window: Window| window.to() <= first || window.from() > last;
     if reference.dataset() == Dataset::Log && outside(reference) {
@@ -68,7 +76,8 @@ pub(crate) fn choose(
         if window.overlap(&reference).is_some() {
             return Err(WindowChoiceError::OverlapsReference { window, reference });
         }
-        if outside(window) {
+        // Of a time that is still to come nothing is missing.
+        if outside(window) && (empty == EmptyWindow::Refused || window.from() >= as_of) {
             return Err(WindowChoiceError::OutsideLog { window, first, last });
         }
         return Ok(window);
@@ -93,10 +102,20 @@ mod tests {
     use types::window::parse_instant;
 
     fn check(asked: Option<&str>, log: (&str, &str), as_of: &str, expected: Result<&str, &str>) {
+        check_with(EmptyWindow::Refused, asked, log, as_of, expected);
+    }
+
+    fn check_with(
+        empty: EmptyWindow,
+        asked: Option<&str>,
+        log: (&str, &str),
+        as_of: &str,
+        expected: Result<&str, &str>,
+    ) {
         let at = |text: &str| parse_instant(text).unwrap();
         let reference = "2013-01-01/2013-05-01".parse().unwrap();
         let asked = asked.map(|text| text.parse().unwrap());
-        let chosen = choose(asked, reference, (at(log.0), at(log.1)), at(as_of));
+        let chosen = choose(asked, reference, (at(log.0), at(log.1)), at(as_of), empty);
         match expected {
             Ok(window) => assert_eq!(chosen.unwrap().to_string(), window),
             Err(message) => {
@@ -119,5 +138,15 @@ mod tests {
         check(None, ("2013-01-01", "2013-04-20"), now, Err("lies in the reference"));
         check(None, ("2013-04-30", "2013-05-02"), now, Err("no whole week"));
         check(None, ("2013-06-01", "2013-08-01"), now, Err("2013-01-01/2013-05-01 has no rows"));
+    }
+
+    #[test]
+    fn where_nothing_was_logged_is_a_finding_unless_it_is_still_to_come() {
+        let year = ("2013-01-01T10:15:00Z", "2013-12-31T22:59:00Z");
+        for quiet in ["2014-06-03/2014-06-10", "2012-06-04/2012-06-11"] {
+            check_with(EmptyWindow::Found, Some(quiet), year, "2026-01-01", Ok(quiet));
+        }
+        let ahead = Some("2026-06-01/2026-06-08");
+        check_with(EmptyWindow::Found, ahead, year, "2026-01-01", Err("has no rows: the log runs from"));
     }
 }

@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, TimeU
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::cells::names_a_zone;
 use crate::error::{EngineError, first_line};
 use crate::files::{Format, TableFiles, corrupt_parquet, csv_schema, from_start, is_text};
 use crate::storage::Storage;
@@ -128,7 +129,8 @@ fn first_that_is_no_instant(values: &ArrayRef) -> Option<(usize, String)> {
     let instants = DataType::Timestamp(TimeUnit::Microsecond, None);
     let read =
         cast_with_options(&texts, &instants, &CastOptions { safe: true, ..CastOptions::default() }).ok()?;
-    let at = (0..texts.len()).find(|&at| texts.is_valid(at) && read.is_null(at))?;
-    let text = datafusion::arrow::array::AsArray::as_string::<i32>(&texts).value(at).to_owned();
-    Some((at, text))
+    let written = datafusion::arrow::array::AsArray::as_string::<i32>(&texts);
+    let is_bad = |&at: &usize| texts.is_valid(at) && read.is_null(at) && !names_a_zone(written.value(at));
+    let at = (0..texts.len()).find(is_bad)?;
+    Some((at, written.value(at).to_owned()))
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit as ArrowTimeUnit};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, cast, ident, lit, when};
+use datafusion::logical_expr::{Expr, cast, ident, lit, try_cast, when};
 use datafusion::prelude::DataFrame;
 use jiff::Timestamp;
 use types::Window;
@@ -52,6 +52,21 @@ impl Cells {
     }
 }
 
+/// `2023-10-29 02:30:00 Europe/Berlin`, in SQL: a date, a time, and the name of a zone.
+pub(crate) const WITH_ZONE: &str = "____-__-__%:__% _%/%";
+
+/// Whether a text is written as a local time with the name of a zone, as [`WITH_ZONE`] says.
+///
+/// Such a time can be no instant, or two, through no fault of its form: when clocks are changed. Its row then counts as
+/// one without a time, in place of keeping all others from being read.
+pub(crate) fn names_a_zone(text: &str) -> bool {
+    let date_like = |text: &[u8]| text.len() > 10 && text[4] == b'-' && text[7] == b'-';
+    let Some((time, zone)) = text.split_once(':').and_then(|(_, rest)| rest.split_once(' ')) else {
+        return false;
+    };
+    date_like(text.as_bytes()) && time.len() >= 2 && zone.find('/').is_some_and(|at| at > 0)
+}
+
 /// The column that places a row in time.
 #[derive(Clone, Debug)]
 pub(crate) struct TimeAxis {
@@ -69,14 +84,26 @@ impl TimeAxis {
         &self.column
     }
 
-    /// The instant of a row, in the type that [`Self::literal`] has too.
-    pub(crate) fn instant(&self) -> Expr {
+    /// The instant of a row, in the type that [`Self::literal`] has too; null where a local time in a zone that it
+    /// names is none.
+    pub(crate) fn instant(&self) -> Result<Expr, EngineError> {
         let column = ident(self.column.as_str());
-        match &self.data_type {
+        let instants = DataType::Timestamp(ArrowTimeUnit::Microsecond, None);
+        Ok(match &self.data_type {
             DataType::Timestamp(..) => column,
             data_type if data_type.is_numeric() => cast(column, DataType::Int64),
-            _ => cast(column, DataType::Timestamp(ArrowTimeUnit::Microsecond, None)),
-        }
+            data_type if is_text(data_type) => {
+                let is_none = self.names_a_zone().and(try_cast(column.clone(), instants.clone()).is_null());
+                let nothing = cast(lit(ScalarValue::Null), data_type.clone());
+                cast(when(is_none, nothing).otherwise(column)?, instants)
+            }
+            _ => cast(column, instants),
+        })
+    }
+
+    /// Whether a row's time is text that [`names_a_zone`].
+    fn names_a_zone(&self) -> Expr {
+        ident(self.column.as_str()).like(lit(WITH_ZONE))
     }
 
     /// An instant to compare [`Self::instant`] with; rounded up to the column's unit, so that
@@ -130,15 +157,17 @@ impl TimeAxis {
     /// All rows, with their instant and the day (UTC, counted from 1970-01-01) that it lies in.
     pub(crate) fn with_day(&self, table: DataFrame) -> Result<DataFrame, EngineError> {
         let per_day = self.units_of_a_day();
-        let units = cast(self.instant(), DataType::Int64);
+        let units = cast(self.instant()?, DataType::Int64);
         // Division rounds towards zero; days before 1970 must round down too.
         let into_day = ((units.clone() % lit(per_day)) + lit(per_day)) % lit(per_day);
         let day = (units - into_day) / lit(per_day);
-        let rows = table.with_column("__instant", self.instant())?.with_column("__day", day)?;
-        Ok(rows.with_column("__local", self.is_local()?)?)
+        let rows = table.with_column("__instant", self.instant()?)?.with_column("__day", day)?;
+        let written = ident(self.column.as_str()).is_not_null();
+        let no_instant = when(written.and(ident("__instant").is_null()), lit(1_i64)).otherwise(lit(0_i64))?;
+        Ok(rows.with_column("__local", self.is_local()?)?.with_column("__no_instant", no_instant)?)
     }
 
-    /// 1 where a row's time is text without an offset from UTC, else 0.
+    /// 1 where a row's time is text without an offset from UTC or a zone, else 0.
     fn is_local(&self) -> Result<Expr, EngineError> {
         if !is_text(&self.data_type) {
             return Ok(lit(0_i64));
@@ -147,7 +176,8 @@ impl TimeAxis {
         // An hour with two or four digits after a sign, at the end; a date has no colon before its dashes.
         let offsets = ["%Z", "%z", "%:%+__:__", "%:%-__:__", "%:%+____", "%:%-____", "%:%+__", "%:%-__"];
         let any = offsets.into_iter().map(|offset| text().like(lit(offset))).reduce(Expr::or);
-        Ok(when(any.unwrap_or_else(|| lit(false)), lit(0_i64)).otherwise(lit(1_i64))?)
+        let any = any.unwrap_or_else(|| lit(false)).or(self.names_a_zone());
+        Ok(when(any, lit(0_i64)).otherwise(lit(1_i64))?)
     }
 
     /// The units of [`Self::instant`] in a day.
@@ -175,8 +205,9 @@ impl TimeAxis {
 
     /// The rows of the cells, with the position of each row's cell.
     pub(crate) fn in_cells(&self, table: DataFrame, cells: &Cells) -> Result<DataFrame, EngineError> {
+        let instant = self.instant()?;
         let within = |cell: &Window| {
-            self.instant().gt_eq(self.literal(cell.from())).and(self.instant().lt(self.literal(cell.to())))
+            instant.clone().gt_eq(self.literal(cell.from())).and(instant.clone().lt(self.literal(cell.to())))
         };
         let Some(any) = cells.cells.iter().map(within).reduce(Expr::or) else {
             return Err(EngineError::Query("there is no window to look at".into()));
@@ -210,6 +241,23 @@ mod tests {
         assert_eq!(cells.within(reference), 0..3);
         assert_eq!(cells.within(week), 1..2);
         assert_eq!(cells.within(later), 3..4);
+    }
+
+    #[test]
+    fn a_local_time_with_the_name_of_a_zone_is_told_from_other_texts() {
+        for text in ["2023-10-29 02:30:00 Europe/Berlin", "2023-10-29T02:30 America/Indiana/Knox"] {
+            assert!(names_a_zone(text), "{text}");
+        }
+        for text in [
+            "2023-10-29 02:30:00",
+            "2023-10-29T02:30:00+01:00[Europe/Berlin]",
+            "2023-10-29 02:30:00 +01:00",
+            "29/10/2023 02:30:00",
+            "yesterday, 2:30 in the Europe/Berlin zone",
+            "",
+        ] {
+            assert!(!names_a_zone(text), "{text}");
+        }
     }
 
     #[test]

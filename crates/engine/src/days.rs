@@ -14,7 +14,7 @@ use datafusion::common::ScalarValue;
 use jiff::Timestamp;
 use stats::sketch::{Fidelity, Profile};
 use types::digest::Digester;
-use types::log_state::{ColumnFile, ColumnFiles, LogDay};
+use types::log_state::{ColumnFile, ColumnFiles, EmptyFile, LogDay};
 use types::{Answer, Answers, Digest, Question, Window};
 
 use crate::aggregate::{
@@ -130,6 +130,32 @@ impl Log<'_> {
         Ok(self.log.uneven.iter().map(of).collect())
     }
 
+    /// Files of 0 bytes, those of the outcomes and of the reference among them; the files must have been profiled.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn empty_files(&self) -> Result<Vec<EmptyFile>, EngineError> {
+        let mut empty = Vec::new();
+        let profiles = self.profiles.borrow();
+        let files = self.versions()?;
+        for (at, file) in files.log.iter().enumerate().filter(|(_, file)| file.bytes == 0) {
+            let days = |at: usize| profiles.get(&at).map(|profile| &profile.days);
+            empty.push(EmptyFile {
+                file: file.path.clone(),
+                after: (0..at).rev().find_map(|at| Some(days(at)?.last()?.day)),
+                before: (at..files.log.len()).find_map(|at| Some(days(at)?.first()?.day)),
+            });
+        }
+        let reference = self.reference().map(Self::versions).transpose()?;
+        let others = files.outcomes.iter().chain(reference.map(|files| &files.log).into_iter().flatten());
+        empty.extend(others.filter(|file| file.bytes == 0).map(|file| EmptyFile {
+            file: file.path.clone(),
+            after: None,
+            before: None,
+        }));
+        Ok(empty)
+    }
+
     /// A digest of the files that have rows in any of the windows; the files must have been profiled.
     ///
     /// # Errors
@@ -170,6 +196,7 @@ impl Log<'_> {
             first: Timestamp::from_microsecond(first).ok()?,
             last: Timestamp::from_microsecond(last).ok()?,
             undated_rows: profiles.values().map(|profile| profile.undated_rows).sum(),
+            rows_of_no_instant: profiles.values().map(|profile| profile.rows_of_no_instant).sum(),
         })
     }
 
@@ -188,6 +215,10 @@ impl Log<'_> {
         let keys: Vec<String> = asked.iter().map(|asked| asked.key(self)).collect();
         let mut read = 0;
         for (at, file) in self.versions()?.log.iter().enumerate() {
+            if file.bytes == 0 {
+                self.profiles.borrow_mut().insert(at, FileProfile::default());
+                continue;
+            }
             let key = FileKey { digest: file.digest, time: &time };
             let known = self.profiles.borrow_mut().remove(&at);
             let known = if known.is_some() { known } else { FileProfile::load(store, key)? };
@@ -246,12 +277,12 @@ impl Log<'_> {
             .map(|asked| format!(", {}", aggregate_sql(self, self.days_fidelity, asked)))
             .collect();
         let sql = format!(
-            "SELECT __day, count(*), min(__instant), max(__instant), sum(__local){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
+            "SELECT __day, count(*), min(__instant), max(__instant), sum(__local), sum(__no_instant){selected} FROM {rows} GROUP BY __day ORDER BY __day NULLS FIRST"
         );
         let query = self.engine.runtime.block_on(self.context.sql(&sql))?;
         let batches = self.collect_of(at, query)?;
         let axis = self.time_axis();
-        let (mut days, mut undated_rows) = (Vec::new(), 0);
+        let (mut days, mut undated_rows, mut rows_of_no_instant) = (Vec::new(), 0, 0);
         let mut states: Vec<Vec<Vec<u8>>> = vec![Vec::new(); asked.len()];
         for (batch, row) in
             batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)))
@@ -260,6 +291,7 @@ impl Log<'_> {
             let day = batch.column(0).as_primitive::<Int64Type>();
             if day.is_null(row) {
                 undated_rows += rows;
+                rows_of_no_instant += batch.column(5).as_primitive::<Int64Type>().value(row) as u64;
                 continue;
             }
             let instant = |column: usize| -> Result<i64, EngineError> {
@@ -269,13 +301,14 @@ impl Log<'_> {
             let local_rows = batch.column(4).as_primitive::<Int64Type>().value(row) as u64;
             days.push(Day { day: day.value(row), rows, first: instant(2)?, last: instant(3)?, local_rows });
             for (column, states) in states.iter_mut().enumerate() {
-                states.push(state(batch, 5 + column, row));
+                states.push(state(batch, 6 + column, row));
             }
         }
         if !profile.days.is_empty() && profile.days != days {
             return Err(EngineError::ChangedWhileRead { path: self.log.files[at].clone() });
         }
-        (profile.days, profile.undated_rows) = (days, undated_rows);
+        profile.days = days;
+        (profile.undated_rows, profile.rows_of_no_instant) = (undated_rows, rows_of_no_instant);
         let Some(store) = self.store() else { return Ok(()) };
         profile.add(store, key, asked.iter().map(|asked| asked.key(self)).zip(states).collect())
     }

@@ -30,6 +30,8 @@ pub(crate) struct FileProfile {
     pub(crate) days: Vec<Day>,
     /// Rows without a time: they are in no window.
     pub(crate) undated_rows: u64,
+    /// As many of these have a local time in a zone that is no one instant there.
+    pub(crate) rows_of_no_instant: u64,
     /// Where the summaries of each column are.
     columns: BTreeMap<String, Place>,
 }

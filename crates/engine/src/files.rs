@@ -29,6 +29,7 @@ pub(crate) enum Format {
 pub(crate) struct TableFiles {
     pub(crate) format: Format,
     pub(crate) storage: Storage,
+    /// Those of 0 bytes are among them, and in no layout.
     pub(crate) files: Vec<PathBuf>,
     pub(crate) schema: SchemaRef,
     /// Rows in all files: as Parquet states them, for CSV about as many as its size suggests.
@@ -64,7 +65,7 @@ pub(crate) struct UnevenColumn {
 pub(crate) enum Held {
     /// The file does not have it.
     Absent,
-    /// It has no value there, and so no type.
+    /// It has no value there, and so no type; the file may be empty.
     Open,
     /// As `a number` or `text`.
     Kind(String),
@@ -106,7 +107,8 @@ pub(crate) struct AsText<'a> {
 
 /// Finds and examines the files that `path`, relative to `base`, stands for.
 ///
-/// A column that is a number in one file and text in another is read as what it is in the first file.
+/// A column that is a number in one file and text in another is read as what it is in the first file. A file of 0
+/// bytes has no rows, as one that has but a header; where all are like that there is no table.
 pub(crate) fn table_files(
     base: &Path,
     path: &str,
@@ -117,17 +119,28 @@ pub(crate) fn table_files(
     let format = common_format(&files)?;
     let mut common: Vec<Typed> = Vec::new();
     let mut rows_about = 0;
-    let mut schemas: Vec<SchemaRef> = Vec::new();
-    let examined = storage.each(&files, |path| match format {
-        Format::Parquet => parquet_schema(&storage, path),
-        Format::Csv => {
-            csv_schema(&storage, path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))
+    let mut schemas: Vec<Option<SchemaRef>> = Vec::new();
+    let examined = storage.each(&files, |path| {
+        let schema = match format {
+            Format::Parquet => parquet_schema(&storage, path),
+            Format::Csv => {
+                csv_schema(&storage, path).map(|(schema, rows)| (with_text(&schema, as_text.time), rows))
+            }
+        };
+        match schema {
+            Err(EngineError::EmptyFile { .. }) => Ok(None),
+            schema => schema.map(Some),
         }
     })?;
-    for (path, (schema, file_rows)) in files.iter().zip(examined) {
-        rows_about += file_rows;
-        widen_by(&mut common, &schema, path, as_text.ids)?;
-        schemas.push(schema);
+    if examined.iter().all(Option::is_none) {
+        return Err(EngineError::EmptyFile { path: files[0].clone() });
+    }
+    for (path, examined) in files.iter().zip(examined) {
+        if let Some((schema, file_rows)) = &examined {
+            rows_about += file_rows;
+            widen_by(&mut common, schema, path, as_text.ids)?;
+        }
+        schemas.push(examined.map(|(schema, _)| schema));
     }
     let empty_columns = common
         .iter()
@@ -153,10 +166,16 @@ fn with_text(schema: &SchemaRef, time: Option<&str>) -> SchemaRef {
     Arc::new(ArrowSchema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
-/// The files by how they are read.
-fn layouts(format: Format, files: &[PathBuf], schemas: &[SchemaRef], table: &ArrowSchema) -> Vec<Layout> {
+/// The files by how they are read; those without a schema are not.
+fn layouts(
+    format: Format,
+    files: &[PathBuf],
+    schemas: &[Option<SchemaRef>],
+    table: &ArrowSchema,
+) -> Vec<Layout> {
     let mut layouts: Vec<Layout> = Vec::new();
     for (path, schema) in files.iter().zip(schemas) {
+        let Some(schema) = schema else { continue };
         let columns = match format {
             Format::Parquet => table.fields(),
             Format::Csv => schema.fields(),
@@ -181,11 +200,12 @@ fn layouts(format: Format, files: &[PathBuf], schemas: &[SchemaRef], table: &Arr
 }
 
 /// What each file has of a column, where they do not agree.
-fn uneven(name: &str, schemas: &[SchemaRef]) -> Option<UnevenColumn> {
-    let held = |schema: &SchemaRef| match schema.field_with_name(name) {
-        Err(_) => Held::Absent,
-        Ok(field) if field.data_type() == &DataType::Null => Held::Open,
-        Ok(field) => Held::Kind(kind_words(field.data_type())),
+fn uneven(name: &str, schemas: &[Option<SchemaRef>]) -> Option<UnevenColumn> {
+    let held = |schema: &Option<SchemaRef>| match schema.as_ref().map(|schema| schema.field_with_name(name)) {
+        None => Held::Open,
+        Some(Err(_)) => Held::Absent,
+        Some(Ok(field)) if field.data_type() == &DataType::Null => Held::Open,
+        Some(Ok(field)) => Held::Kind(kind_words(field.data_type())),
     };
     let holds: Vec<Held> = schemas.iter().map(held).collect();
     let mut typed = holds.iter().filter(|held| **held != Held::Open);

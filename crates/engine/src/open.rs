@@ -298,6 +298,8 @@ pub struct TimeRange {
     pub last: Timestamp,
     /// Rows without a time: they are in no window.
     pub undated_rows: u64,
+    /// As many of these have a local time in a zone that is no one instant there.
+    pub rows_of_no_instant: u64,
 }
 
 /// An opened log.
@@ -438,8 +440,15 @@ impl Log<'_> {
         let axis = self.time_axis();
         let none = || EngineError::NoTimes { column: axis.column().to_owned() };
         let table = self.engine.runtime.block_on(self.context.table(LOG))?;
-        let instant = || axis.instant();
-        let range = vec![min(instant()), max(instant()), count(lit(1_i64)), count(instant())];
+        let instant = axis.instant()?;
+        let range = vec![
+            min(instant.clone()),
+            max(instant.clone()),
+            count(lit(1_i64)),
+            count(instant),
+            // Named, since it may be the very same expression.
+            count(ident(axis.column())).alias("written"),
+        ];
         let batches =
             self.collect(table.aggregate(vec![], range)?).map_err(|error| self.explain_time(error))?;
         let batch = batches.iter().find(|batch| batch.num_rows() > 0).ok_or_else(none)?;
@@ -448,7 +457,12 @@ impl Log<'_> {
             axis.timestamp(&value).ok_or_else(none)
         };
         let counted = |column: usize| batch.column(column).as_primitive::<Int64Type>().value(0) as u64;
-        Ok(TimeRange { first: at(0)?, last: at(1)?, undated_rows: counted(2) - counted(3) })
+        Ok(TimeRange {
+            first: at(0)?,
+            last: at(1)?,
+            undated_rows: counted(2) - counted(3),
+            rows_of_no_instant: counted(4) - counted(3),
+        })
     }
 
     /// Names the file and the row where a query failed because a text is no instant.

@@ -18,8 +18,9 @@ use types::{Answer, Answers, Question, Window};
 use crate::aggregate::{
     ClassifiedSummary, ErrorsSummary, NumbersSummary, ScoredSummary, Summary, decode, function_name,
 };
-use crate::cells::{Cells, TimeAxis};
+use crate::cells::{Cells, TimeAxis, WITH_ZONE};
 use crate::error::{EngineError, first_line};
+use crate::files::is_text;
 use crate::open::{LOG, Log, OUTCOMES, REFERENCE};
 use crate::sql::{CELL, quoted, segment_column};
 use crate::truth::{self, Truth};
@@ -107,7 +108,7 @@ type Groups = HashMap<(Option<usize>, Option<String>), BTreeMap<usize, Group>>;
 const FIRST_COUNT: usize = 3;
 
 /// The counts that the query returns for each group, in order.
-const COUNTS: [(&str, &str); 7] = [
+const COUNTS: [(&str, &str); 8] = [
     ("predictions", "count(*)"),
     ("with_outcome", "count(*) FILTER (WHERE outcome IS NOT NULL)"),
     ("without_outcome", "count(*) FILTER (WHERE copies IS NULL)"),
@@ -119,6 +120,7 @@ const COUNTS: [(&str, &str); 7] = [
         "unusable",
         "count(*) FILTER (WHERE copies IS NOT NULL AND outcome IS NULL AND NOT coalesce(contradictory, false))",
     ),
+    ("undecided", "count(*) FILTER (WHERE undecided)"),
 ];
 
 fn joined(
@@ -131,7 +133,7 @@ fn joined(
     const ROWS: &str = "predictions_in_cells";
     let axis = log.time_axis();
     let table = log.engine.runtime.block_on(log.context.table(LOG))?;
-    let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant())?;
+    let mut rows = axis.in_cells(table, cells)?.with_column("__instant", axis.instant()?)?;
     for (at, segment) in segments.iter().enumerate() {
         let expression = segment_expression(&rows, segment)?;
         rows = rows.with_column(&segment_column(at), expression)?;
@@ -173,7 +175,7 @@ pub(crate) fn segment_expression(table: &DataFrame, segment: &Segment) -> Result
     Ok(parsed)
 }
 
-/// Predictions with `outcome`, `copies`, `contradictory`, `early` and `delay` (in days), and with the
+/// Predictions with `outcome`, `copies`, `contradictory`, `undecided`, `early` and `delay` (in days), and with the
 /// columns that are `passed_on`. `only` restricts the outcomes before they are put together by id.
 pub(crate) fn with_outcomes_sql(
     log: &Log<'_>,
@@ -187,7 +189,8 @@ pub(crate) fn with_outcomes_sql(
     let Some(outcome) = &log.roles.outcome else {
         return format!(
             "SELECT p.{CELL}{segment_columns}, {predictions}, CAST(NULL AS {type_name}) AS outcome, \
-             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS early, CAST(NULL AS DOUBLE) AS delay \
+             CAST(NULL AS BIGINT) AS copies, false AS contradictory, false AS undecided, false AS early, \
+             CAST(NULL AS DOUBLE) AS delay \
              FROM {rows} p"
         );
     };
@@ -204,7 +207,7 @@ pub(crate) fn with_outcomes_sql(
             "SELECT p.{CELL}{segment_columns}, {predictions}, \
              CASE WHEN {seen} THEN {label} END AS outcome, \
              CASE WHEN {column} IS NOT NULL AND {seen} THEN 1 END AS copies, \
-             false AS contradictory, {early} AS early, {delay} AS delay FROM {rows} p",
+             false AS contradictory, false AS undecided, {early} AS early, {delay} AS delay FROM {rows} p",
             column = quoted(&outcome.column),
         );
     }
@@ -214,12 +217,18 @@ pub(crate) fn with_outcomes_sql(
         format!("{} - {predicted_day}", known.day("o.first_known"))
     });
     let only = only.map(|only| format!(" AND {id} IN ({only})")).unwrap_or_default();
-    let (latest, first_known, seen) = match known {
+    let (latest, undecided, first_known, seen) = match known {
         Some(known) => (
             // Of two that became known at once the positive one (the last class, the larger number) counts,
             // whatever the order of the rows.
             format!(
                 "last_value({label} ORDER BY {} ASC NULLS FIRST, {label} ASC NULLS FIRST)",
+                known.instant
+            ),
+            // The other end of those that became known last.
+            format!(
+                "last_value({label} ORDER BY {0} ASC NULLS FIRST, {label} ASC NULLS FIRST) \
+                 <> first_value({label} ORDER BY {0} DESC NULLS LAST, {label} ASC NULLS LAST)",
                 known.instant
             ),
             format!("min({})", known.instant),
@@ -228,6 +237,7 @@ pub(crate) fn with_outcomes_sql(
         // Without a time nothing says which of two contradictory outcomes is the later one.
         None => (
             format!("CASE WHEN min({ordered}) = max({ordered}) THEN {agreed} END"),
+            "false".to_owned(),
             "NULL".to_owned(),
             "true".to_owned(),
         ),
@@ -235,11 +245,11 @@ pub(crate) fn with_outcomes_sql(
     let early =
         if first_known == "NULL" { "false".to_owned() } else { "o.first_known < p.__instant".to_owned() };
     format!(
-        "SELECT p.{CELL}{segment_columns}, {predictions}, o.outcome, o.copies, o.contradictory, {early} AS early, \
-         {delay} AS delay \
+        "SELECT p.{CELL}{segment_columns}, {predictions}, o.outcome, o.copies, o.contradictory, o.undecided, \
+         {early} AS early, {delay} AS delay \
          FROM {rows} p LEFT JOIN (\
            SELECT {id} AS id, count(*) AS copies, {latest} AS outcome, {first_known} AS first_known, \
-             min({ordered}) <> max({ordered}) AS contradictory \
+             min({ordered}) <> max({ordered}) AS contradictory, {undecided} AS undecided \
            FROM {OUTCOMES} WHERE {id} IS NOT NULL AND {seen}{only} GROUP BY {id}\
          ) o ON p.{log_id} = o.id"
     )
@@ -278,6 +288,11 @@ fn known_sql(log: &Log<'_>, as_of: Timestamp) -> Option<Known> {
     // A date says that it was known some time that day: surely at its end.
     let instant = if matches!(data_type, DataType::Date32 | DataType::Date64) {
         format!("CAST({quoted} + INTERVAL '1 day' AS TIMESTAMP)")
+    } else if is_text(data_type) {
+        format!(
+            "CAST(CASE WHEN {quoted} LIKE '{WITH_ZONE}' AND TRY_CAST({quoted} AS TIMESTAMP) IS NULL \
+             THEN NULL ELSE {quoted} END AS TIMESTAMP)"
+        )
     } else {
         format!("CAST({quoted} AS TIMESTAMP)")
     };
@@ -327,6 +342,7 @@ fn groups(batches: &[RecordBatch], segments: usize, output: Output<'_>) -> Resul
                 unusable_outcomes: count(6),
                 repeated_outcomes: count(3),
                 contradictory_outcomes: count(4),
+                undecided_outcomes: count(7),
                 early_outcomes: count(5),
                 orphan_outcomes: 0,
             };
@@ -427,6 +443,7 @@ fn add(sum: &mut Coverage, more: &Coverage) {
     sum.unusable_outcomes += more.unusable_outcomes;
     sum.repeated_outcomes += more.repeated_outcomes;
     sum.contradictory_outcomes += more.contradictory_outcomes;
+    sum.undecided_outcomes += more.undecided_outcomes;
     sum.early_outcomes += more.early_outcomes;
 }
 
@@ -449,9 +466,10 @@ fn orphans(log: &Log<'_>, window: Window, as_of: Timestamp) -> Result<u64, Engin
                 .field_with_name(time)
                 .map_or(DataType::Null, |field| field.data_type().clone());
             let axis = log.time_axis_of(time, &data_type);
-            let known = axis.instant().gt_eq(axis.literal(window.from()));
-            let known = known.and(axis.instant().lt(axis.literal(window.to())));
-            table.filter(known.and(axis.instant().lt_eq(axis.literal(as_of))))?
+            let instant = axis.instant()?;
+            let known = instant.clone().gt_eq(axis.literal(window.from()));
+            let known = known.and(instant.clone().lt(axis.literal(window.to())));
+            table.filter(known.and(instant.lt_eq(axis.literal(as_of))))?
         }
     };
     log.context.register_table(SEEN, table.into_view())?;

@@ -137,7 +137,7 @@ pub(crate) fn with_drawn<T>(
         register(&log.engine.runtime, &log.context, FILES, &log.log.only(&files))?;
     }
     let table = log.engine.runtime.block_on(log.context.table(table))?;
-    let mut table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant())?;
+    let mut table = axis.in_cells(table, &cells)?.with_column("__instant", axis.instant()?)?;
     for (at, segment) in segments.iter().enumerate() {
         let expression = segment_expression(&table, segment)?;
         table = table.with_column(&segment_column(at), expression)?;

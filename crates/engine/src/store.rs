@@ -10,7 +10,7 @@ use types::Digest;
 use crate::error::EngineError;
 
 /// The version of everything that is kept: of the summaries' stored form and of what surrounds it.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The default level of zstd trades a little speed for nothing that matters here.
 const ZSTD_LEVEL: i32 = 1;

@@ -188,6 +188,8 @@ fn differ(before: &[FileVersion], now: &[FileVersion], changes: &mut FileChanges
     for file in now {
         match known.get(&file.path) {
             None => changes.added += 1,
+            // One that had nothing in it was not written yet.
+            Some(before) if before.digest != file.digest && before.bytes == 0 => changes.added += 1,
             Some(before) if before.digest != file.digest => changes.changed.push(file.path.clone()),
             Some(_) => {}
         }
@@ -264,6 +266,12 @@ mod tests {
         expected.changed.push("o".into());
         expected.outcomes_rewritten = true;
         assert_eq!(now.changes_since(Some(&known)), expected);
+        // What was empty when it was looked at was still to be written.
+        let mut unwritten = known.clone();
+        unwritten.log[1].bytes = 0;
+        expected.changed.retain(|path| path != "b");
+        expected.added = 2;
+        assert_eq!(now.changes_since(Some(&unwritten)), expected);
         now.place = "elsewhere".into();
         assert!(now.changes_since(Some(&known)).first_look);
     }

@@ -20,7 +20,7 @@ use stats::time_clustering::{ClusteringOptions, TimeClustering, time_clustering}
 use types::cases::Outputs;
 use types::detail::{CurvePoint, Driver, ErrorStructure, RateRow, ResidualRow, Stretch};
 use types::finding::{Unmeasured, segment_label};
-use types::format::{counted, p_value, percent};
+use types::format::{counted, number, p_value, percent};
 use types::performance::{Limit, without_failed_to};
 use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
@@ -142,7 +142,7 @@ fn systematic(rows: &Rows<'_>, rng: &mut impl RngCore) -> Result<(Measure, Vec<D
     let (predictions, residuals) = predictions_and_residuals(rows, features.rows());
     let options = PredictableOptions::default();
     let of = predictable_residuals(&features, &predictions, &residuals, &options, Level::P95, rng)
-        .map_err(|error| format!("failed to {error}"))?;
+        .map_err(|error| without_failed_to(&error))?;
     let measure = Measure {
         interval: Some(of.interval),
         expected_by_chance: Some(0.0),
@@ -310,7 +310,15 @@ fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, St
                 p_adjusted: Some(p_adjusted),
                 ..Measure::new(name, test.share, test.n, "Wilson interval; tested against all other rows")
             };
-            RateRow { column, value, rate, others: test.share_of_rest, flagged }
+            RateRow {
+                column,
+                value,
+                rate,
+                others: test.share_of_rest,
+                others_interval: Some(test.interval_of_rest),
+                others_n: Some(test.n_rest),
+                flagged,
+            }
         })
         .collect();
     let distance = |row: &RateRow| (row.rate.value - row.others).abs();
@@ -324,9 +332,10 @@ fn rates(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<(Verdict, St
             n => format!(" {n} rates of segments stand out."),
         };
         format!(
-            " Where {}, the {kind} rate is {}; elsewhere it is {}.{more}",
+            " Where {}, the {kind} rate is {}{}; elsewhere it is {}.{more}",
             segment_label(&row.column, row.value.as_deref()),
             percent(row.rate.value),
+            interval_words(&row.rate),
             percent(row.others)
         )
     });
@@ -379,9 +388,32 @@ fn residuals(rows: &Rows<'_>, structure: &mut ErrorStructure) -> Option<String> 
     structure.residuals.truncate(RATES_KEPT);
     // A slope that moves no prediction by a millionth of itself is rounding.
     let is_real = |slope: f64| slope.abs() > 1e-6;
-    let slope = trend?.trend.filter(|trend| trend.p_value < SIGNIFICANT && is_real(trend.slope))?;
-    let lean = if slope.slope > 0.0 { "not extreme enough" } else { "too extreme" };
-    Some(format!(" Predictions are {lean}: residuals change with the level of the prediction."))
+    let slope = trend.and_then(|of| of.trend);
+    let slope = slope.filter(|trend| trend.p_value < SIGNIFICANT && is_real(trend.slope));
+    let lean = slope.map_or_else(String::new, |of| {
+        let lean = if of.slope > 0.0 { "not extreme enough" } else { "too extreme" };
+        format!(" Predictions are {lean}: residuals change with the level of the prediction.")
+    });
+    Some(format!("{}{lean}", residual_words(&structure.residuals)))
+}
+
+/// Where predicted numbers are surely too high or too low, in words; `rows` has those that stand out first.
+fn residual_words(rows: &[ResidualRow]) -> String {
+    let standing_out = rows.iter().filter(|row| row.flagged).count();
+    rows.first().filter(|row| row.flagged).map_or_else(String::new, |row| {
+        let more = if standing_out > 1 {
+            format!(" {standing_out} segments stand out.")
+        } else {
+            String::new()
+        };
+        format!(
+            " By segment, predictions are too {} where {}: outcomes less predictions are {} on average{}.{more}",
+            if row.residual.value > 0.0 { "low" } else { "high" },
+            segment_label(&row.column, row.value.as_deref()),
+            number(row.residual.value),
+            interval_words(&row.residual)
+        )
+    })
 }
 
 /// Whether losses come together in time.
@@ -467,4 +499,25 @@ fn over_time(rows: &Rows<'_>) -> Vec<CurvePoint> {
             Some(CurvePoint { at: f64::midpoint(first, last), value: mean.value, lower, upper })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_that_are_off_for_a_segment_are_told_with_their_direction() {
+        let row = |value: &str, mean: f64, flagged: bool| ResidualRow {
+            column: "grade".into(),
+            value: Some(value.into()),
+            residual: Measure::new("mean_residual", mean, 90, "mean"),
+            flagged,
+        };
+        let low = residual_words(&[row("high", 0.36, true), row("low", -0.03, false)]);
+        let said = " By segment, predictions are too low where grade = high: outcomes less predictions are 0.360 on average.";
+        assert_eq!(low, said);
+        let high = residual_words(&[row("high", -0.36, true), row("low", 0.3, true)]);
+        assert!(high.contains("too high where") && high.ends_with(" 2 segments stand out."), "{high}");
+        assert_eq!(residual_words(&[row("low", -0.03, false)]), "");
+    }
 }

@@ -115,7 +115,11 @@ fn summary(coverage: &Coverage, log: &Log, unusable: &str) -> String {
         percent(share)
     );
     let has_time = log.outcome.as_ref().is_some_and(|outcome| outcome.time.is_some());
-    let contradictory_end = format!(": {}. Find out which source is right.", log.which_outcome_counts());
+    let contradictory_end = format!(
+        "{}: {}. Find out which source is right.",
+        coverage.undecided_in_words(),
+        log.which_outcome_counts()
+    );
     let (has_unusable, have_unusable) = (format!("has {unusable}"), format!("have {unusable}"));
     let notes = [
         (coverage.without_outcome, "has none", "have none", "."),

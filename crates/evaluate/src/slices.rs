@@ -62,6 +62,8 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
     let judged = confirm(&kept, &halves.judging, &rows.losses[middle..], level).map_err(|e| e.to_string())?;
     let judging = &rows.losses[middle..];
     let overall = judging.iter().sum::<f64>() / judging.len().max(1) as f64;
+    let overall_interval =
+        mean_of(rows.loss(), judging.iter().copied(), Level::P95).and_then(|mean| mean.interval);
     let mut slices: Vec<SliceRow> = kept
         .iter()
         .zip(&judged)
@@ -79,6 +81,7 @@ fn found(rows: &Rows<'_>) -> Result<FoundSlices, String> {
     Ok(FoundSlices {
         loss: rows.loss().mean_name().to_owned(),
         overall,
+        overall_interval,
         searched_rows: middle as u64,
         judged_rows: judging.len() as u64,
         slices,
@@ -255,7 +258,7 @@ fn summary(rows: &Rows<'_>, found: &FoundSlices, limit: Limit, verdict: Verdict)
             interval_words(&worst.lift)
         ),
         Verdict::Pass | Verdict::Unknown => {
-            format!(" That is within the {} allowed.", times(limit.value()))
+            format!(" That is within the {} allowed{}.", times(limit.value()), interval_words(&worst.lift))
         }
     });
     if confirmed > 1 {

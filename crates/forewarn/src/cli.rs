@@ -112,7 +112,7 @@ pub(crate) struct MonitorOptions {
 pub(crate) struct StressOptions {
     #[command(flatten)]
     pub(crate) check: CheckOptions,
-    /// Only these checks, with commas [default: all]
+    /// Only these checks, with commas [default: all; load and endpoint where the definition has their section]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "CHECK")]
     pub(crate) only: Vec<StressCheck>,
     /// Also write what to do while an input is down, as TOML
@@ -130,6 +130,12 @@ pub(crate) enum StressCheck {
     Faults,
     /// Whether monitoring notices what hurts
     Detection,
+    /// How many requests a second the model's server stands
+    Load,
+    /// What callers get when the model's server is slow, breaks off or talks nonsense
+    Endpoint,
+    /// How many decisions somebody can flip, who can change what `[stress.manipulation]` declares
+    Manipulation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

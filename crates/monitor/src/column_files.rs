@@ -1,6 +1,7 @@
 //! Columns that files of a window hold otherwise than the files that it is compared with: new ones, those that
 //! are gone, and those of another type. Told from what the files declare, not from values.
 
+use types::definition::Output;
 use types::log_state::{ColumnFile, ColumnFiles};
 use types::window::day_text;
 use types::{Subject, Window};
@@ -86,12 +87,18 @@ fn is_number(file: &ColumnFile) -> bool {
     file.holds.as_deref() == Some(NUMBER)
 }
 
-/// Where files differ about a column that is watched, what they hold of it.
+/// Where files differ about a column that is watched, what they hold of it; of the predicted class, of what it is
+/// told from.
 pub(crate) fn of_subject<'a>(scope: Scope<'a>, subject: &Subject) -> Option<&'a ColumnFiles> {
+    let named = |name: &str| scope.log.columns.iter().find(|known| known.column == name);
     match subject {
-        Subject::Feature { name, .. } | Subject::Score { name } | Subject::Column { name } => {
-            scope.log.columns.iter().find(|known| known.column == *name)
-        }
+        Subject::Feature { name, .. } | Subject::Score { name } | Subject::Column { name } => named(name),
+        Subject::PredictedClass => match scope.definition.log.output() {
+            Output::Score(score) => named(score),
+            Output::Probabilities { predicted: Some(predicted), .. } => named(predicted),
+            Output::Probabilities { scores, .. } => scores.values().find_map(|score| named(score)),
+            Output::Number(_) => None,
+        },
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Rows and answers whose truth is known, for tests.
 
-use rand_core::RngCore;
+use rand_core::{RngCore, SeedableRng};
 use types::answer::{RowSample, SampledColumn, SampledValues};
 
 /// Steele, Lea & Flood's SplitMix64, the same numbers for the same seed.
@@ -35,6 +35,14 @@ impl RngCore for Seeded {
         for byte in bytes {
             *byte = self.next_u64() as u8;
         }
+    }
+}
+
+impl SeedableRng for Seeded {
+    type Seed = [u8; 8];
+
+    fn from_seed(seed: Self::Seed) -> Self {
+        Self(u64::from_le_bytes(seed))
     }
 }
 

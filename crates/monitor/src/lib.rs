@@ -17,6 +17,7 @@ pub mod multivariate;
 mod parallel;
 pub mod performance;
 pub mod quality;
+pub mod reference;
 mod scores;
 pub mod usual;
 

@@ -19,6 +19,7 @@ mod regression;
 use rand_core::RngCore;
 use stats::ecdf::Ecdf;
 use stats::interval::Level;
+use types::answer::DayLosses;
 use types::column::ColumnKind;
 use types::definition::{Output, Segment};
 use types::finding::{MaturityState, SegmentRow, Unmeasured, WindowPerformance, segment_label};
@@ -92,6 +93,16 @@ fn sample(scope: PerformanceScope<'_>, window: Window, outcomes: bool) -> Option
     sample_question(scope.definition, scope.schema, window, outcomes)
 }
 
+/// After how many windows with these losses of days, one after the other, the model's loss would be an alarm; `None`
+/// where none of them is enough, or where nothing is bet on. `answers` are those to [`plan`].
+pub fn windows_until_alarm(
+    scope: PerformanceScope<'_>,
+    answers: &Answers,
+    windows: &[Vec<DayLosses>],
+) -> Option<u32> {
+    harm::windows_until_alarm(scope, answers, windows)
+}
+
 /// What the answers mean; `None` where the definition names no outcome.
 pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngCore) -> Option<Finding> {
     let definition = scope.definition;
@@ -110,7 +121,7 @@ pub fn judge(scope: PerformanceScope<'_>, answers: &Answers, rng: &mut impl RngC
     let measured = |outcomes: Outcomes<'_>| {
         if outcomes.n() < watched.min_rows {
             return Err(format!(
-                "{} with an outcome, {} are needed (monitor.performance.min_rows)",
+                "{} with a usable prediction and an outcome, {} are needed (monitor.performance.min_rows)",
                 counted(outcomes.n(), "row", "rows"),
                 watched.min_rows
             ));
@@ -243,7 +254,12 @@ fn conclude(scope: PerformanceScope<'_>, of: &WindowPerformance, finding: &mut F
     let settled = of.maturity.state == MaturityState::Settled;
     let headline = if settled { of.realised.as_ref() } else { of.estimated.as_ref() };
     let Some(headline) = headline else {
-        let reasons: Vec<&str> = finding.unmeasured.iter().map(|known| known.reason.as_str()).collect();
+        let mut reasons: Vec<&str> = Vec::new();
+        for known in &finding.unmeasured {
+            if !reasons.contains(&known.reason.as_str()) {
+                reasons.push(&known.reason);
+            }
+        }
         finding.summary = format!("How the model did is not known: {}.", reasons.join("; "));
         return;
     };
@@ -311,8 +327,9 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
     let coverage = answers.coverage(&Question::Coverage { orphans: false, window: scope.window });
     let Some(coverage) = coverage.filter(|coverage| coverage.contradictory_outcomes > 0) else { return };
     finding.summary.push_str(&format!(
-        " {} outcomes that contradict each other; {}. Find out which source is right.",
+        " {} outcomes that contradict each other{}; {}. Find out which source is right.",
         counted(coverage.contradictory_outcomes, "prediction has", "predictions have"),
+        coverage.undecided_in_words(),
         scope.definition.log.which_outcome_counts(),
     ));
     finding.verdict = finding.verdict.max(Verdict::Warn);
@@ -321,6 +338,12 @@ fn add_contradictions(scope: PerformanceScope<'_>, answers: &Answers, finding: &
         coverage.contradictory_outcomes as f64,
         coverage.predictions,
         format!("predictions with outcomes that differ; {}", scope.definition.log.which_outcome_counts()),
+    ));
+    finding.measures.push(Measure::new(
+        "undecided_outcomes",
+        coverage.undecided_outcomes as f64,
+        coverage.predictions,
+        "predictions whose latest outcomes differ and became known at the same instant",
     ));
 }
 

@@ -90,6 +90,8 @@ pub enum FailureKind {
     Crashed,
     /// One of the two above: the protocol does not tell which.
     RejectedOrCrashed,
+    /// The connection ended without an answer; that may be a crash.
+    HungUp,
     /// An answer that is none: not of the protocol, cut off, too long, without numbers.
     Malformed,
     TooFewRows,
@@ -105,7 +107,7 @@ pub enum FailureKind {
 impl FailureKind {
     /// Whether some of the rows may be answered where all together are not.
     pub fn is_of_rows(self) -> bool {
-        matches!(self, Self::Rejected | Self::Crashed | Self::RejectedOrCrashed)
+        matches!(self, Self::Rejected | Self::Crashed | Self::RejectedOrCrashed | Self::HungUp)
     }
 }
 
@@ -116,6 +118,7 @@ impl fmt::Display for FailureKind {
             Self::Rejected => "rejected",
             Self::Crashed => "crashed",
             Self::RejectedOrCrashed => "rejected or crashed",
+            Self::HungUp => "hung up",
             Self::Malformed => "malformed answer",
             Self::TooFewRows => "too few rows",
             Self::TimedOut => "timed out",

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use types::batch::Batch;
 
-use crate::{Accepted, Failure, Outcome, Scores, Target};
+use crate::{Accepted, Failure, FailureKind, Outcome, Scores, Target};
 
 /// The answer to every row that got one, and the failures of all others.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,13 +31,19 @@ pub struct FailedRows {
     pub alone: bool,
 }
 
+/// Crashes after which a target that has to be started again is not asked any further about the same rows.
+const CRASHES_MOST: usize = 12;
+
 /// Asks about the rows, and again in halves where the failure may be that of some rows, with `calls_at_most` calls
 /// (at least one). Widest first, so that few calls narrow all failures evenly.
 pub fn by_row(target: &mut dyn Target, batch: &Batch, calls_at_most: usize) -> ByRow {
     let mut found = ByRow { accepted: None, failures: Vec::new(), calls: 0 };
+    let mut crashes = 0;
     let mut open: VecDeque<(Range<usize>, Option<Rc<Failure>>)> = VecDeque::from([(0..batch.rows(), None)]);
     while let Some((range, whole)) = open.pop_front() {
-        if let (Some(whole), true) = (whole, found.calls >= calls_at_most) {
+        let is_enough =
+            found.calls >= calls_at_most || (crashes >= CRASHES_MOST && target.is_started_again());
+        if let (Some(whole), true) = (whole, is_enough) {
             found.fail(&whole, range, false);
             continue;
         }
@@ -47,6 +53,7 @@ pub fn by_row(target: &mut dyn Target, batch: &Batch, calls_at_most: usize) -> B
         } else {
             target.outcome(&batch.take(&range.clone().collect::<Vec<_>>()))
         };
+        crashes += usize::from(matches!(&outcome, Outcome::Failed(of) if of.kind == FailureKind::Crashed));
         match outcome {
             Outcome::Accepted(part) | Outcome::NonFinite(part) => {
                 found.accept(batch.rows(), range.start, part);
@@ -102,7 +109,6 @@ mod tests {
     use types::batch::{BatchColumn, Values};
 
     use super::*;
-    use crate::FailureKind;
 
     /// Answers with the number itself, and rejects every batch with a negative one.
     #[derive(Debug)]
@@ -151,6 +157,27 @@ mod tests {
         assert!(!found.failures[0].alone);
         assert_eq!(found.failures[0].rows, (0..50).collect::<Vec<_>>());
         assert_eq!(by_row(&mut Positive, &batch(&[]), 0).calls, 1);
+    }
+
+    /// A program that ends whatever it is asked.
+    #[derive(Debug)]
+    struct Ending;
+
+    impl Target for Ending {
+        fn outcome(&mut self, _: &Batch) -> Outcome {
+            Failure::new(FailureKind::Crashed, "exit status: 1").into()
+        }
+
+        fn is_started_again(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_program_that_always_ends_is_not_started_for_every_half() {
+        let found = by_row(&mut Ending, &batch(&[]), 1000);
+        assert_eq!((found.calls, found.accepted), (CRASHES_MOST, None));
+        assert_eq!(found.failures.iter().map(|failed| failed.rows.len()).sum::<usize>(), 100);
     }
 
     #[test]

@@ -150,6 +150,18 @@ impl Endpoint {
         }
         let request = request.header("accept", "application/json").body(body);
         let request = request.map_err(|error| Failure::new(FailureKind::Unreachable, error.to_string()))?;
+        let reply = self.run(request).map_err(|error| self.no_answer(url, &error));
+        let reply = reply.and_then(|reply| self.read(reply));
+        // Servers hang up after an error without saying so. The next call on that connection would find nobody, which
+        // is not to be taken for a crash.
+        if !matches!(&reply, Ok(reply) if reply.status < 500) {
+            self.agent = self.agent.config().clone().new_agent();
+        }
+        reply
+    }
+
+    /// Sends a request within the limits; an answer of any status.
+    fn run(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, ureq::Error> {
         let configured = self.agent.configure_request(request);
         let configured = if self.is_loopback { configured.proxy(None) } else { configured };
         let request = configured
@@ -160,14 +172,14 @@ impl Endpoint {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        let reply = self.agent.run(request).map_err(|error| self.no_answer(url, &error));
-        let reply = reply.and_then(|reply| self.read(reply));
-        // Servers hang up after an error without saying so. The next call on that connection would find nobody, which
-        // is not to be taken for a crash.
-        if !matches!(&reply, Ok(reply) if reply.status < 500) {
-            self.agent = self.agent.config().clone().new_agent();
-        }
-        reply
+        self.agent.run(request)
+    }
+
+    /// Sends on what somebody else asks, and hands back what comes.
+    pub(crate) fn forward(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ureq::Error> {
+        let (head, mut body) = self.run(request)?.into_parts();
+        let body = body.with_config().limit(self.limits.answer_bytes).read_to_vec()?;
+        Ok(Response::from_parts(head, body))
     }
 
     fn read(&self, mut reply: Response<Body>) -> Result<Reply, Failure> {
@@ -200,7 +212,7 @@ impl Endpoint {
             }
             ureq::Error::Timeout(_) => self.timed_out("an answer"),
             ureq::Error::Io(error) if is_hung_up(error.kind()) => {
-                Failure::new(FailureKind::Crashed, format!("{host} hung up without an answer: {error}"))
+                Failure::new(FailureKind::HungUp, format!("{host} hung up without an answer: {error}"))
             }
             ureq::Error::Protocol(_) | ureq::Error::Http(_) | ureq::Error::LargeResponseHeader(..) => {
                 Failure::new(FailureKind::Malformed, format!("{host} does not answer in HTTP: {error}"))

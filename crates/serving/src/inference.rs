@@ -51,63 +51,15 @@ impl OpenInference {
         let reply = self.endpoint.post(&url, body)?;
         let document = reply.document(&url)?;
         let malformed = |why: String| Failure::new(FailureKind::Malformed, why);
-        let outputs = document.get("outputs").and_then(Value::as_array);
-        let outputs = outputs.ok_or_else(|| malformed("the answer has no list of `outputs`".into()))?;
-        let scores = self.scores(outputs, batch.rows()).map_err(malformed)?;
+        let outputs = outputs(&document).map_err(malformed)?;
+        let scores = scores(outputs, self.output.as_deref(), &self.reading, batch.rows());
+        let scores = scores.map_err(malformed)?;
         let mut degraded = reply.degraded(scores.len());
         let flags = outputs.iter().find(|output| name_of(output) == DEGRADED).map(data_of);
         for (flag, degraded) in flags.into_iter().flatten().zip(&mut degraded) {
             *degraded |= flag.as_bool().unwrap_or(false);
         }
         Ok(of_rows(batch.rows(), scores, degraded))
-    }
-
-    fn scores(&self, outputs: &[Value], rows_asked: usize) -> Result<Scores, String> {
-        let tensors: Vec<&Value> = outputs.iter().filter(|output| name_of(output) != DEGRADED).collect();
-        let names: Vec<String> = tensors.iter().map(|output| name_of(output).to_owned()).collect();
-        let found = match &self.output {
-            Some(name) => tensors.iter().copied().find(|output| name_of(output) == name),
-            None if self.is_one_column_each(&tensors) => return self.of_columns(&tensors, &names),
-            None if tensors.len() == 1 => Some(tensors[0]),
-            None => return Err(format!("has the outputs {}: which has the scores?", names.join(", "))),
-        };
-        let wanted = self.output.as_deref().unwrap_or_default();
-        let tensor = found.ok_or_else(|| format!("has no output `{wanted}` (has: {})", names.join(", ")))?;
-        let data: Vec<&Value> = data_of(tensor).collect();
-        let shape = tensor.get("shape").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let size =
-            |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
-        let rows = size(0).unwrap_or(rows_asked);
-        let columns = if shape.len() < 2 { 1 } else { size(1).unwrap_or(0) };
-        if shape.len() > 2 || rows.checked_mul(columns) != Some(data.len()) {
-            return Err(format!("{} values do not fill the shape {}", data.len(), Value::from(shape)));
-        }
-        let rows: Vec<Value> = if columns == 1 {
-            data.into_iter().cloned().collect()
-        } else {
-            data.chunks(columns.max(1)).map(|row| row.iter().copied().cloned().collect()).collect()
-        };
-        self.reading.of_json(&rows)
-    }
-
-    /// Whether the answer is a data frame: a column for each class, under its name.
-    fn is_one_column_each(&self, tensors: &[&Value]) -> bool {
-        matches!(&self.reading.wanted, crate::Wanted::Probabilities { classes }
-            if tensors.len() > 1 && classes.iter().all(|class| tensors.iter().any(|of| name_of(of) == class)))
-    }
-
-    fn of_columns(&self, tensors: &[&Value], names: &[String]) -> Result<Scores, String> {
-        let columns: Vec<Vec<f64>> = tensors
-            .iter()
-            .map(|tensor| data_of(tensor).map(|value| value.as_f64().unwrap_or(f64::NAN)).collect())
-            .collect();
-        let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
-        let mut scores = self.reading.empty(rows);
-        for row in 0..rows {
-            let numbers: Vec<f64> = columns.iter().map(|column| column[row]).collect();
-            self.reading.push(&mut scores, &Row { names: Some(names), numbers: &numbers })?;
-        }
-        Ok(scores)
     }
 }
 
@@ -122,6 +74,65 @@ impl Target for OpenInference {
         self.endpoint.is_well(&server)?;
         self.endpoint.is_well(&model)
     }
+}
+
+/// The tensors of an answer.
+pub(crate) fn outputs(document: &Value) -> Result<&Vec<Value>, String> {
+    let outputs = document.get("outputs").and_then(Value::as_array);
+    outputs.ok_or_else(|| "the answer has no list of `outputs`".into())
+}
+
+/// The scores in tensors: those of `output`, or of the only one there is.
+pub(crate) fn scores(
+    outputs: &[Value],
+    output: Option<&str>,
+    reading: &Reading,
+    rows_asked: usize,
+) -> Result<Scores, String> {
+    let tensors: Vec<&Value> = outputs.iter().filter(|output| name_of(output) != DEGRADED).collect();
+    let names: Vec<String> = tensors.iter().map(|output| name_of(output).to_owned()).collect();
+    let found = match output {
+        Some(name) => tensors.iter().copied().find(|output| name_of(output) == name),
+        None if is_one_column_each(reading, &tensors) => return of_columns(reading, &tensors, &names),
+        None if tensors.len() == 1 => Some(tensors[0]),
+        None => return Err(format!("has the outputs {}: which has the scores?", names.join(", "))),
+    };
+    let wanted = output.unwrap_or_default();
+    let tensor = found.ok_or_else(|| format!("has no output `{wanted}` (has: {})", names.join(", ")))?;
+    let data: Vec<&Value> = data_of(tensor).collect();
+    let shape = tensor.get("shape").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let size = |at: usize| shape.get(at).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
+    let rows = size(0).unwrap_or(rows_asked);
+    let columns = if shape.len() < 2 { 1 } else { size(1).unwrap_or(0) };
+    if shape.len() > 2 || rows.checked_mul(columns) != Some(data.len()) {
+        return Err(format!("{} values do not fill the shape {}", data.len(), Value::from(shape)));
+    }
+    let rows: Vec<Value> = if columns == 1 {
+        data.into_iter().cloned().collect()
+    } else {
+        data.chunks(columns.max(1)).map(|row| row.iter().copied().cloned().collect()).collect()
+    };
+    reading.of_json(&rows)
+}
+
+/// Whether the answer is a data frame: a column for each class, under its name.
+fn is_one_column_each(reading: &Reading, tensors: &[&Value]) -> bool {
+    matches!(&reading.wanted, crate::Wanted::Probabilities { classes }
+        if tensors.len() > 1 && classes.iter().all(|class| tensors.iter().any(|of| name_of(of) == class)))
+}
+
+fn of_columns(reading: &Reading, tensors: &[&Value], names: &[String]) -> Result<Scores, String> {
+    let columns: Vec<Vec<f64>> = tensors
+        .iter()
+        .map(|tensor| data_of(tensor).map(|value| value.as_f64().unwrap_or(f64::NAN)).collect())
+        .collect();
+    let rows = columns.iter().map(Vec::len).min().unwrap_or(0);
+    let mut scores = reading.empty(rows);
+    for row in 0..rows {
+        let numbers: Vec<f64> = columns.iter().map(|column| column[row]).collect();
+        reading.push(&mut scores, &Row { names: Some(names), numbers: &numbers })?;
+    }
+    Ok(scores)
 }
 
 fn name_of(output: &Value) -> &str {

@@ -4,16 +4,23 @@
 //! reads and writes lines. All of them are a [`Target`], and whatever happens to a call is an [`Outcome`]: nothing
 //! here hangs or panics because of a model. What an outcome means for a system is judged elsewhere. docs/targets.md
 //! describes the protocols.
+//!
+//! A server can also be asked as often as is meant to be, [`load`], and from behind a proxy that breaks its answers,
+//! [`chaos`].
 
 mod answer;
 mod apart;
+pub mod chaos;
+pub mod guard;
 pub mod http;
 mod inference;
 mod json;
+pub mod load;
 mod mlflow;
 pub mod onnx;
 mod process;
 mod reading;
+mod stop;
 mod subprocess;
 mod template;
 
@@ -28,6 +35,7 @@ pub use inference::OpenInference;
 pub use mlflow::Mlflow;
 pub use onnx::Onnx;
 pub use reading::{Reading, Wanted};
+pub use stop::Stop;
 pub use subprocess::{Subprocess, SubprocessLimits};
 pub use template::{Template, TemplateError};
 
@@ -45,6 +53,11 @@ pub trait Target: Debug + Send {
     /// the model does not know are left out of a call; all other misfits keep it from being made.
     fn misfits(&self, _batch: &Batch) -> Vec<onnx::Misfit> {
         Vec::new()
+    }
+
+    /// Whether it is started again after a crash, which takes time: it is asked less often which rows crash it.
+    fn is_started_again(&self) -> bool {
+        false
     }
 
     /// The outcome, and how long it took.

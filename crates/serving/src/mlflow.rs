@@ -42,11 +42,7 @@ impl Mlflow {
         }
         let document = reply.document(&self.url)?;
         let malformed = |why: String| Failure::new(FailureKind::Malformed, why);
-        // Servers before MLflow 2 answered with the list alone.
-        let predictions = document.get("predictions").unwrap_or(&document);
-        let Some(predictions) = predictions.as_array() else {
-            return Err(malformed("the answer has no list of `predictions`".into()));
-        };
+        let predictions = predictions(&document).map_err(malformed)?;
         let scores = self.reading.of_json(predictions).map_err(malformed)?;
         let mut degraded = reply.degraded(scores.len());
         for (row, degraded) in predictions.iter().zip(&mut degraded) {
@@ -65,6 +61,13 @@ impl Target for Mlflow {
         let ping = self.endpoint.at("/ping");
         self.endpoint.is_well(&ping)
     }
+}
+
+/// The rows of an answer.
+pub(crate) fn predictions(document: &Value) -> Result<&Vec<Value>, String> {
+    // Servers before MLflow 2 answered with the list alone.
+    let predictions = document.get("predictions").unwrap_or(document);
+    predictions.as_array().ok_or_else(|| "the answer has no list of `predictions`".into())
 }
 
 /// What a scoring server says went wrong.

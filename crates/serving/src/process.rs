@@ -44,6 +44,7 @@ impl Process {
         if let Some(folder) = folder {
             starting.current_dir(folder);
         }
+        in_group_of_its_own(&mut starting);
         let mut child = starting.spawn().map_err(|error| format!("cannot start `{program}`: {error}"))?;
         let piped = "all three streams are piped";
         let (stdin, stdout) = (child.stdin.take().expect(piped), child.stdout.take().expect(piped));
@@ -93,10 +94,33 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.to_write = None;
+        kill_group(&self.child);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
+
+/// What it starts can then be told from all else, and ended with it.
+#[cfg(unix)]
+fn in_group_of_its_own(starting: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(starting, 0);
+}
+
+#[cfg(not(unix))]
+fn in_group_of_its_own(_: &mut Command) {}
+
+/// Ends a process and what it has started: a shell in front of a model may leave the model behind.
+#[cfg(unix)]
+fn kill_group(child: &Child) {
+    // A signal to a group takes what Rust calls unsafe, or a shell. Where nobody is left there is nothing to end.
+    let end = format!("kill -s KILL -- -{}", child.id());
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &end]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _ = shell.status();
+}
+
+#[cfg(not(unix))]
+fn kill_group(_: &Child) {}
 
 /// Waits for the end of a process, at most so long.
 pub(crate) fn wait(child: &mut Child, within: Duration) -> Option<ExitStatus> {

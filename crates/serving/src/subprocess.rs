@@ -125,6 +125,10 @@ impl Target for Subprocess {
         self.call(batch).unwrap_or_else(Outcome::Failed)
     }
 
+    fn is_started_again(&self) -> bool {
+        true
+    }
+
     fn ready(&mut self) -> Result<(), Failure> {
         self.running = Some(self.started()?);
         Ok(())

@@ -192,6 +192,8 @@ pub enum IntervalMethod {
     ScoreOfDivergence,
     /// Normal around the ends of the range in which the bias of a total variation lies.
     NormalWithinBiasBounds,
+    /// From one order statistic to another, as far apart as neighbours that are alike make it (Woodruff 1952).
+    OrderStatistics,
 }
 
 impl IntervalMethod {
@@ -238,6 +240,7 @@ impl IntervalMethod {
             Self::ScoreOfDivergence => "score of a divergence without its bias",
             Self::NormalOfSquare => "normal for the square, without sampling noise",
             Self::NormalWithinBiasBounds => "normal, within bounds of the bias",
+            Self::OrderStatistics => "order statistics of a series",
         }
     }
 }

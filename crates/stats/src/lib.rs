@@ -52,6 +52,7 @@ pub mod residual_trend;
 pub mod sampling_noise;
 pub mod sequential;
 pub mod serial_mean;
+pub mod serial_quantile;
 pub mod sketch;
 pub mod slice_search;
 pub mod special;

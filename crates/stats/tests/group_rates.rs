@@ -52,6 +52,10 @@ fn tests_against_the_rest_equal_statsmodels_and_scipys() {
             near(found.p_value, &expected["p_value"], 1e-9, &what);
             near(found.p_adjusted, &expected["p_adjusted"], 1e-9, &what);
             assert!(found.difference_interval.contains(found.difference));
+            for (interval, bounds) in [(found.interval, "bounds"), (found.interval_of_rest, "rest_bounds")] {
+                near(interval.lower, &expected[bounds][0], 1e-9, &what);
+                near(interval.upper, &expected[bounds][1], 1e-9, &what);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Which experiments to make: every fault on each feature alone, each upstream source lost, and features lost together.
+//! Which experiments to make: every fault on each feature alone, each upstream source lost, features lost together,
+//! columns in each other's place, and what the definition asks for by name.
 //!
 //! Features that fail together are tried by a covering array of strength 2: in some run any two of them are both
 //! missing, both there, and either one alone. It takes some ten runs for a hundred features, where all pairs are
@@ -9,16 +10,22 @@
 //! Periodica Mathematica Hungarica 3, 1973; D. J. Kleitman, J. Spencer, "Families of k-independent sets", Discrete
 //! Mathematics 6, 1973.
 
+mod alike;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use types::batch::ValueKind;
-use types::definition::Source;
+use types::definition::{self, Hypothesis, Source};
 
 use crate::fault::Fault;
 use crate::fault::duplicated_rows::DuplicatedRows;
 use crate::fault::frozen::Frozen;
-use crate::fault::missing::Missing;
+use crate::fault::missing::{Mechanism, Missing};
 use crate::fault::out_of_order::OutOfOrder;
+use crate::fault::swapped_columns::SwappedColumns;
 use crate::fault::wrong_join::WrongJoin;
+
+pub use self::alike::{going_along, mistaken_pairs};
 
 /// An input of the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,11 +48,26 @@ pub struct Options {
     pub sources: bool,
     /// Features missing together.
     pub pairs: bool,
+    /// Which rows miss a value, at rates below 1.
+    pub mechanisms: Vec<definition::Mechanism>,
+    /// Columns that missing values may depend on; of each feature, the first that is another one.
+    pub by: Vec<String>,
+    /// Columns that may be mistaken for each other.
+    pub swaps: Vec<(String, String)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { faults: Vec::new(), rates: vec![1.0], each: true, sources: true, pairs: true }
+        Self {
+            faults: Vec::new(),
+            rates: vec![1.0],
+            each: true,
+            sources: true,
+            pairs: true,
+            mechanisms: vec![definition::Mechanism::Random],
+            by: Vec::new(),
+            swaps: Vec::new(),
+        }
     }
 }
 
@@ -54,6 +76,26 @@ impl Default for Options {
 pub struct Experiment {
     pub subject: Subject,
     pub fault: Fault,
+    /// What it tests, where the definition names it.
+    #[serde(default)]
+    pub hypothesis: Option<Box<Hypothesis>>,
+}
+
+impl Experiment {
+    fn of(subject: Subject, fault: impl Into<Fault>) -> Self {
+        Self { subject, fault: fault.into(), hypothesis: None }
+    }
+
+    /// What it is apart from the share of rows: two with the same are one fault at two rates.
+    fn apart_from_rate(&self) -> (Subject, Option<Value>) {
+        let mut fault = serde_json::to_value(&self.fault).ok();
+        if let Some(Value::Object(parameters)) = &mut fault {
+            for of_rate in ["rate", "since"] {
+                parameters.remove(of_rate);
+            }
+        }
+        (self.subject.clone(), fault)
+    }
 }
 
 /// What an experiment is about.
@@ -64,7 +106,11 @@ pub enum Subject {
     Source(String),
     /// Several features at once; a run of the covering array, from 1.
     Together(usize),
+    /// Two columns in each other's place.
+    Pair(String, String),
     Rows,
+    /// The model itself.
+    Model,
 }
 
 /// How late a row may be that arrives out of order.
@@ -77,10 +123,13 @@ pub fn experiments(features: &[Feature], sources: &[Source], options: &Options) 
     let mut planned = Vec::new();
     if options.each {
         for feature in features {
-            for fault in
-                options.rates.iter().flat_map(|&rate| Fault::usual(&feature.name, feature.kind, rate))
-            {
-                planned.push(Experiment { subject: Subject::Feature(feature.name.clone()), fault });
+            let subject = Subject::Feature(feature.name.clone());
+            for &rate in &options.rates {
+                let missing = missing(std::slice::from_ref(&feature.name), rate, options);
+                let others = Fault::usual(&feature.name, feature.kind, rate);
+                planned.extend(
+                    missing.into_iter().chain(others).map(|fault| Experiment::of(subject.clone(), fault)),
+                );
             }
         }
     }
@@ -90,12 +139,18 @@ pub fn experiments(features: &[Feature], sources: &[Source], options: &Options) 
     if options.pairs {
         let names: Vec<&str> = features.iter().map(|feature| feature.name.as_str()).collect();
         for (run, lost) in missing_together(&names).into_iter().enumerate() {
-            let fault = |&rate| Missing::of(lost.iter().copied(), rate).into();
-            let experiment = |fault| Experiment { subject: Subject::Together(run + 1), fault };
+            let fault = |&rate| Missing::of(lost.iter().copied(), rate);
+            let experiment = |fault| Experiment::of(Subject::Together(run + 1), fault);
             planned.extend(options.rates.iter().map(fault).map(experiment));
         }
     }
-    let of_rows = |fault| Experiment { subject: Subject::Rows, fault };
+    for (first, second) in &options.swaps {
+        let (first, second) = (first.clone(), second.clone());
+        let subject = Subject::Pair(first.clone(), second.clone());
+        let fault = |&rate| SwappedColumns { first: first.clone(), second: second.clone(), rate };
+        planned.extend(options.rates.iter().map(|rate| Experiment::of(subject.clone(), fault(rate))));
+    }
+    let of_rows = |fault: Fault| Experiment::of(Subject::Rows, fault);
     planned.extend(options.rates.iter().map(|&rate| of_rows(DuplicatedRows { rate }.into())));
     planned.push(of_rows(OutOfOrder { rows_behind_max: ROWS_BEHIND_MAX }.into()));
     let is_asked = |id: &str| options.faults.is_empty() || options.faults.iter().any(|asked| asked == id);
@@ -110,6 +165,51 @@ pub fn experiments(features: &[Feature], sources: &[Source], options: &Options) 
     different
 }
 
+/// The experiments that a definition names, in its order; faults that have no meaning for a feature are left out.
+pub fn named(features: &[Feature], sources: &[Source], hypotheses: &[Hypothesis]) -> Vec<Experiment> {
+    let mut planned = Vec::new();
+    for hypothesis in hypotheses {
+        let options = Options {
+            faults: hypothesis.faults.clone(),
+            rates: vec![hypothesis.rate],
+            pairs: false,
+            ..Options::default()
+        };
+        let is_meant = |subject: &Subject| match subject {
+            Subject::Feature(name) => hypothesis.features.contains(name),
+            Subject::Source(name) => hypothesis.sources.contains(name),
+            _ => false,
+        };
+        let all = experiments(features, sources, &options);
+        let meant = all.into_iter().filter(|experiment| is_meant(&experiment.subject));
+        planned.extend(meant.map(|of| Experiment { hypothesis: Some(Box::new(hypothesis.clone())), ..of }));
+    }
+    planned
+}
+
+/// The same experiment with another share of rows, among `planned` ones of that rate; none where it has no rate.
+pub fn at_another_rate<'a>(experiment: &Experiment, planned: &'a [Experiment]) -> Option<&'a Experiment> {
+    let wanted = experiment.apart_from_rate();
+    let found = planned.iter().find(|other| other.apart_from_rate() == wanted)?;
+    (found.fault != experiment.fault).then_some(found)
+}
+
+/// Columns missing in the same rows, by each mechanism. Where every row is hit there is no choice among them.
+fn missing(columns: &[String], rate: f64, options: &Options) -> Vec<Fault> {
+    let at_random = Missing::of(columns.iter().cloned(), rate);
+    if rate >= 1.0 {
+        return vec![at_random.into()];
+    }
+    let by = options.by.iter().find(|by| !columns.contains(by)).cloned();
+    let mechanism = |of: &definition::Mechanism| match of {
+        definition::Mechanism::Random => Some(Mechanism::AtRandom),
+        definition::Mechanism::ByValue => Some(Mechanism::OwnValue),
+        definition::Mechanism::ByColumn => by.clone().map(Mechanism::DependsOn),
+    };
+    let mechanisms = options.mechanisms.iter().filter_map(mechanism);
+    mechanisms.map(|mechanism| Missing { mechanism, ..at_random.clone() }.into()).collect()
+}
+
 /// A source that is down, stands still, or is joined wrongly.
 fn of_source(source: &Source, features: &[Feature], options: &Options) -> Vec<Experiment> {
     let is_known = |name: &&String| features.iter().any(|feature| feature.name == **name);
@@ -118,13 +218,12 @@ fn of_source(source: &Source, features: &[Feature], options: &Options) -> Vec<Ex
         return Vec::new();
     }
     let faults = options.rates.iter().flat_map(|&rate| {
-        [
-            Fault::from(Missing::of(columns.clone(), rate)),
-            Frozen::of(columns.clone(), rate).into(),
-            WrongJoin { columns: columns.clone(), rate }.into(),
-        ]
+        let mut faults = missing(&columns, rate, options);
+        faults.push(Frozen::of(columns.clone(), rate).into());
+        faults.push(WrongJoin { columns: columns.clone(), rate }.into());
+        faults
     });
-    faults.map(|fault| Experiment { subject: Subject::Source(source.name.clone()), fault }).collect()
+    faults.map(|fault| Experiment::of(Subject::Source(source.name.clone()), fault)).collect()
 }
 
 /// Which features are missing in each run of a covering array of strength 2, without the run in which none is.
@@ -209,21 +308,18 @@ mod tests {
         let only = |ids: &[&str]| Options {
             faults: ids.iter().map(|id| (*id).to_owned()).collect(),
             rates: vec![0.5, 1.0],
+            mechanisms: vec![definition::Mechanism::Random, definition::Mechanism::ByValue],
             ..Options::default()
         };
         let planned = experiments(&features, &sources, &only(&["missing"]));
         let subjects: Vec<Subject> = planned.iter().map(|experiment| experiment.subject.clone()).collect();
         let twice = |subject: Subject| [subject.clone(), subject];
-        let expected = [
-            Subject::Source("weather".into()),
-            Subject::Together(1),
-            Subject::Together(2),
-            Subject::Together(3),
-        ];
+        let expected = [Subject::Together(1), Subject::Together(2), Subject::Together(3)];
         // Half of the rows, at random and where values are high, and all of them.
         let of_features = ["temp", "carrier"].map(|name| vec![Subject::Feature(name.into()); 3]).concat();
         assert_eq!(subjects[..6], of_features);
-        assert_eq!(subjects[6..], expected.into_iter().flat_map(twice).collect::<Vec<_>>());
+        assert_eq!(subjects[6..9], vec![Subject::Source("weather".into()); 3]);
+        assert_eq!(subjects[9..], expected.into_iter().flat_map(twice).collect::<Vec<_>>());
         assert_eq!(planned[6].fault, Missing::of(["temp"], 0.5).into());
         // The lag of a feed is not a share of rows: planned once.
         assert_eq!(experiments(&features, &[], &only(&["late"])).len(), 2);
@@ -231,6 +327,72 @@ mod tests {
         let nothing = Options { each: false, sources: false, pairs: false, ..Options::default() };
         let planned = experiments(&features, &sources, &nothing);
         assert!(planned.iter().all(|experiment| experiment.subject == Subject::Rows));
+    }
+
+    #[test]
+    fn values_are_missing_by_each_mechanism_that_is_asked_for() {
+        let features = [feature("temp", ValueKind::Number), feature("hour", ValueKind::Integer)];
+        let options = Options {
+            faults: vec!["missing".into()],
+            rates: vec![0.2],
+            pairs: false,
+            mechanisms: vec![definition::Mechanism::ByColumn],
+            by: vec!["hour".into(), "temp".into()],
+            ..Options::default()
+        };
+        let mechanisms: Vec<String> = experiments(&features, &[], &options)
+            .iter()
+            .map(|planned| {
+                serde_json::to_value(&planned.fault).unwrap()["mechanism"]["depends-on"].to_string()
+            })
+            .collect();
+        assert_eq!(mechanisms, ["\"hour\"", "\"temp\""]);
+        let alone = Options { by: vec!["temp".into()], ..options };
+        assert_eq!(experiments(&features[..1], &[], &alone), []);
+    }
+
+    #[test]
+    fn what_is_named_is_planned_and_found_again_at_another_rate() {
+        let features = [feature("temp", ValueKind::Number), feature("carrier", ValueKind::Text)];
+        let sources = [Source { name: "weather".into(), features: vec!["temp".into()] }];
+        let hypothesis = Hypothesis {
+            name: "weather-is-down".into(),
+            hypothesis: "decisions hold".into(),
+            faults: vec!["missing".into(), "frozen".into(), "truncated".into()],
+            features: vec!["temp".into()],
+            sources: vec!["weather".into()],
+            rate: 1.0,
+            max_accuracy_drop: None,
+            rollback: None,
+            who: None,
+        };
+        let planned = named(&features, &sources, &[hypothesis]);
+        let told: Vec<(&Subject, &str)> =
+            planned.iter().map(|of| (&of.subject, of.fault.entry().id)).collect();
+        let (temp, weather) = (Subject::Feature("temp".into()), Subject::Source("weather".into()));
+        assert_eq!(
+            told,
+            [(&temp, "missing"), (&temp, "frozen"), (&weather, "missing"), (&weather, "frozen")]
+        );
+        let half = Options { rates: vec![0.5], ..Options::default() };
+        let half = experiments(&features, &sources, &half);
+        for of in &planned {
+            let found = at_another_rate(of, &half).unwrap();
+            assert_eq!((&found.subject, found.fault.entry()), (&of.subject, of.fault.entry()));
+            assert_ne!(found.fault, of.fault);
+        }
+        // A lag is not a share of rows.
+        let late = half.iter().find(|of| of.fault.entry().id == "late").unwrap();
+        assert_eq!(at_another_rate(late, &half), None);
+    }
+
+    #[test]
+    fn columns_that_may_be_mistaken_are_swapped() {
+        let swaps = vec![("a".to_owned(), "b".to_owned())];
+        let options = Options { faults: vec!["swapped-columns".into()], swaps, ..Options::default() };
+        let planned = experiments(&[feature("a", ValueKind::Number)], &[], &options);
+        assert_eq!(planned.len(), 1);
+        assert_eq!(planned[0].subject, Subject::Pair("a".into(), "b".into()));
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! How long a graph of ten million links takes to make, how much memory it holds, and how long a trace in it takes.
 //!
-//! `cargo run --release -p forewarn-trace --example ten_million [EVENTS]`. The world: jobs in twenty layers, each of which reads the newest versions of three datasets of the layer above and
-//! writes a version of its own dataset, again and again.
+//! `cargo run --release -p forewarn-trace --example ten_million [EVENTS]`. The world: jobs in twenty layers, each of
+//! which reads the newest versions of three datasets of the layer above and writes a version of its own dataset, again
+//! and again.
 
 use std::time::Instant;
 

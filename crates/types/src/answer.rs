@@ -79,10 +79,27 @@ pub struct Coverage {
     pub repeated_outcomes: u64,
     /// Of those, the ones whose outcome rows disagree.
     pub contradictory_outcomes: u64,
+    /// Of those, the ones whose latest outcome rows disagree, which became known at the same instant: none corrects the
+    /// other.
+    #[serde(default)]
+    pub undecided_outcomes: u64,
     /// Predictions whose outcome is dated before the prediction itself.
     pub early_outcomes: u64,
     /// Outcome ids that no prediction in the whole log has.
     pub orphan_outcomes: u64,
+}
+
+impl Coverage {
+    /// What follows "have outcomes that contradict each other"; nothing where each has a latest one.
+    pub fn undecided_in_words(&self) -> String {
+        match self.undecided_outcomes {
+            0 => String::new(),
+            count => format!(
+                ", {} of them known at the same instant, so that none corrects the other",
+                crate::format::count(count)
+            ),
+        }
+    }
 }
 
 /// Rows of a window, drawn at random.

@@ -122,6 +122,9 @@ pub struct FoundSlices {
     pub loss: String,
     /// The mean loss of all rows of the half that judged.
     pub overall: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub overall_interval: Option<Interval>,
     pub searched_rows: u64,
     pub judged_rows: u64,
     /// Confirmed ones first, of these the largest loss first.
@@ -210,6 +213,12 @@ pub struct RateRow {
     pub rate: Measure,
     /// The same rate of all other rows.
     pub others: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub others_interval: Option<Interval>,
+    /// Rows behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_n: Option<u64>,
     pub flagged: bool,
 }
 
@@ -235,6 +244,9 @@ pub struct Stretch {
 /// Rare and unusual cases.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TailDetail {
+    /// The mean loss of all rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overall: Option<Measure>,
     /// The mean loss by how unusual the inputs are: tenths of the reference, the most usual first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deciles: Vec<RarityRow>,
@@ -339,8 +351,10 @@ pub struct GroupRow {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateWithInterval {
     pub value: f64,
-    #[schemars(with = "described::Interval")]
-    pub interval: Interval,
+    /// `None` where what these rows give is all alike, which says nothing of other rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<described::Interval>")]
+    pub interval: Option<Interval>,
     pub n: u64,
 }
 
@@ -366,6 +380,9 @@ pub struct CriterionRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonDetail {
     pub other: String,
+    /// The measure that is the mean of what is lost, such as `wrong_share`; records of old may not name it.
+    #[serde(default)]
+    pub loss: String,
     pub metrics: Vec<PairRow>,
     /// Rows on which this version loses less, the same, more.
     pub wins: u64,
@@ -388,6 +405,9 @@ pub struct PairRow {
     pub other_interval: Option<Interval>,
     /// This version less the other.
     pub difference: Measure,
+    /// Why one of the two values has no interval, where one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -21,6 +21,12 @@ pub struct TriedFaults {
     /// Faults that have no meaning here, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_tried: Vec<NotTried>,
+    /// What could be done while the model itself does not answer, the cheapest first; of missing inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub model_outage: Vec<PricedStrategy>,
+    /// How the impact of the faults that hurt most grows with the share of rows that they hit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<ImpactCurve>,
 }
 
 /// One fault, and what came of it.
@@ -57,6 +63,48 @@ pub struct TriedFault {
     /// Whether monitoring notices; absent where that was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noticed: Option<Noticed>,
+    /// The experiment of the definition that it was tried for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<TestedHypothesis>,
+    /// The model answered otherwise than the one that it was made of, which the definition names: what is found is not
+    /// certified.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_uncertified: bool,
+}
+
+/// What was expected of an experiment, and what to do where it turned out otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TestedHypothesis {
+    pub name: String,
+    pub hypothesis: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+}
+
+/// How the drop of accuracy grows with the share of rows that a fault hits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImpactCurve {
+    pub fault: String,
+    pub title: String,
+    /// What the fault was done to.
+    pub of: String,
+    /// What is tolerated, as a share.
+    pub max_accuracy_drop: f64,
+    /// By rate, ascending.
+    pub points: Vec<ImpactPoint>,
+}
+
+/// The drop at one rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ImpactPoint {
+    /// The share of rows that the fault hits.
+    pub rate: f64,
+    /// How much less often the answers are right, of the rows that were answered both times; absent where none was.
+    pub drop: Option<Measure>,
+    /// The share of the rows that the fault changed that got no answer.
+    pub unanswered: f64,
 }
 
 /// Whether the model stands a fault.
@@ -139,9 +187,6 @@ pub struct ResponseShare {
     pub interval: Interval,
 }
 
-/// The strategy of doing nothing special.
-pub const ASK_ALL_THE_SAME: &str = "ask the model with what there is";
-
 /// A way to answer while an input is down, and what it costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PricedStrategy {
@@ -153,13 +198,25 @@ pub struct PricedStrategy {
     pub interval: Interval,
     /// Whether it surely costs less than asking the model with what there is.
     pub surely_saves: bool,
+    /// Whether this is what happens where nobody does anything.
+    #[serde(default)]
+    pub is_doing_nothing: bool,
 }
 
 /// Whether monitoring notices a fault in the rows that it was tried on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Noticed {
     /// Checks and subjects that would raise their voice, such as `monitor.drift: temp`.
     pub by: Vec<String>,
+    /// The smallest share of rows of those that were tried at which it is still noticed within one window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_rate: Option<f64>,
+    /// Windows until it is noticed, where one was not enough: alarms that add up from window to window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<u32>,
+    /// Windows with outcomes until the model's loss is an alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows_by_loss: Option<u32>,
 }
 
 /// A fault that has no meaning here.

@@ -16,7 +16,10 @@ use crate::detail::{
     FoundSlices, Subpopulation, TailDetail,
 };
 use crate::digest::Digest;
+use crate::endpoint::TriedEndpoint;
 use crate::faults::TriedFaults;
+use crate::load::LoadRamp;
+use crate::manipulation::Manipulated;
 use crate::verdict::Verdict;
 use crate::window::Window;
 
@@ -61,10 +64,16 @@ pub enum CheckId {
     Faults,
     #[serde(rename = "stress.detection")]
     Detection,
+    #[serde(rename = "stress.load")]
+    Load,
+    #[serde(rename = "stress.endpoint")]
+    Endpoint,
+    #[serde(rename = "stress.manipulation")]
+    Manipulation,
 }
 
 impl CheckId {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Drift,
         Self::Quality,
         Self::Multivariate,
@@ -83,6 +92,9 @@ impl CheckId {
         Self::Missing,
         Self::Faults,
         Self::Detection,
+        Self::Load,
+        Self::Endpoint,
+        Self::Manipulation,
     ];
 
     pub fn name(self) -> &'static str {
@@ -105,6 +117,9 @@ impl CheckId {
             Self::Missing => "stress.missing",
             Self::Faults => "stress.faults",
             Self::Detection => "stress.detection",
+            Self::Load => "stress.load",
+            Self::Endpoint => "stress.endpoint",
+            Self::Manipulation => "stress.manipulation",
         }
     }
 
@@ -300,6 +315,9 @@ impl Finding {
         if let Some(Detail::Tail(tail)) = &mut self.detail {
             tail.worst.iter_mut().for_each(|case| case.inputs.clear());
         }
+        if let Some(Detail::Manipulation(of)) = &mut self.detail {
+            of.examples.clear();
+        }
         self
     }
 
@@ -346,6 +364,12 @@ pub enum Detail {
     Performance(Box<WindowPerformance>),
     /// What was done to inputs on purpose, and how the model answered.
     Faults(Box<TriedFaults>),
+    /// How a server answered under rising load.
+    Load(Box<LoadRamp>),
+    /// What callers got while the server did not answer as it should.
+    Endpoint(Box<TriedEndpoint>),
+    /// What somebody can change who wants another decision.
+    Manipulation(Box<Manipulated>),
 }
 
 /// What decided how much a column changed, and why that.

@@ -9,6 +9,8 @@ use crate::window::Window;
 pub struct LogState {
     /// Rows without a time: they are in no window.
     pub undated_rows: u64,
+    /// As many of these have a local time in a zone that is no one instant there.
+    pub rows_of_no_instant: u64,
     pub changes: FileChanges,
     /// The days that have rows, ascending.
     pub days: Vec<LogDay>,
@@ -16,6 +18,8 @@ pub struct LogState {
     pub columns: Vec<ColumnFiles>,
     /// How many files the log has.
     pub files: u64,
+    /// Files of 0 bytes: of the log, of the outcomes and of the reference.
+    pub empty_files: Vec<EmptyFile>,
     /// Up to when the log is looked at, and when that is done.
     pub as_of: Timestamp,
     pub now: Timestamp,
@@ -69,6 +73,34 @@ fn is_midnight(at: Timestamp) -> bool {
 
 const SECONDS_OF_A_DAY: i64 = 86_400;
 
+/// A file of 0 bytes, and where it stands among the others of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmptyFile {
+    pub file: String,
+    /// The last day of the files before it, and the first one of those after it; `None` where there are none, or where
+    /// it is no file of the log.
+    pub after: Option<i64>,
+    pub before: Option<i64>,
+}
+
+impl EmptyFile {
+    /// The first and the last day that its rows could be of, where the files beside it tell.
+    pub fn days(&self) -> Option<(i64, i64)> {
+        let (after, before) = self.after.zip(self.before)?;
+        match before - after {
+            ..0 => None,
+            0 | 1 => Some((after, before)),
+            _ => Some((after + 1, before - 1)),
+        }
+    }
+}
+
+/// Whether a window has some of these days.
+pub fn window_has(window: Window, first_day: i64, last_day: i64) -> bool {
+    let last = if is_midnight(window.to()) { day_of(window.to()) - 1 } else { day_of(window.to()) };
+    first_day <= last && last_day >= day_of(window.from())
+}
+
 /// A column, and what each file that has rows holds of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnFiles {
@@ -91,8 +123,7 @@ pub struct ColumnFile {
 impl ColumnFile {
     /// Whether the file reaches into a window.
     pub fn reaches(&self, window: Window) -> bool {
-        let last = if is_midnight(window.to()) { day_of(window.to()) - 1 } else { day_of(window.to()) };
-        self.first_day <= last && self.last_day >= day_of(window.from())
+        window_has(window, self.first_day, self.last_day)
     }
 }
 
@@ -134,6 +165,22 @@ mod tests {
         assert_eq!(rows("1970-01-04/1971-01-01"), 11);
         assert_eq!(rows("1960-01-01/1961-01-01"), 0);
         assert_eq!(rows("1970-01-01/1970-01-04T12:00:00Z"), 18);
+    }
+
+    #[test]
+    fn an_empty_file_is_of_the_days_that_the_files_beside_it_leave_out() {
+        let between = |after: Option<i64>, before: Option<i64>| {
+            EmptyFile { file: "a.csv".into(), after, before }.days()
+        };
+        assert_eq!(between(Some(4), Some(6)), Some((5, 5)));
+        assert_eq!(between(Some(4), Some(9)), Some((5, 8)));
+        // Several files a day.
+        assert_eq!(between(Some(4), Some(4)), Some((4, 4)));
+        assert_eq!(between(Some(4), Some(5)), Some((4, 5)));
+        // Files that are not in the order of time, or have none beside them, tell nothing.
+        for (after, before) in [(Some(6), Some(4)), (Some(4), None), (None, Some(4)), (None, None)] {
+            assert_eq!(between(after, before), None);
+        }
     }
 
     #[test]

@@ -80,6 +80,13 @@ impl RowLoss {
         }
     }
 
+    /// The loss of which a measure is the mean over rows, as a metric or by its own name.
+    pub fn with_mean(measure: &str) -> Option<Self> {
+        let all = [Self::Wrong, Self::Brier, Self::LogLoss, Self::Absolute, Self::Squared];
+        let is_mean = |of: &Self| matches!(of, Self::Brier | Self::LogLoss | Self::Absolute);
+        all.into_iter().find(|of| measure == of.mean_name() || is_mean(of) && measure == of.metric().name())
+    }
+
     /// As in "mean …".
     pub fn title(self) -> &'static str {
         match self {
@@ -168,6 +175,22 @@ mod tests {
         }
         assert_eq!(RowLoss::Squared.of_number(3.0, 1.0), 4.0);
         assert_eq!(RowLoss::Absolute.of_number(1.0, 3.0), 2.0);
+    }
+
+    #[test]
+    fn a_metric_that_is_a_mean_of_losses_has_its_loss_and_others_have_none() {
+        for (measure, loss) in [
+            ("mae", Some(RowLoss::Absolute)),
+            ("mean_absolute_error", Some(RowLoss::Absolute)),
+            ("brier", Some(RowLoss::Brier)),
+            ("wrong_share", Some(RowLoss::Wrong)),
+            ("mean_squared_error", Some(RowLoss::Squared)),
+            ("accuracy", None),
+            ("rmse", None),
+            ("roc_auc", None),
+        ] {
+            assert_eq!(RowLoss::with_mean(measure), loss, "{measure}");
+        }
     }
 
     #[test]

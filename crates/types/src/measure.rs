@@ -5,9 +5,11 @@ use std::borrow::Cow;
 
 use stats::interval::Interval;
 
-use crate::definition::Metric;
-use crate::finding::Measure;
+use crate::definition::{Metric, Task};
+use crate::detail::ComparisonDetail;
+use crate::finding::{Detail, Measure};
 use crate::format;
+use crate::loss::RowLoss;
 
 /// The name of a measure in tables: `ROC AUC`, `PSI`, `missing share`.
 pub fn title(name: &str) -> Cow<'static, str> {
@@ -90,6 +92,16 @@ fn evaluated_title(name: &str) -> Option<Cow<'static, str>> {
         "failed_faults" => "share of faults that the model fails",
         "missed_faults" => "share of harmful faults that nobody notices",
         "silently_wrong_share" => "silently wrong under the worst fault",
+        "stood_requests_per_second" => "requests a second that it stands",
+        "p99_latency_ms" => "ms that 99 of 100 requests stay within",
+        "failed_request_share" => "requests that fail",
+        "equal_answer_share" => "answers as without load",
+        "unhandled_fault_share" => "share of faults that callers do not cope with",
+        "longest_wait_ms" => "ms that a caller waited at most",
+        "flipped_share" => "share of decisions that can be flipped",
+        "flipped_cost" => "median cost of a flip",
+        "lever_share" => "share of cheapest changes with a part of it",
+        "alone_share" => "share that it flips alone",
         _ => return None,
     };
     Some(title.into())
@@ -108,9 +120,17 @@ pub fn value_text(name: &str, value: f64) -> String {
         format::times(value)
     } else if is_share(name) {
         format::percent(value)
+    } else if name.ends_with("_ms") || name.ends_with("_per_second") {
+        format::value(value)
     } else {
         format::number(value)
     }
+}
+
+/// An interval in the unit of a measure: `0.698 – 0.728`.
+pub fn range_text(unit: &str, interval: Option<Interval>) -> Option<String> {
+    let interval = interval?;
+    Some(format!("{} – {}", value_text(unit, interval.lower), value_text(unit, interval.upper)))
 }
 
 fn is_share(name: &str) -> bool {
@@ -136,7 +156,38 @@ fn is_count(name: &str, value: f64) -> bool {
     counts && value >= 0.0 && value.fract() == 0.0 && value < 1e15
 }
 
+/// What stands before the reason in the method of a measure that has no interval.
+pub const NO_INTERVAL: &str = "no interval, because ";
+
+/// What a measure's value is written in the unit of: a mean loss in that of the loss.
+pub fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
+    match (detail, measure.strip_prefix("reference_").unwrap_or(measure)) {
+        (Some(Detail::Slices(of)), "slice_mean_loss") => &of.loss,
+        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => &of.loss,
+        (Some(Detail::Comparison(of)), "loss_difference") => of.compared_loss().unwrap_or(measure),
+        _ => measure,
+    }
+}
+
+impl ComparisonDetail {
+    /// The measure that two versions were compared by.
+    pub fn compared_loss(&self) -> Option<&str> {
+        let is_mean = |name: &&str| {
+            Task::ALL.into_iter().flat_map(RowLoss::of_task).any(|loss| loss.mean_name() == *name)
+        };
+        // A record of old names none; the default of its task comes first then.
+        let named = Some(self.loss.as_str()).filter(|loss| !loss.is_empty());
+        named.or_else(|| self.metrics.iter().map(|row| row.name.as_str()).find(is_mean))
+    }
+}
+
 impl Measure {
+    /// Why it has no interval, in words that follow "because", where it says so.
+    pub fn why_no_interval(&self) -> Option<&str> {
+        let (_, why) = self.method.split_once(NO_INTERVAL).filter(|_| self.interval.is_none())?;
+        Some(why)
+    }
+
     /// The same without an interval of no width: values that are all alike do not show how much others vary.
     #[must_use]
     pub fn without_empty_interval(self) -> Self {
@@ -149,7 +200,7 @@ impl Measure {
         if self.interval.is_none_or(|interval| !is_empty(interval)) {
             return self;
         }
-        let method = format!("{}; no interval, because {reason}", self.method);
+        let method = format!("{}; {NO_INTERVAL}{reason}", self.method);
         Self { interval: None, method, ..self }
     }
 }
@@ -203,6 +254,7 @@ mod tests {
             let none = of(lower, upper);
             assert_eq!(none.interval, None);
             assert_eq!(none.method, "mean; no interval, because all predictions are equal");
+            assert_eq!(none.why_no_interval(), Some("all predictions are equal"));
         }
         assert!(of(0.0, 1e-12).interval.is_some() && of(1.0, 1.000_001).interval.is_some());
     }

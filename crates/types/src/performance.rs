@@ -68,10 +68,13 @@ pub fn reason(undefined: &Undefined) -> String {
     without_failed_to(undefined)
 }
 
-/// What an error says after the "failed to …" that it completes.
+/// What an error says after the "failed to …" that it completes; all of it where it gives no reason.
 pub fn without_failed_to(undefined: &impl std::fmt::Display) -> String {
     let message = undefined.to_string();
-    message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_owned())
+    match message.split_once(": ") {
+        Some((_, reason)) => reason.to_owned(),
+        None => format!("failed to {message}"),
+    }
 }
 
 /// How much worse the window is than the reference, positive for worse, with Newcombe's hybrid

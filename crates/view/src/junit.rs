@@ -1,11 +1,12 @@
 //! A run as JUnit XML, so that a build server lists findings beside tests.
 //!
-//! One test suite per check, one test case per finding. A finding that could not be measured is a
+//! One test suite per check, one test case per finding, and one per fault that was tried. A finding that could not be measured is a
 //! failure of type `unknown`: build servers paint skipped tests green, and unknown never counts as
 //! a pass. A warning passes and says its sentence on `system-out`.
 
 use std::fmt::Write as _;
 
+use types::faults::{FaultStatus, TriedFault};
 use types::finding::{CheckId, Detail, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format, window};
@@ -19,7 +20,7 @@ pub fn junit(report: &CheckReport) -> String {
         text,
         "<testsuites name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
         attribute(&format!("forewarn: {}", report.system.display_name())),
-        report.findings.len(),
+        report.findings.len() + faults(report.findings.iter()).count(),
         failures(report.findings.iter()),
     );
     for check in CheckId::ALL {
@@ -33,8 +34,19 @@ pub fn junit(report: &CheckReport) -> String {
     text
 }
 
-fn failures<'a>(findings: impl Iterator<Item = &'a Finding>) -> usize {
-    findings.filter(|finding| !finding.verdict.keeps_gate_open()).count()
+fn failures<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> usize {
+    let of_faults = faults(findings.clone()).filter(|fault| fault.status == FaultStatus::Failed).count();
+    findings.filter(|finding| !finding.verdict.keeps_gate_open()).count() + of_faults
+}
+
+/// The faults that were tried for some findings.
+fn faults<'a>(findings: impl Iterator<Item = &'a Finding>) -> impl Iterator<Item = &'a TriedFault> {
+    findings
+        .filter_map(|finding| match &finding.detail {
+            Some(Detail::Faults(of)) => Some(&of.faults),
+            _ => None,
+        })
+        .flatten()
 }
 
 fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String {
@@ -42,7 +54,7 @@ fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String 
     let _ = writeln!(
         text,
         "  <testsuite name=\"{check}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"0\" timestamp=\"{}\">",
-        findings.len(),
+        findings.len() + faults(findings.iter().copied()).count(),
         failures(findings.iter().copied()),
         attribute(&report.at.to_string()),
     );
@@ -58,6 +70,9 @@ fn suite(report: &CheckReport, check: CheckId, findings: &[&Finding]) -> String 
     text.push_str("    </properties>\n");
     for finding in findings {
         text.push_str(&case(finding));
+        for fault in faults(std::iter::once(*finding)) {
+            text.push_str(&of_fault(check, fault));
+        }
     }
     text.push_str("  </testsuite>\n");
     text
@@ -80,6 +95,26 @@ fn case(finding: &Finding) -> String {
             finding.verdict,
             attribute(summary),
             content(&numbers)
+        ),
+    };
+    format!("{opening}>\n      {body}\n    </testcase>\n")
+}
+
+/// A fault that was tried; one of which too little is known passes and says so, because the finding is no pass then.
+fn of_fault(check: CheckId, fault: &TriedFault) -> String {
+    let name = attribute(&format!("{}: {}", fault.of, fault.title));
+    let opening = format!("    <testcase classname=\"{check}\" name=\"{name}\"");
+    let error = fault.error.as_deref().map(|error| format!("\n{error}")).unwrap_or_default();
+    let body = match fault.status {
+        FaultStatus::Handled => return format!("{opening}/>\n"),
+        FaultStatus::Unknown => {
+            format!("<system-out>{}</system-out>", content(&format!("unknown: {}", fault.sentence)))
+        }
+        FaultStatus::Failed => format!(
+            "<failure type=\"{}\" message=\"{}\">{}</failure>",
+            Verdict::Fail,
+            attribute(&fault.sentence),
+            content(error.trim_start())
         ),
     };
     format!("{opening}>\n      {body}\n    </testcase>\n")

@@ -2,11 +2,9 @@
 
 mod evaluation;
 
-use types::definition::{Metric, Task, Tier};
-use types::detail::ComparisonDetail;
-use types::finding::{CheckId, Detail, Measure, Threshold, WindowPerformance};
-use types::loss::RowLoss;
-pub(crate) use types::measure::{title as measure_title, value_text as measure_value};
+use types::definition::{Metric, Tier};
+use types::finding::{CheckId, Measure, Threshold, WindowPerformance};
+pub(crate) use types::measure::{range_text, title as measure_title, unit_of, value_text as measure_value};
 use types::{Verdict, Window, format, window};
 
 use crate::maturity;
@@ -35,6 +33,9 @@ pub(crate) fn check_title(check: CheckId) -> &'static str {
         CheckId::Missing => "Missing inputs",
         CheckId::Faults => "Faulty inputs",
         CheckId::Detection => "Detection",
+        CheckId::Load => "Load",
+        CheckId::Endpoint => "Faults of the server",
+        CheckId::Manipulation => "Manipulation",
     }
 }
 
@@ -91,26 +92,6 @@ pub(crate) fn measure_meaning(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether a measure is the mean of what rows lose.
-fn is_mean_loss(name: &str) -> bool {
-    Task::ALL.into_iter().flat_map(RowLoss::of_task).any(|of| of.mean_name() == name)
-}
-
-/// The loss that two versions were compared by.
-pub(crate) fn compared_loss(of: &ComparisonDetail) -> Option<&str> {
-    of.metrics.iter().map(|row| row.name.as_str()).find(|name| is_mean_loss(name))
-}
-
-/// What a measure's value is written in the unit of: a mean loss in that of the loss.
-pub(crate) fn unit_of<'a>(detail: Option<&'a Detail>, measure: &'a str) -> &'a str {
-    match (detail, measure.strip_prefix("reference_").unwrap_or(measure)) {
-        (Some(Detail::Slices(of)), "slice_mean_loss") => &of.loss,
-        (Some(Detail::Subpopulation(of)), "worst_subpopulation_loss") => &of.loss,
-        (Some(Detail::Comparison(of)), "loss_difference") => compared_loss(of).unwrap_or(measure),
-        _ => measure,
-    }
-}
-
 /// Which direction is good, where the measure is a metric.
 pub(crate) fn better(name: &str) -> Option<&'static str> {
     types::measure::metric(name).map(|metric| match metric {
@@ -127,9 +108,7 @@ pub(crate) fn interval(measure: &Measure) -> Option<String> {
 
 /// The same in the unit of another measure.
 pub(crate) fn interval_in(unit: &str, measure: &Measure) -> Option<String> {
-    let interval = measure.interval.as_ref()?;
-    let [lower, upper] = [interval.lower, interval.upper].map(|bound| measure_value(unit, bound));
-    Some(format!("{lower} – {upper}"))
+    range_text(unit, measure.interval)
 }
 
 /// `ROC AUC 0.702 (0.690 – 0.714)`.
@@ -201,6 +180,19 @@ pub(crate) fn names_marked(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.splitn(pairs + 1, '`').enumerate().map(|(i, part)| (i % 2 == 1, part))
 }
 
+/// A text in which no line ends between a number and its unit.
+pub(crate) fn with_units(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut is_number = false;
+    while let Some(c) = letters.next() {
+        let is_unit = c == ' ' && is_number && letters.peek().is_some_and(|next| matches!(next, '%' | '×'));
+        out.push(if is_unit { '\u{a0}' } else { c });
+        is_number = c.is_ascii_digit();
+    }
+    out
+}
+
 /// The first sentence of a text, with its full stop.
 pub(crate) fn first_sentence(text: &str) -> &str {
     let ends = text.match_indices(". ").map(|(at, _)| at + 1);
@@ -240,6 +232,14 @@ mod tests {
         ] {
             assert_eq!(measure_value(name, value), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_number_keeps_its_unit() {
+        let text = "it is 9.7 % (8.1 % to 11.4 %), 2.35 × the average; carrier × origin";
+        let expected =
+            "it is 9.7\u{a0}% (8.1\u{a0}% to 11.4\u{a0}%), 2.35\u{a0}× the average; carrier × origin";
+        assert_eq!(with_units(text), expected);
     }
 
     #[test]

@@ -13,20 +13,31 @@ use types::definition::{self, Cadence, Definition};
 use types::log_state::LogDay;
 use types::window::end_of_day;
 
+use super::reference::{self, ChangedReference};
 use super::{quoted, rows};
 use crate::profile_store::MemoryStore;
 
 /// Columns that a file is still readable with; for more, somebody has to choose.
 const COLUMNS_MOST: usize = 60;
 
-/// The tables as text; empty where the definition is not complete enough to be used.
-pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path, now: Timestamp) -> String {
-    let Ok(definition) = definition::parse(text) else { return String::new() };
+/// What a second look at the log came to.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// The tables; empty where the definition is not complete enough to be used.
+    pub(super) text: String,
+    pub(super) changed: Option<ChangedReference>,
+}
+
+pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path, now: Timestamp) -> Looked {
+    let Ok(definition) = definition::parse(text) else { return Looked::default() };
     match looked_at(engine, &definition, folder) {
-        Ok((days, proposed)) => rows::table(&days, now) + &tables(&proposed),
+        Ok((days, proposed, changed)) => {
+            Looked { text: rows::table(&days, now) + &tables(&proposed), changed }
+        }
         Err(error) => {
             let reason = error.to_string().replace(char::is_control, " ");
-            format!("\n# Nothing is proposed to be expected of rows and columns: {reason}.\n")
+            let text = format!("\n# Nothing is proposed to be expected of rows and columns: {reason}.\n");
+            Looked { text, changed: None }
         }
     }
 }
@@ -35,7 +46,7 @@ fn looked_at(
     engine: &Engine,
     definition: &Definition,
     folder: &Path,
-) -> Result<(Vec<LogDay>, Vec<Proposed>), EngineError> {
+) -> Result<(Vec<LogDay>, Vec<Proposed>, Option<ChangedReference>), EngineError> {
     let log = engine.open(definition, folder, Some(Arc::new(MemoryStore::default())))?;
     let schema = log.schema();
     let range = log.time_range()?;
@@ -43,7 +54,8 @@ fn looked_at(
     let questions = proposed::plan(definition, &schema, &later);
     log.profile_files(&questions)?;
     let answers = log.answer(&questions, Timestamp::MAX)?;
-    Ok((log.days(), proposed::of(definition, &schema, &later, &answers)))
+    let changed = reference::changed(definition, &schema, &log)?;
+    Ok((log.days(), proposed::of(definition, &schema, &later, &answers), changed))
 }
 
 /// Every window after the reference that is going to be held against the expectations.

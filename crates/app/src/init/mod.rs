@@ -2,9 +2,11 @@
 //!
 //! Roles are guessed from types, values and names, and every guess is written with its reason, so
 //! that a person can check it line by line. What is expected of single columns comes from the reference
-//! (`expectations`), what is expected of rows from all days (`rows`).
+//! (`expectations`), what is expected of rows from all days (`rows`). Where the reference holds a change, that is said
+//! (`reference`).
 
 mod expectations;
+mod reference;
 mod rows;
 
 use std::path::{Path, PathBuf};
@@ -12,9 +14,10 @@ use std::path::{Path, PathBuf};
 use engine::{Engine, EngineError, EngineOptions, Probe, ProbedColumn};
 use jiff::Timestamp;
 use stats::sketch::{NumericProfile, Profile};
+use types::Window;
 use types::column::ColumnKind;
 use types::definition::Task;
-use types::window::{end_of_day, instant_text, start_of_day};
+use types::window::{end_of_day, start_of_day};
 
 /// Different values up to which text is proposed as a segment.
 const MOST_SEGMENT_VALUES: f64 = 20.0;
@@ -33,6 +36,8 @@ const TEXT_DIFFERENT: f64 = 0.8;
 pub struct Proposal {
     pub text: String,
     pub unguessed: Vec<&'static str>,
+    /// What is odd about what is proposed, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// Looks at the log and proposes a definition that lies in `folder`.
@@ -41,7 +46,12 @@ pub fn propose(path: &Path, folder: &Path, task: Task, now: Timestamp) -> Result
     let probe = engine.probe(path)?;
     let mut proposal = proposal(&seen_from(folder, path).to_string_lossy(), &probe, task);
     if proposal.unguessed.is_empty() {
-        proposal.text.push_str(&expectations::proposed(&engine, &proposal.text, folder, now));
+        let looked = expectations::proposed(&engine, &proposal.text, folder, now);
+        if let Some(changed) = &looked.changed {
+            proposal.text = reference::with_comment(&proposal.text, &changed.comment());
+            proposal.notes.push(changed.note());
+        }
+        proposal.text.push_str(&looked.text);
     }
     Ok(proposal)
 }
@@ -114,13 +124,16 @@ fn proposal(path: &str, probe: &Probe, task: Task) -> Proposal {
     text.push_str(&list_line("text", &roles.text, "long values with spaces, nearly all different"));
     text.push_str(&list_line("ignore", &roles.ignored, "the same value on every row"));
     text.push_str(&reference_lines(&roles));
+    if roles.range.is_none() {
+        unguessed.push("reference.window");
+    }
     text.push_str(&format!(
         "\n# [[source]]                # which upstream feed features come from\n# name = \"…\"\n# features = [\"…\"]\n\n\
          [evaluate]\n{}\n\
          [gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n",
         evaluate_lines(task)
     ));
-    Proposal { text, unguessed }
+    Proposal { text, unguessed, notes: Vec::new() }
 }
 
 /// `scores = { EWR = "p_EWR", JFK = "p_JFK" }`: the class is what follows the words that all names share.
@@ -342,17 +355,21 @@ fn list_line(key: &str, columns: &[&str], why: &str) -> String {
     format!("{key} = [{}]    # {why}\n", names.join(", "))
 }
 
-/// The first 60 % of the log's days, which are taken for the time before the window.
+/// The first 60 % of the log's days, which are taken for the time before the window; all of a log of one day.
+fn reference_window((first, last): (Timestamp, Timestamp)) -> Option<(Window, &'static str)> {
+    let (first, last) = (start_of_day(first), end_of_day(last));
+    let seconds = (last.as_second() - first.as_second()) * 3 / 5;
+    let to = start_of_day(Timestamp::from_second(first.as_second() + seconds).ok()?);
+    let most =
+        Window::new(first, to).map(|most| (most, "the first 60 % of the log; better: the training period"));
+    let all = "all of the log so far; fill in the period that new data is compared against";
+    most.or_else(|_| Window::new(first, last).map(|whole| (whole, all))).ok()
+}
+
 fn reference_lines(roles: &Roles<'_>) -> String {
-    let window = roles.range.and_then(|(first, last)| {
-        let (first, last) = (start_of_day(first), end_of_day(last));
-        let seconds = (last.as_second() - first.as_second()) * 3 / 5;
-        let to = start_of_day(Timestamp::from_second(first.as_second() + seconds).ok()?);
-        (to > first).then(|| format!("{}/{}", instant_text(first), instant_text(to)))
-    });
-    match window {
-        Some(window) => format!("\n[reference]\nwindow = \"{window}\"    # the first 60 % of the log; better: the training period\n"),
-        None => "\n[reference]\nwindow = \"2013-01-01/2013-05-01\"    # fill in: the period that new data is compared against\n".into(),
+    match roles.range.and_then(reference_window) {
+        Some((window, why)) => format!("\n[reference]\nwindow = \"{window}\"    # {why}\n"),
+        None => "\n[reference]\nwindow = \"2013-01-01/2013-05-01\"    # an example: fill in the period that new data is compared against\n".into(),
     }
 }
 

@@ -121,6 +121,7 @@ pub fn run(
         records: opened.ours(&chain.records),
         windows: series.windows(cadence),
         cadence,
+        since: request.since,
         at: now,
         as_of,
         datasets,

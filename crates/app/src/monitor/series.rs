@@ -45,7 +45,7 @@ impl Series {
                 .located
                 .mistake(DefinitionError::at_key("reference.window", error.to_string())));
         }
-        let state = log_state(opened, range.undated_rows, (as_of, now))?;
+        let state = log_state(opened, range, (as_of, now))?;
         // A day counts as complete once it is over, though its last prediction came before midnight. Rows
         // that a wrong clock put into the future are no reason to wait for those between.
         let newest = state.newest_by(as_of).unwrap_or(last);
@@ -93,8 +93,10 @@ impl Series {
         for (every, windows) in &self.windows {
             // What happened to the files, and how fresh the log is, is told with the newest window.
             let newest = windows.last().filter(|window| {
-                let is_told =
-                    || monitor::quality::is_freshness_told(definition, &self.state, **window, &ours);
+                let is_told = || {
+                    monitor::quality::is_freshness_told(definition, &self.state, **window, &ours)
+                        && monitor::quality::are_empty_files_told(&self.state, **window, &ours)
+                };
                 *every == monitor.drift.every && (self.state.changes.any() || !is_told())
             });
             let mut again = false;

@@ -45,16 +45,19 @@ pub enum JobKind {
     Monitor,
     /// The checks of `[evaluate]`.
     Evaluate,
+    /// The checks of `[stress]`: the model is asked.
+    Stress,
 }
 
 impl JobKind {
-    pub const ALL: [Self; 2] = [Self::Monitor, Self::Evaluate];
+    pub const ALL: [Self; 3] = [Self::Monitor, Self::Evaluate, Self::Stress];
 
     /// The name in the store and on pages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Monitor => "monitor",
             Self::Evaluate => "evaluate",
+            Self::Stress => "stress",
         }
     }
 
@@ -78,12 +81,13 @@ pub struct SystemSchedule {
 impl SystemSchedule {
     pub fn of(definition: &Definition) -> Self {
         let timetable = |kind| match kind {
-            JobKind::Monitor => definition.monitor_timetable(),
-            JobKind::Evaluate => definition.evaluate_timetable(),
+            JobKind::Monitor => Some(definition.monitor_timetable()),
+            JobKind::Evaluate => Some(definition.evaluate_timetable()),
+            JobKind::Stress => definition.stress_timetable(),
         };
         Self {
             system: definition.system.id.clone(),
-            timetables: JobKind::ALL.map(|kind| (kind, timetable(kind))).into(),
+            timetables: JobKind::ALL.into_iter().filter_map(|kind| Some((kind, timetable(kind)?))).collect(),
             catch_up: definition.schedule.catch_up,
             missed_after: definition.schedule.missed_after.into(),
         }

@@ -190,6 +190,7 @@ fn run(service: &Service, options: &UpkeepOptions, job: &Job, signal: &Signal) -
     let done = match kind {
         JobKind::Monitor => service.monitor(served, now, &mut progress),
         JobKind::Evaluate => service.evaluate(served, now, &mut progress),
+        JobKind::Stress => service.stress(served, now, &mut progress),
     };
     if done.is_ok()
         && let Err(error) = service.verify(served.id(), (options.clock)())

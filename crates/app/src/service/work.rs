@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use types::format::counted;
+use types::report::CheckReport;
 
 use super::{Served, Service};
 use crate::check::{self, CheckError, CheckRequest, Practices, Stage};
 use crate::monitor::{self, MonitorRequest, Period};
+use crate::stress::{self, StressRequest};
 
 impl Service {
     /// Makes up for every window of a system that was missed; says how many those were.
@@ -44,11 +46,27 @@ impl Service {
         let path = served.folder().to_owned();
         let request = CheckRequest { path, practices: Practices::Evaluate, window: None, as_of: None };
         let report = check::run(&request, &self.state(), now, progress)?.report;
-        let failing = report.count(types::Verdict::Fail) as u64;
-        Ok(format!(
-            "Evaluated {}: {}, {failing} of them failing.",
-            report.window.in_words(),
-            counted(report.findings.len() as u64, "finding", "findings")
-        ))
+        Ok(format!("Evaluated {}: {}", report.window.in_words(), found(&report)))
     }
+
+    /// Asks the model of a system under faults, on the last whole week; says what it came to.
+    ///
+    /// # Errors
+    /// Why it could not be done, such as a model that cannot be asked.
+    pub fn stress(
+        &self,
+        served: &Served,
+        now: Timestamp,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<String, CheckError> {
+        let path = served.folder().to_owned();
+        let request = StressRequest { path, only: Vec::new(), window: None, as_of: None };
+        let report = stress::run(&request, &self.state(), now, progress)?.check.report;
+        Ok(format!("Asked the model about {}: {}", report.window.in_words(), found(&report)))
+    }
+}
+
+fn found(report: &CheckReport) -> String {
+    let failing = report.count(types::Verdict::Fail) as u64;
+    format!("{}, {failing} of them failing.", counted(report.findings.len() as u64, "finding", "findings"))
 }

@@ -48,9 +48,13 @@ pub fn page(
     }
     next.sort_by_key(|row| row.at);
     let choices = service.systems().filter(|served| may_see(served.id())).flat_map(|served| {
-        let of = served.current().definition.system.display_name().to_owned();
-        JobKind::ALL
-            .map(|kind| (format!("{}/{}", kind.name(), served.id()), format!("{}: {of}", name(kind.name()))))
+        let current = served.current();
+        let of = current.definition.system.display_name().to_owned();
+        let can_run = |kind: &JobKind| *kind != JobKind::Stress || current.definition.is_stressed();
+        let kinds: Vec<JobKind> = JobKind::ALL.into_iter().filter(can_run).collect();
+        kinds.into_iter().map(move |kind| {
+            (format!("{}/{}", kind.name(), served.id()), format!("{}: {of}", name(kind.name())))
+        })
     });
     Ok(JobsPage {
         running: rows(&open, &[Kept::Running]),
@@ -130,6 +134,7 @@ fn name(kind: &str) -> String {
     match JobKind::of_name(kind) {
         Some(JobKind::Monitor) => "Monitoring".into(),
         Some(JobKind::Evaluate) => "Evaluation".into(),
+        Some(JobKind::Stress) => "Stress".into(),
         None => kind.to_owned(),
     }
 }

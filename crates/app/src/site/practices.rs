@@ -63,12 +63,9 @@ fn next(practice: Practice, nothing: bool, stale: bool) -> Option<String> {
             "Name the outcomes in `[log]`, then run its job, or `forewarn evaluate` in its folder."
         }
         (Practice::Stress, true, _) => {
-            "Say in `[model]` where the model can be asked, then run `forewarn stress` in its folder."
+            "Say in `[model]` where the model can be asked, then run its job, or `forewarn stress` in its folder."
         }
-        (Practice::Stress, false, true) => {
-            "Some evidence has expired or was made under another definition: run `forewarn stress` again."
-        }
-        (Practice::Monitor | Practice::Evaluate, false, true) => {
+        (Practice::Monitor | Practice::Evaluate | Practice::Stress, false, true) => {
             "Some evidence has expired or was made under another definition: run its job."
         }
         (Practice::Monitor | Practice::Evaluate | Practice::Stress, false, false) => return None,

@@ -75,6 +75,7 @@ pub(super) fn monitored(known: &Known, now: Timestamp) -> Option<MonitorReport> 
         records,
         windows,
         cadence: definition.monitor.drift.every,
+        since: None,
         at: newest.at,
         as_of: newest.at,
         datasets: newest.datasets.clone(),

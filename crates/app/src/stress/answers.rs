@@ -1,13 +1,20 @@
 //! What a model answers to rows, read against what the log says happened.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ::stress::judge::Agreement;
 use ::stress::response::{Reading, Response};
+use serde::{Deserialize, Serialize};
 use serving::{Failure, FailureKind, Scores, Target, by_row};
 use stats::multiclass::rows::likeliest;
+use types::answer::DayLosses;
 use types::batch::Batch;
 use types::cases::Outputs;
 use types::definition::Definition;
+use types::loss::RowLoss;
 
-use crate::check::CheckError;
+use super::kept::Kept;
 
 /// Calls after which it is no longer looked for which rows of a batch fail.
 const CALLS_MOST: usize = 64;
@@ -18,22 +25,66 @@ pub(super) struct Session<'a> {
     target: Box<dyn Target>,
     logged: &'a Outputs,
     reading: Reading,
+    kept: Option<Kept>,
 }
 
 /// The answers to some rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Answered {
     pub(super) responses: Vec<Response>,
     /// What the model said of a row that it did not answer.
     pub(super) error: Option<String>,
+    /// Whether some rows have no answer for a reason that may pass: no time, no connection.
+    pub(super) is_passing: bool,
     /// The answers as they came.
     scores: Option<Scores>,
 }
 
 impl Answered {
+    /// Nobody asked.
+    pub(super) fn nothing() -> Self {
+        Self { responses: Vec::new(), error: None, is_passing: false, scores: None }
+    }
+
+    /// The answers as they came; `None` where no row was accepted.
+    pub(super) fn scores(&self) -> Option<&Scores> {
+        self.scores.as_ref()
+    }
+
     /// The responses of some rows, in this order.
     pub(super) fn of_rows(&self, rows: &[usize]) -> Vec<Response> {
         rows.iter().map(|&row| self.responses[row]).collect()
+    }
+
+    /// The numbers of an answer: one, or one for each class.
+    fn numbers(&self, row: usize) -> Option<Vec<f64>> {
+        match self.scores.as_ref()? {
+            Scores::Numbers(numbers) => numbers[row].map(|number| vec![number]),
+            Scores::Probabilities(rows) => rows[row].clone(),
+        }
+    }
+
+    /// What an answer loses as a share of the largest loss, and whether it is wrong.
+    fn loss(&self, row: usize, of: usize, logged: &Outputs, definition: &Definition) -> Option<(f64, bool)> {
+        let numbers = self.numbers(row)?;
+        match logged {
+            Outputs::Binary { outcomes, .. } => {
+                let (score, outcome) = (*numbers.first()?, outcomes[of]);
+                let loss = RowLoss::Brier.of_score(score, outcome, definition.log.threshold);
+                Some((loss, (score >= definition.log.threshold) != outcome))
+            }
+            Outputs::Multiclass { outcomes, .. } => {
+                let (predicted, outcome) = (likeliest(&numbers)?, outcomes[of] as usize);
+                // Half of the sum is at most 1.
+                let loss = RowLoss::Brier.of_classes(&numbers, predicted, outcome) / 2.0;
+                Some((loss, predicted != outcome))
+            }
+            Outputs::Regression { outcomes, .. } => {
+                let largest = definition.monitor.performance.largest_error?;
+                let share = ((numbers.first()? - outcomes[of]).abs() / largest).min(1.0);
+                Some((share, share >= 1.0))
+            }
+        }
     }
 }
 
@@ -49,46 +100,34 @@ impl<'a> Session<'a> {
                 Reading::Number { tolerance: tolerance.unwrap_or_else(|| usual_error(predicted, outcomes)) }
             }
         };
-        Self { definition, target, logged, reading }
+        Self { definition, target, logged, reading, kept: None }
     }
 
     pub(super) fn reading(&self) -> Reading {
         self.reading
     }
 
-    /// Refuses rows that the model cannot be asked about at all.
-    pub(super) fn refuse_misfits(&mut self, rows: &Batch) -> Result<(), CheckError> {
-        self.target.ready().map_err(|failure| CheckError::Model(failure.to_string()))?;
-        let misfits: Vec<String> = self
-            .target
-            .misfits(rows)
-            .iter()
-            .filter(|misfit| !misfit.kind.is_harmless())
-            .map(ToString::to_string)
-            .collect();
-        if misfits.is_empty() {
-            return Ok(());
+    pub(super) fn ask(&mut self, rows: &Batch) -> Answered {
+        match &mut self.kept {
+            Some(kept) => kept.ask(self.target.as_mut(), rows),
+            None => ask(self.target.as_mut(), rows),
         }
-        Err(CheckError::Model(format!("the columns of the log are not its inputs: {}", misfits.join("; "))))
     }
 
-    pub(super) fn ask(&mut self, rows: &Batch) -> Answered {
-        let answered = by_row(self.target.as_mut(), rows, CALLS_MOST);
-        let mut responses = vec![Response::Malformed; rows.rows()];
-        for failed in &answered.failures {
-            for &row in &failed.rows {
-                responses[row] = of_failure(&failed.failure);
-            }
-        }
-        let error = answered.failures.first().map(|failed| failed.failure.to_string());
-        if let Some(accepted) = &answered.accepted {
-            for (row, response) in responses.iter_mut().enumerate() {
-                if let Some(answer) = answer(&accepted.scores, row) {
-                    *response = if accepted.degraded[row] { answer.degraded() } else { answer };
-                }
-            }
-        }
-        Answered { responses, error, scores: answered.accepted.map(|accepted| accepted.scores) }
+    /// As [`Self::ask`], but what an earlier run was answered counts for nothing: for who has to know what the model
+    /// answers now.
+    pub(super) fn ask_anew(&mut self, rows: &Batch) -> Answered {
+        ask(self.target.as_mut(), rows)
+    }
+
+    /// Keeps answers from now on, so that a run that is interrupted can go on; `model` tells it from others.
+    pub(super) fn keep(&mut self, folder: &Path, model: &str, clean: &Answered) {
+        self.kept = Some(Kept::of(folder, model, clean));
+    }
+
+    /// Ends keeping answers, and says how many calls were not made because of an earlier run.
+    pub(super) fn finished(&mut self) -> usize {
+        self.kept.take().map_or(0, Kept::finished)
     }
 
     /// What happened to the rows that these were made of.
@@ -143,6 +182,90 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Why a model cannot be asked about such rows at all.
+pub(super) fn refuse_misfits(target: &mut dyn Target, rows: &Batch) -> Result<(), String> {
+    target.ready().map_err(|failure| failure.to_string())?;
+    let misfits = target.misfits(rows);
+    let misfits = misfits.iter().filter(|misfit| !misfit.kind.is_harmless());
+    let misfits: Vec<String> = misfits.map(ToString::to_string).collect();
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    Err(format!("the columns of the log are not its inputs: {}", misfits.join("; ")))
+}
+
+/// Asks about rows, and of which of them the answer is missing.
+pub(super) fn ask(target: &mut dyn Target, rows: &Batch) -> Answered {
+    let answered = by_row(target, rows, CALLS_MOST);
+    let mut responses = vec![Response::Malformed; rows.rows()];
+    for failed in &answered.failures {
+        for &row in &failed.rows {
+            responses[row] = of_failure(&failed.failure);
+        }
+    }
+    let error = answered.failures.first().map(|failed| failed.failure.to_string());
+    let is_passing = answered.failures.iter().any(|failed| is_passing(failed.failure.kind));
+    if let Some(accepted) = &answered.accepted {
+        for (row, response) in responses.iter_mut().enumerate() {
+            if let Some(answer) = answer(&accepted.scores, row) {
+                *response = if accepted.degraded[row] { answer.degraded() } else { answer };
+            }
+        }
+    }
+    Answered { responses, error, is_passing, scores: answered.accepted.map(|accepted| accepted.scores) }
+}
+
+/// Whether the same question may get another answer a moment later.
+fn is_passing(kind: FailureKind) -> bool {
+    matches!(
+        kind,
+        FailureKind::TimedOut
+            | FailureKind::HungUp
+            | FailureKind::Overloaded
+            | FailureKind::Redirected
+            | FailureKind::Unreachable
+    )
+}
+
+/// How the answers of two models to the same rows differ, in the rows of the mask.
+pub(super) fn agreement(of: &Answered, other: &Answered, mask: &[bool], tolerance: f64) -> Agreement {
+    let mut agreement = Agreement { rows: 0, differing: 0, largest: 0.0 };
+    for row in (0..mask.len()).filter(|&row| mask[row]) {
+        agreement.rows += 1;
+        let difference = match (of.numbers(row), other.numbers(row)) {
+            (None, None) => Some(0.0),
+            (Some(of), Some(other)) if of.len() == other.len() => {
+                Some(of.iter().zip(&other).map(|(of, other)| (of - other).abs()).fold(0.0, f64::max))
+            }
+            _ => None,
+        };
+        agreement.largest = agreement.largest.max(difference.unwrap_or(0.0));
+        agreement.differing += u64::from(difference.is_none_or(|difference| difference > tolerance));
+    }
+    agreement
+}
+
+/// The losses of each day, ascending, of rows that got an answer. `origin` says which row of `logged` and `days` each
+/// of them is.
+pub(super) fn day_losses(
+    answered: &Answered,
+    origin: &[usize],
+    logged: &Outputs,
+    days: &[f64],
+    definition: &Definition,
+) -> Vec<DayLosses> {
+    let mut by_day: BTreeMap<i64, DayLosses> = BTreeMap::new();
+    for (row, &of) in origin.iter().enumerate() {
+        let Some((graded, is_wrong)) = answered.loss(row, of, logged, definition) else { continue };
+        let day = days[of].floor() as i64;
+        let losses = by_day.entry(day).or_insert(DayLosses { day, rows: 0, graded: 0.0, wrong: 0 });
+        losses.rows += 1;
+        losses.graded += graded;
+        losses.wrong += u64::from(is_wrong);
+    }
+    by_day.into_values().collect()
+}
+
 /// The answer to a row: its number, or the class of the largest probability.
 fn answer(scores: &Scores, row: usize) -> Option<Response> {
     match scores {
@@ -170,6 +293,7 @@ fn of_failure(failure: &Failure) -> Response {
         // What may be a crash is not taken for a refusal that misleads nobody.
         FailureKind::Crashed
         | FailureKind::RejectedOrCrashed
+        | FailureKind::HungUp
         | FailureKind::TimedOut
         | FailureKind::Overloaded
         | FailureKind::Redirected

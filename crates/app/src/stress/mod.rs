@@ -8,34 +8,40 @@
 mod answers;
 mod asking;
 mod degrading;
+mod endpoint;
+mod kept;
+mod live;
+mod load;
+mod manipulating;
 mod noticing;
+mod planned;
+mod rehearsal;
 mod rows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ::stress::degrade::Weighed;
 use ::stress::degrade::policy::Policy;
-use ::stress::fault::{CATALOGUE, Faulted};
-use ::stress::judge::{self, Outcome, Scope, Tried};
-use ::stress::plan::{self, Experiment, Feature, Options, Subject};
-use ::stress::response::{AskedTwice, Impact, Tolerance, impact};
+use ::stress::judge::{self, Scope};
 use engine::{Engine, EngineOptions};
 use jiff::Timestamp;
-use types::batch::{Batch, BatchError};
+use serving::{Stop, Target};
+use types::batch::Batch;
 use types::cases::Cases;
-use types::definition::{self, Definition, DefinitionError, Refusal};
-use types::faults::Noticed;
-use types::nearest::{listed, nearest};
-use types::{CheckId, ColumnKind, Digest, Finding, Question, Verdict, Window};
+use types::definition::{Definition, DefinitionError, Model};
+use types::{Answers, CheckId, ColumnKind, Digest, Finding, Question, Window};
 
 use self::answers::{Answered, Session};
-use self::degrading::{Known, weighed};
-use self::noticing::{Noticing, Seen};
+use self::asking::Described;
+use self::degrading::{Other, Ways};
+use self::noticing::{Noticing, Quiet};
+use self::planned::{check_kinds, check_named, digested, inputs, other_columns};
+use self::rehearsal::Rehearsal;
 use crate::check::{CheckError, CheckOutcome, Made, Stage, chosen_window, conclude, log_state};
 use crate::opened::Opened;
 use crate::state::State;
 use crate::watch::Watch;
+use crate::window::EmptyWindow;
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -56,6 +62,8 @@ pub struct StressOutcome {
     pub check: CheckOutcome,
     /// What to do while an input is down, as a file; empty where nothing was weighed.
     pub policy: String,
+    /// How many times the model was not asked, because a run that was interrupted had the answers already.
+    pub not_asked_again: usize,
 }
 
 /// Makes the checks and records their evidence.
@@ -69,62 +77,187 @@ pub fn run(
     let engine = Engine::new(EngineOptions::default())?;
     let opened = Opened::at(&engine, &request.path)?;
     let (definition, log) = (&opened.definition, &opened.log);
-    check_kinds(definition).map_err(|error| opened.located.mistake(error))?;
+    let mistaken = |error| opened.located.mistake(error);
+    check_kinds(definition)
+        .and_then(|()| endpoint::check_kinds(definition))
+        .and_then(|()| refuse_skipped(definition, &request.only))
+        .and_then(|()| manipulating::check_declared(definition, &request.only))
+        .map_err(mistaken)?;
     let as_of = request.as_of.unwrap_or(now);
-    let (window, range) = chosen_window(&opened, request.window, request.as_of, now)?;
+    let (window, range) = chosen_window(&opened, (request.window, EmptyWindow::Refused), request.as_of, now)?;
     let inputs = inputs(&opened)?;
     let names: Vec<String> = inputs.iter().map(|(name, _)| name.clone()).collect();
-    let (target, model) = asking::target(definition, &opened.located.folder, &names)
-        .map_err(|error| opened.located.mistake(error))?;
+    let columns: Vec<(String, ColumnKind)> =
+        inputs.iter().cloned().chain(other_columns(&opened, &inputs)?).collect();
+    let mut models = Models::open(definition, &opened.located.folder, &names).map_err(mistaken)?;
     progress(Stage::Digesting { files: log.file_count() });
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
 
-    let is_made = |check: CheckId| {
-        definition.stresses(check) && (request.only.is_empty() || request.only.contains(&check))
+    let is_made = |check: CheckId| match request.only.is_empty() {
+        true => definition.stresses(check),
+        false => definition.may_stress(check) && request.only.contains(&check),
     };
     let watch = Watch::of(&opened, window, as_of);
-    let [current, usual] =
-        [window, definition.reference.window].map(|window| cases(&inputs, definition, window));
-    let mut questions = vec![current.clone(), usual.clone()];
+    let questions = [window, definition.reference.window].map(|window| cases(&columns, definition, window));
+    let mut asked = questions.to_vec();
     if is_made(CheckId::Detection) {
-        questions.extend(watch.questions());
+        asked.extend(watch.questions());
     }
-    progress(Stage::Measuring { questions: questions.len(), window });
-    let answers = Arc::new(log.answer(&questions, as_of).map_err(|error| opened.explain(error))?);
-    let none = Cases::default();
-    let [current, usual] =
-        [current, usual].map(|question| rows::in_time_order(answers.cases(&question).unwrap_or(&none)));
-    let broken = |error: BatchError| CheckError::Model(error.to_string());
-    let rows = rows::batch(&current, &opened.schema).map_err(broken)?;
-    let usual = rows::batch(&usual, &opened.schema).map_err(broken)?;
+    progress(Stage::Measuring { questions: asked.len(), window });
+    let answers = Arc::new(log.answer(&asked, as_of).map_err(|error| opened.explain(error))?);
+    let of = |question| Drawn::of(&answers, question, &opened, &names);
+    let (current, usual) = (of(&questions[0])?, of(&questions[1])?);
+    check_named(definition, &current.inputs).map_err(mistaken)?;
+    models.refuse_misfits(&current)?;
 
-    let mut session = Session::of(definition, target, &current.outputs);
-    session.refuse_misfits(&rows)?;
-    let clean = session.ask(&rows);
-    let log_is = log_state(&opened, range.undated_rows, (as_of, now))?;
-    let noticing = if is_made(CheckId::Detection) && usual.rows() > 0 {
-        let answered = session.ask(&usual);
-        let seen = Seen { batch: &usual, outputs: &session.outputs(&answered) };
-        Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, seen)?)
+    let Models { target, at: model, fallbacks, against } = models;
+    let mut session = Session::of(definition, target, &current.cases.outputs);
+    // Load and faults of a server ask in their own way.
+    let is_about_inputs = INPUTS.into_iter().any(is_made);
+    let clean = if is_about_inputs { session.ask(&current.inputs) } else { Answered::nothing() };
+    if is_about_inputs {
+        session.keep(&opened.located.folder, &identity(definition, &opened, &model), &clean);
+    }
+    let log_is = log_state(&opened, range, (as_of, now))?;
+    let noticing = if is_made(CheckId::Detection) && usual.inputs.rows() > 0 {
+        let quiet = Quiet::of(&usual, &mut session);
+        Some(Noticing::of(&watch, window, Arc::clone(&answers), &log_is, quiet)?)
     } else {
         None
     };
+    let ways = Ways::of(definition, fallbacks, &current, &usual);
     let mut rehearsal = Rehearsal {
         definition,
         window,
-        rows: &rows,
-        usual: &usual,
+        rows: &current.inputs,
+        all: &current.all,
+        usual: &usual.inputs,
+        ids: &current.cases.ids,
         session,
         clean,
         noticing,
+        against,
+        ways,
         weighed: Vec::new(),
     };
-    let asked = judge::Asked { model: &model, rows: rows.rows() as u64 };
-    let findings = rehearsal.findings(asked, &is_made, progress);
+    let asked = judge::Asked { model: &model, rows: current.inputs.rows() as u64 };
+    let mut findings = rehearsal.findings(asked, &is_made, progress);
+    let not_asked_again = rehearsal.session.finished();
+    let policy = Policy::proposed(&rehearsal.weighed).text();
+    let scope = Scope { definition, window };
+    let of_server = (&names[..], &current.inputs);
+    let served = served(scope, &opened.located.folder, of_server, &is_made, progress);
+    findings.extend(served.map_err(mistaken)?);
     let made = Made { findings, datasets, window, asked_window: request.window, as_of };
     let check = conclude(&opened, state, &mut chain, made, now, progress)?;
-    Ok(StressOutcome { check, policy: Policy::proposed(&rehearsal.weighed).text() })
+    Ok(StressOutcome { check, policy, not_asked_again })
+}
+
+/// The model of the log, and those that are asked beside it.
+struct Models {
+    target: Box<dyn Target>,
+    /// Where it is asked.
+    at: String,
+    /// Those that could stand in for it.
+    fallbacks: Vec<Other>,
+    /// The one that it was made of.
+    against: Option<Other>,
+}
+
+impl Models {
+    fn open(definition: &Definition, folder: &Path, inputs: &[String]) -> Result<Self, DefinitionError> {
+        let stress = &definition.stress;
+        let (target, at) = asking::target(Described::of_log(definition), definition, folder, inputs)?;
+        let open =
+            |model: &Model, key: &str| Other::open(Described { model, key }, definition, folder, inputs);
+        let fallbacks = stress.degradation.fallback.iter().enumerate();
+        let fallbacks =
+            fallbacks.map(|(at, model)| open(model, &format!("stress.degradation.fallback.{at}")));
+        let fallbacks = fallbacks.collect::<Result<_, _>>()?;
+        let against = stress.parity.against.as_ref().map(|model| open(model, "stress.parity.against"));
+        Ok(Self { target, at, fallbacks, against: against.transpose()? })
+    }
+
+    /// Refuses rows that one of them cannot be asked about at all.
+    fn refuse_misfits(&mut self, rows: &Drawn) -> Result<(), CheckError> {
+        answers::refuse_misfits(self.target.as_mut(), &rows.inputs).map_err(CheckError::Model)?;
+        let mut others = self.fallbacks.iter_mut().chain(&mut self.against);
+        others.try_for_each(|other| other.refuse_misfits(&rows.all))
+    }
+}
+
+/// Rows of a window.
+struct Drawn {
+    cases: Cases,
+    /// With all columns that somebody takes.
+    all: Batch,
+    /// With those that the model takes.
+    inputs: Batch,
+}
+
+impl Drawn {
+    fn of(
+        answers: &Answers,
+        question: &Question,
+        opened: &Opened<'_>,
+        inputs: &[String],
+    ) -> Result<Self, CheckError> {
+        let none = Cases::default();
+        let cases = rows::in_time_order(answers.cases(question).unwrap_or(&none));
+        let all =
+            rows::batch(&cases, &opened.schema).map_err(|error| CheckError::Model(error.to_string()))?;
+        let inputs = rows::only(&all, inputs);
+        Ok(Self { cases, all, inputs })
+    }
+}
+
+/// What tells the model that is asked from any other: where it is, its version, how it is asked, and what the files are
+/// that its command names.
+fn identity(definition: &Definition, opened: &Opened<'_>, at: &str) -> String {
+    let model = &definition.model;
+    let named = model.onnx.iter().chain(&model.command);
+    let files = named.filter_map(|file| std::fs::read(opened.located.folder.join(file)).ok());
+    let digests: Vec<String> = files.map(|bytes| Digest::of(&bytes).to_string()).collect();
+    format!("{at}\n{model:?}\n{}", digests.join("\n"))
+}
+
+/// What is asked for by name is not skipped without a word.
+fn refuse_skipped(definition: &Definition, only: &[CheckId]) -> Result<(), DefinitionError> {
+    let skipped = definition.stress.skip.iter().enumerate().find(|(_, check)| only.contains(check));
+    let Some((at, check)) = skipped else { return Ok(()) };
+    let message = format!("`{}` is asked for, and skipped here", check.name());
+    let help = "remove it from `skip`, or do not ask for it".to_owned();
+    Err(DefinitionError::at_key(format!("stress.skip.{at}"), message).with_help(Some(help)))
+}
+
+/// The checks that hold answers to changed rows against those to the rows as they are.
+const INPUTS: [CheckId; 5] =
+    [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection, CheckId::Manipulation];
+
+/// What is done to the server of the model: load, and faults of its answers. Ctrl-C ends it, and what was measured until
+/// then is kept.
+fn served(
+    scope: Scope<'_>,
+    folder: &Path,
+    (inputs, rows): (&[String], &Batch),
+    is_made: &dyn Fn(CheckId) -> bool,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Vec<Finding>, DefinitionError> {
+    let [is_loaded, is_broken] = [CheckId::Load, CheckId::Endpoint].map(is_made);
+    if !is_loaded && !is_broken {
+        return Ok(Vec::new());
+    }
+    let (stop, mut findings) = (Stop::on_interrupt(), Vec::new());
+    let seed = digested(&format!("{}\nserver", scope.window));
+    if is_loaded {
+        let loaded = load::Loaded { scope, folder, inputs, rows, seed, stop: &stop };
+        findings.push(load::finding(&loaded, progress)?);
+    }
+    if is_broken {
+        findings.push(endpoint::finding(scope, rows, (seed, &stop), progress)?);
+    }
+    Ok(findings)
 }
 
 /// Rows of a window as the model is asked about them.
@@ -136,189 +269,4 @@ fn cases(inputs: &[(String, ColumnKind)], definition: &Definition, window: Windo
         rows: definition.stress.rows,
         window,
     }
-}
-
-/// A model that has answered unchanged rows, and what faults are done to.
-struct Rehearsal<'a> {
-    definition: &'a Definition,
-    window: Window,
-    rows: &'a Batch,
-    /// Rows of the reference, which say what is usual.
-    usual: &'a Batch,
-    session: Session<'a>,
-    clean: Answered,
-    noticing: Option<Noticing<'a>>,
-    /// What could be done in each outage of all rows, once per outage.
-    weighed: Vec<(Subject, Weighed)>,
-}
-
-impl Rehearsal<'_> {
-    fn findings(
-        &mut self,
-        asked: judge::Asked<'_>,
-        is_made: &dyn Fn(CheckId) -> bool,
-        progress: &mut dyn FnMut(Stage),
-    ) -> Vec<Finding> {
-        let scope = Scope { definition: self.definition, window: self.window };
-        let differences = self.session.differences(&self.clean);
-        let parity = judge::parity(scope, asked, &differences, self.clean.error.as_deref());
-        let holds = parity.verdict;
-        let mut findings: Vec<Finding> = is_made(CheckId::Parity).then_some(parity).into_iter().collect();
-        let mut all = Vec::new();
-        for check in [CheckId::Missing, CheckId::Faults] {
-            // Nothing is certified of another model; and what is not asked for is tried for detection alone.
-            let is_tried = holds == Verdict::Pass && (is_made(check) || is_made(CheckId::Detection));
-            let tried = if is_tried { self.tried(check, progress) } else { Vec::new() };
-            if is_made(check) {
-                findings.push(judge::faults(scope, check, asked, &tried, holds));
-            }
-            all.extend(tried);
-        }
-        if is_made(CheckId::Detection) {
-            findings.push(judge::detection(scope, &all, holds));
-        }
-        findings
-    }
-
-    /// Every experiment of a check, one after the other.
-    fn tried(&mut self, check: CheckId, progress: &mut dyn FnMut(Stage)) -> Vec<Tried> {
-        let options = options(self.definition, check);
-        let planned = plan::experiments(&features(self.rows), &self.definition.source, &options);
-        let of = planned.len();
-        let tried = planned.into_iter().enumerate().map(|(done, experiment)| {
-            progress(Stage::Asking { done, of });
-            let seed = seed(self.window, &experiment);
-            let faulted = experiment.fault.apply(self.rows, self.usual, seed);
-            let outcome = faulted.map(|faulted| {
-                let outcome = self.outcome(faulted);
-                Outcome { noticed: self.noticed(&experiment, seed, &outcome.impact), ..outcome }
-            });
-            if let Ok(Outcome { weighed: Some(weighed), .. }) = &outcome
-                && self.weighed.iter().all(|(subject, _)| *subject != experiment.subject)
-            {
-                self.weighed.push((experiment.subject.clone(), weighed.clone()));
-            }
-            Tried { experiment, outcome }
-        });
-        tried.collect()
-    }
-
-    /// What the model does with rows that a fault was done to.
-    fn outcome(&mut self, faulted: Faulted) -> Outcome {
-        let answered = self.session.ask(&faulted.batch);
-        let known = Known { clean: &self.clean, faulted: &answered };
-        let weighed = weighed(&mut self.session, known, &faulted, self.usual, self.definition);
-        let asked = AskedTwice {
-            clean: &self.clean.of_rows(&faulted.origin),
-            faulted: &answered.responses,
-            outcomes: &self.session.outcomes(&faulted.origin),
-            mask: &faulted.mask,
-            error: answered.error.as_deref(),
-        };
-        let tolerance = tolerance(self.definition, &faulted);
-        let impact = impact(asked, self.session.reading(), &tolerance);
-        let impact = impact.expect("one answer and one outcome for every row of the fault");
-        Outcome { manifest: faulted.manifest, impact, error: answered.error, weighed, noticed: None }
-    }
-
-    /// Whether monitoring notices, where it begins in a quiet week: the same fault is done to rows of the reference.
-    fn noticed(&mut self, experiment: &Experiment, seed: u64, impact: &Impact) -> Option<Noticed> {
-        let noticing = self.noticing.as_ref()?;
-        let faulted = experiment.fault.apply(self.usual, self.usual, seed).ok()?;
-        let answered = self.session.ask(&faulted.batch);
-        let seen = Seen { batch: &faulted.batch, outputs: &self.session.outputs(&answered) };
-        let mut by = noticing.by_columns(seen);
-        if by.is_empty() && judge::is_harmful(impact, self.definition.stress.detection.harmful) {
-            by.extend(noticing.by_all_together(seen));
-        }
-        Some(Noticed { by })
-    }
-}
-
-/// What the definition tolerates of a fault.
-fn tolerance(definition: &Definition, faulted: &Faulted) -> Tolerance {
-    let (missing, faults) = (&definition.stress.missing, &definition.stress.faults);
-    let (max_drop, refusal) = if faulted.manifest.fault.entry().id == MISSING {
-        (missing.max_accuracy_drop, missing.refusal)
-    } else {
-        (faults.max_accuracy_drop, faults.refusal)
-    };
-    Tolerance { max_drop, is_rejecting_handled: refusal == Refusal::Handled, ..Tolerance::default() }
-}
-
-/// The kind of fault that has a check of its own.
-const MISSING: &str = "missing";
-
-/// The columns that the model is asked with, and their kinds.
-fn inputs(opened: &Opened<'_>) -> Result<Vec<(String, ColumnKind)>, CheckError> {
-    let (definition, schema) = (&opened.definition, &opened.schema);
-    if definition.model.inputs.is_empty() {
-        return Ok(definition::compared_columns(definition, schema));
-    }
-    let mut inputs = Vec::new();
-    for (at, name) in definition.model.inputs.iter().enumerate() {
-        let column = schema.column(name).ok_or_else(|| {
-            let message = format!("column `{name}` is not in the log");
-            let help = match nearest(name, schema.names()) {
-                Some(choice) => format!("did you mean `{choice}`?"),
-                None => format!("it has {}", listed(schema.names(), 12)),
-            };
-            let error = DefinitionError::at_key(format!("model.inputs.{at}"), message);
-            opened.located.mistake(error.with_help(Some(help)))
-        })?;
-        inputs.push((name.clone(), column.kind));
-    }
-    Ok(inputs)
-}
-
-fn features(rows: &Batch) -> Vec<Feature> {
-    let of = |column: &types::batch::BatchColumn| Feature {
-        name: column.name.clone(),
-        kind: column.values.kind(),
-    };
-    rows.columns().iter().map(of).collect()
-}
-
-/// What the definition asks for of a check.
-fn options(definition: &Definition, check: CheckId) -> Options {
-    let (missing, faults) = (&definition.stress.missing, &definition.stress.faults);
-    if check == CheckId::Missing {
-        return Options {
-            faults: vec![MISSING.into()],
-            rates: missing.rates.clone(),
-            each: missing.each,
-            sources: missing.sources,
-            pairs: missing.pairs,
-        };
-    }
-    let all = || CATALOGUE.iter().map(|entry| entry.id.to_owned()).collect();
-    let mut kinds: Vec<String> = faults.kinds.clone().unwrap_or_else(all);
-    kinds.retain(|kind| kind != MISSING);
-    // An empty list stands for the whole catalogue there.
-    let each = !kinds.is_empty();
-    Options { faults: kinds, rates: vec![faults.rate], each, sources: each, pairs: false }
-}
-
-/// The catalogue is known here, and not where definitions are read.
-fn check_kinds(definition: &Definition) -> Result<(), DefinitionError> {
-    let ids = || CATALOGUE.iter().map(|entry| entry.id);
-    for (at, kind) in definition.stress.faults.kinds.iter().flatten().enumerate() {
-        if !ids().any(|id| id == kind) {
-            let message = format!("`{kind}` is no fault of the catalogue");
-            let help = match nearest(kind, ids()) {
-                Some(choice) => format!("did you mean `{choice}`?"),
-                None => format!("there are {}", listed(ids(), CATALOGUE.len())),
-            };
-            return Err(
-                DefinitionError::at_key(format!("stress.faults.kinds.{at}"), message).with_help(Some(help))
-            );
-        }
-    }
-    Ok(())
-}
-
-/// The same window and the same experiment always have the same rows.
-fn seed(window: Window, experiment: &Experiment) -> u64 {
-    let digest = Digest::of(format!("{window}\n{experiment:?}").as_bytes()).bytes();
-    digest.iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }

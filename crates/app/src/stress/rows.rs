@@ -59,6 +59,26 @@ pub(super) fn batch(cases: &Cases, schema: &Schema) -> Result<Batch, BatchError>
     Batch::new(columns.collect())
 }
 
+/// Some columns of rows, in this order; those that are not there stay away.
+pub(super) fn only(rows: &Batch, names: &[String]) -> Batch {
+    let column = |name: &String| Some(BatchColumn { name: name.clone(), values: rows.column(name)?.clone() });
+    let mut columns: Vec<BatchColumn> = Vec::with_capacity(names.len());
+    for column in names.iter().filter_map(column) {
+        if columns.iter().all(|before| before.name != column.name) {
+            columns.push(column);
+        }
+    }
+    Batch::new(columns).expect("columns of one batch are of one length, and each was taken once")
+}
+
+/// Rows, and the columns of others that they do not have.
+pub(super) fn beside(rows: &Batch, others: &Batch) -> Batch {
+    let more = others.columns().iter().filter(|column| rows.column(&column.name).is_none());
+    let columns = rows.columns().iter().chain(more).cloned().collect();
+    Batch::new(columns)
+        .expect("both have a row for each of the same rows, and no column of both is taken twice")
+}
+
 fn values(column: &SampledColumn, type_name: &str) -> Values {
     match &column.values {
         SampledValues::Numbers(numbers) if is_whole(numbers, type_name) => Values::Integers(

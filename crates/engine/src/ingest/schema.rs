@@ -308,6 +308,8 @@ pub(super) fn prediction_roles(definition: &Definition) -> Vec<(String, Option<C
         roles.extend(outcome.time.clone().map(|time| (time, Some(utc()))));
     }
     roles.extend(log.text.iter().map(|name| (name.clone(), Some(ColumnType::Text))));
+    let of_guard = definition.guard.iter().flat_map(|guard| guard.columns.names());
+    roles.extend(of_guard.map(|(_, name)| (name.to_owned(), Some(ColumnType::Text))));
     let segments = log.segments.iter().filter(|segment| segment.sql.is_none());
     let named = segments.map(|segment| &segment.name).chain(log.features.iter().flatten()).chain(&log.ignore);
     let of_sources = definition.source.iter().flat_map(|source| &source.features);

@@ -85,9 +85,8 @@ pub(crate) fn judge(
     let stretch = says_and_is(scores, bins, Level::P95, scope.definition.evaluate.min_rows.min(100)).ok();
     finding.summary = summary(&measure, limit, of_scores, &more, stretch.as_ref());
     if let Outcomes::Multiclass(rows) = outcomes {
-        finding.summary.insert_str(
-            0,
-            "Scores are the probabilities of the predicted class, and the share is how often it is right. ",
+        finding.summary.push_str(
+            " Scores are the probabilities of the predicted class, and the share is how often it is right.",
         );
         finding.measures.extend(classwise(rows, bins));
     }

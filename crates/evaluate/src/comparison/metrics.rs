@@ -14,7 +14,7 @@ use types::Measure;
 use types::cases::Outputs;
 use types::detail::PairRow;
 use types::loss::RowLoss;
-use types::measure::is_empty;
+use types::measure::{NO_INTERVAL, is_empty};
 
 use super::{Pairs, of_rows};
 use crate::rows::mean_of;
@@ -42,6 +42,7 @@ pub(super) fn metrics(pairs: &Pairs<'_>, rng: &mut impl RngCore) -> Vec<PairRow>
                 other: mean(&other),
                 other_interval: interval(&other),
                 difference,
+                reason: None,
             });
         }
     }
@@ -53,14 +54,13 @@ fn with_reasons(of: PairRow) -> PairRow {
     let wide = |interval: Option<Interval>| interval.filter(|interval| !is_empty(*interval));
     let (this_interval, other_interval) = (wide(of.this_interval), wide(of.other_interval));
     let which = match (this_interval, other_interval) {
-        (Some(_), Some(_)) => return PairRow { this_interval, other_interval, ..of },
-        (None, Some(_)) => "this version's value has",
-        (Some(_), None) => "the other version's value has",
-        (None, None) => "the two values have",
+        (Some(_), Some(_)) => None,
+        (None, Some(_)) => Some("the value of this version has"),
+        (Some(_), None) => Some("the value of the other version has"),
+        (None, None) => Some("both values have"),
     };
-    let why = format!("; {which} no interval, because what the rows give for it is all alike");
-    let difference = Measure { method: format!("{}{why}", of.difference.method), ..of.difference };
-    PairRow { this_interval, other_interval, difference, ..of }
+    let reason = which.map(|which| format!("{which} {NO_INTERVAL}what the rows give for it is all alike"));
+    PairRow { this_interval, other_interval, reason, ..of }
 }
 
 /// How well each version ranks, where the task is binary.
@@ -93,6 +93,7 @@ fn ranking(pairs: &Pairs<'_>, rng: &mut impl RngCore) -> Vec<PairRow> {
                 format!("paired; {} interval", of.difference.interval.method.name()),
             )
         },
+        reason: None,
     });
     let mut precision = || {
         let this_value = average_precision(&of_this, Level::P95).ok()?;
@@ -108,6 +109,7 @@ fn ranking(pairs: &Pairs<'_>, rng: &mut impl RngCore) -> Vec<PairRow> {
                 this_value.value - other_value.value,
                 rng,
             ),
+            reason: None,
         })
     };
     area.into_iter().chain(precision()).collect()
@@ -219,7 +221,8 @@ pub(super) fn paired(
         let n = this.len() as u64;
         let interval = of_no_difference(loss, n, level);
         let alike = measure(0.0, n, interval, 1.0);
-        let why = if interval.is_none() { "; no interval, because all rows are alike" } else { "" };
+        let why =
+            if interval.is_none() { format!("; {NO_INTERVAL}all rows are alike") } else { String::new() };
         return Some(Measure { method: format!("{}{why}", alike.method), ..alike });
     }
     // Of shares an interval that is wide enough where the versions differ on few rows, too.
@@ -272,6 +275,31 @@ mod tests {
         assert!((ranking.average_precision(&[1; 4], &outcomes).unwrap() - 2.0 / 3.0).abs() < 1e-12);
         assert_eq!(ranking.average_precision(&[1, 2, 1, 3], &outcomes), Some(0.5));
         assert_eq!(ranking.average_precision(&[1, 0, 0, 1], &outcomes), None);
+    }
+
+    #[test]
+    fn a_value_without_an_interval_says_why() {
+        let interval = |lower, upper| {
+            Some(Interval { lower, upper, level: Level::P95, method: IntervalMethod::NormalOfMean })
+        };
+        let of = |this_interval, other_interval| {
+            with_reasons(PairRow {
+                name: "mean_absolute_error".into(),
+                this: 0.0,
+                this_interval,
+                other: 1.0,
+                other_interval,
+                difference: Measure::new("mean_absolute_error", -1.0, 30, "paired"),
+                reason: None,
+            })
+        };
+        let (wide, none) = (interval(0.5, 1.5), interval(0.0, 0.0));
+        let one = of(none, wide);
+        assert_eq!((one.this_interval, one.other_interval), (None, wide));
+        let why = "the value of this version has no interval, because what the rows give for it is all alike";
+        assert_eq!(one.reason.as_deref(), Some(why));
+        assert!(of(none, none).reason.unwrap().starts_with("both values have no interval"));
+        assert_eq!(of(wide, wide).reason, None);
     }
 
     #[test]

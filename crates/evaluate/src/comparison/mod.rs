@@ -70,6 +70,7 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     finding.measures.push(overall);
     finding.detail = Some(Detail::Comparison(Box::new(ComparisonDetail {
         other: settings.version.clone(),
+        loss: rows.loss().mean_name().to_owned(),
         metrics: metrics(&pairs, rng),
         wins: found.wins,
         ties: found.ties,

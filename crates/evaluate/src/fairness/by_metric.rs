@@ -206,7 +206,7 @@ fn summary(of: &Compared<'_>, measure: &Measure, limit: Limit, verdict: Verdict)
     } else {
         differing(of, measure, (&lowest, &highest))
     };
-    words.push_str(&super::held_words(verdict, limit));
+    words.push_str(&super::held_words(verdict, &limit.words()));
     words.push_str(" Groups whose outcomes vary more have larger errors under any model.");
     words
 }

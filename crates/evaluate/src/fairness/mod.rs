@@ -143,9 +143,9 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
         .enumerate()
         .map(|(at, group)| {
             let rate = |rate: GroupRate| {
-                // An interval of no width says nothing of other rows.
-                let of = found.rate(rate).get(at)?.estimate().filter(|of| !is_empty(of.interval))?;
-                Some(RateWithInterval { value: of.value, interval: of.interval, n: of.n })
+                let of = found.rate(rate).get(at)?.estimate()?;
+                let interval = Some(of.interval).filter(|interval| !is_empty(*interval));
+                Some(RateWithInterval { value: of.value, interval, n: of.n })
             };
             GroupRow {
                 column: segment.name.clone(),
@@ -164,17 +164,29 @@ fn group_rows(segment: &Segment, groups: &[ScoredGroup], found: &Fairness) -> Ve
 }
 
 /// What a verdict means, after the sentence with the number.
-fn held_words(verdict: Verdict, limit: Limit) -> String {
+fn held_words(verdict: Verdict, limit: &str) -> String {
     match verdict {
         Verdict::Fail => format!(
-            " It should be {} and surely is not: take it to those who answer for the decision before it is used on.",
-            limit.words()
+            " It should be {limit} and surely is not: take it to those who answer for the decision before it is used on."
         ),
-        Verdict::Pass => format!(" It should be {} and surely is.", limit.words()),
+        Verdict::Pass => format!(" It should be {limit} and surely is."),
         Verdict::Warn | Verdict::Unknown => {
-            format!(" It should be {}; from these rows it cannot be told whether it is.", limit.words())
+            format!(" It should be {limit}; from these rows it cannot be told whether it is.")
         }
     }
+}
+
+/// A limit on a ratio that is told in percent.
+fn limit_in_percent(limit: Limit) -> String {
+    match limit {
+        Limit::AtLeast(least) => format!("at least {}", percent(least)),
+        Limit::AtMost(most) => format!("at most {}", percent(most)),
+    }
+}
+
+/// The interval of a ratio, in percent as the ratio is.
+fn in_percent(measure: &Measure) -> String {
+    interval_words(&Measure { name: "share".into(), ..measure.clone() })
 }
 
 fn label(groups: &[ScoredGroup], at: usize) -> String {
@@ -345,14 +357,14 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
             "By `{}`, what scores promise over what happens is least for {lowest}: {} of that of {highest}{}.",
             worst.column,
             percent(measure.value),
-            interval_words(measure)
+            in_percent(measure)
         )
     } else if worst.limit.criterion.ends_with("_ratio") {
         format!(
             "By `{}`, {lowest} {how} {} as often as {highest}{}.",
             worst.column,
             percent(measure.value),
-            interval_words(measure)
+            in_percent(measure)
         )
     } else {
         format!(
@@ -362,10 +374,41 @@ fn summary(held: &[Held<'_>], positive_is_good: bool) -> String {
             interval_words(measure)
         )
     };
-    words.push_str(&held_words(worst.verdict, limit));
+    let is_ratio = worst.limit.criterion.ends_with("_ratio");
+    let limit = if is_ratio { limit_in_percent(limit) } else { limit.words() };
+    words.push_str(&held_words(worst.verdict, &limit));
     let failing = held.iter().filter(|held| held.verdict == Verdict::Fail).count();
     if failing > 1 {
         words.push_str(&format!(" {failing} limits are surely missed."));
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stats::labelled_scores::LabelledScores;
+
+    /// Nothing was promised to a group, and it happened: there is a ratio, and it says nothing of other rows.
+    #[test]
+    fn a_rate_whose_rows_are_all_alike_has_a_value_and_no_interval() {
+        let group = |value: &str, score: f64| ScoredGroup {
+            value: Some(value.into()),
+            scores: LabelledScores::from_pairs((0..60).map(|row| (score, row % 3 == 0))).unwrap(),
+            invalid_scores: 0,
+        };
+        let groups = [group("f", 0.0), group("m", 0.5)];
+        let confusion = |group: &ScoredGroup| Confusion::at(&group.scores, 0.5).unwrap();
+        let rows: Vec<GroupRows<'_>> = groups
+            .iter()
+            .map(|group| GroupRows { confusion: confusion(group), scores: Some(&group.scores) })
+            .collect();
+        let found = fairness(&rows, Level::P95, 20).unwrap();
+        let segment = Segment { name: "sex".into(), sql: None };
+        let rows = group_rows(&segment, &groups, &found);
+        let none = rows[0].expected_over_observed.unwrap();
+        assert_eq!((none.value, none.interval, none.n), (0.0, None, 60));
+        assert!((rows[1].expected_over_observed.unwrap().value - 1.5).abs() < 1e-12);
+        assert!(rows.iter().all(|row| row.selection_rate.unwrap().interval.is_some()));
+    }
 }

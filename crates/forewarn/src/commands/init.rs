@@ -44,6 +44,10 @@ pub(crate) fn run(options: &InitOptions) -> Status {
     if !proposal.unguessed.is_empty() {
         text.push_str(&format!("Fill in first: {}\n", proposal.unguessed.join(", ")));
     }
+    for note in &proposal.notes {
+        text.push_str(note);
+        text.push('\n');
+    }
     output::print(&text);
     Status::Fine
 }

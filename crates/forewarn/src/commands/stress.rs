@@ -3,6 +3,7 @@
 use app::CheckError;
 use app::stress::StressRequest;
 use types::CheckId;
+use types::format::counted;
 
 use super::Status;
 use super::check::{now, shown, state};
@@ -29,6 +30,14 @@ pub(crate) fn run(options: &StressOptions) -> Status {
         output::error(&diagnostic::error(&format!("failed to write `{}`: {error}", path.display())));
         return Status::Impossible;
     }
+    if let Ok(outcome) = &outcome
+        && outcome.not_asked_again > 0
+    {
+        let spared = counted(outcome.not_asked_again as u64, "call", "calls");
+        output::error(&format!(
+            "{spared} to the model not made again: an interrupted run had the answers.\n"
+        ));
+    }
     shown(outcome.map(|outcome| outcome.check), check)
 }
 
@@ -38,5 +47,8 @@ fn id(check: StressCheck) -> CheckId {
         StressCheck::Missing => CheckId::Missing,
         StressCheck::Faults => CheckId::Faults,
         StressCheck::Detection => CheckId::Detection,
+        StressCheck::Load => CheckId::Load,
+        StressCheck::Endpoint => CheckId::Endpoint,
+        StressCheck::Manipulation => CheckId::Manipulation,
     }
 }

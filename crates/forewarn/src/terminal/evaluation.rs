@@ -2,20 +2,21 @@
 //! are worst.
 
 use types::detail::{
-    CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PairedSlice, PoolRow, Subpopulation,
+    ComparisonDetail, CriterionRow, ErrorStructure, FairnessDetail, FoundSlices, PoolRow, Subpopulation,
     TailDetail,
 };
-use types::faults::{FaultStatus, ResponseClass, TriedFaults};
+use types::faults::{FaultStatus, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{SegmentRow, segment_label};
-use types::format::{capitalised, count, counted, number, percent, times};
-use types::measure::value_text;
+use types::format::{capitalised, count, counted, percent};
+use types::manipulation::Manipulated;
+use types::measure::{range_text, value_text};
 use types::report::CheckReport;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
-use super::page::{Page, SUBJECT};
-use super::report::{headline, span, value_and_span};
+use super::page::Page;
+use super::report::{headline, value_and_span};
+use super::rows;
 use super::style::{DIM, mark, of, styled};
-use super::wrap::shortened;
 
 /// Rows listed below a sentence.
 const ROWS: usize = 4;
@@ -41,7 +42,7 @@ fn practice(page: &mut Page, report: &CheckReport, practice: &str, question: &st
             page.sentence(&format!("Owner: {owner}"));
         }
         if let Some(detail) = &finding.detail {
-            rows(page, detail);
+            rows_below(page, detail);
         }
     }
 }
@@ -55,9 +56,9 @@ fn numbers(finding: &Finding) -> String {
         "systematic_share" => "systematic",
         "loss_difference" => "difference",
         "expected_shortfall" => "worst losses",
-        _ => return headline(measure),
+        _ => return headline(finding, measure),
     };
-    format!("{short} {}", value_and_span(measure))
+    format!("{short} {}", value_and_span(finding, measure))
 }
 
 fn name(check: CheckId) -> &'static str {
@@ -76,25 +77,39 @@ fn name(check: CheckId) -> &'static str {
         CheckId::Missing => "missing inputs",
         CheckId::Faults => "faulty inputs",
         CheckId::Detection => "detection",
+        CheckId::Load => "load",
+        CheckId::Endpoint => "server faults",
+        CheckId::Manipulation => "manipulation",
         CheckId::Drift | CheckId::Quality | CheckId::Multivariate | CheckId::PerformanceOverTime => {
             check.name()
         }
     }
 }
 
-/// The label of a row, its numbers, and the verdict where it has one.
-type Row = (Option<Verdict>, String, String);
+/// Below a sentence; the verdict where the row has one.
+pub(super) type Row = rows::Row<Verdict>;
 
-fn rows(page: &mut Page, detail: &Detail) {
+pub(super) fn row(
+    verdict: Option<Verdict>,
+    label: impl Into<String>,
+    numbers: impl Into<Vec<String>>,
+) -> Row {
+    Row { verdict, label: label.into(), numbers: numbers.into() }
+}
+
+fn rows_below(page: &mut Page, detail: &Detail) {
     let rows = match detail {
         Detail::Segments { rows, .. } => segments(rows),
         Detail::Slices(found) => slices(found),
-        Detail::Subpopulation(of) => return curve(page, of),
+        Detail::Subpopulation(of) => curve(of),
         Detail::Errors(of) => rates(of),
         Detail::Tail(of) => tail(of),
         Detail::Fairness(of) => fairness(of),
-        Detail::Comparison(of) => paired(&of.slices),
+        Detail::Comparison(of) => paired(of),
         Detail::Faults(of) => faults(of),
+        Detail::Load(of) => super::served::load(of),
+        Detail::Endpoint(of) => super::served::endpoint(of),
+        Detail::Manipulation(of) => levers(of),
         Detail::Distribution(_)
         | Detail::Reliability { .. }
         | Detail::Averages(_)
@@ -102,44 +117,65 @@ fn rows(page: &mut Page, detail: &Detail) {
         | Detail::Multivariate { .. }
         | Detail::Performance(_) => return,
     };
-    // Numbers are never cut off; labels are, where both do not fit.
-    let longest = rows.iter().map(|(_, _, numbers)| numbers.chars().count()).max().unwrap_or_default();
-    let width = page.width().saturating_sub(INDENT + 1 + longest).clamp(LABEL_LEAST, LABEL);
-    for (verdict, label, numbers) in rows {
+    for (verdict, line) in rows::lines(rows, page.width()) {
         let sign =
             verdict.map_or_else(|| " ".to_owned(), |verdict| styled(of(verdict), &mark(verdict).to_string()));
-        let label = shortened(&label, width);
-        let padding = " ".repeat(width - label.chars().count());
-        page.line(&format!("       {sign} {}", styled(DIM, &format!("{label}{padding} {numbers}"))));
+        page.line(&format!("       {sign} {}", styled(DIM, &line)));
     }
 }
 
-/// Columns before the label of a row.
-const INDENT: usize = 9;
-/// Columns of the label of a row; conditions of slices take more than a subject.
-const LABEL: usize = SUBJECT + 16;
-const LABEL_LEAST: usize = 12;
-
 /// Value and interval without a style, so that columns can be counted.
 fn value(measure: &Measure) -> String {
-    let value = value_text(&measure.name, measure.value);
-    span(measure).map_or_else(|| value.clone(), |span| format!("{value} {span}"))
+    with_span(value_text(&measure.name, measure.value), range_text(&measure.name, measure.interval))
+}
+
+fn with_span(value: String, range: Option<String>) -> String {
+    match range {
+        Some(range) => format!("{value} [{range}]"),
+        None => value,
+    }
+}
+
+fn rows_counted(rows: u64) -> String {
+    counted(rows, "row", "rows")
 }
 
 /// What does not stand its fault, worst first.
 fn faults(of: &TriedFaults) -> Vec<Row> {
-    let hurting = of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled);
-    hurting
+    let hurting: Vec<&TriedFault> =
+        of.faults.iter().filter(|fault| fault.status != FaultStatus::Handled).collect();
+    let mut rows: Vec<Row> = hurting
+        .iter()
         .take(FAULTS)
         .map(|fault| {
             let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
             let mut parts: Vec<String> = Vec::new();
-            parts.extend(fault.impact.as_ref().map(|impact| value_text(&impact.name, impact.value)));
-            parts.extend(silent.map(|share| format!("silent {}", percent(share.share))));
+            parts.extend(fault.impact.as_ref().map(value));
+            parts.extend(silent.map(|of| {
+                let range = range_text("silently_wrong_share", Some(of.interval));
+                with_span(format!("silent {}", percent(of.share)), range)
+            }));
             if parts.is_empty() {
                 parts.push("no answer".into());
             }
-            (Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts.join("  "))
+            row(Some(fault.verdict), format!("{}: {}", fault.of, fault.title), parts)
+        })
+        .collect();
+    let more = hurting.len().saturating_sub(FAULTS);
+    if more > 0 {
+        rows.push(row(None, format!("and {} more", count(more as u64)), []));
+    }
+    rows
+}
+
+/// What flips decisions, the most used first.
+fn levers(of: &Manipulated) -> Vec<Row> {
+    let levers = of.levers.iter().filter(|lever| lever.used.value > 0.0 || lever.alone.value > 0.0);
+    levers
+        .take(ROWS)
+        .map(|lever| {
+            let used = format!("in {} of the cheapest changes", value(&lever.used));
+            row(None, lever.feature.clone(), [used, format!("alone {}", value(&lever.alone))])
         })
         .collect()
 }
@@ -155,94 +191,113 @@ fn segments(rows: &[SegmentRow]) -> Vec<Row> {
         .take(ROWS)
         .map(|(of, measure)| {
             let verdict = of.verdict.filter(|verdict| *verdict != Verdict::Unknown);
-            let numbers = format!("{}  {} rows", value(measure), count(of.rows));
-            (verdict, segment_label(&of.column, of.value.as_deref()), numbers)
+            let label = segment_label(&of.column, of.value.as_deref());
+            row(verdict, label, [value(measure), rows_counted(of.rows)])
         })
         .collect()
 }
 
 fn slices(found: &FoundSlices) -> Vec<Row> {
     let confirmed = found.slices.iter().filter(|slice| slice.confirmed).take(ROWS);
-    confirmed
+    let mut rows: Vec<Row> = confirmed
         .map(|slice| {
-            let numbers = format!(
-                "{}  {}  {} rows",
-                value_text(&slice.mean_loss.name, slice.mean_loss.value),
-                times(slice.lift.value),
-                count(slice.rows)
-            );
-            (Some(slice.verdict), slice.conditions.join(", "), numbers)
+            let numbers = [value(&slice.mean_loss), value(&slice.lift), rows_counted(slice.rows)];
+            row(Some(slice.verdict), slice.conditions.join(", "), numbers)
         })
-        .collect()
+        .collect();
+    if !rows.is_empty() {
+        let range = range_text(&found.loss, found.overall_interval);
+        let average = with_span(value_text(&found.loss, found.overall), range);
+        rows.push(row(None, "all rows that judged", [average, rows_counted(found.judged_rows)]));
+    }
+    rows
 }
 
-fn curve(page: &mut Page, of: &Subpopulation) {
-    let said: Vec<String> = of
-        .curve
-        .iter()
-        .filter(|point| [0.05, 0.1, 0.2, 1.0].iter().any(|share| (share - point.at).abs() < 1e-9))
-        .map(|point| format!("{}: {}", percent(point.at), value_text(&of.loss, point.value)))
-        .collect();
-    if !said.is_empty() {
-        page.line(&styled(DIM, &format!("         worst {}", said.join(", "))));
-    }
+/// Shares of the rows that are told of, beside the one that is judged.
+const SHARES: [f64; 3] = [0.05, 0.1, 1.0];
+
+fn curve(of: &Subpopulation) -> Vec<Row> {
+    let same = |a: f64, b: f64| (a - b).abs() < 1e-9;
+    let told =
+        of.curve.iter().filter(|point| SHARES.into_iter().chain(of.share).any(|share| same(share, point.at)));
+    told.map(|point| {
+        let label = if same(point.at, 1.0) {
+            "all rows".to_owned()
+        } else {
+            format!("worst {} of rows", percent(point.at))
+        };
+        let [value, lower, upper] =
+            [point.value, point.lower, point.upper].map(|of_loss| value_text(&of.loss, of_loss));
+        let range = (point.lower < point.upper).then(|| format!("{lower} – {upper}"));
+        row(None, label, [with_span(value, range)])
+    })
+    .collect()
 }
 
 fn rates(of: &ErrorStructure) -> Vec<Row> {
     let rates = of.rates.iter().filter(|rate| rate.flagged).take(ROWS).map(|rate| {
         let kind = rate.rate.name.replace('_', " ");
-        let numbers = format!("{kind} {}, others {}", percent(rate.rate.value), percent(rate.others));
-        (Some(Verdict::Warn), segment_label(&rate.column, rate.value.as_deref()), numbers)
+        let numbers = [
+            format!("{kind} {}", value(&rate.rate)),
+            rows_counted(rate.rate.n),
+            with_span(
+                format!("others {}", value_text(&rate.rate.name, rate.others)),
+                range_text(&rate.rate.name, rate.others_interval),
+            ),
+        ];
+        row(Some(Verdict::Warn), segment_label(&rate.column, rate.value.as_deref()), numbers)
     });
     let residuals = of.residuals.iter().filter(|row| row.flagged).take(ROWS).map(|residual| {
-        let numbers = format!("mean residual {}", value(&residual.residual));
-        (None, segment_label(&residual.column, residual.value.as_deref()), numbers)
+        let numbers =
+            [format!("mean residual {}", value(&residual.residual)), rows_counted(residual.residual.n)];
+        row(None, segment_label(&residual.column, residual.value.as_deref()), numbers)
     });
     rates.chain(residuals).collect()
 }
 
 fn tail(of: &TailDetail) -> Vec<Row> {
-    of.pools.iter().map(|pool| (Some(pool.verdict), pool.what.clone(), pool_numbers(pool))).collect()
+    let pools = of.pools.iter().map(|pool| row(Some(pool.verdict), pool.what.clone(), pool_numbers(pool)));
+    let all = of.overall.iter().filter(|_| !of.pools.is_empty());
+    pools.chain(all.map(|all| row(None, "all rows", [value(all), rows_counted(all.n)]))).collect()
 }
 
-fn pool_numbers(pool: &PoolRow) -> String {
-    let rows = counted(pool.rows, "row", "rows");
-    match (&pool.mean_loss, &pool.lift) {
-        (Some(mean), Some(lift)) => {
-            format!("{}  {}  {rows}", value_text(&mean.name, mean.value), times(lift.value))
-        }
-        (Some(mean), None) => format!("{}  {rows}", value(mean)),
-        (None, _) => format!("{rows}, too few"),
+fn pool_numbers(pool: &PoolRow) -> Vec<String> {
+    if pool.rows == 0 {
+        return vec!["none in this window".into()];
     }
+    let rows = rows_counted(pool.rows);
+    let Some(mean) = &pool.mean_loss else { return vec![format!("{rows}, too few")] };
+    [value(mean)].into_iter().chain(pool.lift.as_ref().map(value)).chain([rows]).collect()
 }
 
 fn fairness(of: &FairnessDetail) -> Vec<Row> {
-    of.criteria
-        .iter()
-        .map(|of| {
-            let label = format!("{}: {}", of.column, of.criterion.replace('_', " "));
-            (of.verdict, label, criterion_numbers(of))
-        })
-        .collect()
+    let label = |of: &CriterionRow| format!("{}: {}", of.column, of.criterion.replace('_', " "));
+    of.criteria.iter().map(|of| row(of.verdict, label(of), criterion_numbers(of))).collect()
 }
 
-fn criterion_numbers(of: &CriterionRow) -> String {
-    match (&of.difference, &of.ratio) {
-        (None, _) => of.reason.clone().unwrap_or_default(),
-        (Some(difference), None) => format!("diff. {}", value(difference)),
-        (Some(difference), Some(ratio)) => {
-            format!("diff. {}  ratio {}", number(difference.value), value(ratio))
-        }
-    }
+fn criterion_numbers(of: &CriterionRow) -> Vec<String> {
+    let difference = of.difference.as_ref().map(|of| format!("diff. {}", value(of)));
+    let ratio = of.ratio.as_ref().map(|of| format!("ratio {}", value(of)));
+    let reason = of.reason.clone().filter(|_| difference.is_none() || ratio.is_none());
+    [difference, ratio, reason].into_iter().flatten().collect()
 }
 
-fn paired(slices: &[PairedSlice]) -> Vec<Row> {
-    let worse = slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS);
+fn paired(of: &ComparisonDetail) -> Vec<Row> {
+    let worse = of.slices.iter().filter(|slice| slice.verdict != Verdict::Pass).take(ROWS);
+    let unit = of.compared_loss().unwrap_or("mean_loss");
     worse
         .map(|slice| {
-            let numbers =
-                format!("{} against {}  {} rows", number(slice.this), number(slice.other), count(slice.rows));
-            (Some(slice.verdict), slice.label.clone(), numbers)
+            let text = |value| value_text(unit, value);
+            let numbers = [
+                with_span(text(slice.this), range_text(unit, slice.this_interval)),
+                with_span(format!("other {}", text(slice.other)), range_text(unit, slice.other_interval)),
+                with_span(
+                    format!("diff. {}", text(slice.difference.value)),
+                    range_text(unit, slice.difference.interval),
+                ),
+                rows_counted(slice.rows),
+            ];
+            row(Some(slice.verdict), slice.label.clone(), numbers)
         })
         .collect()
 }

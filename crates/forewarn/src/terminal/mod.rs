@@ -10,5 +10,7 @@ mod page;
 pub(crate) mod progress;
 mod quality;
 pub(crate) mod report;
+mod rows;
+mod served;
 pub(crate) mod style;
 mod wrap;

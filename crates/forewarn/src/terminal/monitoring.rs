@@ -5,7 +5,7 @@ use std::path::Path;
 use app::monitor::MonitorOutcome;
 use types::finding::MaturityState;
 use types::format::{count, counted, number, percent};
-use types::measure::title;
+use types::measure::{title, value_text};
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::window::instant_text;
 use types::{Detail, Finding, Measure, Verdict};
@@ -52,9 +52,10 @@ fn header(page: &mut Page, report: &MonitorReport) {
             instant_text(first.from()),
             instant_text(last.to())
         ),
-        _ => format!("no whole {} after the reference, or after --since, yet", report.cadence.word()),
+        _ => format!("no whole {} yet", report.cadence.word()),
     };
-    page.line(&format!("{span}, compared against {}", report.against));
+    let compared = if report.windows.is_empty() { " to compare with " } else { ", compared against " };
+    page.line(&format!("{span}{compared}{}", report.against));
 }
 
 fn changes(page: &mut Page, report: &MonitorReport) {
@@ -79,9 +80,9 @@ fn drift(page: &mut Page, report: &MonitorReport) {
     }
 }
 
-/// `PSI 0.412`.
-fn moved(distance: &Measure) -> String {
-    format!("{} {}", title(&distance.name), number(distance.value))
+/// `PSI 0.412`; of a column without a distance what else was measured, as `missing share change 100 %`.
+fn moved(measure: &Measure) -> String {
+    format!("{} {}", title(&measure.name), value_text(&measure.name, measure.value))
 }
 
 fn needs_a_look(finding: &Finding) -> bool {
@@ -96,7 +97,8 @@ fn column_line(page: &mut Page, column: &ColumnHistory) {
     let verdict = last.map_or(Verdict::Unknown, |finding| finding.verdict);
     let name = shortened(&column.subject.label(), NAME);
     let padding = " ".repeat(NAME - name.chars().count());
-    let now = last.and_then(Finding::distance).map(moved).unwrap_or_default();
+    let now = last.and_then(|last| last.distance().or_else(|| last.measures.first())).map(moved);
+    let now = now.unwrap_or_default();
     page.line(&format!(
         " {} {}{padding} {}  {}",
         styled(of(verdict), &mark(verdict).to_string()),

@@ -34,6 +34,10 @@ fn words(stage: &Stage) -> String {
         Stage::Profiling { columns } => format!("Profiling new files: {columns} columns"),
         Stage::Judging { window } => format!("Judging {window}"),
         Stage::Asking { done, of } => format!("Asking the model: {done} of {of} faults"),
+        Stage::Loading { step, of } => format!("Loading the server: step {step} of {of}"),
+        Stage::Searching { asked, at_most } => {
+            format!("Searching the cheapest changes: {asked} of at most {at_most} questions to the model")
+        }
         Stage::Recording { findings } => format!("Recording {findings} findings"),
     }
 }

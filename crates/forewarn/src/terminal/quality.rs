@@ -13,7 +13,7 @@ pub(super) fn findings(page: &mut Page, findings: &[&Finding]) {
         let numbers = if finding.verdict == Verdict::Pass {
             String::new()
         } else {
-            finding.measures.first().map(headline).unwrap_or_default()
+            finding.measures.first().map(|measure| headline(finding, measure)).unwrap_or_default()
         };
         page.finding(finding.verdict, &finding.subject.label(), &numbers);
         page.sentence(&finding.summary);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use app::CheckOutcome;
 use types::format::{count, number, percent};
-use types::measure::{title, value_text};
+use types::measure::{range_text, title, unit_of, value_text};
 use types::report::CheckReport;
 use types::window::instant_text;
 use types::{CheckId, Finding, Measure, Subject, Verdict};
@@ -110,7 +110,7 @@ fn sentences(page: &mut Page, report: &CheckReport, check: CheckId, title: &str,
     }
     page.section(title, note);
     for finding in findings {
-        let numbers = finding.measures.first().map(headline).unwrap_or_default();
+        let numbers = finding.measures.first().map(|measure| headline(finding, measure)).unwrap_or_default();
         page.finding(finding.verdict, &finding.subject.label(), &numbers);
         page.sentence(&finding.summary);
     }
@@ -125,20 +125,16 @@ fn quality(page: &mut Page, report: &CheckReport) {
     super::quality::findings(page, &findings);
 }
 
-pub(super) fn headline(measure: &Measure) -> String {
-    format!("{} {}", title(&measure.name), value_and_span(measure))
+pub(super) fn headline(finding: &Finding, measure: &Measure) -> String {
+    format!("{} {}", title(&measure.name), value_and_span(finding, measure))
 }
 
 /// `0.713 [0.698 – 0.728]`, the interval quietly; only the value where there is none.
-pub(super) fn value_and_span(measure: &Measure) -> String {
-    let span = span(measure).map_or_else(String::new, |span| format!(" {}", styled(DIM, &span)));
-    format!("{}{span}", value_text(&measure.name, measure.value))
-}
-
-/// `[0.698 – 0.728]`.
-pub(super) fn span(measure: &Measure) -> Option<String> {
-    let text = |value| value_text(&measure.name, value);
-    measure.interval.map(|interval| format!("[{} – {}]", text(interval.lower), text(interval.upper)))
+pub(super) fn value_and_span(finding: &Finding, measure: &Measure) -> String {
+    let unit = unit_of(finding.detail.as_ref(), &measure.name);
+    let range = range_text(unit, measure.interval);
+    let span = range.map_or_else(String::new, |range| format!(" {}", styled(DIM, &format!("[{range}]"))));
+    format!("{}{span}", value_text(unit, measure.value))
 }
 
 fn footer(page: &mut Page, outcome: &CheckOutcome, html: Option<&Path>) {

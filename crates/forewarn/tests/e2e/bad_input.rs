@@ -341,6 +341,25 @@ fn a_unit_that_is_wrong_shows_in_the_range_of_the_log() {
 }
 
 #[test]
+fn local_times_that_come_twice_or_never_are_counted_and_the_others_are_read() {
+    // Clocks were set back on 2023-10-29 and forward on 2024-03-31.
+    let log = Table::small_log().with("at", |row, at| match row {
+        10 => "2023-10-29 02:30:00 Europe/Berlin".into(),
+        20 => "2024-03-31 02:30:00 Europe/Berlin".into(),
+        _ => at.replace('T', " ").replace('Z', " Etc/UTC"),
+    });
+    let folder = Folder::with_log(DEFINITION, &log);
+    for practice in [&["check"][..], &["monitor", "--window", "2024-01-29/2024-02-05"]] {
+        let report = folder.run(&[practice, &["--format", "json"]].concat()).report();
+        let quality = report.findings("monitor.quality");
+        let said = |part: &str| quality.iter().any(|told| told["summary"].as_str().unwrap().contains(part));
+        assert!(said("2 rows of the log have no time in `at`"), "{quality:#?}");
+        assert!(said("Of these, 2 rows have a local time in a zone that is not one instant"), "{quality:#?}");
+        assert!(!said("no offset"), "{quality:#?}");
+    }
+}
+
+#[test]
 fn rows_without_a_time_are_reported() {
     // They lie in no window, so no number counts them; that must not pass in silence.
     let log =
@@ -354,13 +373,24 @@ fn rows_without_a_time_are_reported() {
 // Few rows.
 
 #[test]
-fn a_window_without_rows_is_refused() {
+fn a_window_without_rows_is_found_failing_by_monitoring_and_refused_by_what_needs_rows() {
     let log = Table::small_log().rows(|row| !(REFERENCE_ROWS..REFERENCE_ROWS + 4 * 96).contains(&row));
     let folder = Folder::with_log(DEFINITION, &log);
-    for practice in ["check", "monitor", "evaluate"] {
+    for practice in ["check", "evaluate"] {
         let run = folder.run(&[practice, "--window", "2024-01-29/2024-02-01"]);
         run.refuses(&["window 2024-01-29/2024-02-01 has no rows"]);
     }
+    for (window, said) in [
+        ("2024-01-29/2024-02-01", "A window with no rows: the log has none from 2024-01-29 to 2024-02-01"),
+        ("2024-02-12/2024-02-19", "A week with no rows: the log has none from 2024-02-12 to 2024-02-19"),
+    ] {
+        let report = folder.run(&["monitor", "--window", window, "--format", "json"]).report();
+        says(report.finding("monitor.quality"), "fail", &[said]);
+        for finding in report.findings("monitor.drift") {
+            says(finding, "unknown", &["is not known"]);
+        }
+    }
+    folder.run(&["monitor", "--window", "2124-01-03/2124-01-10"]).refuses(&["the log runs from"]);
     folder.run(&["check", "--window", "2024-01-29/2024-02-05"]);
 }
 

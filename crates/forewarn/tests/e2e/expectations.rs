@@ -271,6 +271,29 @@ fn days_and_windows_with_no_rows_are_called_that() {
 }
 
 #[test]
+fn a_file_of_a_day_that_is_empty_is_named_and_the_others_are_read() {
+    let folder = by_day();
+    folder.write(&file(30), "");
+    let report = monitored(&folder, &[]);
+    let told = report["quality"].as_array().unwrap();
+    let said = |part: &str| told.iter().any(|told| told["summary"].as_str().unwrap().contains(part));
+    assert!(said("1 file is empty (0 bytes): log/day-30.csv"), "{told:#?}");
+    assert!(said("A day with no rows: 2024-01-31"), "{told:#?}");
+    assert_eq!(
+        folder.evidence(),
+        {
+            monitored(&folder, &[]);
+            folder.evidence()
+        },
+        "it is told once"
+    );
+    // Written later, it is what a log is there for.
+    folder.write(&file(30), by_day().read(&file(30)));
+    let report = monitored(&folder, &[]);
+    says(&only_told(&report), "pass", &["looked at"]);
+}
+
+#[test]
 fn a_log_that_went_quiet_is_told_once_and_again_when_it_is_fresh() {
     let folder = by_day();
     folder.write("forewarn.toml", by_day_definition() + "\n[monitor.quality]\nfresh_within = \"2 days\"\n");
@@ -457,11 +480,7 @@ fn monitoring_a_log_of_one_row_says_that_there_is_no_window_yet() {
     let folder = Folder::with_log(DEFINITION, &Table::small_log().rows(|row| row == 0));
     let run = folder.run(&["monitor"]);
     assert_ne!(run.status, 2, "{}", run.stderr);
-    assert!(
-        run.stdout.contains("no whole week after the reference, or after --since, yet"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stdout.contains("no whole week yet to compare with the reference"), "{}", run.stdout);
     let outside = Folder::with_log(DEFINITION, &Table::small_log().rows(|row| row == REFERENCE_ROWS + 9));
     outside.run(&["monitor"]).refuses(&["2024-01-01/2024-01-29 has no rows"]);
 }

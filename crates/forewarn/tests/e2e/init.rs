@@ -80,7 +80,7 @@ fn what_cannot_be_guessed_is_left_to_fill_in() {
     let folder = Folder::empty();
     folder.write("log.csv", Table::small_log().select(&["id", "x", "colour"]).csv());
     let said = folder.run(&["init", "log.csv"]).exits(0).stdout;
-    assert!(said.contains("Fill in first: time, score"), "{said}");
+    assert!(said.contains("Fill in first: time, score, reference.window"), "{said}");
     folder.run(&["check"]).refuses(&["forewarn.toml", "column `` is not in the log", "it has id, x, colour"]);
 }
 
@@ -111,6 +111,8 @@ fn of_one_row_only_names_tell_anything() {
     ] {
         assert!(definition.contains(line), "{line} in\n{definition}");
     }
+    let all = "window = \"2024-01-01/2024-01-02\"    # all of the log so far; fill in the period";
+    assert!(definition.contains(all), "{definition}");
     assert!(!definition.contains("ignore = "), "one row is not the same value on every row:\n{definition}");
 }
 
@@ -124,4 +126,31 @@ fn odd_column_names_survive() {
     folder.write("a log.csv", log.csv());
     folder.run(&["init", "a log.csv"]).exits(0);
     folder.report(0);
+}
+
+#[test]
+fn a_change_within_the_proposed_reference_is_said_with_a_part_without_it() {
+    let folder = Folder::empty();
+    // Three weeks of five are the reference; colours are coded otherwise from its tenth day on.
+    let colours = |row: usize, colour: &str| {
+        if row < 9 * 96 { colour.to_owned() } else { colour.to_uppercase() }
+    };
+    folder.write("log.csv", Table::small_log().with("colour", colours).csv());
+    let said = folder.run(&["init", "log.csv"]).exits(0).stdout;
+    assert!(
+        said.contains("Within the proposed reference columns change: colour on about 2024-01-10;"),
+        "{said}"
+    );
+    let definition = folder.read("forewarn.toml");
+    for line in [
+        "# Within this reference columns change: colour on about 2024-01-10.",
+        "# window = \"2024-01-10/2024-01-22\"    # without a change; is it right?",
+    ] {
+        assert!(definition.lines().any(|written| written == line), "{line} in\n{definition}");
+    }
+    folder.run(&["monitor"]);
+    let unchanged = Folder::empty();
+    unchanged.write("log.csv", Table::small_log().csv());
+    let said = unchanged.run(&["init", "log.csv"]).exits(0).stdout;
+    assert!(!said.contains("columns change"), "{said}");
 }

@@ -34,9 +34,12 @@ mod parts;
 #[expect(dead_code, reason = "what only the suite of the store needs")]
 #[path = "../../../store/tests/suite/postgres.rs"]
 mod postgres;
+mod python_package;
 mod refusals;
 mod serve;
 mod stress;
+mod stress_load;
+mod stress_manipulation;
 mod tasks;
 mod trace;
 mod two_servers;

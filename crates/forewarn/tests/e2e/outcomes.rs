@@ -67,6 +67,7 @@ fn every_kind_of_blemished_outcome_is_counted() {
             "unusable_outcomes": 6,
             "repeated_outcomes": 7 + 5,
             "contradictory_outcomes": 5,
+            "undecided_outcomes": 0,
             "early_outcomes": 3,
             "orphan_outcomes": 2,
         })
@@ -100,6 +101,34 @@ fn of_contradictory_outcomes_the_latest_known_one_counts() {
     let segments = &report.finding("evaluate.worst_segment")["detail"]["rows"];
     let positives = segments.as_array().unwrap().iter().map(|row| row["positives"].as_u64().unwrap());
     assert_eq!(positives.sum::<u64>(), 5);
+}
+
+#[test]
+fn outcomes_that_contradict_each_other_at_one_instant_are_no_corrections_and_are_counted_apart() {
+    let mut outcomes = blemished();
+    let mut push = |row: usize, hours: i64, label: &str| {
+        let known = (quarter_hour(row) + hours.hours()).to_string();
+        outcomes.push(&[&format!("p{row}"), &known, label]);
+    };
+    for row in REFERENCE_ROWS + 100..REFERENCE_ROWS + 103 {
+        push(row, 9, "0");
+        push(row, 9, "1");
+    }
+    // What was undecided and then corrected is decided.
+    for (hours, label) in [(9, "0"), (9, "1"), (10, "0")] {
+        push(REFERENCE_ROWS + 110, hours, label);
+    }
+    let report = apart(APART, &outcomes).report(1);
+    let finding = report.finding("evaluate.outcomes");
+    assert_eq!(coverage(finding, "contradictory_outcomes"), 5 + 3 + 1);
+    assert_eq!(coverage(finding, "undecided_outcomes"), 3);
+    says(
+        finding,
+        "fail",
+        &[
+            "9 have outcomes that contradict each other, 3 of them known at the same instant, so that none corrects the other: the latest known one counts",
+        ],
+    );
 }
 
 #[test]

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const CHECKS: [&str; 4] = ["stress.detection", "stress.faults", "stress.missing", "stress.parity"];
 
 /// The small log, with a score that is high where `x` is above 10 and an outcome that follows it nine times of ten.
-fn log() -> Table {
+pub(crate) fn log() -> Table {
     let small = Table::small_log();
     let is_above = |row: usize| small.cell(row, "x").parse::<f64>().unwrap() > 10.0;
     let score = |row, _: &str| if is_above(row) { "0.9" } else { "0.1" }.to_owned();
@@ -33,7 +33,7 @@ fn log() -> Table {
 }
 
 /// The definition of the small log with these keys of `[model]` and `[stress]`, and without a gate.
-fn definition(model: &str, stress: &str) -> String {
+pub(crate) fn definition(model: &str, stress: &str) -> String {
     let gate = "[gate.deploy]\nneeds = [\"evaluate.*\", \"monitor.quality\"]\n";
     definition_with(gate, &format!("[model]\n{model}\n\n[stress]\n{stress}\n"))
 }
@@ -292,7 +292,7 @@ fn body_of(client: &TcpStream) -> Vec<u8> {
 }
 
 /// Keys of `[model]` for a server in JSON of its own.
-fn json_at(address: &str) -> String {
+pub(crate) fn json_at(address: &str) -> String {
     format!("endpoint = \"{address}\"\nprotocol = \"json\"\nrequest = '{{\"instances\": \"{{records}}\"}}'")
 }
 
@@ -420,7 +420,13 @@ fn every_form_of_the_report_tells_what_a_fault_does() {
     for text in [printed("markdown"), printed("junit")] {
         assert!(text.contains(&sentence), "no {sentence:?} in:\n{text}");
     }
-    assert!(printed("junit").contains("<testsuite name=\"stress.missing\" tests=\"1\" failures=\"1\""));
+    let junit = printed("junit");
+    assert!(junit.contains("<testcase classname=\"stress.missing\" name=\"x: Missing values\">"), "{junit}");
+    assert!(
+        junit.contains("<testcase classname=\"stress.missing\" name=\"amount: Missing values\"/>"),
+        "{junit}"
+    );
+    assert!(printed("markdown").contains("Faults that the model does not stand"));
     let text = folder.run(&["stress", "--html", "report.html"]).exits(0).stdout;
     assert!(text.contains("✗ x: Missing values") && text.contains("✗ x: Wrong join"), "{text}");
     let html = folder.read("report.html");
@@ -430,4 +436,86 @@ fn every_form_of_the_report_tells_what_a_fault_does() {
             .map(|part| (part, html.contains(part)))
             .collect();
     assert!(told.values().all(|is_told| *is_told), "{told:?}");
+}
+
+#[test]
+fn every_way_that_the_definition_names_is_weighed_for_inputs_and_for_the_model_itself() {
+    let ways = "degradation = { abstaining = 0.3, waiting = 0.1, constant = 0.1, cached_by = \"colour\", \
+                fallback = [{ command = [\"python3\", \"model.py\", \"colours\"], inputs = [\"colour\"] }] }";
+    let folder = folder(RIGHT, &format!("{FEW}\n{ways}"));
+    let run = folder.run(&["stress", "--policy", "policy.toml", "--html", "report.html", "--format", "json"]);
+    let report = run.exits(0).report();
+    let missing = report.finding("stress.missing");
+    let named = |strategies: &Value| -> Vec<String> {
+        let strategies = strategies.as_array().unwrap().iter();
+        strategies.map(|of| of["strategy"].as_str().unwrap().to_owned()).collect()
+    };
+    let of_x = named(&fault(missing, "missing", "x")["strategies"]).join("; ");
+    for part in [
+        "ask the model with what there is",
+        "fill in the most usual values",
+        "nearest rows",
+        "colours`, which does without the features",
+        "repeat the last answer",
+        "answer 0.1",
+        "send the case to a person",
+        "after 3 failures in a row",
+    ] {
+        assert!(of_x.contains(part), "no {part:?} in {of_x}");
+    }
+    let outage = named(&missing["detail"]["model_outage"]).join("; ");
+    for part in ["leave callers without an answer", "send the case to a person", "after 3 failures in a row"]
+    {
+        assert!(outage.contains(part), "no {part:?} in {outage}");
+    }
+    assert!(folder.read("policy.toml").contains("outage = \"model\""), "{}", folder.read("policy.toml"));
+    assert!(folder.read("report.html").contains("While the model itself does not answer"));
+}
+
+#[test]
+fn a_model_that_answers_missing_values_otherwise_than_the_one_it_was_made_of_is_not_certified_there() {
+    let lenient = RIGHT.replace("right", "lenient");
+    let against = format!("{FEW}\nparity = {{ against = {{ {RIGHT} }} }}");
+    let report = stressed(&folder(&lenient, &against));
+    says(report.finding("stress.parity"), "fail", &["does not answer as python3 model.py right does", "x"]);
+    let missing = report.finding("stress.missing");
+    let lost = fault(missing, "missing", "x");
+    assert_eq!((&lost["status"], &lost["is_uncertified"]), (&json!("unknown"), &json!(true)));
+    assert_eq!(fault(missing, "missing", "amount")["status"], "handled");
+}
+
+#[test]
+fn an_experiment_of_the_definition_is_tried_and_named_where_its_hypothesis_fails() {
+    let experiment = "[[stress.experiment]]\nname = \"no-x\"\nhypothesis = \"x is not needed\"\n\
+                      faults = [\"missing\"]\nfeatures = [\"x\"]\nrate = 0.5\nrollback = \"ask a person\"\n\
+                      who = \"the desk\"";
+    let report = stressed(&folder(RIGHT, &format!("{FEW}\n{experiment}")));
+    let told = ["`no-x` does not hold (x is not needed)", "the desk: ask a person"];
+    says(report.finding("stress.missing"), "fail", &told);
+    let unknown = experiment.replace("features = [\"x\"]", "features = [\"y\"]");
+    folder(RIGHT, &format!("{FEW}\n{unknown}")).run(&["stress"]).refuses(&["`y` is no input of the model"]);
+}
+
+#[test]
+fn what_hurts_has_a_curve_and_the_smallest_rate_and_the_windows_that_are_noticed() {
+    let report = stressed(&folder(RIGHT, FEW));
+    let curves = &report.finding("stress.faults")["detail"]["curves"];
+    let of_x = curves.as_array().unwrap().iter().find(|curve| curve["of"] == "x").unwrap();
+    let drops: Vec<f64> = of_x["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|point| point["drop"]["value"].as_f64())
+        .collect();
+    assert_eq!(drops.len(), 5, "{of_x}");
+    assert!(drops[0] < drops[2] && drops[2] < drops[4], "{drops:?}");
+    let lost = fault(report.finding("stress.missing"), "missing", "x");
+    assert!(lost["noticed"]["least_rate"].as_f64().is_some(), "{}", lost["noticed"]);
+}
+
+#[test]
+fn what_is_asked_for_and_skipped_is_refused() {
+    let folder = folder(RIGHT, &format!("{FEW}\nskip = [\"stress.parity\"]"));
+    let run = folder.run(&["stress", "--only", "parity"]);
+    run.refuses(&["`stress.parity` is asked for, and skipped here", "remove it from `skip`"]);
 }

@@ -127,7 +127,10 @@ pub(super) fn measures(check: CheckId) -> Vec<String> {
         | CheckId::Multivariate
         | CheckId::Outcomes
         | CheckId::Parity
-        | CheckId::Detection => {}
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => {}
     }
     names.sort_unstable();
     names.dedup();
@@ -189,6 +192,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "undated_rows",
             "empty_days_count",
             "changed_files_count",
+            "empty_files_count",
             "outside_unit_interval_share",
             "not_adding_up_share",
             "unusable_prediction_share",
@@ -206,6 +210,7 @@ fn own_measures(check: CheckId) -> &'static [&'static str] {
             "mean_daily_loss",
             "reference_mean_daily_loss",
             "contradictory_outcomes",
+            "undecided_outcomes",
         ],
         _ => evaluated_measures(check),
     }
@@ -270,6 +275,11 @@ fn evaluated_measures(check: CheckId) -> &'static [&'static str] {
         CheckId::Parity => &["parity_share", "parity_largest_difference"],
         CheckId::Missing | CheckId::Faults => &["accuracy_drop", "failed_faults", "silently_wrong_share"],
         CheckId::Detection => &["missed_faults"],
+        CheckId::Load => {
+            &["stood_requests_per_second", "p99_latency_ms", "failed_request_share", "equal_answer_share"]
+        }
+        CheckId::Endpoint => &["unhandled_fault_share", "longest_wait_ms"],
+        CheckId::Manipulation => &["flipped_share", "flipped_cost"],
         CheckId::Drift
         | CheckId::Quality
         | CheckId::Multivariate

@@ -193,6 +193,9 @@ pub(super) fn check_words(check: CheckId) -> &'static str {
         CheckId::Missing => "missing inputs",
         CheckId::Faults => "faulty inputs",
         CheckId::Detection => "faults that nobody notices",
+        CheckId::Load => "load on the model's server",
+        CheckId::Endpoint => "faults of the model's server",
+        CheckId::Manipulation => "decisions that can be flipped",
     }
 }
 
@@ -218,6 +221,11 @@ fn plain(check: CheckId) -> &'static str {
         CheckId::Missing => "When some of its inputs are missing, the model fails or goes wrong too often.",
         CheckId::Faults => "When some of its inputs are wrong, the model fails or goes wrong too often.",
         CheckId::Detection => "Inputs could go wrong, and hurt, without anybody noticing.",
+        CheckId::Load => "The server of the model does not stand as many requests as it has to.",
+        CheckId::Endpoint => {
+            "When the server of the model fails, those who ask it are left without an answer or an error."
+        }
+        CheckId::Manipulation => "Who changes some of the inputs gets another decision too often.",
     }
 }
 
@@ -253,6 +261,13 @@ fn what_to_do_about(check: CheckId) -> &'static str {
             "Decide what should happen when these inputs fail: another model, a rule, or a person."
         }
         CheckId::Detection => "Tighten the checks of these inputs until such a fault is noticed.",
+        CheckId::Load => "Add servers or a queue, or let callers ask less, before it is needed.",
+        CheckId::Endpoint => {
+            "Give callers a time-out, and another way to decide while the model does not answer."
+        }
+        CheckId::Manipulation => {
+            "Have the inputs that flip decisions verified, or train a model that relies on them less."
+        }
     }
 }
 

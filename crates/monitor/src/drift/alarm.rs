@@ -133,6 +133,11 @@ impl Binned {
         Self { bins: digest.finish(), reference: counts(reference), current: counts(current) }
     }
 
+    /// The rows of the reference that are not those of a part of it, which is held against them.
+    pub(crate) fn rest(&self) -> Vec<u64> {
+        self.reference.iter().zip(&self.current).map(|(whole, part)| whole.saturating_sub(*part)).collect()
+    }
+
     /// Rows with a value, and rows without.
     pub(crate) fn missing(reference: &Profile, current: &Profile) -> Self {
         let counts = |profile: &Profile| vec![profile.rows() - profile.missing(), profile.missing()];

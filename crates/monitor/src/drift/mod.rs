@@ -6,7 +6,7 @@
 //! with probability 1 − `monitor.drift.false_alarms` there is never a false one. A million
 //! rows alone raise no alarm (no effect), nor do a hundred columns or a hundred weeks (no significance).
 
-mod alarm;
+pub(crate) mod alarm;
 mod binned;
 mod categorical;
 mod distance;
@@ -28,6 +28,7 @@ use stats::proportion::{Proportion, ProportionTest, two_proportion_z_test};
 use stats::sketch::Profile;
 use types::definition::{Against, Definition, Distance, Drift, DriftMethod, Monitor};
 use types::finding::{Distribution, MethodChoice, Sequential, Threshold, Unmeasured};
+use types::window::instant_text;
 use types::{Answers, CheckId, Detail, Finding, Measure, Verdict, Window};
 
 use self::alarm::Binned;
@@ -288,6 +289,17 @@ pub(crate) struct Comparison {
     pub(crate) streams: Vec<(&'static str, Binned)>,
 }
 
+impl Comparison {
+    /// How much the share that is missing differs, in either direction.
+    pub(crate) fn missing_change(&self) -> Option<f64> {
+        let (_, binned) = self.streams.iter().find(|(name, _)| *name == alarm::MISSING)?;
+        let share = |counts: &[u64]| {
+            counts.last().map_or(0.0, |missing| *missing as f64 / counts.iter().sum::<u64>().max(1) as f64)
+        };
+        Some((share(&binned.current) - share(&binned.reference)).abs())
+    }
+}
+
 /// Compares a part of the reference with all of it.
 pub(crate) fn comparison(
     definition: &Definition,
@@ -342,14 +354,20 @@ fn add_usual(assessment: &mut Assessment, usual: &UsualColumn) {
     for effect in &mut assessment.effects {
         effect.usual = usual.most(effect.of);
     }
+    if let Some(since) = usual.changed {
+        assessment.notes.push(format!(
+            "The reference itself changed on about {}: what is in it from then on is not taken for usual.",
+            instant_text(since)
+        ));
+    }
     let Some(largest) = assessment.largest_effect().copied() else { return };
     assessment.measures.push(Measure::new(
         format!("{}_usual", largest.distance.measure()),
         largest.usual,
-        usual.windows as u64,
+        usual.windows(largest.of) as u64,
         format!(
             "nine in ten of the {} windows of the reference have at most this much above chance",
-            usual.windows
+            usual.windows(largest.of)
         ),
     ));
 }

@@ -1,13 +1,14 @@
 //! Drift of what really happened, once enough of it is known.
 
 use stats::sketch::{CategoricalProfile, NumericProfile, Profile};
+use types::answer::Coverage;
 use types::column::ColumnKind;
 use types::definition::{Definition, Output};
 use types::outcomes::Outcomes;
 use types::question::Measured;
 use types::{Answers, Question, Subject, Window};
 
-use super::{Assessment, Unassessed, compared};
+use super::{Assessment, Unassessed, compared, held_otherwise};
 use crate::{Scope, Summarised, Watched};
 
 /// What to measure in some windows; nothing where the definition names no outcome.
@@ -30,13 +31,25 @@ pub(super) fn assessed(
 ) -> Option<(Watched, Result<Assessment, Unassessed>)> {
     let (watched, before) = summarised(scope.definition, answers, scope.against)?;
     let now = values(scope.definition, answers, &[scope.window])?;
-    let coverage = known_share(answers, &[scope.window])?;
+    let question = Question::Coverage { orphans: false, window: scope.window };
+    let Coverage { predictions, with_outcome, .. } = *answers.coverage(&question)?;
+    if predictions == 0 {
+        let reason = "the window has no predictions".to_owned();
+        return Some((watched, Err(Unassessed { reason })));
+    }
+    let coverage = with_outcome as f64 / predictions as f64;
     let least = scope.definition.monitor.performance.least_coverage;
     if coverage < least {
         let reason = format!(
             "{} of the window's outcomes have arrived, and the early ones are a biased sample",
             types::format::percent(coverage)
         );
+        return Some((watched, Err(Unassessed { reason })));
+    }
+    if now.profile.rows() == 0 && coverage > 0.0 {
+        // The outcomes are there, but those of classes are counted of rows whose prediction can be used.
+        let why = held_otherwise::no_prediction(scope).map(|why| format!(": {why}")).unwrap_or_default();
+        let reason = format!("no row of the window has both a usable prediction and an outcome{why}");
         return Some((watched, Err(Unassessed { reason })));
     }
     let assessed = compared(scope, &watched, &before, &now);
@@ -98,15 +111,4 @@ fn numbers<'a>(answers: &Answers, windows: &[Window]) -> Option<Summarised<'a>> 
         }
     }
     Some(Summarised::of(Profile::Numeric(whole?)))
-}
-
-/// The share of the predictions of some windows whose outcome is known.
-fn known_share(answers: &Answers, windows: &[Window]) -> Option<f64> {
-    let (mut predictions, mut known) = (0, 0);
-    for &window in windows {
-        let coverage = answers.coverage(&Question::Coverage { orphans: false, window })?;
-        predictions += coverage.predictions;
-        known += coverage.with_outcome;
-    }
-    Some(if predictions == 0 { 0.0 } else { known as f64 / predictions as f64 })
 }

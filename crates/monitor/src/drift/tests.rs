@@ -115,12 +115,26 @@ fn judged_of(drift: &str, log: &LogState, columns: &[(Profile, Profile)]) -> Vec
                 let (reference, current) = &columns[at];
                 if *asked == window { current } else { reference }.clone()
             }
+            _ if *asked == window && log.columns.iter().any(|column| column.column == "p") => {
+                without_values(*kind)
+            }
             _ if *kind == ColumnKind::Numeric => numeric(&[0.1, 0.2, 0.3].repeat(200), 0),
             _ => categorical(&[("negative", 600)]),
         };
         answers.insert(question, Answer::Profile(profile));
     }
     super::judge(scope, &answers, &mut Fixed)
+}
+
+fn without_values(kind: ColumnKind) -> Profile {
+    match kind {
+        ColumnKind::Numeric => numeric(&[], 600),
+        _ => {
+            let mut profile = CategoricalProfile::new(2);
+            profile.nulls = 600;
+            Profile::Categorical(profile)
+        }
+    }
 }
 
 fn verdict_of(findings: &[Finding], column: &str) -> Verdict {
@@ -210,6 +224,21 @@ fn a_column_that_is_new_gone_or_of_another_type_is_called_that_and_no_dead_feed(
         assert!(finding.summary.contains(said), "{}", finding.summary);
         // The others are judged as ever.
         assert_eq!(verdict_of(&findings, "p"), Verdict::Pass);
+    }
+}
+
+#[test]
+fn the_predicted_class_of_a_score_that_changed_its_type_is_not_called_a_dead_feed() {
+    let mut files = held(Some("a number"), Some("text"));
+    files.columns[0].column = "p".into();
+    let findings = judged_of("", &files, &[]);
+    for (subject, said) in [
+        ("p", "it changed its type from a number to text in b.csv (2013-06-01)"),
+        ("predicted class", "`p` changed its type from a number to text in b.csv (2013-06-01), and no value"),
+    ] {
+        let finding = findings.iter().find(|finding| finding.subject.label() == subject).unwrap();
+        assert_eq!(finding.verdict, Verdict::Unknown, "{}", finding.summary);
+        assert!(finding.summary.contains(said), "{}", finding.summary);
     }
 }
 

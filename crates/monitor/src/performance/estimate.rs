@@ -11,6 +11,7 @@ use stats::interval::Level;
 use stats::labelled_scores::LabelledScores;
 use stats::learn::{Booster, Loss, Options};
 use types::definition::Metric;
+use types::performance::without_failed_to;
 use types::samples::Samples;
 use types::{Answers, Measure};
 
@@ -41,15 +42,14 @@ pub(super) fn of(
         let reason = || Err("scores were not measured".to_owned());
         return Estimates { plain: reason(), for_shift: reason() };
     };
-    let plain = Cbpe::fit(reference, rng).map_err(|error| error.to_string()).and_then(|cbpe| {
-        let expected = cbpe.expected(current).map_err(|error| error.to_string())?;
+    let plain = Cbpe::fit(reference, rng).map_err(failed).and_then(|cbpe| {
+        let expected = cbpe.expected(current).map_err(failed)?;
         let how = if cbpe.calibrator().is_applied() { "isotonic calibration" } else { "scores as they are" };
         estimated(&expected, metric, threshold, &format!("CBPE, {how} on the reference"))
     });
     let for_shift = weighted_rows(scope, answers).and_then(|rows| {
-        let weighted =
-            ImportanceWeighted::fit(&rows, EFFECTIVE_ROWS_LEAST).map_err(|error| error.to_string())?;
-        let expected = weighted.expected(current).map_err(|error| error.to_string())?;
+        let weighted = ImportanceWeighted::fit(&rows, EFFECTIVE_ROWS_LEAST).map_err(failed)?;
+        let expected = weighted.expected(current).map_err(failed)?;
         let rows = weighted.effective_rows();
         let how = format!(
             "importance-weighted calibration (as in PAPE), {rows:.0} effective rows of the reference"
@@ -57,6 +57,11 @@ pub(super) fn of(
         estimated(&expected, metric, threshold, &how)
     });
     Estimates { plain, for_shift }
+}
+
+/// Why something could not be estimated.
+pub(super) fn failed(error: impl std::fmt::Display) -> String {
+    without_failed_to(&error)
 }
 
 fn estimated(
@@ -79,7 +84,7 @@ fn estimated(
         }
         other => return Err(format!("{} is no metric of a binary task", other.title())),
     };
-    let estimate = estimate.map_err(|undefined| undefined.to_string())?;
+    let estimate = estimate.map_err(failed)?;
     Ok(Measure {
         interval: Some(estimate.interval),
         error_bound: estimate.error_bound,
@@ -106,14 +111,13 @@ fn weighted_rows(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Vec<W
     for fold in 0..FOLDS {
         let (held_out, taught): (Vec<usize>, Vec<usize>) = all.iter().partition(|row| *row % FOLDS == fold);
         let target: Vec<f64> = taught.iter().map(|&row| f64::from(u8::from(row >= before.rows()))).collect();
-        let failed = |error: &dyn std::fmt::Display| error.to_string();
-        let learnt = samples.features(&taught).map_err(|error| failed(&error))?;
+        let learnt = samples.features(&taught).map_err(failed)?;
         let booster =
             Booster::fit(&learnt, &target, None, &Options { trees: 40, ..Options::new(Loss::Logistic) })
-                .map_err(|error| failed(&error))?;
+                .map_err(failed)?;
         let rows: Vec<usize> = held_out.into_iter().filter(|&row| row < before.rows()).collect();
-        let unseen = samples.features(&rows).map_err(|error| failed(&error))?;
-        let probabilities = booster.predict(&unseen).map_err(|error| failed(&error))?;
+        let unseen = samples.features(&rows).map_err(failed)?;
+        let probabilities = booster.predict(&unseen).map_err(failed)?;
         for (row, probability) in rows.into_iter().zip(probabilities) {
             odds[row] = (probability / (1.0 - probability)).clamp(0.0, ODDS_MOST);
         }

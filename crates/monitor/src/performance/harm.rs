@@ -154,6 +154,33 @@ fn advanced(scope: PerformanceScope<'_>, answers: &Answers) -> Result<Harm, Stri
     })
 }
 
+/// After how many of these windows, one after the other, the loss would be an alarm; `None` where none of them is
+/// enough, or nothing is bet on.
+pub(super) fn windows_until_alarm(
+    scope: PerformanceScope<'_>,
+    answers: &Answers,
+    windows: &[Vec<DayLosses>],
+) -> Option<u32> {
+    let watched = &scope.definition.monitor.performance;
+    if matches!(scope.definition.log.output(), Output::Number(_)) && watched.largest_error.is_none() {
+        return None;
+    }
+    let loss = RowLoss::of(watched.metric).bounded();
+    let of_days = |days: &[DayLosses]| days.iter().map(|day| loss.of_day(day)).collect::<Vec<f64>>();
+    let before = answers.daily_losses(&daily_losses(scope, scope.definition.reference.window))?;
+    let (reference, bound) = bound(watched, &of_days(before)).ok()?;
+    let shift = HarmfulShift::above(bound).ok()?;
+    let mut shift = HarmfulShift { reference_alpha: watched.false_alarms / 2.0, ..shift };
+    for (at, days) in windows.iter().enumerate() {
+        let losses: Vec<(f64, u64)> = of_days(days).into_iter().map(|loss| (loss, 1)).collect();
+        shift.update_dispersed(&losses, reference.dispersion).ok()?;
+        if shift.anytime_p_value() <= watched.false_alarms {
+            return Some(at as u32 + 1);
+        }
+    }
+    None
+}
+
 /// The mean loss of the reference's days, and what no later day may be expected to exceed.
 fn bound(watched: &WatchedPerformance, losses: &[f64]) -> Result<(SerialMean, f64), String> {
     if losses.len() < REFERENCE_DAYS_LEAST {

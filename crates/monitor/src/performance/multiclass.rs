@@ -14,7 +14,7 @@ use types::outcomes::Outcomes;
 use types::{Answers, Measure, Question, Window};
 
 use super::PerformanceScope;
-use super::estimate::Estimates;
+use super::estimate::{Estimates, failed};
 
 /// Rows of a window whose probabilities are looked at; of more, a random sample of about as many.
 const ROWS: u32 = 50_000;
@@ -55,12 +55,12 @@ fn estimated(
     };
     let (before, outcomes) = Rows::of_reference(reference);
     let now = Rows::of_sample(log, sample);
-    let failed = |error: MulticlassError| in_words(&error, log);
+    let in_words = |error: MulticlassError| in_words(&error, log);
     let before_columns = before.columns();
-    let cbpe = MulticlassCbpe::fit(&before.rows(&before_columns), &outcomes, rng).map_err(failed)?;
+    let cbpe = MulticlassCbpe::fit(&before.rows(&before_columns), &outcomes, rng).map_err(in_words)?;
     let now_columns = now.columns();
-    let expected = cbpe.expected(&now.rows(&now_columns)).map_err(failed)?;
-    let estimate = expected.estimate(metric, Level::P95).map_err(failed)?;
+    let expected = cbpe.expected(&now.rows(&now_columns)).map_err(in_words)?;
+    let estimate = expected.estimate(metric, Level::P95).map_err(in_words)?;
     let calibrated = cbpe.calibrators().iter().filter(|calibrator| calibrator.is_applied()).count();
     let how = format!(
         "CBPE, {calibrated} of {} classes calibrated on the reference, from the probabilities of {} rows",
@@ -92,7 +92,7 @@ fn in_words(error: &MulticlassError, log: &Log) -> String {
             let name = log.classes().get(*class).copied().unwrap_or_default().to_owned();
             format!("for class `{name}`: {reason}")
         }
-        other => other.to_string(),
+        other => failed(other),
     }
 }
 

@@ -10,7 +10,7 @@ use types::samples::Samples;
 use types::{Answers, Measure, Question, Window};
 
 use super::PerformanceScope;
-use super::estimate::Estimates;
+use super::estimate::{Estimates, failed};
 use crate::multivariate::sample_question;
 
 /// Rows that are learnt from, and rows that are asked about; of more, a random sample of about as many.
@@ -66,20 +66,18 @@ fn estimated(
     let learnt: Vec<usize> =
         rows_where(before, |row| before.outcome_numbers.get(row).is_some_and(|y| y.is_finite()));
     let asked: Vec<usize> = rows_where(now, |_| true);
-    let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let features = samples.features(&learnt).map_err(|error| failed(&error))?;
+    let features = samples.features(&learnt).map_err(failed)?;
     let predictions: Vec<f64> = learnt.iter().map(|&row| before.scores[row]).collect();
     let outcomes: Vec<f64> = learnt.iter().map(|&row| before.outcome_numbers[row]).collect();
     let reference = Predicted { features: &features, predictions: &predictions };
     let options = DirectLossOptions { folds: FOLDS, ..DirectLossOptions::default() };
-    let direct =
-        DirectLoss::fit(reference, &outcomes, loss, &options, rng).map_err(|error| failed(&error))?;
+    let direct = DirectLoss::fit(reference, &outcomes, loss, &options, rng).map_err(failed)?;
     // The rows of the window follow those of the reference.
     let in_both: Vec<usize> = asked.iter().map(|row| before.rows() + row).collect();
-    let features = samples.features(&in_both).map_err(|error| failed(&error))?;
+    let features = samples.features(&in_both).map_err(failed)?;
     let predictions: Vec<f64> = asked.iter().map(|&row| now.scores[row]).collect();
     let current = Predicted { features: &features, predictions: &predictions };
-    let expected = direct.expected(current, Level::P95).map_err(|error| failed(&error))?;
+    let expected = direct.expected(current, Level::P95).map_err(failed)?;
     let estimate = expected.root_mean.unwrap_or(expected.mean);
     let how = format!(
         "direct loss estimation, learnt from {} rows of the reference with {} inputs and the prediction, for {} rows",

@@ -165,13 +165,14 @@ fn outcomes_that_contradict_each_other_are_counted_and_it_is_said_which_one_coun
         predictions: 12_000,
         with_outcome: 12_000,
         contradictory_outcomes: 7,
+        undecided_outcomes: 2,
         ..Coverage::default()
     };
     answers.insert(Question::Coverage { orphans: false, window }, Answer::Coverage(coverage));
     let finding = judge(scope, &answers, &mut Seeded(1)).unwrap();
     assert_eq!(finding.verdict, Verdict::Warn, "{}", finding.summary);
     assert_eq!(finding.measure("contradictory_outcomes").unwrap().value, 7.0);
-    let said = "7 predictions have outcomes that contradict each other; the latest known one counts, of those known at the same instant the positive one";
+    let said = "7 predictions have outcomes that contradict each other, 2 of them known at the same instant, so that none corrects the other; the latest known one counts, of those known at the same instant the positive one";
     assert!(finding.summary.contains(said), "{}", finding.summary);
 }
 

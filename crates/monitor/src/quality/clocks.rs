@@ -30,12 +30,18 @@ fn undated_rows(scope: Scope<'_>) -> Option<Finding> {
     if scope.log.undated_rows == 0 {
         return None;
     }
-    let summary = format!(
+    let mut summary = format!(
         "{} of the log {} no time in `{}`. They lie in no window, so no number here counts them.",
         format::counted(scope.log.undated_rows, "row", "rows"),
         if scope.log.undated_rows == 1 { "has" } else { "have" },
         scope.definition.log.time,
     );
+    if scope.log.rows_of_no_instant > 0 {
+        summary.push_str(&format!(
+            " Of these, {} in a zone that is not one instant: clocks are changed there, or the zone is not known. Write times with their offset, as 2013-06-03T14:00:00+02:00.",
+            format::counted(scope.log.rows_of_no_instant, "row has a local time", "rows have a local time"),
+        ));
+    }
     let measure = Measure::new(
         "undated_rows",
         scope.log.undated_rows as f64,

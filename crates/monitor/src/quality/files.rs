@@ -1,11 +1,15 @@
 //! Files that changed or vanished, and columns that are not the same in all of them.
 
+use types::log_state::{EmptyFile, LogState, window_has};
 use types::nearest::listed;
-use types::{Finding, Measure, Subject, Verdict, format};
+use types::{CheckId, Finding, Measure, Record, Subject, Verdict, Window, format};
 
 use super::{column_subject, finding};
 use crate::Scope;
 use crate::column_files::{ColumnChange, How};
+
+/// The measure of a finding about files that are not what they were, or that hold a column otherwise.
+pub(crate) const CHANGED_FILES: &str = "changed_files_count";
 
 /// Files that a sentence names before it counts.
 const FILES_NAMED: usize = 3;
@@ -36,8 +40,50 @@ fn changed_files(scope: Scope<'_>) -> Option<Finding> {
         format::capitalised(&parts.join(", and "))
     );
     let count = changes.changed.len() + changes.vanished.len();
-    let measure = Measure::new("changed_files_count", count as f64, count as u64, "files changed or gone");
+    let measure = Measure::new(CHANGED_FILES, count as f64, count as u64, "files changed or gone");
     Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
+}
+
+/// The measure of a finding about files that are empty.
+const EMPTY_FILES: &str = "empty_files_count";
+
+/// The files of 0 bytes that are told with a window: those whose rows would lie in it; with the newest one also those
+/// of which that cannot be told.
+fn empty_within(log: &LogState, window: Window, newest: bool) -> Vec<&str> {
+    let is_of = |file: &&EmptyFile| match file.days() {
+        Some((first, last)) => window_has(window, first, last),
+        None => newest,
+    };
+    log.empty_files.iter().filter(is_of).map(|file| file.file.as_str()).collect()
+}
+
+fn empty_files(scope: Scope<'_>) -> Option<Finding> {
+    let files = empty_within(scope.log, scope.window, scope.log.newest);
+    if files.is_empty() {
+        return None;
+    }
+    let count = files.len() as u64;
+    let names = listed(files.iter().copied(), FILES_NAMED);
+    let summary = format!(
+        "{} empty (0 bytes): {names}. {} no rows here; find out whether the rows were lost or are still to be written.",
+        format::counted(count, "file is", "files are"),
+        if count == 1 { "It has" } else { "They have" },
+    );
+    let measure = Measure::new(EMPTY_FILES, count as f64, count, "files of 0 bytes");
+    Some(finding(scope, Subject::Log, Verdict::Warn, summary, vec![measure]))
+}
+
+/// Whether the latest records of the newest window tell as many empty files as there are to tell now.
+///
+/// `records` are those of this definition, oldest first.
+pub fn are_empty_files_told(log: &LogState, newest: Window, records: &[&Record]) -> bool {
+    let of_window =
+        |record: &&&Record| record.finding.check == CheckId::Quality && record.finding.window == newest;
+    let latest = records.iter().filter(of_window).map(|record| record.run).max();
+    let of_latest = records.iter().filter(of_window).filter(|record| Some(record.run) == latest);
+    let told: u64 =
+        of_latest.filter_map(|record| record.finding.measure(EMPTY_FILES)).map(|measure| measure.n).sum();
+    empty_within(log, newest, true).len() as u64 == told
 }
 
 /// What is wrong with the files, and the columns that need no finding of their own for want of values.
@@ -49,7 +95,8 @@ pub(super) struct Files {
 }
 
 pub(super) fn of(scope: Scope<'_>) -> Files {
-    let mut files = Files { findings: changed_files(scope).into_iter().collect(), gone: Vec::new() };
+    let findings = changed_files(scope).into_iter().chain(empty_files(scope)).collect();
+    let mut files = Files { findings, gone: Vec::new() };
     for column in &scope.log.columns {
         let is_ignored = scope.definition.log.ignore.contains(&column.column)
             && scope.definition.expect.iter().all(|expected| expected.column != column.column);
@@ -104,6 +151,6 @@ fn changed_column(
     let count = change.files.len() as u64;
     let files = listed(change.files.iter().map(|file| file.file.as_str()), FILES_NAMED);
     let method = format!("files of the window that hold the column otherwise: {files}");
-    let measure = Measure::new("changed_files_count", count as f64, count, method);
+    let measure = Measure::new(CHANGED_FILES, count as f64, count, method);
     Some(finding(scope, subject, verdict, summary, vec![measure]))
 }

@@ -25,6 +25,8 @@ use types::{
 use crate::{Scope, Watched, scores, watched};
 
 pub(crate) use columns::bad_score;
+pub(crate) use files::CHANGED_FILES;
+pub use files::are_empty_files_told;
 
 /// From this share of rows on, a repeated id or a value that cannot be is a failure.
 const SHARE_FAIL: f64 = 0.01;

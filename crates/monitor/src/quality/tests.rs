@@ -5,7 +5,7 @@ use stats::sketch::{CategoricalProfile, Fidelity, NumericProfile, Profile};
 use types::answer::Identity;
 use types::column::{Column, ColumnKind, Schema};
 use types::definition::Cadence;
-use types::log_state::{ColumnFile, ColumnFiles, LogDay, LogState, day_of};
+use types::log_state::{ColumnFile, ColumnFiles, EmptyFile, LogDay, LogState, day_of};
 use types::question::Measured;
 use types::{Answer, Answers, Definition, Finding, Question, Verdict, Window, definition};
 
@@ -362,6 +362,23 @@ fn a_column_that_is_new_gone_or_of_another_type_is_named_with_its_file() {
     let mut known = with(Some("a number"), Some("text"));
     known.log.columns[0].files.insert(1, file("a2.csv", before, Some("text")));
     is_well(&known);
+}
+
+#[test]
+fn an_empty_file_is_told_with_the_window_that_its_rows_would_lie_in() {
+    let day = |text: &str| Some(day_of(at(text)));
+    let with = |after: Option<i64>, before: Option<i64>, newest: bool| {
+        let mut made = made();
+        made.log.newest = newest;
+        made.log.empty_files = vec![EmptyFile { file: "log/d.csv".into(), after, before }];
+        made
+    };
+    let said = ["1 file is empty (0 bytes): log/d.csv", "no rows"];
+    with(day("2024-03-06"), day("2024-03-08"), false).says(Verdict::Warn, &said);
+    is_well(&with(day("2024-02-06"), day("2024-02-08"), true));
+    // The last one of the log.
+    with(day("2024-03-10"), None, true).says(Verdict::Warn, &said);
+    is_well(&with(day("2024-03-10"), None, false));
 }
 
 #[test]

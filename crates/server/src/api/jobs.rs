@@ -25,7 +25,7 @@ use crate::visitor::{blocking, sees};
 pub(super) struct JobOut {
     id: i64,
     system: String,
-    /// `monitor` or `evaluate`.
+    /// `monitor`, `evaluate` or `stress`.
     kind: String,
     #[schemars(schema_with = "causes")]
     cause: &'static str,
@@ -63,6 +63,7 @@ pub(super) struct DueOut {
 pub(super) enum Kind {
     Monitor,
     Evaluate,
+    Stress,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -123,6 +124,7 @@ impl Kind {
         match self {
             Self::Monitor => JobKind::Monitor,
             Self::Evaluate => JobKind::Evaluate,
+            Self::Stress => JobKind::Stress,
         }
     }
 }

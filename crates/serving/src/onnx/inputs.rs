@@ -74,6 +74,18 @@ impl fmt::Display for Misfit {
     }
 }
 
+/// What a tensor holds, as in "the model takes …".
+fn words(element: TensorElementType) -> String {
+    use TensorElementType::{Bool, Float32, Float64, Int32, Int64, String};
+    match element {
+        Float32 | Float64 => "numbers".into(),
+        Int32 | Int64 => "whole numbers".into(),
+        Bool => "yes or no".into(),
+        String => "texts".into(),
+        other => format!("values of the type {other}"),
+    }
+}
+
 impl Inputs {
     pub(super) fn of(session: &Session, settings: &Settings) -> Result<Self, String> {
         let missing_text = settings.missing_text.clone();
@@ -126,7 +138,7 @@ impl Inputs {
     /// Every column that is not what the model takes, in the order of the model and then of the batch.
     pub(super) fn misfits(&self, batch: &Batch) -> Vec<Misfit> {
         let of_model = self.wanted().filter_map(|(name, element)| {
-            let wanted = element.to_string();
+            let wanted = words(element);
             let kind = match batch.column(name) {
                 None => MisfitKind::Missing { wanted },
                 Some(values) if !takes(element, values.kind()) => {

@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod broken_servers;
+mod chaos;
 mod fixtures;
+mod guard;
+mod load;
 mod mlflow;
 mod mlserver;
 mod onnx;

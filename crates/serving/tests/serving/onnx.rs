@@ -104,8 +104,8 @@ fn columns_that_are_not_those_of_the_model_are_named_before_it_is_asked() {
     let wrong = wrong.replaced("region", Values::Integers(vec![Some(1); right.rows()])).unwrap();
     let found: Vec<String> = model.misfits(&wrong).iter().map(ToString::to_string).collect();
     let expected = [
-        "`region` has whole numbers, and the model takes String",
-        "`visits` is missing: the model takes i64",
+        "`region` has whole numbers, and the model takes texts",
+        "`visits` is missing: the model takes whole numbers",
         "`weekday` is nothing that the model takes",
     ];
     assert_eq!(found, expected);

@@ -49,9 +49,9 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
 
-/// A file beside the tests.
+/// A file beside the tests of serving, which others use as well.
 pub(crate) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serving/python").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../serving/tests/serving/python").join(name)
 }
 
 /// A server that runs until the value is gone.

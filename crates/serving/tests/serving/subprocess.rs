@@ -83,6 +83,29 @@ fn a_program_runs_on_from_call_to_call_and_ends_with_its_target() {
     assert!(processes.iter().all(|id| !Path::new("/proc").join(id).exists()), "it outlived its target");
 }
 
+/// A shell in front of a program: what it has started ends with it.
+#[test]
+fn what_a_program_has_started_does_not_outlive_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "sleep 300 & echo $! > child; read line; sleep 300";
+    let command = ["sh", "-c", script].map(str::to_owned).to_vec();
+    let limits = SubprocessLimits { start: Duration::from_millis(500), call: Duration::from_millis(500) };
+    let mut target = Subprocess::new(command, Some(folder.path().into()), limits, Reading::default());
+    assert!(matches!(target.outcome(&rows(&[0.5])), Outcome::Failed(of) if of.kind == FailureKind::TimedOut));
+    drop(target);
+    let child = fs::read_to_string(folder.path().join("child")).unwrap();
+    let is_gone = || {
+        let state = fs::read_to_string(Path::new("/proc").join(child.trim()).join("stat"));
+        // What has ended and was not waited for yet is a zombie.
+        state.map_or(true, |state| state.contains(") Z "))
+    };
+    let start = Instant::now();
+    while !is_gone() && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(is_gone(), "{child} is still there");
+}
+
 /// The program of docs/targets.md, with a pipeline that scikit-learn trained.
 #[test]
 fn the_program_of_the_manual_serves_a_pickled_pipeline() {

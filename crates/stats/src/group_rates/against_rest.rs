@@ -86,6 +86,8 @@ pub struct SegmentTest {
     pub interval: Interval,
     /// Among all other rows.
     pub share_of_rest: f64,
+    /// Wilson's interval of `share_of_rest`.
+    pub interval_of_rest: Interval,
     /// `share` less `share_of_rest`.
     pub difference: f64,
     /// Newcombe's interval of `difference`.
@@ -205,6 +207,7 @@ fn tested(
         share: here.share(),
         interval: here.wilson(level),
         share_of_rest: rest.share(),
+        interval_of_rest: rest.wilson(level),
         difference: z_test.difference,
         difference_interval: z_test.interval,
         p_value,

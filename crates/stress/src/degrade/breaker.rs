@@ -1,44 +1,32 @@
 //! A circuit breaker: after failures in a row a model is left alone for a while, so that callers do not wait for it.
 
-use serde::{Deserialize, Serialize};
+use types::definition::Breaker;
 
-/// When a circuit opens, and for how long, counted in rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Breaker {
-    /// Failures in a row that open it; 0 counts as 1.
-    pub failures: u32,
-    /// Rows that do not reach the model before one is let through again.
-    pub rows_open: u32,
-}
-
-impl Breaker {
-    /// For each row, whether the model would be asked; `fails` says whether it would fail there.
-    ///
-    /// After `rows_open` rows one is let through: where it succeeds the circuit closes, else it stays open for as
-    /// many rows again.
-    pub fn lets_through(self, fails: &[bool]) -> Vec<bool> {
-        let mut failures = 0;
-        let mut waits = 0;
-        let mut let_through = Vec::with_capacity(fails.len());
-        for &is_failure in fails {
-            let is_let_through = waits == 0;
-            let_through.push(is_let_through);
-            if !is_let_through {
-                waits -= 1;
-            } else if is_failure {
-                failures += 1;
-                if failures >= self.failures.max(1) {
-                    // One more failure is enough to open it again.
-                    failures = self.failures.max(1) - 1;
-                    waits = self.rows_open;
-                }
-            } else {
-                failures = 0;
+/// For each row, whether the model would be asked; `fails` says whether it would fail there.
+///
+/// After `rows_open` rows one is let through: where it succeeds the circuit closes, else it stays open for as
+/// many rows again. A breaker of 0 failures opens at the first one.
+pub fn lets_through(breaker: Breaker, fails: &[bool]) -> Vec<bool> {
+    let mut failures = 0;
+    let mut waits = 0;
+    let mut let_through = Vec::with_capacity(fails.len());
+    for &is_failure in fails {
+        let is_let_through = waits == 0;
+        let_through.push(is_let_through);
+        if !is_let_through {
+            waits -= 1;
+        } else if is_failure {
+            failures += 1;
+            if failures >= breaker.failures.max(1) {
+                // One more failure is enough to open it again.
+                failures = breaker.failures.max(1) - 1;
+                waits = breaker.rows_open;
             }
+        } else {
+            failures = 0;
         }
-        let_through
     }
+    let_through
 }
 
 #[cfg(test)]
@@ -48,7 +36,7 @@ mod tests {
     #[track_caller]
     fn check(failures: u32, rows_open: u32, fails: &str, expected: &str) {
         let fails: Vec<bool> = fails.chars().map(|row| row == 'x').collect();
-        let let_through = Breaker { failures, rows_open }.lets_through(&fails);
+        let let_through = lets_through(Breaker { failures, rows_open }, &fails);
         let written: String = let_through.into_iter().map(|is| if is { 'o' } else { '-' }).collect();
         assert_eq!(written, expected);
     }

@@ -36,10 +36,9 @@ use stats::classification::Estimate;
 use stats::interval::{Interval, Level};
 use stats::mean_loss::mean_loss;
 use stats::paired::mean_loss::{PairedMeanLoss, paired_mean_loss};
-use types::definition::Cost;
-use types::faults::ASK_ALL_THE_SAME;
+use types::definition::{Breaker, Cost};
 
-use self::breaker::Breaker;
+use self::breaker::lets_through;
 
 /// What is done while an input is down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +68,7 @@ impl Strategy {
     /// As in "the cheapest is to …".
     pub fn words(&self) -> String {
         match self {
-            Self::Nothing => ASK_ALL_THE_SAME.into(),
+            Self::Nothing => "ask the model with what there is".into(),
             Self::ImputeUsual => "fill in the most usual values".into(),
             Self::ImputeNearest { neighbours } => format!("fill in from the {neighbours} nearest rows"),
             Self::ReducedModel { model } => format!("ask `{model}`, which does without the features"),
@@ -127,6 +126,19 @@ pub fn where_touched(mask: &[bool], clean: &[Option<f64>], degraded: &[Reply]) -
     rows.map(|((is_touched, clean), reply)| if *is_touched { *reply } else { Reply::from(*clean) }).collect()
 }
 
+/// What each row gets where the model is asked through a circuit breaker: `replies` are the model's, in a row without
+/// one it fails; `meanwhile` is done where it fails, and where it is not asked.
+pub fn through_breaker(breaker: Breaker, replies: &[Reply], meanwhile: &Tried) -> Tried {
+    let fails: Vec<bool> = replies.iter().map(|reply| *reply == Reply::Nothing).collect();
+    let asked = lets_through(breaker, &fails);
+    let of_row = |row: usize| if asked[row] && !fails[row] { replies[row] } else { meanwhile.replies[row] };
+    Tried {
+        strategy: Strategy::CircuitBreaker { breaker, meanwhile: Box::new(meanwhile.strategy.clone()) },
+        replies: (0..replies.len()).map(of_row).collect(),
+        waits: asked.iter().zip(&fails).map(|(asked, fails)| *asked && *fails).collect(),
+    }
+}
+
 /// What replies cost.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prices {
@@ -135,6 +147,8 @@ pub struct Prices {
     pub abstaining: f64,
     /// A row that gets neither an answer nor a person.
     pub no_answer: f64,
+    /// Waiting for a model that does not answer.
+    pub waiting: f64,
 }
 
 /// The price of an answer, given what happened.
@@ -153,7 +167,7 @@ impl Prices {
     /// The definition's costs for a binary decision; no answer costs as much as the dearer mistake.
     pub fn binary(threshold: f64, cost: Cost, abstaining: f64) -> Self {
         let no_answer = cost.false_positive.max(cost.false_negative);
-        Self { of_answers: OfAnswers::Binary { threshold, cost }, abstaining, no_answer }
+        Self { of_answers: OfAnswers::Binary { threshold, cost }, abstaining, no_answer, waiting: 0.0 }
     }
 
     fn of(&self, reply: Reply, outcome: f64) -> f64 {
@@ -185,6 +199,15 @@ impl Prices {
 pub struct Tried {
     pub strategy: Strategy,
     pub replies: Vec<Reply>,
+    /// Rows in which somebody waits for a model that does not answer, before that; none of them where it is empty.
+    pub waits: Vec<bool>,
+}
+
+impl Tried {
+    /// Nobody waits.
+    pub fn at_once(strategy: Strategy, replies: Vec<Reply>) -> Self {
+        Self { strategy, replies, waits: Vec::new() }
+    }
 }
 
 /// Strategies by what they cost.
@@ -297,8 +320,11 @@ fn costs(tried: &Tried, outcomes: &[Option<f64>], prices: &Prices) -> Result<Vec
         let (replies, outcomes) = (tried.replies.len(), outcomes.len());
         return Err(WeighError::LengthsDiffer { strategy: strategy(), replies, outcomes });
     }
-    let rows = tried.replies.iter().zip(outcomes);
-    let costs: Vec<f64> = rows.filter_map(|(reply, outcome)| Some(prices.of(*reply, (*outcome)?))).collect();
+    let rows = tried.replies.iter().zip(outcomes).enumerate();
+    let waiting = |row| if tried.waits.get(row) == Some(&true) { prices.waiting } else { 0.0 };
+    let costs: Vec<f64> = rows
+        .filter_map(|(row, (reply, outcome))| Some(prices.of(*reply, (*outcome)?) + waiting(row)))
+        .collect();
     if costs.iter().all(|cost| cost.is_finite()) {
         Ok(costs)
     } else {

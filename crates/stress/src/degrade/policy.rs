@@ -12,9 +12,9 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use types::definition::Breaker;
 use types::format::value;
 
-use super::breaker::Breaker;
 use super::{Strategy, StrategyCost, Weighed};
 use crate::plan::Subject;
 
@@ -79,7 +79,9 @@ fn table(rule: &Rule) -> String {
         Subject::Feature(name) => format!("{{ feature = {} }}", quoted(name)),
         Subject::Source(name) => format!("{{ source = {} }}", quoted(name)),
         Subject::Together(run) => format!("{{ together = {run} }}"),
+        Subject::Pair(first, second) => format!("{{ pair = [{}, {}] }}", quoted(first), quoted(second)),
         Subject::Rows => quoted("rows"),
+        Subject::Model => quoted("model"),
     };
     let why = quoted(&rule.why);
     format!("[[rule]]\noutage = {outage}\nthen = {}\nwhy = {why}\n", inline(&rule.then))

@@ -90,7 +90,7 @@ fn weighed() -> (Value, Weighed) {
         ..Cost::default()
     };
     let prices = Prices::binary(number("threshold"), cost, number("abstaining"));
-    let of = |strategy, replies| Tried { strategy, replies };
+    let of = Tried::at_once;
     let tried = [
         of(Strategy::Nothing, replies(&floats(&values["nothing"]))),
         of(Strategy::ImputeUsual, replies(&floats(&values["imputed"]))),
@@ -156,7 +156,7 @@ fn a_policy_is_proposed_and_survives_its_file() {
     let written = policy.text();
     assert_eq!(toml::from_str::<Policy>(&written).unwrap(), policy);
     for then in every_strategy() {
-        let rule = vec![policy::Rule { outage: Subject::Together(3), then, why: String::new() }];
+        let rule = vec![policy::Rule { outage: Subject::Model, then, why: String::new() }];
         let policy = Policy { rule };
         assert_eq!(toml::from_str::<Policy>(&policy.text()).unwrap(), policy, "{}", policy.text());
     }
@@ -174,7 +174,7 @@ fn nothing_is_done_where_nothing_surely_saves() {
             let truth = outcome.unwrap();
             if row < wrong { 1.0 - truth } else { truth }
         };
-        Tried { strategy, replies: replies(&outcomes.iter().enumerate().map(answer).collect::<Vec<_>>()) }
+        Tried::at_once(strategy, replies(&outcomes.iter().enumerate().map(answer).collect::<Vec<_>>()))
     };
     let prices = Prices::binary(0.5, Cost::default(), 0.5);
     let weighed =
@@ -193,7 +193,7 @@ fn gains_and_missing_answers_have_their_prices() {
     let mixed =
         vec![Reply::Answer(0.9), Reply::Answer(0.1), Reply::Abstained, Reply::Nothing, Reply::Answer(0.9)];
     let outcomes = [Some(1.0), Some(0.0), Some(1.0), Some(1.0), None];
-    let tried = Tried { strategy: Strategy::Nothing, replies: mixed };
+    let tried = Tried::at_once(Strategy::Nothing, mixed);
     let weighed = weigh(&[tried], &outcomes, &prices).unwrap();
     let found = &weighed.strategies[0];
     assert_eq!((weighed.rows, found.mean.value), (4, (-2.0 - 1.0 + 0.25 + 1.0) / 4.0));
@@ -205,13 +205,18 @@ fn gains_and_missing_answers_have_their_prices() {
         classes: vec!["good".into(), "bad".into()],
         cost: Cost { matrix, ..Cost::default() },
     };
-    let of_classes = Prices { of_answers: classes, abstaining: 1.0, no_answer: 9.0 };
+    let of_classes = Prices { of_answers: classes, abstaining: 1.0, no_answer: 9.0, waiting: 0.0 };
     let replies = replies(&[0.0, 0.0, 1.0, 1.0]);
     let outcomes = [Some(0.0), Some(1.0), Some(0.0), Some(1.0)];
-    let weighed = weigh(&[Tried { strategy: Strategy::Nothing, replies }], &outcomes, &of_classes).unwrap();
+    let weighed = weigh(&[Tried::at_once(Strategy::Nothing, replies)], &outcomes, &of_classes).unwrap();
     assert_eq!(weighed.strategies[0].mean.value, (0.0 + 7.0 + 1.0 + 0.0) / 4.0);
-    let number = Prices { of_answers: OfAnswers::Number { per_unit: 2.0 }, abstaining: 1.0, no_answer: 9.0 };
-    let tried = Tried { strategy: Strategy::Nothing, replies: vec![Reply::Answer(3.0), Reply::Answer(6.0)] };
+    let number = Prices {
+        of_answers: OfAnswers::Number { per_unit: 2.0 },
+        abstaining: 1.0,
+        no_answer: 9.0,
+        waiting: 0.0,
+    };
+    let tried = Tried::at_once(Strategy::Nothing, vec![Reply::Answer(3.0), Reply::Answer(6.0)]);
     let weighed = weigh(&[tried], &[Some(4.0), Some(5.0)], &number).unwrap();
     assert_eq!(weighed.strategies[0].mean.value, 2.0);
 }
@@ -220,7 +225,7 @@ fn gains_and_missing_answers_have_their_prices() {
 fn what_cannot_be_weighed_is_said() {
     let prices = Prices::binary(0.5, Cost::default(), 0.5);
     assert_eq!(weigh(&[], &[Some(1.0)], &prices), Err(WeighError::NoStrategy));
-    let tried = |replies| [Tried { strategy: Strategy::Abstain, replies }];
+    let tried = |replies| [Tried::at_once(Strategy::Abstain, replies)];
     let short = weigh(&tried(vec![]), &[Some(1.0), Some(0.0)], &prices).unwrap_err();
     assert_eq!(short.to_string(), "strategy `send the case to a person` has 0 replies for 2 rows");
     let few = weigh(&tried(vec![Reply::Abstained]), &[Some(1.0)], &prices);
@@ -243,6 +248,23 @@ fn the_last_answer_about_the_same_thing_is_repeated() {
     assert_eq!(touched[..2], [Reply::Answer(0.1), Reply::Abstained]);
 }
 
+#[test]
+fn a_breaker_saves_waiting_and_gives_away_what_the_model_would_have_answered() {
+    let answer = Reply::Answer(0.9);
+    let replies = [answer, Reply::Nothing, Reply::Nothing, answer, answer, answer];
+    let breaker = Breaker { failures: 2, rows_open: 2 };
+    let constant = Tried::at_once(Strategy::Constant { answer: 0.0 }, vec![Reply::Answer(0.0); 6]);
+    let found = through_breaker(breaker, &replies, &constant);
+    let meanwhile = Reply::Answer(0.0);
+    assert_eq!(found.replies, [answer, meanwhile, meanwhile, meanwhile, meanwhile, answer]);
+    assert_eq!(found.waits, [false, true, true, false, false, false]);
+    // All of them happened: each constant no is a mistake for 1, each wait costs a half.
+    let prices = Prices { waiting: 0.5, ..Prices::binary(0.5, Cost::default(), 0.0) };
+    let weighed = weigh(&[found], &[Some(1.0); 6], &prices).unwrap();
+    assert!((weighed.strategies[0].mean.value - (4.0 + 2.0 * 0.5) / 6.0).abs() < 1e-12);
+    assert!(weighed.strategies[0].strategy.words().starts_with("after 2 failures in a row answer 0"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -251,7 +273,7 @@ proptest! {
         scores in proptest::collection::vec((0.0..=1.0, 0.0..=1.0, any::<bool>()), 2..80), abstaining in 0.0..2.0,
     ) {
         let outcomes: Vec<Option<f64>> = scores.iter().map(|row| Some(f64::from(u8::from(row.2)))).collect();
-        let of = |strategy, replies| Tried { strategy, replies };
+        let of = Tried::at_once;
         let mut tried = vec![
             of(Strategy::Nothing, scores.iter().map(|row| Reply::Answer(row.0)).collect()),
             of(Strategy::ImputeUsual, scores.iter().map(|row| Reply::Answer(row.1)).collect()),

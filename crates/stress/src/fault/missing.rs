@@ -75,11 +75,9 @@ impl Transform for Missing {
         self.columns.iter().map(String::as_str).collect()
     }
 
-    fn usual(feature: &str, _: ValueKind, rate: f64) -> Vec<Self> {
-        let at_random = Self::of([feature], rate);
-        let of_high = Self { mechanism: Mechanism::OwnValue, ..at_random.clone() };
-        // Where every value is lost there is no choice among mechanisms.
-        if rate < 1.0 { vec![at_random, of_high] } else { vec![at_random] }
+    fn usual(_: &str, _: ValueKind, _: f64) -> Vec<Self> {
+        // Which rows lose a value is chosen where it is planned, because it may depend on other columns.
+        Vec::new()
     }
 
     fn transform(&self, scene: Scene<'_>, rng: &mut SplitMix64) -> Result<Change, NotApplicable> {

@@ -1,84 +1,33 @@
-//! What somebody who wants another decision can change, how far, and at which cost.
+//! What somebody who wants another decision can change, how far, and at which cost, in the rows that there are.
 //!
 //! A change of a number costs its distance times a cost per unit; by default one over the interquartile range of the
 //! data, so that a budget of 1 buys a move from the lower to the upper quartile. A change of a category has a fixed
 //! cost, 1 by default. Costs of several changes add up.
 
-use serde::{Deserialize, Serialize};
 use types::batch::{Batch, ValueKind, Values};
+use types::definition::{Direction, Manipulation, Mutable, Relation, RelationSign, Side};
+use types::format;
 use types::nearest::listed;
-
-use super::relation::Relation;
-
-/// What may be changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Constraints {
-    pub levers: Vec<Lever>,
-    /// What holds among features after a change as before it.
-    pub relations: Vec<Relation>,
-}
-
-/// A feature that may be changed; all others stay as they are.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Lever {
-    pub feature: String,
-    pub direction: Direction,
-    /// The least and the largest value after a change; by default those of the data.
-    pub least: Option<f64>,
-    pub most: Option<f64>,
-    /// Changes are multiples of it; 1 for whole numbers.
-    pub step: Option<f64>,
-    /// Of a number, per unit; of a category, for any change.
-    pub cost: Option<f64>,
-    /// Legal categories; empty for those of the data.
-    pub categories: Vec<String>,
-}
-
-impl Lever {
-    /// A feature that may be changed in any way.
-    pub fn of(feature: impl Into<String>) -> Self {
-        Self { feature: feature.into(), ..Self::default() }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    #[default]
-    Any,
-    Up,
-    Down,
-}
 
 /// Constraints that leave nothing to try.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Impossible {
-    #[error("no feature may be changed: name one under `levers`")]
+    #[error("no feature may be changed")]
     NoLever,
     #[error("there are no cases to change")]
     NoCases,
     #[error("there is no feature `{feature}` (has: {has})")]
     UnknownFeature { feature: String, has: String },
-    #[error("`{feature}` is named twice among the levers")]
-    Twice { feature: String },
     #[error("`{feature}` has values of one type in the cases and of another in the data")]
     TypesDiffer { feature: String },
     #[error("`{feature}` must be at least {least} and at most {most}: no value is")]
     EmptyRange { feature: String, least: f64, most: f64 },
-    #[error("`{feature}` has a {what} of {value}: it must be a number above 0")]
-    NotPositive { feature: String, what: &'static str, value: f64 },
-    #[error("`{feature}` holds whole numbers, and {step} is no whole step")]
-    NotWhole { feature: String, step: f64 },
     #[error("`{feature}` has no {what} to be changed to: the data hold none")]
     NothingToChangeTo { feature: String, what: &'static str },
     #[error("`{feature}` does not hold numbers, which `{relation}` compares")]
     NotCompared { feature: String, relation: String },
     #[error("no case fulfils `{relation}` before any change")]
     NeverFulfilled { relation: String },
-    #[error("a budget of {budget} buys nothing: it must be a number above 0")]
-    NoBudget { budget: f64 },
     #[error(
         "nothing can be changed in any case: every lever is at its bound, has no value, or costs too much"
     )]
@@ -115,6 +64,8 @@ pub(super) struct Grounded {
 /// A change to a case: for each lever its new value, where it has one.
 pub(super) type Point = Vec<Option<f64>>;
 
+/// Categories that are named before they are counted.
+const CATEGORIES_TOLD: usize = 6;
 /// Values of the data that are tried, at most.
 const QUANTILES: usize = 16;
 
@@ -122,20 +73,17 @@ impl<'a> Ground<'a> {
     pub(super) fn of(
         cases: &'a Batch,
         data: &'a Batch,
-        constraints: &'a Constraints,
+        constraints: &'a Manipulation,
     ) -> Result<Self, Impossible> {
-        if constraints.levers.is_empty() {
+        if constraints.features.is_empty() {
             return Err(Impossible::NoLever);
         }
         if cases.rows() == 0 {
             return Err(Impossible::NoCases);
         }
         let mut levers: Vec<Grounded> = Vec::new();
-        for lever in &constraints.levers {
-            if levers.iter().any(|before| before.feature == lever.feature) {
-                return Err(Impossible::Twice { feature: lever.feature.clone() });
-            }
-            levers.push(Grounded::of(lever, column(cases, &lever.feature)?, column(data, &lever.feature)?)?);
+        for (name, feature) in &constraints.features {
+            levers.push(Grounded::of(name, feature, column(cases, name)?, column(data, name)?)?);
         }
         let of_lever = |lever: &Grounded| {
             let values = column(cases, &lever.feature)?;
@@ -168,12 +116,52 @@ impl<'a> Ground<'a> {
         self.originals[lever][case]
     }
 
+    fn lever(&self, name: &str) -> Option<usize> {
+        self.levers.iter().position(|lever| lever.feature == name)
+    }
+
+    /// The number of a feature after a change.
+    fn number(&self, name: &str, case: usize, point: &[Option<f64>]) -> Option<f64> {
+        let changed = self.lever(name).and_then(|lever| point[lever]);
+        changed.or_else(|| self.cases.column(name).and_then(|values| values.number(case)))
+    }
+
     fn holds(&self, relation: &Relation, case: usize, point: &[Option<f64>]) -> bool {
-        relation.holds(|name| {
-            let lever = self.levers.iter().position(|lever| lever.feature == name);
-            let changed = lever.and_then(|lever| point[lever]);
-            changed.or_else(|| self.cases.column(name).and_then(|values| values.number(case)))
-        })
+        relation.holds(|name| self.number(name, case, point))
+    }
+
+    /// The change, with other levers pulled along as far as relations force them to; `None` where it stays illegal.
+    pub(super) fn completed(&self, case: usize, mut point: Point) -> Option<Point> {
+        // A relation that is mended can break another one; as many turns as there are relations settle a chain.
+        for _ in 0..=self.relations.len() {
+            let Some(broken) = self.relations.iter().find(|relation| !self.holds(relation, case, &point))
+            else {
+                return self.allows(case, &point).then_some(point);
+            };
+            let (lever, to) = self.mended(broken, case, &point)?;
+            point[lever] = Some(to);
+        }
+        None
+    }
+
+    /// The lever on one side of a broken relation that is not pulled yet, and where it must go.
+    fn mended(&self, relation: &Relation, case: usize, point: &[Option<f64>]) -> Option<(usize, f64)> {
+        let value = |side: &Side| match side {
+            Side::Feature(name) => self.number(name, case, point),
+            Side::Number(number) => Some(*number),
+        };
+        let free = |side: &Side| match side {
+            Side::Feature(name) => self.lever(name).filter(|lever| point[*lever].is_none()),
+            Side::Number(_) => None,
+        };
+        let is_strict = matches!(relation.comparison, RelationSign::Below | RelationSign::Above);
+        let (lever, to) = match (free(&relation.left), free(&relation.right)) {
+            (Some(lever), _) => (lever, value(&relation.right)?),
+            (None, Some(lever)) => (lever, value(&relation.left)?),
+            (None, None) => return None,
+        };
+        let from = self.original(lever, case)?;
+        Some((lever, self.levers[lever].at_least_as_far(from, to, is_strict)?))
     }
 
     /// The relation that a case breaks before any change.
@@ -219,22 +207,20 @@ impl<'a> Ground<'a> {
 }
 
 impl Grounded {
-    fn of(lever: &Lever, cases: &Values, data: &Values) -> Result<Self, Impossible> {
-        let feature = || lever.feature.clone();
+    fn of(name: &str, lever: &Mutable, cases: &Values, data: &Values) -> Result<Self, Impossible> {
         let kind = cases.kind();
         if data.kind() != kind {
-            return Err(Impossible::TypesDiffer { feature: feature() });
+            return Err(Impossible::TypesDiffer { feature: name.to_owned() });
         }
-        for (what, value) in [("step", lever.step), ("cost", lever.cost)] {
-            if let Some(value) = value.filter(|value| !(*value > 0.0 && value.is_finite())) {
-                return Err(Impossible::NotPositive { feature: feature(), what, value });
-            }
+        if kind.is_numeric() {
+            Self::of_numbers(name, lever, data)
+        } else {
+            Self::of_categories(name, lever, data)
         }
-        if kind.is_numeric() { Self::of_numbers(lever, data) } else { Self::of_categories(lever, data) }
     }
 
-    fn of_numbers(lever: &Lever, data: &Values) -> Result<Self, Impossible> {
-        let feature = || lever.feature.clone();
+    fn of_numbers(name: &str, lever: &Mutable, data: &Values) -> Result<Self, Impossible> {
+        let feature = || name.to_owned();
         let kind = data.kind();
         let numbers = (0..data.len()).filter_map(|row| data.number(row));
         let mut sorted: Vec<f64> = numbers.filter(|number| number.is_finite()).collect();
@@ -242,16 +228,14 @@ impl Grounded {
         let (Some(&first), Some(&last)) = (sorted.first(), sorted.last()) else {
             return Err(Impossible::NothingToChangeTo { feature: feature(), what: "number" });
         };
-        let (least, most) = (lever.least.unwrap_or(first), lever.most.unwrap_or(last));
+        let (least, most) = (lever.min.unwrap_or(first), lever.max.unwrap_or(last));
         if least.is_nan() || most.is_nan() || least > most {
             return Err(Impossible::EmptyRange { feature: feature(), least, most });
         }
         let whole_step = (kind == ValueKind::Integer).then_some(1.0);
-        if let Some(step) = lever.step.filter(|step| whole_step.is_some() && step.fract() != 0.0) {
-            return Err(Impossible::NotWhole { feature: feature(), step });
-        }
         let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-        let spread = [at(0.75) - at(0.25), last - first, most - least];
+        // Where most values are alike, the quartiles are: what lies further out says more than the extremes.
+        let spread = [at(0.75) - at(0.25), at(0.95) - at(0.05), last - first, most - least];
         let spread = spread.into_iter().find(|spread| *spread > 0.0 && spread.is_finite()).unwrap_or(1.0);
         let mut values: Vec<f64> = (0..=QUANTILES).map(|part| at(part as f64 / QUANTILES as f64)).collect();
         values.dedup();
@@ -268,23 +252,24 @@ impl Grounded {
         })
     }
 
-    fn of_categories(lever: &Lever, data: &Values) -> Result<Self, Impossible> {
+    fn of_categories(name: &str, lever: &Mutable, data: &Values) -> Result<Self, Impossible> {
         let mut categories: Vec<String> = if data.kind() == ValueKind::Boolean {
             vec!["false".into(), "true".into()]
-        } else if lever.categories.is_empty() {
-            (0..data.len()).filter_map(|row| data.text(row)).collect()
         } else {
-            lever.categories.clone()
+            (0..data.len()).filter_map(|row| data.text(row)).collect()
         };
+        if !lever.values.is_empty() {
+            categories.clone_from(&lever.values);
+        }
         categories.sort();
         categories.dedup();
         if categories.is_empty() {
-            return Err(Impossible::NothingToChangeTo { feature: lever.feature.clone(), what: "category" });
+            return Err(Impossible::NothingToChangeTo { feature: name.to_owned(), what: "category" });
         }
         Ok(Self {
-            feature: lever.feature.clone(),
+            feature: name.to_owned(),
             kind: data.kind(),
-            direction: lever.direction,
+            direction: Direction::Both,
             least: 0.0,
             most: categories.len() as f64 - 1.0,
             step: None,
@@ -292,6 +277,23 @@ impl Grounded {
             values: (0..categories.len()).map(|at| at as f64).collect(),
             categories,
         })
+    }
+
+    /// What can be done to it, in words: `up, to at most 60, in steps of 5`.
+    pub(super) fn constraint(&self) -> String {
+        if !self.is_numeric() {
+            return format!("to {}", listed(self.categories.iter().map(String::as_str), CATEGORIES_TOLD));
+        }
+        let [least, most] = [self.least, self.most].map(format::value);
+        let way = match self.direction {
+            Direction::Both => format!("between {least} and {most}"),
+            Direction::Up => format!("up, to {most} at most"),
+            Direction::Down => format!("down, to {least} at least"),
+        };
+        match self.step {
+            Some(step) => format!("{way}, in steps of {}", format::value(step)),
+            None => way,
+        }
     }
 
     pub(super) fn is_numeric(&self) -> bool {
@@ -314,7 +316,7 @@ impl Grounded {
 
     fn allows(&self, from: f64, to: f64) -> bool {
         let is_in_direction = match self.direction {
-            Direction::Any => true,
+            Direction::Both => true,
             Direction::Up => to >= from,
             Direction::Down => to <= from,
         };
@@ -334,6 +336,21 @@ impl Grounded {
         }
     }
 
+    /// The legal value that lies at least as far as `to`, or beyond it where that itself is not enough.
+    fn at_least_as_far(&self, from: f64, to: f64, is_beyond: bool) -> Option<f64> {
+        let way = (to - from).signum();
+        // Without steps, a hair beyond is beyond.
+        let hair = self.step.unwrap_or_else(|| f64::EPSILON * 4.0 * to.abs().max(1.0));
+        let mut legal = match self.step {
+            Some(step) => from + ((to - from) / step - 1e-9 * way).abs().ceil() * step * way,
+            None => to,
+        };
+        if is_beyond && legal == to {
+            legal += hair * way;
+        }
+        (legal != from && self.allows(from, legal)).then_some(legal)
+    }
+
     /// The legal value nearest to `to` on the way from `from`; `None` where that is no change.
     pub(super) fn towards(&self, from: f64, to: f64) -> Option<f64> {
         if !self.is_numeric() {
@@ -351,10 +368,10 @@ impl Grounded {
         match values {
             Values::Integers(values) => Values::Integers(with(values, changed, |code| code as i64)),
             Values::Numbers(values) => Values::Numbers(with(values, changed, |code| code)),
-            Values::Booleans(values) => Values::Booleans(with(values, changed, |code| code > 0.5)),
-            Values::Texts(values) => {
-                Values::Texts(with(values, changed, |code| self.categories[code as usize].clone()))
+            Values::Booleans(values) => {
+                Values::Booleans(with(values, changed, |code| self.words(code) == "true"))
             }
+            Values::Texts(values) => Values::Texts(with(values, changed, |code| self.words(code))),
         }
     }
 }

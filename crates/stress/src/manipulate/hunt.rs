@@ -2,45 +2,29 @@
 //! So the wishes of many cases go to the model together.
 //!
 //! It grows changes lever by lever (a beam), starts again from rows of the data that have the wanted decision where
-//! that finds none, makes the cheapest change smaller lever by lever (bisection), looks for a cheaper one with another
-//! lever in the place of one, and has the result asked once more.
+//! that finds none, makes the cheapest change smaller, looks for a cheaper one with another lever in the place of one,
+//! finds how little of each lever is enough on its own, and has the result asked once more.
 
 use std::collections::HashSet;
 
 use rand_core::RngCore;
-use stats::random::{SplitMix64, shuffle_front};
+use stats::random::{SplitMix64, shuffle, shuffle_front};
 
-use super::Settings;
+use super::Effort;
 use super::constraints::{Ground, Point};
-
-/// Where a score must get to.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Target {
-    pub at: f64,
-    pub is_up: bool,
-    /// Whether `at` itself is not far enough.
-    pub is_beyond: bool,
-}
-
-impl Target {
-    /// How far a score has to go; at 0 or below there is nothing left, but for a target beyond its value.
-    fn gap(self, score: f64) -> f64 {
-        if self.is_up { self.at - score } else { score - self.at }
-    }
-
-    pub(super) fn is_reached(self, score: f64) -> bool {
-        self.gap(score) < 0.0 || (self.gap(score) == 0.0 && !self.is_beyond)
-    }
-}
+use super::shrink::{Alone, Line, Shrink};
+use super::target::{Answer, Target};
 
 /// A change that was asked.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub point: Point,
     pub cost: f64,
-    pub score: f64,
+    pub answer: Answer,
+    /// How far its answer has to go still.
+    gap: f64,
     /// The levers in the order in which they were pulled, the most effective first as far as that is known.
-    order: Vec<usize>,
+    pub order: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -49,45 +33,25 @@ enum Phase {
         round: usize,
     },
     Restart,
+    Line(Line),
     Shrink(Shrink),
     /// Another lever in the place of one, or of all, for less than this.
     Exchange {
         cost_before: f64,
     },
+    Alone(Alone),
     Verify,
     Done,
-}
-
-/// One lever of a change is made smaller: what is known not to be enough, and what is.
-#[derive(Debug)]
-struct Shrink {
-    /// Levers still to come in this pass.
-    left: Vec<usize>,
-    lever: Option<Bracket>,
-    pass: usize,
-    cost_before: f64,
-}
-
-#[derive(Debug)]
-struct Bracket {
-    lever: usize,
-    /// Not enough, as far as is known.
-    from: f64,
-    /// Differences below it are not looked for.
-    width_min: f64,
-    is_back_tried: bool,
 }
 
 /// How often other levers are tried.
 const EXCHANGES: usize = 3;
 /// Questions of one such time, for each lever: half, a quarter and so on of the cost, up and down.
 const EXCHANGE_QUERIES: usize = 8;
-/// Passes over all levers of a change.
-const PASSES: usize = 3;
-/// A change is known to this share of its first size.
-const PRECISION: f64 = 1.0 / 64.0;
 /// What is kept of the queries for making a change smaller, as a share.
-const RESERVE: f64 = 0.3;
+const RESERVE: f64 = 0.35;
+/// What a round may take of the rest, where others are to follow.
+const OF_ROUND: f64 = 0.6;
 
 #[derive(Debug)]
 pub(super) struct Hunt {
@@ -97,60 +61,85 @@ pub(super) struct Hunt {
     beam: Vec<Asked>,
     seen: HashSet<Vec<Option<u64>>>,
     pub spent: u64,
+    /// Whether there is any change that is legal and within the budget.
+    pub is_movable: bool,
     phase: Phase,
     /// What the wishes of this turn came from: the state, and the lever that was pulled.
     parents: Vec<(usize, usize)>,
     exchanges: usize,
-    /// The score before any change.
-    pub score: f64,
+    /// Before any change.
+    start: Asked,
+    /// For each lever, the cheapest value that is enough on its own, and its cost.
+    pub alone: Vec<Option<(f64, f64)>>,
     /// Whether the best change did it again when it was asked once more.
     pub is_confirmed: Option<bool>,
 }
 
 impl Hunt {
-    pub(super) fn of(case: usize, score: f64, target: Target, levers: usize) -> Self {
-        let start = Asked { point: vec![None; levers], cost: 0.0, score, order: Vec::new() };
+    pub(super) fn of(case: usize, answer: Answer, target: Target, levers: usize) -> Self {
+        let gap = target.gap(&answer).unwrap_or(f64::INFINITY);
+        let start = Asked { point: vec![None; levers], cost: 0.0, answer, gap, order: Vec::new() };
         Self {
             case,
             target,
             best: None,
             seen: HashSet::from([key(&start.point)]),
-            beam: vec![start],
-            spent: 0,
+            beam: vec![start.clone()],
+            // The question about the case itself.
+            spent: 1,
+            is_movable: false,
             phase: Phase::Grow { round: 0 },
             parents: Vec::new(),
             exchanges: 0,
-            score,
+            start,
+            alone: vec![None; levers],
             is_confirmed: None,
         }
+    }
+
+    /// The model's answer before any change.
+    pub(super) fn answer(&self) -> &Answer {
+        &self.start.answer
+    }
+
+    pub(super) fn is_at_its_end(&self) -> bool {
+        matches!(self.phase, Phase::Done)
     }
 
     /// What is to be asked next; nothing where the search is at its end.
     pub(super) fn wishes(
         &mut self,
         ground: &Ground<'_>,
-        settings: &Settings,
-        examples: &[(usize, f64)],
+        effort: &Effort,
+        examples: &[(usize, Answer)],
         rng: &mut SplitMix64,
     ) -> Vec<Point> {
         loop {
-            let left = settings.queries.saturating_sub(self.spent);
+            let left = effort.queries.saturating_sub(self.spent) as usize;
+            // One query is kept to confirm.
+            let free = left.saturating_sub(1);
+            let (case, best) = (self.case, self.best.as_ref());
             let wishes = match &mut self.phase {
                 Phase::Done => return Vec::new(),
-                Phase::Grow { round } if *round < settings.levers_max => {
-                    let reserve = (settings.queries as f64 * RESERVE) as u64;
-                    self.grown(ground, settings, left.saturating_sub(reserve) as usize, rng)
+                Phase::Grow { round } if *round < effort.levers_max => {
+                    let reserve = (effort.queries as f64 * RESERVE) as usize;
+                    let is_last = *round + 1 == effort.levers_max;
+                    let share = if is_last { 1.0 } else { OF_ROUND };
+                    self.grown(ground, effort, (left.saturating_sub(reserve) as f64 * share) as usize, rng)
                 }
-                Phase::Restart => self.borrowed(ground, settings, examples, left.saturating_sub(1) as usize),
+                Phase::Restart => self.borrowed(ground, effort, examples, free),
+                Phase::Line(line) if free > 0 => line.wish(ground, case).into_iter().collect(),
+                Phase::Shrink(shrink) if free > 0 => {
+                    best.and_then(|best| shrink.wish(ground, case, best)).into_iter().collect()
+                }
                 Phase::Exchange { .. } => {
-                    let most = (ground.levers.len() * EXCHANGE_QUERIES).min(left.saturating_sub(1) as usize);
-                    self.grown(ground, settings, most, rng)
+                    self.grown(ground, effort, (ground.levers.len() * EXCHANGE_QUERIES).min(free), rng)
                 }
-                // One query is kept to confirm.
-                Phase::Shrink(_) if left > 1 => self.smaller(ground).into_iter().collect(),
-                Phase::Grow { .. } | Phase::Shrink(_) => Vec::new(),
+                Phase::Alone(alone) => alone.wishes(ground, case, free),
+                Phase::Grow { .. } | Phase::Line(_) | Phase::Shrink(_) => Vec::new(),
                 Phase::Verify => {
-                    self.best.iter().filter(|_| left > 0).map(|best| best.point.clone()).collect()
+                    let best = best.filter(|best| left > 0 && best.cost <= effort.budget);
+                    best.map(|best| best.point.clone()).into_iter().collect()
                 }
             };
             if !wishes.is_empty() {
@@ -163,81 +152,103 @@ impl Hunt {
 
     /// The next phase, where one has nothing to ask.
     fn go_on(&mut self, ground: &Ground<'_>) {
-        self.phase = match (&self.phase, &self.best) {
-            (Phase::Grow { .. }, None) => Phase::Restart,
-            (Phase::Grow { .. } | Phase::Restart, Some(best)) => Phase::Shrink(Shrink::of(best, 1)),
-            (Phase::Shrink(shrink), Some(best))
-                if shrink.pass < PASSES && best.cost < 0.99 * shrink.cost_before =>
-            {
-                Phase::Shrink(Shrink::of(best, shrink.pass + 1))
+        let phase = std::mem::replace(&mut self.phase, Phase::Done);
+        let Some(best) = &self.best else {
+            if matches!(phase, Phase::Grow { .. }) {
+                self.phase = Phase::Restart;
             }
-            (Phase::Shrink(_), Some(best)) if self.exchanges < EXCHANGES => {
-                let cost_before = best.cost;
-                self.exchanges += 1;
-                self.beam = self.with_one_lever_less(ground);
-                Phase::Exchange { cost_before }
-            }
-            (Phase::Exchange { cost_before }, Some(best)) if best.cost < 0.99 * cost_before => {
-                Phase::Shrink(Shrink::of(best, 1))
-            }
-            (Phase::Shrink(_) | Phase::Exchange { .. }, Some(_)) => Phase::Verify,
-            _ => Phase::Done,
+            return;
         };
+        self.phase = match phase {
+            Phase::Grow { .. } | Phase::Line(_) => Phase::Shrink(Shrink::of(best)),
+            Phase::Restart => Phase::Line(Line::to(best)),
+            Phase::Shrink(shrink) => match shrink.again(best) {
+                Some(again) => Phase::Shrink(again),
+                None if self.exchanges < EXCHANGES => {
+                    let cost_before = best.cost;
+                    self.exchanges += 1;
+                    self.beam = self.with_one_lever_less(ground);
+                    Phase::Exchange { cost_before }
+                }
+                None => Phase::Alone(self.alone_first(ground)),
+            },
+            Phase::Exchange { cost_before } if best.cost < 0.99 * cost_before => {
+                Phase::Shrink(Shrink::of(best))
+            }
+            Phase::Exchange { .. } => Phase::Alone(self.alone_first(ground)),
+            Phase::Alone(_) => Phase::Verify,
+            Phase::Verify | Phase::Done => Phase::Done,
+        };
+    }
+
+    /// What is known of single levers, to begin with.
+    fn alone_first(&self, ground: &Ground<'_>) -> Alone {
+        let enough: Vec<Option<f64>> = self.alone.iter().map(|alone| alone.map(|(value, _)| value)).collect();
+        Alone::of(ground, self.case, &enough)
     }
 
     /// The case as it is, and the best change without each of its levers in turn.
     fn with_one_lever_less(&self, ground: &Ground<'_>) -> Vec<Asked> {
-        let unchanged = vec![None; ground.levers.len()];
-        let mut points = vec![unchanged];
+        let mut states = vec![self.start.clone()];
         if let Some(best) = self.best.as_ref().filter(|best| best.order.len() > 1) {
             for lever in &best.order {
                 let mut point = best.point.clone();
                 point[*lever] = None;
-                points.push(point);
+                let order = by_cost(ground, self.case, &point);
+                let cost = ground.cost(self.case, &point);
+                // Its answer is not known; that of the case is as good as any to compare others by.
+                states.push(Asked { point, cost, order, ..self.start.clone() });
             }
         }
-        let of = |point: Point| {
-            // Its score is not known; that of the case is as good as any to compare others by.
-            let (cost, score) = (ground.cost(self.case, &point), self.score);
-            let order = by_cost(ground, self.case, &point);
-            Asked { point, cost, score, order }
-        };
-        points.into_iter().map(of).collect()
+        states
     }
 
-    /// The scores of the wishes, in their order; `None` where the model gave no answer.
+    /// The answers to the wishes, in their order; `None` where the model gave none.
     pub(super) fn hear(
         &mut self,
         ground: &Ground<'_>,
-        settings: &Settings,
+        effort: &Effort,
         points: Vec<Point>,
-        scores: &[Option<f64>],
+        answers: &[Option<Answer>],
     ) {
+        let heard: Vec<(Point, Option<&Answer>)> =
+            points.into_iter().zip(answers.iter().map(Option::as_ref)).collect();
+        for (point, answer) in &heard {
+            self.keep_if_alone(ground, point, *answer);
+        }
+        let target = self.target;
+        let is_enough = |answer: Option<&Answer>| answer.is_some_and(|answer| target.is_reached(answer));
         match &mut self.phase {
             Phase::Grow { round } => {
                 *round += 1;
-                self.heard_grown(ground, settings, points, scores);
-            }
-            Phase::Restart => {
-                let heard = points.into_iter().zip(scores);
-                for (point, score) in heard {
-                    self.keep_if_cheaper(ground, point, *score, None);
-                }
-                self.go_on(ground);
+                self.heard_grown(ground, effort, heard);
             }
             Phase::Exchange { .. } => {
-                self.heard_grown(ground, settings, points, scores);
+                self.heard_grown(ground, effort, heard);
                 self.go_on(ground);
             }
-            Phase::Shrink(_) => {
-                let heard = points.into_iter().zip(scores).next();
-                if let Some((point, score)) = heard {
-                    self.heard_smaller(ground, point, *score);
+            Phase::Restart => {
+                self.keep_cheaper(ground, heard);
+                self.go_on(ground);
+            }
+            Phase::Line(line) => {
+                line.hear(heard.first().is_some_and(|(_, answer)| is_enough(*answer)));
+                self.keep_cheaper(ground, heard);
+            }
+            Phase::Shrink(shrink) => {
+                for (point, _) in heard.iter().filter(|(_, answer)| !is_enough(*answer)) {
+                    shrink.was_too_little(point);
                 }
+                self.keep_cheaper(ground, heard);
+            }
+            Phase::Alone(alone) => {
+                for (point, answer) in &heard {
+                    alone.hear(point, is_enough(*answer));
+                }
+                self.keep_cheaper(ground, heard);
             }
             Phase::Verify => {
-                let score = scores.first().copied().flatten();
-                self.is_confirmed = Some(score.is_some_and(|score| self.target.is_reached(score)));
+                self.is_confirmed = Some(heard.first().is_some_and(|(_, answer)| is_enough(*answer)));
                 self.phase = Phase::Done;
             }
             Phase::Done => {}
@@ -248,78 +259,98 @@ impl Hunt {
     fn grown(
         &mut self,
         ground: &Ground<'_>,
-        settings: &Settings,
+        effort: &Effort,
         most: usize,
         rng: &mut SplitMix64,
     ) -> Vec<Point> {
-        let room = self.best.as_ref().map_or(settings.budget, |best| best.cost.min(settings.budget));
-        let mut found: Vec<((usize, usize), Point)> = Vec::new();
+        let room = self.best.as_ref().map_or(effort.budget, |best| best.cost.min(effort.budget));
+        let mut found: Vec<(u8, (usize, usize), Point)> = Vec::new();
         for (from_state, state) in self.beam.iter().enumerate() {
             for lever in (0..ground.levers.len()).filter(|&lever| state.point[lever].is_none()) {
-                for value in tried(ground, self.case, lever, room - state.cost) {
+                for (rank, value) in tried(ground, self.case, lever, room - state.cost) {
                     let mut point = state.point.clone();
                     point[lever] = Some(value);
-                    let is_affordable = ground.cost(self.case, &point) <= room;
-                    if is_affordable && ground.allows(self.case, &point) && self.seen.insert(key(&point)) {
-                        found.push(((from_state, lever), point));
+                    let Some(point) = ground.completed(self.case, point) else { continue };
+                    if ground.cost(self.case, &point) <= room && self.seen.insert(key(&point)) {
+                        found.push((rank, (from_state, lever), point));
                     }
                 }
             }
         }
+        self.is_movable |= !found.is_empty();
         if found.len() > most {
-            shuffle_front(&mut found, most, rng);
-            found.truncate(most);
+            // What reaches farthest says most; among equals, chance decides.
+            shuffle(&mut found, rng);
+            found.sort_by_key(|(rank, ..)| *rank);
+            for (_, _, point) in found.drain(most..) {
+                self.seen.remove(&key(&point));
+            }
         }
-        let (parents, points) = found.into_iter().unzip();
+        let (parents, points) = found.into_iter().map(|(_, parent, point)| (parent, point)).unzip();
         self.parents = parents;
         points
     }
 
-    fn heard_grown(
-        &mut self,
-        ground: &Ground<'_>,
-        settings: &Settings,
-        points: Vec<Point>,
-        scores: &[Option<f64>],
-    ) {
+    fn heard_grown(&mut self, ground: &Ground<'_>, effort: &Effort, heard: Vec<(Point, Option<&Answer>)>) {
         let mut next: Vec<(f64, Asked)> = Vec::new();
         let parents = std::mem::take(&mut self.parents);
-        for ((point, score), (from_state, lever)) in points.into_iter().zip(scores).zip(parents) {
+        for ((point, answer), (from_state, lever)) in heard.into_iter().zip(parents) {
             let parent = &self.beam[from_state];
-            let Some(score) = score.filter(|score| score.is_finite()) else { continue };
+            let Some((answer, gap)) = answer.and_then(|answer| Some((answer, self.target.gap(answer)?)))
+            else {
+                continue;
+            };
             let cost = ground.cost(self.case, &point);
-            let effect =
-                (self.target.gap(parent.score) - self.target.gap(score)) / (cost - parent.cost).max(1e-12);
+            let effect = (parent.gap - gap) / (cost - parent.cost).max(1e-12);
             let mut order = parent.order.clone();
             order.push(lever);
-            if self.target.is_reached(score) {
-                self.keep_if_cheaper(ground, point, Some(score), Some(order));
+            let along = by_cost(ground, self.case, &point).into_iter();
+            let along: Vec<usize> = along.filter(|lever| !order.contains(lever)).collect();
+            order.extend(along);
+            let asked = Asked { point, cost, answer: answer.clone(), gap, order };
+            if self.target.is_reached(answer) {
+                self.keep(asked);
             } else {
-                next.push((effect, Asked { point, cost, score, order }));
+                next.push((effect, asked));
             }
         }
         // Half of the beam has come far, half has come far for its cost.
-        next.sort_by(|a, b| self.target.gap(a.1.score).total_cmp(&self.target.gap(b.1.score)));
-        let far = next.len().min(settings.beam.div_ceil(2));
+        next.sort_by(|a, b| a.1.gap.total_cmp(&b.1.gap));
+        let far = next.len().min(effort.beam.div_ceil(2));
         next[far..].sort_by(|a, b| b.0.total_cmp(&a.0));
-        next.truncate(settings.beam);
+        next.truncate(effort.beam);
         self.beam = next.into_iter().map(|(_, state)| state).collect();
     }
 
-    fn keep_if_cheaper(
-        &mut self,
-        ground: &Ground<'_>,
-        point: Point,
-        score: Option<f64>,
-        order: Option<Vec<usize>>,
-    ) {
-        let Some(score) = score.filter(|score| score.is_finite() && self.target.is_reached(*score)) else {
+    /// Keeps what is enough and cheaper than the best; the order of its levers stays where they are the same.
+    fn keep_cheaper(&mut self, ground: &Ground<'_>, heard: Vec<(Point, Option<&Answer>)>) {
+        for (point, answer) in heard {
+            let Some(answer) = answer.filter(|answer| self.target.is_reached(answer)) else { continue };
+            let of_best = self.best.iter().flat_map(|best| &best.order).copied();
+            let mut order: Vec<usize> = of_best.filter(|lever| point[*lever].is_some()).collect();
+            if order.len() != point.iter().flatten().count() {
+                order = by_cost(ground, self.case, &point);
+            }
+            let cost = ground.cost(self.case, &point);
+            self.keep(Asked { point, cost, answer: answer.clone(), gap: 0.0, order });
+        }
+    }
+
+    fn keep(&mut self, asked: Asked) {
+        if self.best.as_ref().is_none_or(|best| asked.cost < best.cost) {
+            self.best = Some(asked);
+        }
+    }
+
+    fn keep_if_alone(&mut self, ground: &Ground<'_>, point: &[Option<f64>], answer: Option<&Answer>) {
+        let mut pulled = point.iter().enumerate().filter_map(|(lever, value)| Some((lever, (*value)?)));
+        let (Some((lever, value)), None) = (pulled.next(), pulled.next()) else {
             return;
         };
-        let cost = ground.cost(self.case, &point);
-        if self.best.as_ref().is_none_or(|best| cost < best.cost) {
-            let order = order.unwrap_or_else(|| by_cost(ground, self.case, &point));
-            self.best = Some(Asked { point, cost, score, order });
+        let cost = ground.cost(self.case, point);
+        let is_enough = answer.is_some_and(|answer| self.target.is_reached(answer));
+        if is_enough && self.alone[lever].is_none_or(|(_, before)| cost < before) {
+            self.alone[lever] = Some((value, cost));
         }
     }
 
@@ -328,88 +359,26 @@ impl Hunt {
     fn borrowed(
         &mut self,
         ground: &Ground<'_>,
-        settings: &Settings,
-        examples: &[(usize, f64)],
+        effort: &Effort,
+        examples: &[(usize, Answer)],
         most: usize,
     ) -> Vec<Point> {
         let mut points: Vec<(f64, Point)> = Vec::new();
-        for (row, _) in examples.iter().filter(|(_, score)| self.target.is_reached(*score)) {
-            let point: Point = (0..ground.levers.len())
-                .map(|at| {
-                    let lever = &ground.levers[at];
-                    let to = lever.code(ground.data.column(&lever.feature)?, *row)?;
-                    lever.towards(ground.original(at, self.case)?, to)
-                })
-                .collect();
-            if ground.allows(self.case, &point) && self.seen.insert(key(&point)) {
+        for (row, _) in examples.iter().filter(|(_, answer)| self.target.is_reached(answer)) {
+            let value = |at: usize| {
+                let lever = &ground.levers[at];
+                let to = lever.code(ground.data.column(&lever.feature)?, *row)?;
+                lever.towards(ground.original(at, self.case)?, to)
+            };
+            let point: Point = (0..ground.levers.len()).map(value).collect();
+            let Some(point) = ground.completed(self.case, point) else { continue };
+            if self.seen.insert(key(&point)) {
                 points.push((ground.cost(self.case, &point), point));
             }
         }
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        points.truncate(settings.restarts.min(most));
+        points.truncate(effort.restarts.min(most));
         points.into_iter().map(|(_, point)| point).collect()
-    }
-
-    /// The best change with one lever pulled less, or not at all.
-    fn smaller(&mut self, ground: &Ground<'_>) -> Option<Point> {
-        let (Phase::Shrink(shrink), Some(best)) = (&mut self.phase, &self.best) else {
-            return None;
-        };
-        loop {
-            let Some(bracket) = &mut shrink.lever else {
-                let lever = shrink.left.pop()?;
-                let (Some(to), Some(from)) = (best.point[lever], ground.original(lever, self.case)) else {
-                    continue;
-                };
-                let width_min = (to - from).abs() * PRECISION;
-                shrink.lever = Some(Bracket { lever, from, width_min, is_back_tried: false });
-                continue;
-            };
-            let lever = &ground.levers[bracket.lever];
-            let mut point = best.point.clone();
-            if bracket.is_back_tried {
-                let to = point[bracket.lever].unwrap_or(bracket.from);
-                let middle = lever.towards(bracket.from, f64::midpoint(bracket.from, to));
-                let is_between =
-                    |middle: &f64| *middle != to && (to - bracket.from).abs() > bracket.width_min;
-                let Some(middle) = middle.filter(|_| lever.is_numeric()).filter(is_between) else {
-                    shrink.lever = None;
-                    continue;
-                };
-                point[bracket.lever] = Some(middle);
-                if ground.allows(self.case, &point) {
-                    return Some(point);
-                }
-                bracket.from = middle;
-            } else {
-                bracket.is_back_tried = true;
-                point[bracket.lever] = None;
-                if ground.allows(self.case, &point) {
-                    return Some(point);
-                }
-            }
-        }
-    }
-
-    fn heard_smaller(&mut self, ground: &Ground<'_>, point: Point, score: Option<f64>) {
-        let Phase::Shrink(Shrink { lever: Some(bracket), .. }) = &mut self.phase else {
-            return;
-        };
-        let is_enough = score.is_some_and(|score| self.target.is_reached(score));
-        match point[bracket.lever] {
-            Some(value) if !is_enough => bracket.from = value,
-            _ => {
-                let order = self.best.as_ref().map(|best| best.order.clone());
-                self.keep_if_cheaper(ground, point, score, order);
-            }
-        }
-    }
-}
-
-impl Shrink {
-    /// A pass over the levers of a change, the least effective first.
-    fn of(best: &Asked, pass: usize) -> Self {
-        Self { left: best.order.clone(), lever: None, pass, cost_before: best.cost }
     }
 }
 
@@ -424,30 +393,27 @@ fn by_cost(ground: &Ground<'_>, case: usize, point: &[Option<f64>]) -> Vec<usize
     levers
 }
 
-/// Values of a lever that are worth a query: parts of what the room in the budget buys, either way, and quantiles of
-/// the data within it; every category.
-fn tried(ground: &Ground<'_>, case: usize, lever: usize, room: f64) -> Vec<f64> {
+/// Values of a lever that are worth a query, and how early: what the room in the budget buys, either way, parts of it,
+/// every category, and quantiles of the data within it.
+fn tried(ground: &Ground<'_>, case: usize, lever: usize, room: f64) -> Vec<(u8, f64)> {
     let Some(from) = ground.original(lever, case) else {
         return Vec::new();
     };
     let lever = &ground.levers[lever];
-    let is_affordable = |to: &f64| lever.cost_of(from, *to) <= room;
-    let mut values: Vec<f64> = Vec::new();
+    let mut values: Vec<(u8, f64)> = Vec::new();
     if lever.is_numeric() && room > 0.0 {
         // A hair less than all of it, so that rounding does not cost more than there is.
         let reach = room * (1.0 - 1e-9) / lever.cost;
-        for part in [1.0, 0.5, 0.25, 0.125] {
-            values.extend(
-                [lever.towards(from, from + reach * part), lever.towards(from, from - reach * part)]
-                    .into_iter()
-                    .flatten(),
-            );
+        for (rank, part) in [(0, 1.0), (1, 0.5), (2, 0.25), (4, 0.125)] {
+            let ends = [from + reach * part, from - reach * part];
+            values.extend(ends.into_iter().filter_map(|to| Some((rank, lever.towards(from, to)?))));
         }
     }
-    values.extend(lever.values.iter().filter_map(|&value| lever.towards(from, value)));
-    values.retain(is_affordable);
-    values.sort_by(f64::total_cmp);
-    values.dedup();
+    let rank = if lever.is_numeric() { 3 } else { 1 };
+    values.extend(lever.values.iter().filter_map(|&value| Some((rank, lever.towards(from, value)?))));
+    values.retain(|(_, to)| lever.cost_of(from, *to) <= room);
+    values.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+    values.dedup_by(|a, b| a.1 == b.1);
     values
 }
 

@@ -18,7 +18,8 @@
 //! One lever at a time is moved to quantiles of the data, to what parts of the budget buy, and to every legal category;
 //! a beam of the best changes gets further levers. A case that is not flipped starts again from rows of the data with
 //! the wanted decision, which needs no scores: it works for a model that answers only yes or no. Then each lever of
-//! the change that was found is let go of, or pulled less (bisection), as long as the decision stays flipped.
+//! the change that was found is let go of, or pulled less (bisection), as long as the decision stays flipped. Where a
+//! relation would be broken, the other side of it is pulled along.
 //!
 //! # References
 //!
@@ -30,95 +31,76 @@
 
 pub mod constraints;
 mod hunt;
-pub mod relation;
+pub mod judge;
+mod shrink;
 mod summary;
+mod target;
 
-use serde::{Deserialize, Serialize};
 use stats::random::SplitMix64;
 use types::batch::Batch;
+use types::definition::Manipulation;
 
-use self::constraints::{Constraints, Ground, Grounded, Impossible, Point};
-use self::hunt::{Hunt, Target, drawn};
-pub use self::summary::{LeverUse, Summary, summary};
+use self::constraints::{Ground, Grounded, Impossible, Point};
+use self::hunt::{Hunt, drawn};
+pub use self::target::{Answer, Goal};
 
-/// What a change is to bring about.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Goal {
-    /// The other decision: yes is a score of at least the threshold.
-    Flip { threshold: f64 },
-    /// A score that is higher, or lower, by so much.
-    Move { by: f64 },
-}
-
-impl Goal {
-    fn target(self, score: f64) -> Target {
-        match self {
-            Self::Flip { threshold } => {
-                let is_up = score < threshold;
-                Target { at: threshold, is_up, is_beyond: !is_up }
-            }
-            Self::Move { by } => Target { at: score + by, is_up: by >= 0.0, is_beyond: false },
-        }
-    }
-}
-
-/// How hard is searched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
+/// How hard is searched in one case.
+#[derive(Clone, Copy, Debug)]
+struct Effort {
     /// The largest cost of a change.
-    pub budget: f64,
-    /// Questions to the model for one case, at most.
-    pub queries: u64,
+    budget: f64,
+    /// Questions to the model, at most, that about the case itself among them.
+    queries: u64,
     /// Levers that are pulled together, at most, unless the search starts from a row of the data.
-    pub levers_max: usize,
+    levers_max: usize,
     /// Changes that are pursued side by side.
-    pub beam: usize,
+    beam: usize,
     /// Rows of the data that a search starts from again, at most.
-    pub restarts: usize,
-    /// Rows of the data that are asked for their decision, once for all cases.
-    pub examples: usize,
-    /// Rows in one question.
-    pub rows_per_call: usize,
+    restarts: usize,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            budget: 1.0,
-            queries: 500,
-            levers_max: 3,
-            beam: 4,
-            restarts: 10,
-            examples: 200,
-            rows_per_call: 4096,
-        }
-    }
-}
+const LEVERS_MAX: usize = 3;
+const BEAM: usize = 4;
+const RESTARTS: usize = 10;
+/// Rows of the data that are asked for their decision, once for all cases.
+const EXAMPLES: usize = 200;
+/// Rows in one question.
+const ROWS_PER_CALL: usize = 2000;
 
 /// What a search found.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     pub cases: Vec<CaseFound>,
-    pub budget: f64,
-    /// All questions, those about rows of the data included.
-    pub rows_asked: u64,
-    /// The model answers only 0 or 1, so that there was nothing to follow.
+    pub levers: Vec<LeverFound>,
+    /// Questions about rows of the data, which say which rows have the wanted decision.
+    pub rows_asked_of_data: u64,
+    /// The model answers only yes or no, so that there was nothing to follow.
     pub is_decision_only: bool,
+    /// Why the search ended before its end, where the model could no longer be asked.
+    pub stopped: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A feature that could be changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeverFound {
+    pub feature: String,
+    /// In words.
+    pub constraint: String,
+    pub cost: f64,
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub struct CaseFound {
     /// Its row among the cases.
     pub case: usize,
-    pub score: Option<f64>,
+    pub answer: Option<Answer>,
     pub queries: u64,
     pub outcome: Outcome,
+    /// What single features flip on their own within the budget.
+    pub alone: Vec<Change>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     Flipped(Counterexample),
     /// Nothing was found within the budget.
@@ -127,19 +109,21 @@ pub enum Outcome {
     Skipped {
         reason: String,
     },
+    /// The model could no longer be asked.
+    Unfinished,
 }
 
 /// A change that brings the wanted answer about; it was asked twice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Counterexample {
     pub cost: f64,
-    pub score: f64,
+    pub answer: Answer,
     /// The dearest first.
     pub changes: Vec<Change>,
 }
 
 /// One feature's part of a change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     pub feature: String,
     pub from: String,
@@ -151,96 +135,112 @@ pub struct Change {
     pub cost: f64,
 }
 
-/// Why there was no search.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SearchError<E> {
-    #[error(transparent)]
-    Impossible(#[from] Impossible),
-    #[error("the model could not be asked: {0}")]
-    Model(E),
-    #[error("the model was asked about {asked} rows and answered {answered}")]
-    AnswersDiffer { asked: usize, answered: usize },
-}
-
-/// A model: rows in, an answer for each out, `None` where there is none.
-pub type Model<'a, E> = &'a mut dyn FnMut(&Batch) -> Result<Vec<Option<f64>>, E>;
+/// A model: rows in, an answer for each out, `None` where there is none. An error ends the search.
+pub type Model<'a> = &'a mut dyn FnMut(&Batch) -> Result<Vec<Option<Answer>>, String>;
 
 /// Searches the cheapest change for each of `cases`; `data` are ordinary rows, which say what values there are.
 ///
 /// # Errors
-/// Constraints that leave nothing to try, and a model that cannot be asked.
-pub fn search<E>(
+/// Constraints that leave nothing to try. A model that cannot be asked is no error: what was found until then is.
+pub fn search(
     (cases, data): (&Batch, &Batch),
-    constraints: &Constraints,
+    constraints: &Manipulation,
     goal: Goal,
-    settings: &Settings,
     seed: u64,
-    model: Model<'_, E>,
-) -> Result<Found, SearchError<E>> {
-    if !(settings.budget > 0.0 && settings.budget.is_finite()) {
-        return Err(Impossible::NoBudget { budget: settings.budget }.into());
-    }
+    model: Model<'_>,
+) -> Result<Found, Impossible> {
     let ground = Ground::of(cases, data, constraints)?;
     let mut rng = SplitMix64::new(seed);
-    let mut asker = Asker { model, rows_per_call: settings.rows_per_call.max(1), rows_asked: 0 };
-    let scores = asker.ask(cases)?;
-    let rows = drawn(data.rows(), settings.examples, &mut rng);
-    let of_rows = asker.ask(&data.take(&rows))?;
-    let examples: Vec<(usize, f64)> =
-        rows.into_iter().zip(of_rows).filter_map(|(row, score)| Some((row, score?))).collect();
-    let is_decision = |score: f64| score == 0.0 || score == 1.0;
-    let mut answers = scores.iter().flatten().copied().chain(examples.iter().map(|(_, score)| *score));
-    let is_decision_only = answers.all(is_decision);
+    let mut asker = Asker { model, stopped: None };
+    let answers = asker.ask(cases);
+    let rows = drawn(data.rows(), EXAMPLES, &mut rng);
+    let of_rows = asker.ask(&data.take(&rows));
+    let rows_asked_of_data = if asker.stopped.is_none() { rows.len() as u64 } else { 0 };
+    let examples: Vec<(usize, Answer)> =
+        rows.into_iter().zip(of_rows).filter_map(|(row, answer)| Some((row, answer?))).collect();
+    let mut known = answers.iter().flatten().chain(examples.iter().map(|(_, answer)| answer)).peekable();
+    let is_decision_only = known.peek().is_some() && known.all(Answer::is_decision_only);
     let mut found: Vec<CaseFound> = Vec::new();
     let mut hunts: Vec<Hunt> = Vec::new();
-    for (case, score) in scores.into_iter().enumerate() {
-        let skipped = |reason| CaseFound { case, score, queries: 1, outcome: Outcome::Skipped { reason } };
-        match (score.filter(|score| score.is_finite()), ground.broken_before(case)) {
-            (None, _) => found.push(skipped("the model gives no answer to it".into())),
-            (_, Some(relation)) => found.push(skipped(format!("it breaks `{relation}` before any change"))),
-            (Some(score), None) => hunts.push(Hunt::of(case, score, goal.target(score), ground.levers.len())),
+    for (case, answer) in answers.into_iter().enumerate() {
+        match hunt_of(&ground, case, answer.clone(), goal) {
+            Ok(hunt) => hunts.push(hunt),
+            // Without a model nothing is known of a case.
+            Err(_) if asker.stopped.is_some() => found.push(unfinished(case, answer, 0)),
+            Err(reason) => {
+                let outcome = Outcome::Skipped { reason };
+                found.push(CaseFound { case, answer, queries: 1, outcome, alone: Vec::new() });
+            }
         }
     }
-    // Answers of yes and no give a beam nothing to follow: its questions are kept for starts from rows of the data.
-    let levers_max = if is_decision_only { 1 } else { settings.levers_max };
-    let settings = &Settings { levers_max, ..*settings };
+    let effort = Effort {
+        budget: constraints.budget,
+        queries: u64::from(constraints.queries),
+        // Answers of yes and no give a beam nothing to follow: its questions are kept for starts from rows.
+        levers_max: if is_decision_only { 1 } else { LEVERS_MAX },
+        beam: BEAM,
+        restarts: RESTARTS,
+    };
     let was_searched = !hunts.is_empty();
-    run(&mut hunts, &ground, settings, &examples, &mut rng, &mut asker)?;
-    if was_searched && hunts.iter().all(|hunt| hunt.spent == 0) {
-        return Err(Impossible::NothingMoves.into());
+    run(&mut hunts, &ground, &effort, &examples, &mut rng, &mut asker);
+    if was_searched && asker.stopped.is_none() && hunts.iter().all(|hunt| !hunt.is_movable) {
+        return Err(Impossible::NothingMoves);
     }
-    found.extend(hunts.iter().map(|hunt| of_hunt(hunt, &ground, settings.budget)));
+    found.extend(hunts.iter().map(|hunt| of_hunt(hunt, &ground, effort.budget)));
     found.sort_by_key(|of| of.case);
-    Ok(Found { cases: found, budget: settings.budget, rows_asked: asker.rows_asked, is_decision_only })
+    let lever = |of: &Grounded| LeverFound {
+        feature: of.feature.clone(),
+        constraint: of.constraint(),
+        cost: of.cost,
+    };
+    let levers = ground.levers.iter().map(lever).collect();
+    Ok(Found { cases: found, levers, rows_asked_of_data, is_decision_only, stopped: asker.stopped })
 }
 
-/// All searches side by side, until none has a question left.
-fn run<E>(
+/// The search in a case, or why there is none.
+fn hunt_of(ground: &Ground<'_>, case: usize, answer: Option<Answer>, goal: Goal) -> Result<Hunt, String> {
+    let answer = answer.ok_or("the model gives no answer to it")?;
+    let target = goal.target(&answer).ok_or("its decision is the wanted one already, or none")?;
+    match ground.broken_before(case) {
+        Some(relation) => Err(format!("it breaks `{relation}` before any change")),
+        None => Ok(Hunt::of(case, answer, target, ground.levers.len())),
+    }
+}
+
+fn unfinished(case: usize, answer: Option<Answer>, queries: u64) -> CaseFound {
+    CaseFound { case, answer, queries, outcome: Outcome::Unfinished, alone: Vec::new() }
+}
+
+/// All searches side by side, until none has a question left, or the model can no longer be asked.
+fn run(
     hunts: &mut [Hunt],
     ground: &Ground<'_>,
-    settings: &Settings,
-    examples: &[(usize, f64)],
+    effort: &Effort,
+    examples: &[(usize, Answer)],
     rng: &mut SplitMix64,
-    asker: &mut Asker<'_, E>,
-) -> Result<(), SearchError<E>> {
-    loop {
+    asker: &mut Asker<'_>,
+) {
+    while asker.stopped.is_none() {
         let wishes: Vec<Vec<Point>> =
-            hunts.iter_mut().map(|hunt| hunt.wishes(ground, settings, examples, rng)).collect();
+            hunts.iter_mut().map(|hunt| hunt.wishes(ground, effort, examples, rng)).collect();
         let of_hunt = |(hunt, points): (&Hunt, &Vec<Point>)| vec![hunt.case; points.len()];
         let cases = hunts.iter().zip(&wishes).flat_map(of_hunt);
         let asked: Vec<(usize, &[Option<f64>])> =
             cases.zip(wishes.iter().flatten().map(Vec::as_slice)).collect();
         if asked.is_empty() {
-            return Ok(());
+            return;
         }
-        let mut scores = Vec::with_capacity(asked.len());
-        for part in asked.chunks(asker.rows_per_call) {
-            scores.extend(asker.ask(&ground.changed(part))?);
+        let mut answers = Vec::with_capacity(asked.len());
+        for part in asked.chunks(ROWS_PER_CALL) {
+            answers.extend(asker.ask(&ground.changed(part)));
+        }
+        if asker.stopped.is_some() {
+            return;
         }
         let mut at = 0;
         for (hunt, points) in hunts.iter_mut().zip(wishes) {
             let many = points.len();
-            hunt.hear(ground, settings, points, &scores[at..at + many]);
+            hunt.hear(ground, effort, points, &answers[at..at + many]);
             at += many;
         }
     }
@@ -248,17 +248,30 @@ fn run<E>(
 
 fn of_hunt(hunt: &Hunt, ground: &Ground<'_>, budget: f64) -> CaseFound {
     let outcome = match &hunt.best {
+        _ if !hunt.is_at_its_end() => Outcome::Unfinished,
         Some(best) if best.cost <= budget && hunt.is_confirmed == Some(true) => {
             let changes = changes(ground, hunt.case, &best.point);
-            Outcome::Flipped(Counterexample { cost: best.cost, score: best.score, changes })
+            Outcome::Flipped(Counterexample { cost: best.cost, answer: best.answer.clone(), changes })
         }
         Some(best) if best.cost <= budget && hunt.is_confirmed == Some(false) => {
             Outcome::Skipped { reason: "the model answered otherwise when it was asked again".into() }
         }
         _ => Outcome::Held,
     };
-    // The question about the case itself is one of its queries.
-    CaseFound { case: hunt.case, score: Some(hunt.score), queries: hunt.spent + 1, outcome }
+    let alone = |(lever, of): (usize, &Option<(f64, f64)>)| {
+        let (value, cost) = (*of)?;
+        let mut point = vec![None; ground.levers.len()];
+        point[lever] = Some(value);
+        if cost <= budget { changes(ground, hunt.case, &point).pop() } else { None }
+    };
+    let is_flipped = matches!(outcome, Outcome::Flipped(_));
+    CaseFound {
+        case: hunt.case,
+        answer: Some(hunt.answer().clone()),
+        queries: hunt.spent,
+        alone: hunt.alone.iter().enumerate().filter(|_| is_flipped).filter_map(alone).collect(),
+        outcome,
+    }
 }
 
 /// What a change is made of, the dearest first.
@@ -276,26 +289,33 @@ fn changes(ground: &Ground<'_>, case: usize, point: &[Option<f64>]) -> Vec<Chang
     changes
 }
 
-/// The model, and how often it was asked.
-struct Asker<'a, E> {
-    model: Model<'a, E>,
-    rows_per_call: usize,
-    rows_asked: u64,
+/// The model, for as long as it can be asked.
+struct Asker<'a> {
+    model: Model<'a>,
+    stopped: Option<String>,
 }
 
-impl<E> Asker<'_, E> {
-    fn ask(&mut self, batch: &Batch) -> Result<Vec<Option<f64>>, SearchError<E>> {
+impl Asker<'_> {
+    /// An answer for each row; none for any where the model can no longer be asked.
+    fn ask(&mut self, batch: &Batch) -> Vec<Option<Answer>> {
         let rows: Vec<usize> = (0..batch.rows()).collect();
-        let mut answers = Vec::with_capacity(rows.len());
-        for part in rows.chunks(self.rows_per_call) {
-            let of_part = (self.model)(&batch.take(part)).map_err(SearchError::Model)?;
-            if of_part.len() != part.len() {
-                return Err(SearchError::AnswersDiffer { asked: part.len(), answered: of_part.len() });
+        let mut answers: Vec<Option<Answer>> = Vec::with_capacity(rows.len());
+        for part in rows.chunks(ROWS_PER_CALL) {
+            if self.stopped.is_some() {
+                break;
             }
-            answers.extend(of_part);
+            match (self.model)(&batch.take(part)) {
+                Ok(of_part) if of_part.len() == part.len() => answers.extend(of_part),
+                Ok(of_part) => {
+                    let (asked, answered) = (part.len(), of_part.len());
+                    self.stopped =
+                        Some(format!("it was asked about {asked} rows and answered for {answered}"));
+                }
+                Err(error) => self.stopped = Some(error),
+            }
         }
-        self.rows_asked += answers.len() as u64;
-        Ok(answers)
+        answers.resize(batch.rows(), None);
+        answers
     }
 }
 

@@ -73,6 +73,7 @@ pub fn check_against(
     }
     check_evaluated(definition, log)?;
     super::expect::check_against(definition, log)?;
+    super::stress::check_against(definition, log)?;
     check_outcome(definition, log, outcomes)
 }
 
@@ -214,6 +215,7 @@ pub fn features<'a>(definition: &'a Definition, log: &'a Schema) -> Vec<&'a str>
             || outcome.is_some_and(|o| o.column == name || o.time.as_deref() == Some(name))
             || roles.ignore.iter().any(|ignored| ignored == name)
             || roles.quantiles.values().any(|column| column == name)
+            || definition.is_of_guard(name)
             || comparison.is_some_and(|comparison| comparison.columns().contains(&name))
     };
     log.names().filter(|name| !taken(name)).collect()

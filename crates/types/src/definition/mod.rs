@@ -9,6 +9,7 @@ mod check;
 mod drift_method;
 mod evaluate;
 mod expect;
+mod guard;
 mod metric;
 mod model;
 mod monitor;
@@ -32,6 +33,7 @@ pub use evaluate::{
     Slices, Tail, WorstSubpopulation,
 };
 pub use expect::{Age, Expectation, Holds, OnBreach, Quality, Rows};
+pub use guard::{AnswerAfter, Cache, Guard, GuardColumns, Oddity, Unlogged, Unread};
 pub use metric::Metric;
 pub use model::{Asked, Model, Protocol, Task};
 pub use monitor::{Against, AlarmBound, Cadence, Drift, Monitor, Multivariate, Reassess, WatchedPerformance};
@@ -40,7 +42,11 @@ pub(crate) use parse::from_toml;
 pub use parse::{DefinitionError, Place, parse};
 pub use schedule::Schedule;
 pub use segment::Segment;
-pub use stress::{Degradation, Detection, Faults, Missing, Parity, Refusal, Stress};
+pub use stress::{
+    Arrivals, Breaker, Comparison as RelationSign, Curves, Degradation, Detection, Direction, EndpointFaults,
+    Faults, Hypothesis, Load, Manipulation, Mechanism, Missing, Mutable, Parity, Refusal, Relation, Side,
+    Stress,
+};
 
 use crate::calendar::Zone;
 use crate::finding::CheckId;
@@ -75,6 +81,9 @@ pub struct Definition {
     /// How the model answers when its inputs fail.
     #[serde(default)]
     pub stress: Stress,
+    /// A proxy in front of the model server that enforces a policy of degradation and writes the prediction log.
+    #[serde(default)]
+    pub guard: Option<Guard>,
     /// When the checks run by themselves, where the system is served.
     #[serde(default)]
     pub schedule: Schedule,

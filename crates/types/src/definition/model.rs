@@ -33,6 +33,8 @@ pub struct Model {
     pub output: Option<String>,
     /// How long one answer may take.
     pub timeout: Age,
+    /// How much longer the first answer of a program may take, which loads its libraries and the model.
+    pub start_timeout: Age,
     /// Hosts beside this machine that may be asked: a test of faults is load for whoever answers.
     pub allowed_hosts: Vec<String>,
     /// The shared library of ONNX Runtime, where it is not found by itself.
@@ -53,6 +55,7 @@ impl Default for Model {
             inputs: Vec::new(),
             output: None,
             timeout: Age::of_seconds(10),
+            start_timeout: Age::of_seconds(60),
             allowed_hosts: Vec::new(),
             onnx_runtime: None,
         }
@@ -122,9 +125,13 @@ impl Task {
 /// # Errors
 /// The first [`DefinitionError`], at its key.
 pub(super) fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
-    let model = &definition.model;
+    check_asked(&definition.model, "model")
+}
+
+/// Checks how a model is asked, under the key where it is described.
+pub(super) fn check_asked(model: &Model, at: &str) -> Result<(), DefinitionError> {
     let refused = |key: &str, message: &str, help: &str| {
-        Err(DefinitionError::at_key(format!("model.{key}"), message).with_help(Some(help.to_owned())))
+        Err(DefinitionError::at_key(format!("{at}.{key}"), message).with_help(Some(help.to_owned())))
     };
     if model.endpoint.is_some() && !model.command.is_empty() {
         return refused(

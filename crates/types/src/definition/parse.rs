@@ -175,6 +175,7 @@ fn check_values(definition: &Definition) -> Result<(), DefinitionError> {
     super::expect::check_values(definition)?;
     super::model::check_values(definition)?;
     super::stress::check_values(definition)?;
+    super::guard::check_values(definition)?;
     super::alert::check_values(definition)?;
     check_outcome(definition)?;
     check_roles(definition)?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Age, Definition};
+use super::{Age, Asked, Definition};
 use crate::calendar::{Cron, Rule, Timetable};
+use crate::finding::CheckId;
 
 /// When the checks run by themselves, where the system is served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +19,10 @@ pub struct Schedule {
     /// When the evaluation runs: a cron expression in the system's time zone. By default after each day, week,
     /// month or quarter that `evaluate.every` names.
     pub evaluate: Option<Cron>,
+    /// When the model is asked under faults: a cron expression in the system's time zone. By default a file or a
+    /// program is after each day, week, month or quarter that `stress.every` names, and a server never: a test of
+    /// faults is load for it.
+    pub stress: Option<Cron>,
     /// How long after the end of a day, week, month or quarter its checks run, so that the last predictions
     /// have arrived; without effect on a cron expression.
     pub after: Age,
@@ -30,7 +35,14 @@ pub struct Schedule {
 
 impl Default for Schedule {
     fn default() -> Self {
-        Self { monitor: None, evaluate: None, after: Age::HOUR, catch_up: true, missed_after: Age::HOUR }
+        Self {
+            monitor: None,
+            evaluate: None,
+            stress: None,
+            after: Age::HOUR,
+            catch_up: true,
+            missed_after: Age::HOUR,
+        }
     }
 }
 
@@ -50,6 +62,18 @@ impl Definition {
     /// When the evaluation is due.
     pub fn evaluate_timetable(&self) -> Timetable {
         self.timetable(self.schedule.evaluate.as_ref(), vec![self.evaluate.every])
+    }
+
+    /// When the model is asked under faults; `None` where it is not by itself.
+    pub fn stress_timetable(&self) -> Option<Timetable> {
+        let cron = self.schedule.stress.as_ref();
+        let is_meant = cron.is_some() || !matches!(self.model.asked()?, Asked::Endpoint(_));
+        (is_meant && self.is_stressed()).then(|| self.timetable(cron, vec![self.stress.every]))
+    }
+
+    /// Whether any check of `[stress]` can be made.
+    pub fn is_stressed(&self) -> bool {
+        CheckId::ALL.into_iter().any(|check| self.stresses(check))
     }
 
     fn timetable(&self, cron: Option<&Cron>, of: Vec<super::Cadence>) -> Timetable {
@@ -92,6 +116,26 @@ mod tests {
         let written = serde_json::to_value(&definition).unwrap();
         assert_eq!(written["schedule"]["monitor"], "0 6 * * mon");
         assert_eq!(written["system"]["time_zone"], "Europe/Berlin");
+    }
+
+    #[test]
+    fn a_model_is_asked_on_a_schedule_where_it_is_said_how() {
+        let rule = |more: &str| {
+            let definition = parse(&format!("{SMALLEST}{more}")).unwrap();
+            definition.stress_timetable().map(|timetable| timetable.rule)
+        };
+        let asked = "[model]\nonnx = \"model.onnx\"\n";
+        let quarterly = Rule::Ends { of: vec![Cadence::Quarter], after: Duration::from_hours(1) };
+        assert_eq!(rule(asked), Some(quarterly));
+        let weekly = format!("{asked}[schedule]\nstress = \"0 3 * * sun\"\n");
+        assert_eq!(rule(&weekly), Some(Rule::Cron("0 3 * * sun".parse().unwrap())));
+        assert_eq!(rule(""), None);
+        // Nobody's server is put under load because somebody named it.
+        let server = "[model]\nendpoint = \"http://127.0.0.1:5000/invocations\"\n";
+        assert_eq!(rule(server), None);
+        assert!(rule(&format!("{server}[schedule]\nstress = \"0 3 * * sun\"\n")).is_some());
+        let all = "skip = [\"stress.parity\", \"stress.missing\", \"stress.faults\", \"stress.detection\"]";
+        assert_eq!(rule(&format!("{asked}[stress]\n{all}\n")), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use types::{Verdict, Window, format, window};
 
 use super::drift::stands_since;
 use super::last_of;
-use crate::page::effect::{adjusted, distance, distance_title, distribution, origin};
+use crate::page::effect::{adjusted, distance_text, distance_title, distribution, origin};
 use crate::page::verdict;
 
 pub(super) fn table(report: &MonitorReport) -> Markup {
@@ -30,7 +30,7 @@ pub(super) fn table(report: &MonitorReport) -> Markup {
 
 fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
     let last = last_of(column);
-    let distance = last.and_then(distance);
+    let distance = last.and_then(Finding::distance);
     let measured = column.findings.iter().flatten().filter(|finding| finding.verdict != Verdict::Unknown);
     let failed = column.findings.iter().flatten().filter(|finding| finding.verdict == Verdict::Fail);
     html! {
@@ -38,7 +38,7 @@ fn row(column: &ColumnHistory, windows: &[Window]) -> Markup {
             th scope="row" { (column.subject.label()) }
             td.sub { (origin(&column.subject).unwrap_or("–")) }
             td { @match last { Some(last) => (verdict::chip(last.verdict)), None => span.sub { "no data" } } }
-            td.num { (or_dash(distance.map(|distance| format::number(distance.value)))) }
+            td.num { (or_dash(last.and_then(distance_text))) }
             td.num { (or_dash(distance.and_then(|distance| distance.expected_by_chance).map(format::number))) }
             td.num { (or_dash(last.and_then(missing))) }
             td.num { (or_dash(last.and_then(adjusted).map(format::p_value))) }

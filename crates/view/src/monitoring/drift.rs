@@ -8,7 +8,7 @@ use types::{Verdict, Window, format, sure_change};
 use super::{ColumnLink, columns, counted, last_drift, last_of};
 use crate::chart::{Cell, Tone, heat_map, heat_row, month_axis};
 use crate::page::effect::{
-    adjusted, alarm_stands, budget, distance, distance_title, distribution, limits, origin,
+    adjusted, alarm_stands, budget, distance, distance_text, distance_title, distribution, limits, origin,
 };
 use crate::page::measures::prose;
 use crate::page::{Section, verdict, verdicts, worst_first};
@@ -199,7 +199,7 @@ fn row(column: &ColumnHistory, windows: &[Window], href: Option<String>) -> Mark
             }
             td.cells { (heat_row(&in_words(&label, column), &cells)) }
             td.num {
-                @if let Some(psi) = last.and_then(distance) { (format::number(psi.value)) } @else { "–" }
+                @if let Some(text) = last.and_then(distance_text) { (text) } @else { "–" }
                 @match last { Some(last) => (verdict::icon(last.verdict)), None => span.icon {} }
             }
         }
@@ -232,7 +232,8 @@ fn cell(label: &str, window: Window, finding: Option<&Finding>) -> Cell {
 fn tone(finding: &Finding) -> Tone {
     let limits = limits(finding);
     let chance = distance(finding).and_then(|distance| distance.expected_by_chance).unwrap_or(0.0);
-    let above = distance(finding).map_or(0.0, |distance| distance.value - chance);
+    // A share that fell is as large a change as one that rose.
+    let above = distance(finding).map_or(0.0, |distance| distance.value.abs() - chance);
     let against = |limit: Option<f64>| limit.map_or(0.0, |limit| above / (limit - chance).max(1e-9));
     let level = |value: f64, steps: [f64; 2]| steps.iter().filter(|step| value >= **step).count() as u8;
     let smallest = limits.iter().copied().reduce(f64::min);

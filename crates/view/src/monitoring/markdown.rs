@@ -14,7 +14,7 @@ use super::sparkline::sparkline;
 use super::{counted, last_of, last_together, performance_of};
 use crate::markdown::{code, escaped, gate_lines, headline, prose, push, shortened, sign};
 use crate::maturity;
-use crate::page::effect::{adjusted, distance, distance_title};
+use crate::page::effect::{adjusted, distance_text, distance_title};
 use crate::words;
 
 /// Rows of one table.
@@ -130,7 +130,7 @@ fn column_row(column: &ColumnHistory) -> String {
     let last = last_of(column);
     let verdict =
         last.map_or_else(|| "no data".into(), |last| format!("{} {}", sign(last.verdict), last.verdict));
-    let moved = last.and_then(distance).map(|distance| format::number(distance.value)).unwrap_or_default();
+    let moved = last.and_then(distance_text).map(|text| escaped(&text)).unwrap_or_default();
     let significance = last.and_then(adjusted).map(format::p_value).unwrap_or_default();
     format!(
         "| {} | {verdict} | {moved} | {} | {} |",
@@ -142,7 +142,7 @@ fn column_row(column: &ColumnHistory) -> String {
 
 /// The distance in each window; what was not measured is a gap.
 fn distances(column: &ColumnHistory) -> Vec<Option<f64>> {
-    let of = |finding: &Option<Finding>| finding.as_ref().and_then(distance).map(|distance| distance.value);
+    let of = |finding: &Option<Finding>| Some(finding.as_ref()?.distance()?.value);
     column.findings.iter().map(of).collect()
 }
 

@@ -146,7 +146,10 @@ fn section_of(check: CheckId) -> Option<&'static str> {
         | CheckId::Parity
         | CheckId::Missing
         | CheckId::Faults
-        | CheckId::Detection => None,
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => None,
     }
 }
 

@@ -1,12 +1,22 @@
 //! How large a drift is: the headline distance of a finding, its limits, and whether its alarm stands.
 
 use types::finding::{Detail, Distribution, Finding, Measure, Subject};
+use types::format;
 
-use crate::words::measure_title;
+use crate::words::{measure_title, measure_value};
 
 /// The distance that the verdict is about; what else was measured where that could not be.
 pub(crate) fn distance(finding: &Finding) -> Option<&Measure> {
     finding.distance().or(finding.measures.first())
+}
+
+/// What stands in a table under [`distance_title`]: the distance, or what else was measured, by its name.
+pub(crate) fn distance_text(finding: &Finding) -> Option<String> {
+    if let Some(distance) = finding.distance() {
+        return Some(format::number(distance.value));
+    }
+    let other = finding.measures.first()?;
+    Some(format!("{} {}", measure_title(&other.name), measure_value(&other.name, other.value)))
 }
 
 /// What the distances of a table are called: by name where they are all of one kind.

@@ -66,16 +66,38 @@ fn figure(finding: &Finding, measure: &Measure) -> Markup {
 pub(crate) fn prose(text: &str) -> Markup {
     html! {
         @for (is_name, part) in words::names_marked(text) {
-            @if is_name { code { (part) } } @else { (part) }
+            @if is_name { code { (part) } } @else { (words::with_units(part)) }
         }
     }
 }
 
-/// A name that may wrap after its separators.
+/// Why there is no interval, under a value.
+pub(crate) fn without_interval(why: &str) -> Markup {
+    html! { span.sub.below.why { "no interval: " (why) } }
+}
+
+/// A name that may wrap after its separators, though not inside of a number.
 pub(crate) fn breakable(name: &str) -> Markup {
     html! {
-        @for part in name.split_inclusive(['_', '.', '-', '/']) { (part) wbr; }
+        @for part in parts(name) { (part) wbr; }
     }
+}
+
+/// A name cut after its separators; one with a digit after it is part of a number, as in `up to 52.52` and `-5`.
+fn parts(name: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (at, separator) in name.match_indices(['_', '.', '-', '/']) {
+        let after = at + separator.len();
+        let is_of_number =
+            matches!(separator, "." | "-") && name[after..].starts_with(|c: char| c.is_ascii_digit());
+        if !is_of_number {
+            parts.push(&name[from..after]);
+            from = after;
+        }
+    }
+    parts.push(&name[from..]);
+    parts
 }
 
 /// All measures of a finding; columns that no measure fills are left out.
@@ -180,4 +202,22 @@ pub(crate) fn measure_label(measure: &Measure) -> String {
         (words::measure_title(&measure.name), words::measure_value(&measure.name, measure.value));
     let interval = words::interval(measure).map(|interval| format!(" ({interval})")).unwrap_or_default();
     format!("{title} {value}{interval}, {}", format::counted(measure.n, "row", "rows"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_after_separators_and_a_number_is_not() {
+        for (name, expected) in [
+            ("dewp over 42.89 up to 52.52", &["dewp over 42.89 up to 52.52"][..]),
+            ("day_part = Exec-managerial", &["day_", "part = Exec-", "managerial"]),
+            ("at -5 or 1.5", &["at -5 or 1.5"]),
+            ("a/b.c", &["a/", "b.", "c"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(parts(name), expected);
+        }
+    }
 }

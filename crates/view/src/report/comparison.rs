@@ -11,7 +11,7 @@ use super::findings_of;
 use super::lanes::{Lane, Lanes, ends, range, significance};
 use super::loss::Loss;
 use crate::chart::{Guide, GuideKind, Part, Scale, lane, share_bar};
-use crate::page::measures::{breakable, more, said};
+use crate::page::measures::{breakable, more, said, without_interval};
 use crate::page::{Section, verdicts};
 use crate::words;
 
@@ -43,7 +43,7 @@ fn one(finding: &Finding, model: &str, unit: &str) -> Markup {
     html! {
         (said(finding))
         @match &finding.detail {
-            Some(Detail::Comparison(of)) => (detail(of, model, words::compared_loss(of).unwrap_or(unit))),
+            Some(Detail::Comparison(of)) => (detail(of, model, of.compared_loss().unwrap_or(unit))),
             _ => p.empty { "Nothing was compared: both versions have to have predicted the same rows." },
         }
         (more(finding))
@@ -102,11 +102,19 @@ fn metric(row: &PairRow) -> Markup {
     let guides = [Guide { at: 0.0, kind: GuideKind::Overall }];
     html! {
         tr {
-            th scope="row" { (words::measure_title(&row.name)) @if let Some(better) = words::better(&row.name) { span.sub { (better) } } }
+            th scope="row" {
+                (words::measure_title(&row.name))
+                @if let Some(better) = words::better(&row.name) { span.sub { (better) } }
+                @if let Some(reason) = &row.reason { span.sub.below { (words::sentence_case(reason)) } }
+            }
             td.num.value { (this) (below(&row.name, row.this_interval)) }
             td.num { (other) (below(&row.name, row.other_interval)) }
             td.plot { (lane(&scale, row.difference.value, ends, &guides, &format!("{}: {difference}", words::measure_title(&row.name)))) }
-            td.num { (difference) @if let Some((lower, upper)) = ends { span.sub.below { (range(&row.name, lower, upper)) } } }
+            td.num {
+                (difference)
+                @if let Some((lower, upper)) = ends { span.sub.below { (range(&row.name, lower, upper)) } }
+                @if let Some(why) = row.difference.why_no_interval() { (without_interval(why)) }
+            }
             td.num.wide { (format::count(row.difference.n)) }
         }
     }
@@ -114,7 +122,7 @@ fn metric(row: &PairRow) -> Markup {
 
 /// An interval in the unit of a measure, under its value.
 fn below(unit: &str, interval: Option<Interval>) -> Markup {
-    html! { @if let Some(of) = interval { span.sub.below { (range(unit, of.lower, of.upper)) } } }
+    html! { @if let Some(range) = words::range_text(unit, interval) { span.sub.below { (range) } } }
 }
 
 fn slices(of: &ComparisonDetail, unit: &str) -> Markup {

@@ -8,7 +8,9 @@ use types::{Verdict, format};
 use super::findings_of;
 use super::together::together;
 use crate::chart::{Scale, bullet, histogram, sparkline};
-use crate::page::effect::{adjusted, chosen_because, distance, distance_title, distribution, limits, origin};
+use crate::page::effect::{
+    adjusted, chosen_because, distance, distance_text, distance_title, distribution, limits, origin,
+};
 use crate::page::measures::{breakable, prose, table, unmeasured};
 use crate::page::{Section, verdict, verdicts};
 
@@ -63,9 +65,10 @@ fn ranked(findings: &[&Finding]) -> Markup {
 fn distance_scale(findings: &[&Finding]) -> Scale {
     let largest = |values: Vec<f64>| values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max);
     let value = largest(
-        findings.iter().filter_map(|finding| distance(finding)).map(|distance| distance.value).collect(),
+        findings.iter().filter_map(|finding| finding.distance()).map(|distance| distance.value).collect(),
     );
-    let limit = largest(findings.iter().flat_map(|finding| limits(finding)).collect());
+    let limited = findings.iter().filter(|finding| finding.distance().is_some());
+    let limit = largest(limited.flat_map(|finding| limits(finding)).collect());
     let end = value.max(limit * 1.2);
     Scale::new(0.0, if limit > 0.0 { end.min(limit * 4.0) } else { end })
 }
@@ -105,7 +108,10 @@ fn distance_cell(finding: &Finding, scale: &Scale) -> Markup {
     let Some(distance) = distance(finding) else {
         return html! { span.psi.cell data-label="distance" { span.sub { "not measured" } } };
     };
-    let value = format::number(distance.value);
+    let value = distance_text(finding).unwrap_or_default();
+    if finding.distance().is_none() {
+        return html! { span.psi.cell data-label="distance" { span.num { (value) } } };
+    }
     let chance =
         distance.expected_by_chance.map(|expected| format!("{} by chance", format::number(expected)));
     let label = format!(

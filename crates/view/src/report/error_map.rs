@@ -40,8 +40,15 @@ fn rows(rates: &[RateRow]) -> Vec<Row<'_>> {
     rows
 }
 
-/// How far a rate surely is from that of everybody else: nothing where its interval holds that.
+/// A p-value, adjusted for all rates, beyond which nothing is coloured.
+const CHANCE: f64 = 0.05;
+
+/// How far a rate surely is from that of everybody else: nothing where its interval holds that, or where among all
+/// rates of the map chance explains it.
 fn sure(rate: &RateRow) -> f64 {
+    if rate.rate.p_adjusted.is_some_and(|p| p > CHANCE) {
+        return 0.0;
+    }
     let value = rate.rate.value;
     let (lower, upper) =
         rate.rate.interval.map_or((value, value), |interval| (interval.lower, interval.upper));
@@ -97,7 +104,7 @@ fn table(rows: &[Row<'_>], largest: f64, in_full: bool) -> Markup {
 fn cell(rate: Option<&RateRow>, largest: f64, in_full: bool) -> Markup {
     let Some(rate) = rate else { return html! { td.heat.nothing { "–" } } };
     let own = words::measure_value(&rate.rate.name, rate.rate.value);
-    let others = words::measure_value(&rate.rate.name, rate.others);
+    let others = others(rate);
     html! {
         td class=(format!("heat {}", tone(sure(rate), largest))) title=(format!("{own}; all others {others}; {}", format::counted(rate.rate.n, "row", "rows"))) {
             span.own { (own) @if rate.flagged { (verdict::icon(Verdict::Warn)) } }
@@ -105,13 +112,23 @@ fn cell(rate: Option<&RateRow>, largest: f64, in_full: bool) -> Markup {
                 span.sub { " n " (format::count(rate.rate.n)) }
             } @else {
                 span.sub.below {
-                    "others " (others) ", n " (format::count(rate.rate.n))
-                    @if let Some(interval) = &rate.rate.interval { ", " (range(&rate.rate.name, interval.lower, interval.upper)) }
+                    @if let Some(interval) = &rate.rate.interval { (range(&rate.rate.name, interval.lower, interval.upper)) ", " }
+                    "n " (format::count(rate.rate.n))
                     @if rate.rate.p_adjusted.or(rate.rate.p_value).is_some() { ", p " (significance(&rate.rate)) }
                 }
+                span.sub.below { "others " (others) }
             }
         }
     }
+}
+
+/// The rate of everybody else, with its interval and the rows behind it.
+fn others(rate: &RateRow) -> String {
+    let unit = rate.rate.name.as_str();
+    let ends = words::range_text(unit, rate.others_interval).map(|range| format!(" ({range})"));
+    let rows = rate.others_n.map(|n| format!(", n {}", format::count(n)));
+    let [ends, rows] = [ends, rows].map(Option::unwrap_or_default);
+    format!("{}{ends}{rows}", words::measure_value(unit, rate.others))
 }
 
 /// Four steps above the others, three below, as shares of the largest difference.

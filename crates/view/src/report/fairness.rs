@@ -9,7 +9,7 @@ use types::report::CheckReport;
 use super::findings_of;
 use super::lanes::range;
 use crate::chart::{Scale, lane};
-use crate::page::measures::{breakable, more, said};
+use crate::page::measures::{breakable, more, said, without_interval};
 use crate::page::{Section, verdict, verdicts};
 use crate::words;
 
@@ -121,7 +121,10 @@ fn criterion(row: &CriterionRow) -> Markup {
                 td.sub colspan="2" { (row.reason.as_deref().unwrap_or("not measured")) }
             } @else {
                 td.num { (measured(row.difference.as_ref(), if is_metric(row) { format::number } else { format::percent })) }
-                td.num { (measured(row.ratio.as_ref(), format::number)) }
+                td.num {
+                    (measured(row.ratio.as_ref(), format::number))
+                    @if let Some(reason) = row.reason.as_ref().filter(|_| row.ratio.is_none()) { span.sub.below.why { (reason) } }
+                }
             }
             td { @match (&row.lowest, &row.highest) { (Some(lowest), Some(highest)) => { (breakable(lowest)) span.sub { " and " } (breakable(highest)) }, _ => "–" } }
             td { @match row.verdict { Some(of) => (verdict::chip(of)), None => span.sub { "none" } } }
@@ -135,6 +138,7 @@ fn measured(measure: Option<&Measure>, text: impl Fn(f64) -> String) -> Markup {
             Some(measure) => {
                 strong { (text(measure.value)) }
                 @if let Some(interval) = &measure.interval { span.sub.below { (text(interval.lower)) " – " (text(interval.upper)) } }
+                @if let Some(why) = measure.why_no_interval() { (without_interval(why)) }
             }
             None => "–",
         }
@@ -203,7 +207,10 @@ fn groups(of: &FairnessDetail) -> Markup {
 fn group_table(column: &str, rows: &[&GroupRow]) -> Markup {
     let scales = RATES.map(|(_, of)| {
         let rates = rows.iter().filter_map(|row| of(row));
-        Scale::around(rates.flat_map(|rate| [rate.value, rate.interval.lower, rate.interval.upper]))
+        Scale::around(rates.flat_map(|rate| {
+            let ends = rate.interval.map_or([rate.value; 2], |interval| [interval.lower, interval.upper]);
+            [rate.value].into_iter().chain(ends)
+        }))
     });
     let has = RATES.map(|(_, of)| rows.iter().any(|row| of(row).is_some()));
     html! {
@@ -232,13 +239,16 @@ fn group_table(column: &str, rows: &[&GroupRow]) -> Markup {
 
 fn rate(title: &str, rate: Option<RateWithInterval>, scale: &Scale) -> Markup {
     let Some(rate) = rate else { return html! { span.sub { "no such row" } } };
-    let (lower, upper) = (rate.interval.lower, rate.interval.upper);
+    let ends = rate.interval.map(|interval| (interval.lower, interval.upper));
     let value = format::percent(rate.value);
-    let interval = range("rate", lower, upper);
+    let interval = ends.map_or_else(
+        || "no interval: these rows are all alike".to_owned(),
+        |(lower, upper)| range("rate", lower, upper),
+    );
     let label = format!("{title} {value} ({interval}), {}", format::counted(rate.n, "row", "rows"));
     html! {
         span.value { (value) }
-        (lane(scale, rate.value, Some((lower, upper)), &[], &label))
+        (lane(scale, rate.value, ends, &[], &label))
         span.sub.below { (interval) }
     }
 }

@@ -5,7 +5,7 @@ use types::finding::Measure;
 use types::{Verdict, format};
 
 use crate::chart::{Dumbbell, Guide, GuideKind, Scale, axis};
-use crate::page::measures::measure_label;
+use crate::page::measures::{measure_label, without_interval};
 use crate::page::verdict;
 use crate::words;
 
@@ -76,7 +76,7 @@ impl Lanes<'_> {
                 thead { tr {
                     th scope="col" { (words::sentence_case(self.of)) }
                     th.num.wide scope="col" { "Rows" }
-                    th.plot scope="col" { (axis(scale, |tick| words::measure_value(self.unit, tick))) }
+                    th.plot scope="col" { @if rows.iter().any(|row| row.measure.is_some()) { (axis(scale, |tick| words::measure_value(self.unit, tick))) } }
                     th.num scope="col" { (words::sentence_case(&self.value)) }
                     @for title in self.extra { th.num.wide scope="col" { (title) } }
                 } }
@@ -100,6 +100,7 @@ impl Lanes<'_> {
                         td.num.value {
                             (words::measure_value(self.unit, measure.value))
                             @if let Some(interval) = &measure.interval { span.sub { (range(self.unit, interval.lower, interval.upper)) } }
+                            @if let Some(why) = measure.why_no_interval() { (without_interval(why)) }
                         }
                         @for cell in &row.extra { td.num.wide { (cell) } }
                     }

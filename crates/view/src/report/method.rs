@@ -54,7 +54,7 @@ fn approaches(report: &CheckReport) -> Markup {
     }
 }
 
-const APPROACHES: [(CheckId, &str, &str); 9] = [
+const APPROACHES: &[(CheckId, &str, &str)] = &[
     (
         CheckId::Slices,
         "Rows are divided at random. One half is searched for slices with a large mean loss; the other half, which the search has not seen, judges them. p-values are adjusted for all slices that are judged.",
@@ -99,5 +99,20 @@ const APPROACHES: [(CheckId, &str, &str); 9] = [
         CheckId::Detection,
         "The checks of monitoring are run on the rows with and without each fault; a fault is noticed where one of them raises its voice that was silent before.",
         "",
+    ),
+    (
+        CheckId::Load,
+        "Requests are sent at their times, whether or not earlier ones were answered, and latencies count from there. The knee is the highest rate of the ramp within all limits; intervals of percentiles allow for requests that wait for each other.",
+        "Schroeder, Wierman & Harchol-Balter 2006; Jain 1991; Woodruff 1952",
+    ),
+    (
+        CheckId::Endpoint,
+        "A proxy in front of the server breaks its answers, one fault after the other; what callers get is held against the answers without a fault. After each one, answers have to be as before.",
+        "",
+    ),
+    (
+        CheckId::Manipulation,
+        "The model is asked again and again about each case with changes that are allowed, until the cheapest one that flips the decision is found, as far as a search finds it; every flip was asked twice. What was not found may exist: shares are lower bounds.",
+        "Brendel, Rauber & Bethge 2018; Croce & Hein 2019; Ustun, Spangher & Liu 2019",
     ),
 ];

@@ -8,19 +8,22 @@ mod calibration;
 pub(crate) mod comparison;
 mod dashboard;
 mod drift;
+mod endpoint;
 mod error_map;
 mod errors;
 pub(crate) mod fairness;
 mod glance;
 mod glossary;
 mod lanes;
+mod load;
 mod loss;
+mod manipulation;
 mod method;
 mod outcomes;
 mod over_time;
 mod performance;
 mod segments;
-mod slices;
+pub(crate) mod slices;
 mod stress;
 mod tail;
 mod together;
@@ -112,7 +115,13 @@ fn section_of(check: CheckId) -> &'static str {
         CheckId::Tail => "tail",
         CheckId::Fairness => "fairness",
         CheckId::Comparison => "comparison",
-        CheckId::Parity | CheckId::Missing | CheckId::Faults | CheckId::Detection => stress::ID,
+        CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => stress::ID,
         CheckId::Quality | CheckId::Outcomes => "outcomes",
     }
 }

@@ -83,6 +83,11 @@ fn oddities(of: &Coverage) -> Markup {
         (of.repeated_outcomes, "repeated", "more than one outcome row; the latest known one counts"),
         (of.contradictory_outcomes, "contradictory", "of those, the rows that disagree"),
         (
+            of.undecided_outcomes,
+            "undecided",
+            "of those, the latest rows disagree and are of the same instant, so that none corrects the other",
+        ),
+        (
             of.early_outcomes,
             "early",
             "dated before the prediction itself: a sign of leakage or of wrong clocks",

@@ -95,7 +95,10 @@ fn metric_row(finding: &Finding, measure: &Measure, headline: bool, references: 
             }
             td.plot { (metric_lane(finding, measure)) }
             td.num.wide { (words::interval(measure).unwrap_or_else(|| "–".into())) }
-            @if references { td.num { (reference_of(finding, name).map_or_else(|| "–".into(), |of| words::measure_value(name, of.value))) } }
+            @if references { td.num { @match reference_of(finding, name) {
+                Some(of) => { (words::measure_value(name, of.value)) @if let Some(range) = words::interval_in(name, of) { span.sub.below { (range) } } },
+                None => "–",
+            } } }
             td.num.wide { (format::count(measure.n)) }
         }
     }

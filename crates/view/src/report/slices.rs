@@ -51,7 +51,10 @@ fn table(found: &FoundSlices) -> Markup {
         measure: Some(&slice.mean_loss),
         reason: None,
         extra: vec![
-            html! { strong { (words::measure_value("lift", slice.lift.value)) } },
+            html! {
+                strong { (words::measure_value("lift", slice.lift.value)) }
+                @if let Some(range) = words::interval_in("lift", &slice.lift) { span.sub.below { (range) } }
+            },
             html! { (format::percent(slice.share)) },
             significance(&slice.lift),
         ],
@@ -59,7 +62,7 @@ fn table(found: &FoundSlices) -> Markup {
     html! {
         p.legend {
             span { span.key.dot {} (words::measure_title(unit)) " of the slice, with interval" }
-            span { span.key.overall {} "all rows " (words::measure_value(unit, found.overall)) }
+            span { span.key.overall {} "all rows " (all_rows(found)) }
             span { "searched on " (format::counted(found.searched_rows, "row", "rows")) ", judged on " (format::count(found.judged_rows)) " others" }
         }
         (Lanes {
@@ -71,6 +74,13 @@ fn table(found: &FoundSlices) -> Markup {
             rows: rows.collect(),
         }.markup())
     }
+}
+
+/// The mean loss of all rows that judged, with its interval.
+pub(crate) fn all_rows(found: &FoundSlices) -> String {
+    let unit = found.loss.as_str();
+    let ends = words::range_text(unit, found.overall_interval).map(|range| format!(" ({range})"));
+    format!("{}{}", words::measure_value(unit, found.overall), ends.unwrap_or_default())
 }
 
 /// The conditions one under the other, and whether other rows confirmed them.

@@ -14,6 +14,8 @@ use crate::page::measures::{breakable, limits, more, said};
 use crate::page::{Section, verdicts};
 use crate::words;
 
+/// What is said of a kind that no row is of.
+pub(super) const NONE: &str = "none in this window";
 /// Cases shown before the others are folded away.
 const CASES_SHOWN: usize = 10;
 
@@ -161,7 +163,7 @@ fn pool_table(pools: &[&PoolRow], unit: &str, average: Option<f64>, guides: Vec<
         rows: pool.rows,
         against: average.filter(|_| pool.lift.is_some()),
         measure: pool.mean_loss.as_ref(),
-        reason: None,
+        reason: (pool.rows == 0).then_some(NONE),
         extra: if has_lifts { vec![lift_cell(pool)] } else { Vec::new() },
     });
     Lanes {
@@ -217,7 +219,7 @@ fn case_row(case: &CaseRow) -> Markup {
             td { (case.outcome) }
             td.num { strong { (format::number(case.loss)) } }
             td.inputs {
-                @for (name, value) in &case.inputs { span { span.sub { (breakable(name)) " " } (value) } " " }
+                @for (name, value) in &case.inputs { span { span.sub { (name) " " } (value) } " " }
                 @if case.inputs.is_empty() { span.sub { "not kept" } }
             }
         }

@@ -68,7 +68,7 @@ fn detail(finding: &Finding, of: &Subpopulation) -> Markup {
 
 /// The limits in the unit of the loss: one on the rise begins at the reference's value.
 pub(super) fn limits_in_loss(finding: &Finding, of: &Subpopulation) -> Vec<f64> {
-    let before = of.share.and_then(|share| reference_at(of, share));
+    let before = of.share.and_then(|share| reference_at(of, share)).map(|point| point.value);
     let of_rise = limits(finding, "worst_subpopulation_rise").into_iter();
     let of_rise = of_rise.filter_map(|rise| Some(before? * (1.0 + rise)));
     limits(finding, "worst_subpopulation_loss").into_iter().chain(of_rise).collect()
@@ -110,7 +110,10 @@ fn table(of: &Subpopulation, unit: &str) -> Markup {
                             th scope="row" { (format::percent(point.at)) }
                             td.num { strong { (words::measure_value(unit, point.value)) } }
                             td.num.sub { (range(unit, point.lower, point.upper)) }
-                            @if !of.reference.is_empty() { td.num { (reference_at(of, point.at).map_or_else(|| "–".to_owned(), |value| words::measure_value(unit, value))) } }
+                            @if !of.reference.is_empty() { td.num { @match reference_at(of, point.at) {
+                                Some(before) => { (words::measure_value(unit, before.value)) span.sub.below { (range(unit, before.lower, before.upper)) } },
+                                None => "–",
+                            } } }
                         }
                     }
                 }
@@ -119,6 +122,6 @@ fn table(of: &Subpopulation, unit: &str) -> Markup {
     }
 }
 
-fn reference_at(of: &Subpopulation, share: f64) -> Option<f64> {
-    of.reference.iter().find(|point| (point.at - share).abs() < 1e-9).map(|point| point.value)
+fn reference_at(of: &Subpopulation, share: f64) -> Option<&CurvePoint> {
+    of.reference.iter().find(|point| (point.at - share).abs() < 1e-9)
 }

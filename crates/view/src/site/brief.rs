@@ -216,6 +216,9 @@ fn question(check: CheckId) -> &'static str {
         CheckId::Missing => "what happens when something that it needs to know is missing",
         CheckId::Faults => "what happens when something that it is told is wrong",
         CheckId::Detection => "whether we would notice if what it is told were wrong",
+        CheckId::Load => "whether it answers in time when many ask at once",
+        CheckId::Endpoint => "what those who ask get when it does not answer as it should",
+        CheckId::Manipulation => "whether people can get another answer by telling it something else",
     }
 }
 
@@ -292,6 +295,25 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "This version may be worse than the one that it is compared with.",
             "This version is worse than the one that it is compared with.",
         ],
+        CheckId::Parity
+        | CheckId::Missing
+        | CheckId::Faults
+        | CheckId::Detection
+        | CheckId::Load
+        | CheckId::Endpoint
+        | CheckId::Manipulation => meaning_of_stress(check),
+    };
+    match verdict {
+        Verdict::Pass => good,
+        Verdict::Warn => look,
+        Verdict::Fail => bad,
+        Verdict::Unknown => "It could not be measured.",
+    }
+}
+
+/// The same for what is done on purpose: good, to be looked at, bad.
+fn meaning_of_stress(check: CheckId) -> [&'static str; 3] {
+    match check {
         CheckId::Parity => [
             "What we test answers as what is in use does.",
             "What we test may not answer quite as what is in use does.",
@@ -312,11 +334,20 @@ fn meaning(check: CheckId, verdict: Verdict) -> &'static str {
             "There may be ways in which what it is told goes wrong that we would not notice.",
             "What it is told could go wrong, and matter, and we would not notice.",
         ],
-    };
-    match verdict {
-        Verdict::Pass => good,
-        Verdict::Warn => look,
-        Verdict::Fail => bad,
-        Verdict::Unknown => "It could not be measured.",
+        CheckId::Load => [
+            "It answers in time when as many ask at once as was agreed.",
+            "When as many ask at once as was agreed, it may not answer in time.",
+            "When as many ask at once as was agreed, it does not answer all of them in time, or not as before.",
+        ],
+        CheckId::Endpoint => [
+            "When it does not answer as it should, those who ask get an answer by another way, or an error in time.",
+            "When it does not answer as it should, those who ask may be left waiting.",
+            "When it does not answer as it should, those who ask are left waiting, or get what is no answer.",
+        ],
+        _ => [
+            "Few answers can be changed by telling it something else, as far as we could find.",
+            "More answers than was agreed may be changed by telling it something else.",
+            "More answers than was agreed can be changed by telling it something else.",
+        ],
     }
 }

@@ -52,6 +52,10 @@ pub(super) fn meaning(name: &str) -> Option<&'static str> {
         "confident_wrong_share" => "Of the predictions that claim to be sure, the share that was wrong",
         "rare_class_wrong_share" => "Of the cases of rare classes, the share that was predicted wrongly",
         "loss_difference" => "Mean loss of this version less that of the other; below 0 this one is better",
+        "flipped_share" => {
+            "Share of decisions that somebody can flip within the budget, as far as the search finds it"
+        }
+        "flipped_cost" => "What half of the cheapest changes cost at most",
         _ => return None,
     })
 }

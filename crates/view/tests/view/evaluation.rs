@@ -21,6 +21,8 @@ fn text(markup: &str) -> String {
         match c {
             '<' => in_tag = true,
             '>' => in_tag = false,
+            // A number and its unit stand in one line.
+            '\u{a0}' => text.push(' '),
             c if !in_tag => text.push(c),
             _ => {}
         }
@@ -69,6 +71,55 @@ fn the_dashboard_puts_average_and_worst_case_side_by_side() {
     for anchor in ["segments", "slices", "worst-case", "tail", "errors", "calibration"] {
         assert!(glance.contains(&format!("href=\"#{anchor}\"")), "{anchor}");
     }
+}
+
+/// The mean absolute error as the metric of the verdict has the worst cases beside it, and no average twice.
+#[test]
+fn a_metric_that_is_the_mean_of_the_loss_stands_once() {
+    let mut report = sample::report();
+    for finding in &mut report.findings {
+        match (finding.check, &mut finding.detail) {
+            (CheckId::Performance, _) => finding.measures[0].name = "mae".into(),
+            (CheckId::WorstSubpopulation, Some(Detail::Subpopulation(of))) => {
+                of.loss = "mean_absolute_error".into();
+            }
+            (CheckId::WorstSegment, Some(Detail::Segments { metric, .. })) => *metric = "mae".into(),
+            _ => {}
+        }
+    }
+    let page = html(&report);
+    let panel = section(&page, "glance").split("Average and worst case").nth(1).unwrap_or_default();
+    let panel = panel.split("</article>").next().unwrap_or_default();
+    let first = panel.split("<details").next().unwrap_or_default();
+    assert_eq!(text(first).matches("All rows").count(), 1, "{}", text(first));
+    says(first, &["Worst segment", "Worst slice found", "Worst 20 % of the rows"]);
+}
+
+#[test]
+fn values_without_an_interval_say_why_and_numbers_are_not_broken() {
+    let mut report = sample::report();
+    for finding in &mut report.findings {
+        match &mut finding.detail {
+            Some(Detail::Comparison(of)) => {
+                of.metrics[0].reason = Some("both values have no interval, because all is alike".into());
+            }
+            Some(Detail::Fairness(of)) => {
+                of.criteria[0].ratio = None;
+                of.criteria[0].reason = Some("a rate is 0 in all groups, so there is no ratio".into());
+            }
+            Some(Detail::Slices(of)) => of.slices[0].conditions = vec!["dewp over 42.89 up to 52.52".into()],
+            _ => {}
+        }
+    }
+    let page = html(&report);
+    says(section(&page, "comparison"), &["Both values have no interval, because all is alike"]);
+    says(
+        section(&page, "fairness"),
+        &["a rate is 0 in all groups, so there is no ratio", "no interval: these rows are all alike"],
+    );
+    says(section(&page, "slices"), &["all rows 21.9 % (20.4 % – 23.5 %)", "1.92 × – 2.84 ×"]);
+    says(section(&page, "errors"), &["others 61.1 % (59.1 % – 63.1 %), n 5,087"]);
+    assert!(section(&page, "glance").contains("dewp over 42.89 up to 52.52"));
 }
 
 #[test]

@@ -2,16 +2,21 @@
 
 use stats::interval::IntervalMethod;
 use types::Verdict;
+use types::definition::Arrivals;
 use types::detail::{
     Averages, CalibrationDetail, CaseRow, ClassRow, ComparisonDetail, CriterionRow, CurvePoint, Driver,
     ErrorStructure, FairnessDetail, FoundSlices, GapRow, GroupMetrics, GroupRow, OutsideRow, PairRow,
     PairedSlice, PoolRow, QuantileRow, RarityRow, RateRow, RateWithInterval, ResidualRow, SliceRow, Stretch,
     Subpopulation, TailDetail, ThresholdRow,
 };
+use types::endpoint::{CallerGot, CallersShare, EndpointFault, TriedEndpoint, TriedEndpointFault};
 use types::faults::{
-    FaultStatus, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare, TriedFault, TriedFaults,
+    FaultStatus, ImpactCurve, ImpactPoint, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare,
+    TestedHypothesis, TriedFault, TriedFaults,
 };
 use types::finding::{CheckId, Detail, Finding, Measure, Subject};
+use types::load::{ErrorClass, Latency, LoadRamp, LoadStep, Unloaded};
+use types::manipulation::{ChangedCase, ChangedInput, LeftOut, LeverRow, Manipulated};
 use types::report::CheckReport;
 
 use crate::hostile::{SCRIPT, outside_code, rendered};
@@ -30,6 +35,9 @@ fn details(name: &str, value: f64, rows: usize) -> Vec<(CheckId, Detail)> {
         (CheckId::Fairness, Detail::Fairness(Box::new(of.fairness()))),
         (CheckId::Comparison, Detail::Comparison(Box::new(of.comparison()))),
         (CheckId::Faults, Detail::Faults(Box::new(of.faults()))),
+        (CheckId::Load, Detail::Load(Box::new(of.load()))),
+        (CheckId::Endpoint, Detail::Endpoint(Box::new(of.endpoint()))),
+        (CheckId::Manipulation, Detail::Manipulation(Box::new(of.manipulated()))),
     ]
 }
 
@@ -71,7 +79,7 @@ impl Of<'_> {
     }
 
     fn rate(&self) -> RateWithInterval {
-        let interval = interval(self.value, self.value, IntervalMethod::Wilson);
+        let interval = Some(interval(self.value, self.value, IntervalMethod::Wilson));
         RateWithInterval { value: self.value, interval, n: 0 }
     }
 
@@ -79,8 +87,13 @@ impl Of<'_> {
         let (value, interval) = (self.value, interval(self.value, -self.value, IntervalMethod::Wilson));
         let responses =
             ResponseClass::ALL.map(|class| ResponseShare { class, rows: 7, share: value, interval });
-        let strategy =
-            |surely_saves| PricedStrategy { strategy: self.name(), mean_cost: value, interval, surely_saves };
+        let strategy = |surely_saves| PricedStrategy {
+            strategy: self.name(),
+            mean_cost: value,
+            interval,
+            surely_saves,
+            is_doing_nothing: !surely_saves,
+        };
         let fault = |at: usize| TriedFault {
             fault: self.name(),
             title: self.name(),
@@ -96,14 +109,150 @@ impl Of<'_> {
             silently_wrong_before: Some(value),
             error: Some(self.name()),
             strategies: vec![strategy(at.is_multiple_of(2)), strategy(false)],
-            noticed: Some(Noticed { by: vec![self.name(); at % 3] }),
+            noticed: Some(Noticed {
+                by: vec![self.name(); at % 3],
+                least_rate: Some(value),
+                windows: Some(u32::MAX),
+                windows_by_loss: Some(at as u32),
+            }),
+            experiment: Some(TestedHypothesis {
+                name: self.name(),
+                hypothesis: self.name(),
+                rollback: Some(self.name()),
+                who: Some(self.name()),
+            }),
+            is_uncertified: at.is_multiple_of(2),
+        };
+        let point = |at: usize| ImpactPoint {
+            rate: at as f64 * value,
+            drop: at.is_multiple_of(2).then(|| self.named()),
+            unanswered: value,
+        };
+        let curve = |_| ImpactCurve {
+            fault: self.name(),
+            title: self.name(),
+            of: self.name(),
+            max_accuracy_drop: value,
+            points: self.all(point),
         };
         TriedFaults {
             model: self.name(),
             rows: u64::MAX,
             clean: Some(self.named()),
             faults: self.all(fault),
+            model_outage: vec![strategy(true), strategy(false)],
+            curves: self.all(curve),
             not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
+        }
+    }
+
+    fn load(&self) -> LoadRamp {
+        let value = self.value;
+        let latency = Latency {
+            p50_ms: value,
+            p90_ms: value,
+            p95_ms: value,
+            p99_ms: value,
+            p999_ms: value,
+            max_ms: value,
+            p50_lower_ms: Some(value),
+            p50_upper_ms: None,
+            p99_lower_ms: Some(value),
+            p99_upper_ms: Some(-value),
+        };
+        let error = || ErrorClass { class: self.name(), requests: u64::MAX, example: self.name() };
+        let step = |at: usize| LoadStep {
+            rate: value,
+            seconds: value,
+            requests: u64::MAX,
+            answered: 1,
+            dropped: u64::MAX,
+            achieved_rate: value,
+            latency: (at % 3 < 2).then_some(latency),
+            errors: vec![error()],
+            compared: 1,
+            equal: u64::MAX,
+            degraded: 0,
+            sent_late_p99_ms: value,
+            stood: at.is_multiple_of(2),
+            verdict: Verdict::Fail,
+            reason: Some(self.name()),
+        };
+        let unloaded = Unloaded { requests: 0, answered: u64::MAX, p50_ms: value, max_ms: value, equal: 0 };
+        LoadRamp {
+            model: self.name(),
+            rows_per_request: u32::MAX,
+            arrivals: Arrivals::Poisson,
+            steps: self.all(step),
+            stood_rate: Some(value),
+            failed_rate: Some(-value),
+            ended: Some(self.name()),
+            before: Some(unloaded),
+            after: Some(unloaded),
+            recovered_s: Some(value),
+        }
+    }
+
+    fn endpoint(&self) -> TriedEndpoint {
+        let (value, interval) = (self.value, interval(self.value, -self.value, IntervalMethod::Wilson));
+        let got = CallerGot::ALL.map(|got| CallersShare { got, requests: 7, share: value, interval });
+        let fault = |at: usize| TriedEndpointFault {
+            fault: EndpointFault::Latency { delay_ms: u64::MAX },
+            title: self.name(),
+            struck: u64::MAX,
+            status: [FaultStatus::Failed, FaultStatus::Unknown, FaultStatus::Handled][at % 3],
+            sentence: self.name(),
+            got: got.to_vec(),
+            waited_ms_max: value,
+            error: Some(self.name()),
+            recovered_s: at.is_multiple_of(2).then_some(value),
+        };
+        TriedEndpoint {
+            model: self.name(),
+            through: Some(self.name()),
+            patience_ms: u64::MAX,
+            rate: value,
+            faults: self.all(fault),
+            not_tried: self.all(|_| NotTried { fault: self.name(), of: self.name(), reason: self.name() }),
+        }
+    }
+
+    fn manipulated(&self) -> Manipulated {
+        let value = self.value;
+        let lever = || LeverRow {
+            feature: self.name(),
+            constraint: self.name(),
+            cost: value,
+            used: self.measure("lever_share"),
+            alone: self.measure("alone_share"),
+            sentence: self.name(),
+        };
+        let input = || ChangedInput { feature: self.name(), from: self.name(), to: self.name(), cost: value };
+        let case = || ChangedCase {
+            id: self.name(),
+            cost: value,
+            before: self.name(),
+            after: self.name(),
+            changes: vec![input()],
+            sentence: self.name(),
+        };
+        Manipulated {
+            model: self.name(),
+            cases_are: self.name(),
+            tried: self.rows as u64,
+            flipped: u64::MAX,
+            left_out: self.all(|_| LeftOut { cases: u64::MAX, reason: self.name() }),
+            budget: value,
+            curve: self.curve(),
+            levers: self.all(|_| lever()),
+            relations: self.all(|_| self.name()),
+            examples: self.all(|_| case()),
+            queries: u64::MAX,
+            queries_most: 0,
+            queries_median: Some(value),
+            queries_reference: u64::MAX,
+            is_decision_only: true,
+            stopped: Some(self.name()),
         }
     }
 
@@ -176,6 +325,7 @@ impl Of<'_> {
         FoundSlices {
             loss: self.name(),
             overall: self.value,
+            overall_interval: self.named().interval,
             searched_rows: 0,
             judged_rows: u64::MAX,
             slices: self.all(slice),
@@ -199,6 +349,8 @@ impl Of<'_> {
             value: (!i.is_multiple_of(5)).then(|| format!("{}{i}", self.name)),
             rate: self.measure(kinds[i % 3]),
             others: self.value,
+            others_interval: self.named().interval,
+            others_n: Some(u64::MAX),
             flagged: i.is_multiple_of(2),
         };
         let residual = |i: usize| ResidualRow {
@@ -244,6 +396,7 @@ impl Of<'_> {
         };
         let outside = || OutsideRow { column: self.name(), rows: 0, mean_loss: Some(self.named()) };
         TailDetail {
+            overall: Some(self.named()),
             case_loss: String::new(),
             deciles: self.all(decile),
             pools: self.all(|_| pool()),
@@ -295,6 +448,7 @@ impl Of<'_> {
             other,
             other_interval: ends,
             difference: self.named(),
+            reason: Some(self.name()),
         };
         let slice = || PairedSlice {
             label: self.name(),
@@ -312,6 +466,7 @@ impl Of<'_> {
         };
         ComparisonDetail {
             other: self.name(),
+            loss: self.name(),
             metrics: self.all(|_| pair()),
             wins: u64::MAX,
             ties: 0,

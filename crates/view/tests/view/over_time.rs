@@ -50,6 +50,23 @@ fn every_link_and_every_mark_inside_the_page_has_its_target() {
 }
 
 #[test]
+fn a_column_of_which_only_the_missing_share_changed_has_no_distance_and_says_what_that_is() {
+    let mut report = monitor_report();
+    let last = report.drift[0].findings.last_mut().unwrap().as_mut().unwrap();
+    let change = Measure::new("missing_share_change", -1.0, 5_000, "difference of shares");
+    last.measures = vec![Measure { expected_by_chance: Some(0.0), ..change }];
+    if let Some(Detail::Distribution(of)) = &mut last.detail {
+        of.method = None;
+    }
+    let label = report.drift[0].subject.label();
+    let page = html(&report);
+    let row = row(&page, &label);
+    assert!(row.contains("missing share change −100 %") && !row.contains("−1.000"), "{row}");
+    let markdown = view::monitoring::markdown(&report);
+    assert!(markdown.contains("| missing share change −100 % |"), "{markdown}");
+}
+
+#[test]
 fn the_map_has_a_row_for_each_column_and_a_cell_for_each_window() {
     let report = monitor_report();
     let page = html(&report);

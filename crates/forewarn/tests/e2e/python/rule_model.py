@@ -1,7 +1,8 @@
 """A model in lines of JSON whose score follows from x alone; it raises where x is missing.
 
 Its argument says what it is: the model of the log (`right`), one with another rule (`other`), or one that hangs where
-x is missing (`hangs`), writes what is no answer (`garbage`), or forgets the last row (`few`).
+x is missing (`hangs`), takes it for 0 there (`lenient`), knows colours alone (`colours`), writes what is no answer
+(`garbage`), or forgets the last row (`few`).
 """
 
 import json
@@ -16,6 +17,8 @@ def score(x):
     if x is None:
         if how == "hangs":
             time.sleep(600)
+        if how == "lenient":
+            return score(0)
         raise ValueError("x must be there")
     return 0.9 if x > least else 0.1
 
@@ -24,6 +27,9 @@ for line in sys.stdin:
     asked = json.loads(line)
     if how == "garbage":
         print("Loading the model ... done", flush=True)
+        continue
+    if how == "colours":
+        print(json.dumps({"scores": [0.4 for _ in asked["rows"]]}), flush=True)
         continue
     at = asked["columns"].index("x")
     try:

@@ -69,9 +69,19 @@ fn measure(finding: &Finding) -> Option<&Measure> {
     monitored.or(finding.measures.first())
 }
 
+/// What is said of a check without a number that decides.
+fn without_headline(finding: &Finding) -> &'static str {
+    match &finding.detail {
+        Some(Detail::Fairness(of)) if finding.unmeasured.is_empty() && !of.criteria.is_empty() => {
+            "groups are compared, and no limit decides"
+        }
+        _ => "not measured",
+    }
+}
+
 fn headline(finding: &Finding, loss: Option<&Loss>) -> Markup {
     let Some(measure) = measure(finding) else {
-        return html! { strong { "—" } span.sub { "not measured" } };
+        return html! { strong { "—" } span.sub { (without_headline(finding)) } };
     };
     let own = words::unit_of(finding.detail.as_ref(), &measure.name);
     let unit = match (own, loss) {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use types::detail::AverageAndWorst;
 use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
+use types::loss::RowLoss;
 use types::report::CheckReport;
 use types::{Verdict, format};
 
@@ -37,7 +38,8 @@ struct Row {
 
 pub(super) fn panel(report: &CheckReport, loss: Option<&Loss>) -> Option<Panel> {
     let judged = [of_metric(report), of_other_metric(report), of_loss(report, loss)];
-    let groups: Vec<Group> = judged.into_iter().flatten().filter(|group| !group.rows.is_empty()).collect();
+    let judged = judged.into_iter().flatten().filter(|group| !group.rows.is_empty());
+    let groups = judged.fold(Vec::new(), with_worst_cases);
     let others = of_all_others(report);
     // An average alone stands among the headlines already.
     groups.iter().flat_map(|group| &group.rows).find(|row| !row.is_average)?;
@@ -62,6 +64,18 @@ pub(super) fn panel(report: &CheckReport, loss: Option<&Loss>) -> Option<Panel> 
             }
         },
     })
+}
+
+/// A metric that is the mean of the loss, as the mean absolute error is, has the worst cases of the loss beside it:
+/// the average of all rows is there once.
+fn with_worst_cases(mut groups: Vec<Group>, next: Group) -> Vec<Group> {
+    let loss = RowLoss::with_mean(&next.unit);
+    let same = groups.iter_mut().find(|group| loss.is_some() && RowLoss::with_mean(&group.unit) == loss);
+    match same {
+        Some(group) => group.rows.extend(next.rows.into_iter().filter(|row| !row.is_average)),
+        None => groups.push(next),
+    }
+    groups
 }
 
 fn row(what: &str, finding: &Finding, anchor: &'static str, measure: &Measure) -> Row {
@@ -170,7 +184,7 @@ fn of_loss(report: &CheckReport, loss: Option<&Loss>) -> Option<Group> {
         verdict: None,
         value,
         ends: loss.ends,
-        n: None,
+        n: loss.n,
         limits: Vec::new(),
         is_average: true,
     });
@@ -218,13 +232,15 @@ fn worst_subpopulation(report: &CheckReport) -> Option<Row> {
     })
 }
 
-/// The kind of rare case that loses most, of those that are measured by the same loss.
+/// The kind of rare case that the check is about, of those that are measured by the same loss: of the worst verdict the
+/// one that loses most.
 fn rarest(report: &CheckReport, loss: &Loss) -> Option<Row> {
     let finding = findings_of(report, CheckId::Tail).first().copied()?;
     let Some(Detail::Tail(of)) = &finding.detail else { return None };
     let measured = of.pools.iter().filter_map(|pool| Some((pool, pool.mean_loss.as_ref()?)));
     let same = measured.filter(|(_, measure)| loss.is_of(measure));
-    let (pool, measure) = same.max_by(|(_, a), (_, b)| a.value.total_cmp(&b.value))?;
+    let (pool, measure) = same
+        .max_by(|(pool, a), (other, b)| pool.verdict.cmp(&other.verdict).then(a.value.total_cmp(&b.value)))?;
     let limits = match (&pool.lift, loss.average) {
         (Some(_), Some(average)) => {
             limits(finding, "rare_lift").into_iter().map(|lift| lift * average).collect()

@@ -7,13 +7,15 @@ use types::format;
 use types::report::CheckReport;
 
 use super::Panel;
-use crate::chart::{Dumbbell, Reliability, Scale, SignedBar, lane, overall, signed_bars, small_reliability};
+use crate::chart::{Dumbbell, Reliability, Scale, lane, overall, small_reliability};
+use crate::page::measures::breakable;
 use crate::page::verdict;
 use crate::report::lanes::ends;
 use crate::report::loss::Loss;
 use crate::report::{error_map as map, findings_of, slices as slices_section, tail};
 use crate::words;
 
+/// Rows of a list.
 const SLICES: usize = 5;
 const SEGMENTS: usize = 9;
 const KINDS: usize = 6;
@@ -87,10 +89,11 @@ pub(super) fn quantiles(report: &CheckReport) -> Option<Panel> {
                     li {
                         span { (promised) }
                         (Dumbbell { average: Some(row.level), value: row.covered.value, ends: ends(&row.covered), guides: &[], class: row.verdict.word(), label: &format!("promised {promised}, held {held}, {}", format::counted(row.covered.n, "row", "rows")) }.markup(&scale))
-                        strong { (held) }
+                        span.num { strong { (held) } @if let Some(range) = words::interval(&row.covered) { span.sub.below { (range) } } }
                     }
                 }
             }
+            @if let Some(row) = rows.first() { p.sub { "of " (format::counted(row.covered.n, "row", "rows")) } }
         },
     })
 }
@@ -101,9 +104,10 @@ fn kinds(pools: &[PoolRow]) -> Markup {
         ul.kinds-of {
             @for pool in pools.iter().take(KINDS) {
                 li {
-                    span { (words::sentence_case(&pool.what)) span.sub { " n " (format::count(pool.rows)) } }
+                    span { (words::sentence_case(&pool.what)) " " span.sub.rows { "n " (format::count(pool.rows)) } }
                     @match &pool.lift {
-                        Some(lift) => span.num { strong { (words::measure_value("lift", lift.value)) } },
+                        Some(lift) => span.num { strong { (words::measure_value("lift", lift.value)) } @if let Some(range) = words::interval(lift) { span.sub.below { (range) } } },
+                        None if pool.rows == 0 => span.num.sub { (tail::NONE) },
                         None if pool.mean_loss.is_some() => span.num.sub { "nothing is lost" },
                         None => span.num.sub { "too few rows" },
                     }
@@ -143,7 +147,10 @@ fn slice_list(found: &FoundSlices) -> Markup {
                         (lane(&scale, slice.lift.value, ends(&slice.lift), &[overall(1.0)], &format!("{}: {text} the average loss", slice.conditions.join(" and "))))
                         strong { (text) }
                     }
-                    span.sub { (format::counted(slice.rows, "row", "rows")) ", " (format::percent(slice.share)) " of those that judged" }
+                    span.sub {
+                        @if let Some(range) = words::interval_in("lift", &slice.lift) { (range) ", " }
+                        (format::counted(slice.rows, "row", "rows")) ", " (format::percent(slice.share)) " of those that judged"
+                    }
                 }
             }
         }
@@ -156,32 +163,40 @@ pub(super) fn error_map(report: &CheckReport) -> Option<Panel> {
     let (title, body) = if !of.rates.is_empty() {
         ("Who gets which errors", html! { (map::legend()) (map::map(&of.rates, SEGMENTS)) })
     } else if !of.residuals.is_empty() {
-        ("Who is predicted too low or too high", residual_bars(&of.residuals))
+        ("Who is predicted too low or too high", residual_list(&of.residuals))
     } else {
         return None;
     };
     Some(Panel { title, anchor: "errors", verdict: Some(finding.verdict), wide: false, body })
 }
 
-fn residual_bars(rows: &[ResidualRow]) -> Markup {
-    let bars: Vec<SignedBar> = rows
-        .iter()
-        .take(SEGMENTS)
-        .map(|row| {
-            let name = segment_label(&row.column, row.value.as_deref());
-            let half = ends(&row.residual).map_or(0.0, |(lower, upper)| (upper - lower) / 2.0 / 1.96);
-            let text = format::number(row.residual.value);
-            SignedBar {
-                title: format!("{name}: {text}, {}", format::counted(row.residual.n, "row", "rows")),
-                name,
-                value: row.residual.value,
-                standard_error: half,
-                text,
-            }
-        })
-        .collect();
+/// Mean residuals, those that stand out first.
+fn residual_list(rows: &[ResidualRow]) -> Markup {
+    let shown = &rows[..rows.len().min(SLICES)];
+    let values = shown.iter().flat_map(|row| {
+        let (lower, upper) = ends(&row.residual).unwrap_or((row.residual.value, row.residual.value));
+        [row.residual.value, lower, upper]
+    });
+    let scale = Scale::around(values.chain([0.0]));
     html! {
-        p.legend { span { "outcome less prediction on average, with standard error" } }
-        (signed_bars("Mean residual by segment", &bars))
+        p.legend { span { span.key.dot {} "outcome less prediction on average, with interval" } span { span.key.overall {} "0: neither" } }
+        ol.slice-list {
+            @for row in shown {
+                @let name = segment_label(&row.column, row.value.as_deref());
+                @let text = format::number(row.residual.value);
+                li {
+                    div { (breakable(&name)) @if row.flagged { span.tag { "systematic" } } }
+                    div.line {
+                        (lane(&scale, row.residual.value, ends(&row.residual), &[overall(0.0)], &format!("{name}: {text}")))
+                        strong { (text) }
+                    }
+                    span.sub {
+                        @if let Some(range) = words::interval(&row.residual) { (range) ", " }
+                        (format::counted(row.residual.n, "row", "rows"))
+                    }
+                }
+            }
+        }
+        @if rows.len() > SLICES { p.sub { "and " (rows.len() - SLICES) " more" } }
     }
 }

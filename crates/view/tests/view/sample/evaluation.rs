@@ -166,6 +166,7 @@ fn slices() -> Finding {
     finding.detail = Some(Detail::Slices(FoundSlices {
         loss: "wrong_share".into(),
         overall: 0.219,
+        overall_interval: Some(interval(0.204, 0.235, IntervalMethod::Wilson)),
         searched_rows: 2_730,
         judged_rows: 2_729,
         slices,
@@ -221,6 +222,8 @@ fn rate(value: (&str, &str), kind: &str, own: f64, others: f64, n: u64) -> RateR
             ..measure(kind, own, n, "rows of the segment")
         },
         others,
+        others_interval: Some(interval(others - 0.02, others + 0.02, IntervalMethod::Wilson)),
+        others_n: Some(5_459 - n),
         flagged,
     }
 }

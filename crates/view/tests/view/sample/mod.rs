@@ -175,6 +175,7 @@ fn outcomes() -> Finding {
         unusable_outcomes: 41,
         repeated_outcomes: 18,
         contradictory_outcomes: 3,
+        undecided_outcomes: 1,
         early_outcomes: 0,
         orphan_outcomes: 112,
     }));

@@ -60,7 +60,8 @@ pub(super) fn fairness() -> Finding {
 
 fn rate(value: f64, n: u64) -> RateWithInterval {
     let half = 1.96 * (value * (1.0 - value) / n as f64).sqrt();
-    RateWithInterval { value, interval: interval(value - half, value + half, IntervalMethod::Wilson), n }
+    let interval = Some(interval(value - half, value + half, IntervalMethod::Wilson));
+    RateWithInterval { value, interval, n }
 }
 
 fn group(column: &str, value: &str, rows: u64, positives: u64, of: [f64; 4]) -> GroupRow {
@@ -76,14 +77,15 @@ fn group(column: &str, value: &str, rows: u64, positives: u64, of: [f64; 4]) -> 
         precision: Some(rate(right, (rows as f64 * selected) as u64)),
         calibration_gap: Some(RateWithInterval {
             value: -0.05 - selected / 10.0,
-            interval: interval(
+            interval: Some(interval(
                 -0.09 - selected / 10.0,
                 -0.01 - selected / 10.0,
                 IntervalMethod::NormalOfMean,
-            ),
+            )),
             n: rows,
         }),
-        expected_over_observed: None,
+        // Nothing was promised to anybody, and it happened.
+        expected_over_observed: Some(RateWithInterval { value: 0.0, interval: None, n: rows }),
     }
 }
 
@@ -109,6 +111,7 @@ pub(super) fn comparison() -> Finding {
     );
     finding.detail = Some(Detail::Comparison(Box::new(ComparisonDetail {
         other: "2013.01".into(),
+        loss: "wrong_share".into(),
         metrics: vec![
             pair("roc_auc", 0.702, 0.689, 0.009),
             pair("accuracy", 0.781, 0.769, 0.007),
@@ -136,6 +139,7 @@ fn pair(name: &str, this: f64, other: f64, half: f64) -> PairRow {
         other,
         other_interval: None,
         difference: with_interval(&format!("{name}_difference"), this - other, half, 5_459),
+        reason: None,
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn tail() -> Finding {
     let losses = [0.171, 0.178, 0.169, 0.188, 0.194, 0.207, 0.216, 0.242, 0.289, 0.402];
     let rows = [541, 548, 552, 530, 519, 533, 540, 561, 588, 547];
     finding.detail = Some(Detail::Tail(Box::new(TailDetail {
+        overall: Some(share(AVERAGE, 5_459)),
         case_loss: "Brier loss".into(),
         deciles: (0..10)
             .map(|i| RarityRow {

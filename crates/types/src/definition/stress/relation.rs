@@ -3,11 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::definition::parse::WAY_OUT;
+
 /// Two sides and how they must stand to each other. Written and read as text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct Relation {
     pub left: Side,
     pub comparison: Comparison,
@@ -88,7 +92,7 @@ impl fmt::Display for Relation {
 /// A text that is no relation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{text}` is no relation: write `open <= total`, with one of <=, <, >=, >, = between features or numbers"
+    "`{text}` is no relation{WAY_OUT}write `open <= total`: one of <=, <, >=, >, = between features or numbers"
 )]
 pub struct NoRelation {
     pub text: String,
@@ -109,13 +113,15 @@ impl FromStr for Relation {
         let found =
             all.into_iter().find_map(|comparison| Some((comparison, text.split_once(comparison.sign())?)));
         let (comparison, (left, right)) = found.ok_or_else(refused)?;
-        let side = |text: &str| match (text.trim(), text.trim().parse()) {
+        let side = |text: &str| match (text.trim(), text.trim().parse::<f64>()) {
             ("", _) => Err(refused()),
-            (_, Ok(number)) => Ok(Side::Number(number)),
-            (name, Err(_)) if name.contains(['<', '>', '=']) => Err(refused()),
-            (name, Err(_)) => Ok(Side::Feature(name.to_owned())),
+            (_, Ok(number)) if number.is_finite() => Ok(Side::Number(number)),
+            (name, _) if name.contains(['<', '>', '=']) => Err(refused()),
+            (name, _) => Ok(Side::Feature(name.to_owned())),
         };
-        Ok(Self { left: side(left)?, comparison, right: side(right)? })
+        let relation = Self { left: side(left)?, comparison, right: side(right)? };
+        // Two numbers say nothing of a feature.
+        if relation.features().next().is_some() { Ok(relation) } else { Err(refused()) }
     }
 }
 
@@ -142,7 +148,7 @@ mod tests {
         for text in ["open <= total", "a < b", "age >= 18", "x > -1.5", "first = second"] {
             assert_eq!(text.parse::<Relation>().unwrap().to_string(), text);
         }
-        for text in ["", "open", "open <=", "<= 3", "a <= b <= c", "a == b"] {
+        for text in ["", "open", "open <=", "<= 3", "a <= b <= c", "a == b", "1 < 2"] {
             assert!(text.parse::<Relation>().is_err(), "{text}");
         }
     }

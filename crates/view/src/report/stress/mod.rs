@@ -1,16 +1,20 @@
 //! What happens when inputs fail: every fault that was tried, how the model responded, and what to do about it.
 
+mod curves;
+mod instead;
+
 use maud::{Markup, html};
-use types::faults::{
-    ASK_ALL_THE_SAME, FaultStatus, NotTried, PricedStrategy, ResponseClass, TriedFault, TriedFaults,
-};
+use types::faults::{FaultStatus, NotTried, Noticed, ResponseClass, TriedFault, TriedFaults};
 use types::finding::{CheckId, Detail, Finding, Measure};
 use types::format;
 use types::nearest::listed;
 use types::report::CheckReport;
 
+use self::curves::curves;
+use self::instead::{best, costs, model_outage};
 use super::findings_of;
 use super::lanes::ROWS_SHOWN;
+use super::manipulation::manipulated;
 use crate::chart::{Part, share_bar};
 use crate::page::measures::{more, said};
 use crate::page::{Section, verdict, verdicts};
@@ -19,7 +23,15 @@ use crate::words;
 pub(super) const ID: &str = "stress";
 
 /// The checks in the order in which they are read.
-const CHECKS: [CheckId; 4] = [CheckId::Parity, CheckId::Missing, CheckId::Faults, CheckId::Detection];
+const CHECKS: [CheckId; 7] = [
+    CheckId::Parity,
+    CheckId::Missing,
+    CheckId::Faults,
+    CheckId::Detection,
+    CheckId::Manipulation,
+    CheckId::Load,
+    CheckId::Endpoint,
+];
 
 pub(super) fn section(report: &CheckReport) -> Option<Section> {
     let findings: Vec<&Finding> = CHECKS.iter().flat_map(|&check| findings_of(report, check)).collect();
@@ -36,7 +48,13 @@ pub(super) fn section(report: &CheckReport) -> Option<Section> {
             @for finding in &findings {
                 h3.group { (words::check_title(finding.check)) }
                 (said(finding))
-                @if let Some(Detail::Faults(of)) = &finding.detail { (tried(of)) }
+                @match &finding.detail {
+                    Some(Detail::Faults(of)) => (tried(of)),
+                    Some(Detail::Manipulation(of)) => (manipulated(finding, of)),
+                    Some(Detail::Load(of)) => (super::load::ramp(of)),
+                    Some(Detail::Endpoint(of)) => (super::endpoint::tried(of)),
+                    _ => {}
+                }
                 (more(finding))
             }
         },
@@ -58,7 +76,10 @@ fn tried(of: &TriedFaults) -> Markup {
         @if !folded.is_empty() {
             details.fold { summary { (format!("{} more", folded.len())) } (table(folded)) }
         }
+        @if !of.curves.is_empty() { (curves(&of.curves)) }
+        (model_outage(&of.model_outage))
         @if !hurting.is_empty() { (sheet(&hurting)) }
+        (costs(of))
         @if !of.not_tried.is_empty() { (not_tried(&of.not_tried)) }
     }
 }
@@ -106,7 +127,10 @@ fn row(fault: &TriedFault, is_noticed: bool, is_weighed: bool) -> Markup {
     let silent = fault.responses.iter().find(|share| share.class == ResponseClass::SilentlyWrong);
     html! {
         tr {
-            th scope="row" { (fault.of) span.sub.below { (fault.title) } }
+            th scope="row" {
+                (fault.of) span.sub.below { (fault.title) }
+                @if let Some(experiment) = &fault.experiment { span.sub.below { "experiment " (experiment.name) } }
+            }
             td.status { (verdict::icon(fault.verdict)) " " (fault.status.word()) }
             td.responses { (responses(fault)) }
             td.num {
@@ -119,27 +143,23 @@ fn row(fault: &TriedFault, is_noticed: bool, is_weighed: bool) -> Markup {
             }
             @if is_weighed { td { (best(fault)) } }
             @if is_noticed {
-                td { @match &fault.noticed {
-                    Some(noticed) if noticed.by.is_empty() => strong { "no" },
-                    Some(noticed) => { "yes" span.sub.below { (listed(noticed.by.iter().map(|by| by.strip_prefix("monitor.").unwrap_or(by)), BY_SHOWN)) } },
-                    None => "–",
-                } }
+                td { @match &fault.noticed { Some(noticed) => (noticed_by(noticed)), None => "–" } }
             }
         }
     }
 }
 
-/// What surely costs less than asking the model with what there is, the cheapest of it.
-fn best(fault: &TriedFault) -> Markup {
-    let mean = |of: &PricedStrategy| format!("{} a row", format::number(of.mean_cost));
-    let asked = fault.strategies.iter().find(|of| of.strategy == ASK_ALL_THE_SAME);
+/// Whether monitoring notices within a window, from which share of rows on, and else after how many windows.
+fn noticed_by(of: &Noticed) -> Markup {
     html! {
-        @match fault.strategies.iter().find(|of| of.surely_saves) {
-            Some(best) => {
-                (best.strategy)
-                span.sub.below { (mean(best)) @if let Some(asked) = asked { " instead of " (mean(asked)) } }
-            }
-            None => @if let Some(asked) = asked { span.sub { "nothing surely saves" span.below { (mean(asked)) } } } @else { "–" },
+        @if of.by.is_empty() {
+            strong { "no" }
+            @if let Some(windows) = of.windows { span.sub.below { "alarms add up after " (windows) " windows" } }
+            @if let Some(windows) = of.windows_by_loss { span.sub.below { "by its loss after " (format::counted(u64::from(windows), "window", "windows")) } }
+        } @else {
+            "yes"
+            @if let Some(rate) = of.least_rate { ", from " (format::percent(rate)) " of the rows on" }
+            span.sub.below { (listed(of.by.iter().map(|by| by.strip_prefix("monitor.").unwrap_or(by)), BY_SHOWN)) }
         }
     }
 }
@@ -202,15 +222,24 @@ fn sheet(faults: &[&TriedFault]) -> Markup {
                     div {
                         dt { (fault.of) span.sub.below { (fault.title) } }
                         dd {
+                            @if let Some(experiment) = &fault.experiment { strong { (experiment.name) } ": " (experiment.hypothesis) ". " }
                             (fault.sentence)
                             @if let Some(error) = &fault.error { " It says: " code { (error) } }
-                            span.sub.below { (what_to_do(fault)) }
+                            span.sub.below { (what_to_do(fault)) (rollback(fault)) }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// What the experiment of the definition says is done then, and by whom.
+fn rollback(fault: &TriedFault) -> String {
+    let Some(experiment) = &fault.experiment else { return String::new() };
+    let Some(rollback) = &experiment.rollback else { return String::new() };
+    let who = experiment.who.as_deref().map(|who| format!("{who}: ")).unwrap_or_default();
+    format!(" {who}{}.", rollback.trim_end_matches('.'))
 }
 
 fn what_to_do(fault: &TriedFault) -> &'static str {
@@ -224,6 +253,9 @@ fn what_to_do(fault: &TriedFault) -> &'static str {
         }
         Some(noticed) if noticed.by.is_empty() => {
             "Nobody would notice: watch this input more closely, and do not rely on the model while it is in doubt."
+        }
+        _ if fault.is_uncertified => {
+            "Find out which of the two models answers in production, and why the other one answers otherwise."
         }
         _ if fault.status == FaultStatus::Unknown => "Ask about more rows, so that it can be told.",
         _ => {

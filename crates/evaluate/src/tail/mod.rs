@@ -1,17 +1,18 @@
 //! The tail: what happens on rare and unusual cases, which an average over everyday ones does not show.
 
+mod unusual;
+
 use rand_core::RngCore;
 use stats::confidently_wrong::{ConfidentlyWrong, confidently_wrong, confidently_wrong_answers};
 use stats::expected_shortfall::expected_shortfall;
 use stats::interval::{Interval, Level};
 use stats::proportion::wilson_interval;
-use stats::rarity::{ForestOptions, IsolationForest, UnusualOptions, deciles, unusual_values};
 use stats::slice_search::{EncodedColumn, Slice, confirm};
 use stats::worst_cases::worst_cases;
 use types::answer::{SampledColumn, SampledValues};
 use types::cases::Outputs;
-use types::definition::Task;
-use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
+use types::definition::{Tail, Task};
+use types::detail::{CaseRow, PoolRow, TailDetail};
 use types::finding::Unmeasured;
 use types::format::{counted, number, percent, times, value};
 use types::loss::RowLoss;
@@ -20,7 +21,7 @@ use types::window::day_text;
 use types::{CheckId, Detail, Finding, Measure, Verdict};
 
 use crate::performance::interval_words;
-use crate::rows::{LEARNER_ROWS, Rows, mean_of};
+use crate::rows::{Rows, mean_of};
 use crate::{alarm, blank, unknown};
 
 const RARE_LIFT: &str = "rare_lift";
@@ -28,17 +29,10 @@ const RARE_CLASS: &str = "rare_class_wrong_share";
 /// Why there is no interval, where it is for that.
 const ALIKE: &str = "the losses of these rows are all alike";
 const RARE_INPUTS: &str = "rare inputs";
-/// A category is rare when the reference has it in at most this part of `rare_share`; the ones above that are
-/// looked at by themselves, so that what happens on the rarest is not hidden among them.
-const RARE_CATEGORY_PART: f64 = 0.1;
 /// The fewest rows of a pool that something is said about.
 const POOL_ROWS_LEAST: u64 = 20;
 /// The same where the loss is right or wrong: the interval of a share is good enough for few.
 const SHARE_ROWS_LEAST: u64 = 5;
-/// The paper's own choice: more trees hardly change a rank.
-const FOREST: ForestOptions = ForestOptions { trees: 100, rows_per_tree: 256 };
-/// Columns with unusual values that are kept.
-const OUTSIDE_KEPT: usize = 20;
 
 pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let scope = rows.scope;
@@ -49,16 +43,17 @@ pub(crate) fn judge(rows: &Rows<'_>, rng: &mut impl RngCore) -> Finding {
     let mut finding = blank(scope, CheckId::Tail, Verdict::Unknown);
     let mut tail = TailDetail::default();
     let mut pools: Vec<Pool> = Vec::new();
-    let unusual = unusual(rows, &mut tail, rng);
+    let unusual = unusual::unusual(rows, &mut tail, rng);
     let not_looked_at = unusual.as_ref().err().cloned();
     pools.extend(unusual.unwrap_or_default());
     if let Some(reason) = &not_looked_at {
         finding.unmeasured.push(Unmeasured { name: RARE_LIFT.into(), reason: reason.clone() });
     }
     pools.extend(rare_classes(rows));
+    tail.overall = mean_of(rows.loss(), rows.losses.iter().copied(), Level::P95);
     tail.pools = judged_pools(rows, &pools);
     let lift_limit = Limit::AtMost(scope.definition.evaluate.tail.max_lift);
-    headline(rows, &mut finding, &tail.pools, lift_limit);
+    headline(&scope.definition.evaluate.tail, &mut finding, &tail.pools);
     if let Some(measure) = shortfall(rows) {
         finding.measures.push(measure);
     }
@@ -106,59 +101,6 @@ impl Pool {
     }
 }
 
-/// Rows with inputs that the reference has seldom or never seen; fills in the curve over rarity.
-fn unusual(rows: &Rows<'_>, tail: &mut TailDetail, rng: &mut impl RngCore) -> Result<Vec<Pool>, String> {
-    if let Some(reason) = rows.no_inputs() {
-        return Err(reason);
-    }
-    let n = rows.reference_losses.len();
-    if (n as u64) < rows.scope.definition.evaluate.min_rows {
-        return Err(format!("the reference has {} with outcomes", counted(n as u64, "row", "rows")));
-    }
-    let settings = &rows.scope.definition.evaluate.tail;
-    let reference = rows.reference_features_at(0..n.min(LEARNER_ROWS))?;
-    let features = rows.features()?;
-    let forest = IsolationForest::fit(&reference, &FOREST, rng).map_err(|error| without_failed_to(&error))?;
-    let usual = forest.scores(&reference).map_err(|error| without_failed_to(&error))?;
-    let scores = forest.scores(&features).map_err(|error| without_failed_to(&error))?;
-    let of_rows = deciles(&usual, &scores).map_err(|error| without_failed_to(&error))?;
-    tail.deciles = (1..=10)
-        .map(|decile| {
-            let losses: Vec<f64> = members(&of_rows, |&of_row| of_row == decile, &rows.losses);
-            RarityRow {
-                decile: u32::from(decile),
-                rows: losses.len() as u64,
-                mean_loss: enough(&losses).and_then(|losses| mean_of(rows.loss(), losses, Level::P95)),
-            }
-        })
-        .collect();
-    let mut sorted = usual;
-    sorted.sort_by(f64::total_cmp);
-    // Rows of the reference beyond this score are at most the rare share, ties or not.
-    let rank = ((1.0 - settings.rare_share) * sorted.len() as f64).ceil() as usize;
-    let usual_up_to = sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::INFINITY);
-    let options = UnusualOptions {
-        rare_share: settings.rare_share * RARE_CATEGORY_PART,
-        uncommon_share: settings.uncommon_share,
-        ..UnusualOptions::default()
-    };
-    let values =
-        unusual_values(&reference, &features, &options).map_err(|error| without_failed_to(&error))?;
-    tail.outside = outside(rows, &values.columns);
-    Ok(vec![
-        Pool::new(RARE_INPUTS, scores.iter().map(|&score| score > usual_up_to).collect()),
-        Pool::new(
-            "rare or new categories",
-            values.rows.iter().map(|row| row.rare + row.never_seen > 0).collect(),
-        ),
-        Pool::new("uncommon categories", values.rows.iter().map(|row| row.uncommon > 0).collect()),
-        Pool::new(
-            "numbers outside the reference's range",
-            values.rows.iter().map(|row| row.out_of_range > 0).collect(),
-        ),
-    ])
-}
-
 /// The losses of the rows that something holds of.
 fn members<T>(of: &[T], is_member: impl Fn(&T) -> bool, losses: &[f64]) -> Vec<f64> {
     of.iter().zip(losses).filter(|(of, _)| is_member(of)).map(|(_, &loss)| loss).collect()
@@ -166,23 +108,6 @@ fn members<T>(of: &[T], is_member: impl Fn(&T) -> bool, losses: &[f64]) -> Vec<f
 
 fn enough(losses: &[f64]) -> Option<Vec<f64>> {
     (losses.len() as u64 >= POOL_ROWS_LEAST).then(|| losses.to_vec())
-}
-
-fn outside(rows: &Rows<'_>, columns: &[stats::rarity::ColumnCounts]) -> Vec<OutsideRow> {
-    let mut outside: Vec<OutsideRow> = rows
-        .feature_names()
-        .iter()
-        .zip(columns)
-        .map(|(name, counts)| OutsideRow {
-            column: name.clone(),
-            rows: counts.below + counts.above + counts.never_seen,
-            mean_loss: None,
-        })
-        .filter(|row| row.rows > 0)
-        .collect();
-    outside.sort_by(|a, b| b.rows.cmp(&a.rows).then_with(|| a.column.cmp(&b.column)));
-    outside.truncate(OUTSIDE_KEPT);
-    outside
 }
 
 /// Rows whose outcome is a class that few rows have, all such classes together.
@@ -300,14 +225,21 @@ fn lift_of_few(rows: &Rows<'_>, pool: &Pool, n: u64, level: Level) -> Option<Mea
     })
 }
 
-/// The measures that the verdict rests on: the worst lift, and the rare classes.
-fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Limit) {
-    let settings = &rows.scope.definition.evaluate.tail;
-    let worst = pools.iter().filter(|pool| pool.lift.is_some()).max_by(|a, b| {
-        let lift = |pool: &PoolRow| pool.lift.as_ref().map_or(0.0, |lift| lift.value);
-        a.verdict.cmp(&b.verdict).then(lift(a).total_cmp(&lift(b)))
-    });
-    if let Some(lift) = worst.and_then(|pool| pool.lift.clone()) {
+/// The kind of rare case that headline and sentence are about: of those with the worst verdict the one that loses the
+/// most.
+fn worst_pool<'a>(pools: impl Iterator<Item = &'a PoolRow>) -> Option<&'a PoolRow> {
+    let lift = |pool: &PoolRow| pool.lift.as_ref().map_or(0.0, |lift| lift.value);
+    pools
+        .filter(|pool| pool.mean_loss.is_some())
+        .max_by(|a, b| a.verdict.cmp(&b.verdict).then(lift(a).total_cmp(&lift(b))))
+}
+
+/// The measures that the verdict rests on: the worst lift, and the rare classes; first the one that the sentence is
+/// about.
+fn headline(settings: &Tail, finding: &mut Finding, pools: &[PoolRow]) {
+    let worst_lift = worst_pool(pools.iter().filter(|pool| pool.lift.is_some()));
+    if let Some(lift) = worst_lift.and_then(|pool| pool.lift.clone()) {
+        let limit = Limit::AtMost(settings.max_lift);
         finding.thresholds.push(limit.threshold(RARE_LIFT, "evaluate.tail.max_lift"));
         finding.measures.push(lift);
     }
@@ -316,6 +248,9 @@ fn headline(rows: &Rows<'_>, finding: &mut Finding, pools: &[PoolRow], limit: Li
         let limit = Limit::AtMost(settings.rare_class_wrong_at_most);
         finding.thresholds.push(limit.threshold(RARE_CLASS, "evaluate.tail.rare_class_wrong_at_most"));
         finding.measures.push(Measure { name: RARE_CLASS.into(), ..measure });
+    }
+    if worst_pool(pools.iter()).is_some_and(|worst| worst.is_class) {
+        finding.measures.reverse();
     }
 }
 
@@ -443,9 +378,7 @@ fn input(column: &SampledColumn, row: usize) -> String {
 }
 
 fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
-    let mut measured: Vec<&PoolRow> = pools.iter().filter(|pool| pool.mean_loss.is_some()).collect();
-    measured.sort_by_key(|pool| std::cmp::Reverse(pool.verdict));
-    let Some(worst) = measured.first() else {
+    let Some(worst) = worst_pool(pools.iter()) else {
         if pools.is_empty() {
             return String::new();
         }
@@ -494,9 +427,48 @@ fn summary(rows: &Rows<'_>, pools: &[PoolRow], limit: Limit) -> String {
         Verdict::Pass => " That this is more than the average is not shown.".to_owned(),
     });
     if rows.scope.definition.model.task != Task::Regression
-        && let Some(other) = measured.iter().skip(1).find(|pool| pool.verdict == Verdict::Fail)
+        && let Some(other) =
+            worst_pool(pools.iter().filter(|pool| pool.verdict == Verdict::Fail && pool.what != worst.what))
     {
         words.push_str(&format!(" {}", said(other)));
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(what: &str, verdict: Verdict, lift: Option<f64>) -> PoolRow {
+        PoolRow {
+            what: what.into(),
+            is_class: lift.is_none(),
+            rows: 100,
+            mean_loss: Some(Measure::new("wrong_share", 0.2, 100, "mean")),
+            lift: lift.map(|lift| Measure::new(RARE_LIFT, lift, 100, format!("of {what}"))),
+            verdict,
+        }
+    }
+
+    /// The first pool of the worst verdict had the sentence, the one with the largest lift the headline.
+    #[test]
+    fn headline_and_sentence_are_about_the_same_kind_of_rare_case() {
+        let window = "2013-06-03/2013-06-10".parse().unwrap();
+        let check = |pools: &[PoolRow], worst: &str, first: (&str, &str)| {
+            assert_eq!(worst_pool(pools.iter()).unwrap().what, worst);
+            let mut finding = Finding::blank(CheckId::Tail, types::Subject::Model, Verdict::Warn, window);
+            headline(&Tail::default(), &mut finding, pools);
+            let headline = &finding.measures[0];
+            assert_eq!((headline.name.as_str(), headline.method.as_str()), first);
+        };
+        let warned = [
+            pool("rare inputs", Verdict::Warn, Some(1.4)),
+            pool("new categories", Verdict::Warn, Some(2.2)),
+            pool("out of range", Verdict::Pass, Some(3.0)),
+        ];
+        check(&warned, "new categories", (RARE_LIFT, "of new categories"));
+        let class = pool("rare classes", Verdict::Fail, None);
+        let with_class: Vec<PoolRow> = warned.iter().cloned().chain([class]).collect();
+        check(&with_class, "rare classes", (RARE_CLASS, "mean"));
+    }
 }
