@@ -13,6 +13,7 @@ pub mod evidence_file;
 pub mod guard;
 pub mod init;
 mod kept_usual;
+pub mod lineage;
 pub mod monitor;
 mod monitor_report;
 pub mod oidc;

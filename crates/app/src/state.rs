@@ -7,8 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use store::{Chain, Database, DatabaseError, Store, StoreError};
 use types::evidence::{Checkpoint, Evidence, verify_chain};
+use types::lineage_log::Received;
 
 use crate::evidence_file::{self, EvidenceFile, EvidenceFileError};
 use crate::remote::{Remote, RemoteError};
@@ -37,6 +39,8 @@ pub enum StateError {
     Remote(#[from] RemoteError),
     #[error("evidence is imported where the server's database is, not over {url}: give --database there")]
     ImportOnServer { url: String },
+    #[error("lineage is asked where the server's database is, not over {url}: give --database there")]
+    LineageOnServer { url: String },
     #[error("evidence cannot be taken over: {0}")]
     Earlier(#[from] EvidenceFileError),
 }
@@ -196,6 +200,36 @@ impl State {
         match &self.place {
             Place::Database(database) => Ok(self.store(database)?.import(system, file.lines())?.end),
             Place::Server(server) => Err(StateError::ImportOnServer { url: server.shown() }),
+        }
+    }
+
+    /// Keeps lineage events that were received at one time; returns how many of them are new.
+    ///
+    /// # Errors
+    /// The database does not answer. Nothing was kept then.
+    pub fn keep_lineage(&self, received: Timestamp, events: &[String]) -> Result<u64, StateError> {
+        match &self.place {
+            Place::Database(database) => {
+                Ok(self.store(database)?.keep_lineage(received, events.iter().map(String::as_str))?)
+            }
+            Place::Server(server) => Err(StateError::LineageOnServer { url: server.shown() }),
+        }
+    }
+
+    /// Reads and verifies all lineage events, in the order in which they came.
+    ///
+    /// # Errors
+    /// The database does not answer, or the log of events is not what was recorded.
+    pub fn read_lineage(&self, each: impl FnMut(Received)) -> Result<(), StateError> {
+        if !self.exists() {
+            return Ok(());
+        }
+        match &self.place {
+            Place::Database(database) => {
+                self.store(database)?.read_lineage(each)?;
+                Ok(())
+            }
+            Place::Server(server) => Err(StateError::LineageOnServer { url: server.shown() }),
         }
     }
 

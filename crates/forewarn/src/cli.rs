@@ -36,6 +36,9 @@ pub(crate) enum Command {
     Evaluate(CheckOptions),
     /// Break the model's inputs on purpose: how does it answer, and would anybody notice?
     Stress(StressOptions),
+    /// Ask where a prediction came from, and what a dataset touched
+    #[command(subcommand)]
+    Trace(TraceCommand),
     /// Serve the systems of a folder: catch up, keep the schedule, show everything on a page
     Serve(ServeOptions),
     /// Stand before the model's server: enforce a policy of degradation, write the prediction log
@@ -237,6 +240,118 @@ pub(crate) enum EvidenceCommand {
         #[command(flatten)]
         state: StateOptions,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TraceCommand {
+    /// Take in files of OpenLineage events, one a line
+    Import {
+        /// Files of lines
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        place: TracePlace,
+    },
+    /// What the predictions of a time came of
+    Prediction {
+        /// When the prediction was made
+        #[arg(long, value_name = "INSTANT", value_parser = types::window::parse_instant)]
+        time: Timestamp,
+        /// The version of the model that made it [default: the definition's]
+        #[arg(long, value_name = "VERSION")]
+        model: Option<String>,
+        #[command(flatten)]
+        options: TraceOptions,
+        #[command(flatten)]
+        form: TraceForm,
+    },
+    /// What a dataset, a version of one, or a model version came of
+    Dataset {
+        /// NAME or NAME@VERSION, with its namespace before it where that is needed
+        name: String,
+        #[command(flatten)]
+        options: TraceOptions,
+        #[command(flatten)]
+        form: TraceForm,
+    },
+    /// What came of a dataset, a version of one, or a model version
+    Impact {
+        /// NAME or NAME@VERSION, with its namespace before it where that is needed
+        name: String,
+        #[command(flatten)]
+        options: TraceOptions,
+        #[command(flatten)]
+        form: TraceForm,
+    },
+    /// What differs between what two of them came of
+    Diff {
+        first: String,
+        second: String,
+        #[command(flatten)]
+        options: TraceOptions,
+        /// What to print
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+    /// What lacks lineage
+    Gaps {
+        #[command(flatten)]
+        options: TraceOptions,
+        /// What to print
+        #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+        format: ListFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TracePlace {
+    /// A folder with a forewarn.toml, or the file itself
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) state: StateOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceOptions {
+    #[command(flatten)]
+    pub(crate) place: TracePlace,
+    /// As it was at this instant [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = types::window::parse_instant)]
+    pub(crate) as_of: Option<Timestamp>,
+    /// By what was known at this instant [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = types::window::parse_instant)]
+    pub(crate) known_at: Option<Timestamp>,
+    /// At most so many nodes, or gaps of one kind
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub(crate) most: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceForm {
+    /// What to print
+    #[arg(long, value_enum, default_value_t = TraceFormat::Text)]
+    pub(crate) format: TraceFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For Graphviz
+    Dot,
+    /// For pages in Markdown
+    Mermaid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

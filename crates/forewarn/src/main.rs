@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         cli::Command::Monitor(options) => commands::monitor::run(&options),
         cli::Command::Evaluate(options) => commands::check::run(&options, app::Practices::Evaluate),
         cli::Command::Stress(options) => commands::stress::run(&options),
+        cli::Command::Trace(command) => commands::trace::run(&command),
         cli::Command::Serve(options) => commands::serve::run(&options),
         cli::Command::Guard(options) => commands::guard::run(&options),
         cli::Command::Init(options) => commands::init::run(&options),

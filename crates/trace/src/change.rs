@@ -102,9 +102,4 @@ impl<'a> Key<'a> {
     pub fn serving_context(run: &'a str) -> Self {
         Self::new(Kind::ServingContext, "", run, "")
     }
-
-    /// The dataset that a version or a column is of.
-    pub fn of_dataset(&self) -> Key<'a> {
-        Key { kind: Kind::Dataset, version: Cow::Borrowed(""), ..self.clone() }
-    }
 }

@@ -224,7 +224,7 @@ impl Node {
 }
 
 /// The first twelve digits of a digest, with what it is a digest of; any other text as it is.
-fn short(version: &str) -> String {
+pub fn short(version: &str) -> String {
     let (kind, digits) = version.rsplit_once(':').map_or(("", version), |(kind, digits)| (kind, digits));
     let is_digest = digits.len() >= 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     match kind {

@@ -1,8 +1,8 @@
 //! The log of lineage events: each as it was received, with the hash of the record before it.
 //!
-//! A record's text is `{"seq":…,"previous":"…","received":"…","event":…}` with the event's own bytes, and its hash is
-//! SHA-256 over exactly that text. Everything that is known of lineage is made from this log and can be made again. The
-//! end of the log is kept beside it, so that a cut tail shows too.
+//! A record's text is `{"seq":…,"previous":"…","received":"…","event":…}` with the event's own bytes, and its hash
+//! is SHA-256 over exactly that text. Everything that is known of lineage is made from this log and can be made again.
+//! The end of the log is kept beside it, so that a cut tail shows too.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@ pub(crate) mod monitor;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod stress;
+pub(crate) mod trace;
 pub(crate) mod verify;
 
 use std::process::ExitCode;

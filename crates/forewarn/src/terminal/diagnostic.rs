@@ -7,7 +7,16 @@ use types::definition::DefinitionError;
 
 /// A message without a place.
 pub(crate) fn error(message: &str) -> String {
-    let report = &[Level::ERROR.primary_title(message).element(annotate_snippets::Padding)];
+    titled(Level::ERROR, message)
+}
+
+/// Something that stopped nothing.
+pub(crate) fn warning(message: &str) -> String {
+    titled(Level::WARNING, message)
+}
+
+fn titled(level: Level<'_>, message: &str) -> String {
+    let report = &[level.primary_title(message).element(annotate_snippets::Padding)];
     let rendered = Renderer::styled().render(report);
     // The padding keeps the renderer from asking for a snippet; its bar says nothing here.
     format!("{}\n", rendered.lines().next().unwrap_or(message))

@@ -2,6 +2,7 @@
 
 pub(crate) mod diagnostic;
 mod evaluation;
+pub(crate) mod lineage;
 pub(crate) mod logger;
 pub(crate) mod monitoring;
 pub(crate) mod output;

@@ -44,4 +44,5 @@ mod stress;
 mod stress_load;
 mod stress_manipulation;
 mod tasks;
+mod trace;
 mod two_servers;

@@ -17,13 +17,12 @@ pub fn dot(trace: &Trace) -> String {
         text.push_str(&format!("  n{at} [label={}{shape}];\n", quoted(&titled(node))));
     }
     for (at, hop) in trace.hops.iter().enumerate() {
-        let from = match hop.from {
-            Some(from) => format!("n{from}"),
-            None => {
-                let label = quoted(&state(hop).unwrap_or_default());
-                text.push_str(&format!("  g{at} [label={label}, shape=plaintext];\n"));
-                format!("g{at}")
-            }
+        let from = if let Some(from) = hop.from {
+            format!("n{from}")
+        } else {
+            let label = quoted(&state(hop).unwrap_or_default());
+            text.push_str(&format!("  g{at} [label={label}, shape=plaintext];\n"));
+            format!("g{at}")
         };
         let label = quoted(&relation(trace, hop, Direction::Downstream));
         text.push_str(&format!("  {from} -> n{} [label={label}{}];\n", hop.to, style(hop)));

@@ -17,12 +17,11 @@ pub fn mermaid(trace: &Trace) -> String {
         text.push_str(&format!("  n{at}{shaped}\n"));
     }
     for (at, hop) in trace.hops.iter().enumerate() {
-        let from = match hop.from {
-            Some(from) => format!("n{from}"),
-            None => {
-                text.push_str(&format!("  g{at}{{{{{}}}}}\n", quoted(&state(hop).unwrap_or_default())));
-                format!("g{at}")
-            }
+        let from = if let Some(from) = hop.from {
+            format!("n{from}")
+        } else {
+            text.push_str(&format!("  g{at}{{{{{}}}}}\n", quoted(&state(hop).unwrap_or_default())));
+            format!("g{at}")
         };
         let arrow = match hop.state {
             State::Recorded => "-->",

@@ -29,7 +29,7 @@ fn relation(trace: &Trace, hop: &Hop, direction: Direction) -> String {
         }
         What::Wrote => words("written by", "wrote"),
         What::Ran => words("run of", "ran as"),
-        What::Executed => words("ran the", "ran in"),
+        What::Executed => words("ran", "ran in"),
         What::Started => words("started by", "started"),
         What::Applied => words("applied", "applied by"),
         What::Trained => words("trained by", "trained"),

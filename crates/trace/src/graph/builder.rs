@@ -202,8 +202,10 @@ fn keep_used(saids: Vec<SaidRow>, links: &mut [NewLink], notes: &mut [NewNote]) 
         now[at] = small(kept.len());
         kept.push(row);
     }
-    links.iter_mut().for_each(|link| link.said = now[link.said as usize]);
-    notes.iter_mut().for_each(|note| note.said = now[note.said as usize]);
+    for said in links.iter_mut().map(|link| &mut link.said).chain(notes.iter_mut().map(|note| &mut note.said))
+    {
+        *said = now[*said as usize];
+    }
     kept
 }
 

@@ -1,8 +1,9 @@
 //! The graph of everything that events said, in memory and immutable.
 //!
-//! Nodes, links and texts are whole numbers in sorted vectors: links by the node that they leave, and an index of those
-//! that arrive at a node. A link is held once for each who said it, with the time from when it is true and the time since
-//! when it is known here; of two that the same said, one that is both true and known no later makes the other needless.
+//! Nodes, links and texts are whole numbers in sorted vectors: links by the node that they leave, and an index of
+//! those that arrive at a node. A link is held once for each who said it, with the time from when it is true and the
+//! time since when it is known here; of two that the same said, one that is both true and known no later makes the
+//! other needless.
 //! Everything is in the order of what nodes are known by, so one set of changes has one graph, bit for bit.
 
 mod builder;
@@ -137,10 +138,15 @@ impl Graph {
     }
 
     /// What was noted of a node under a name.
-    pub fn notes_of<'g>(&'g self, node: NodeId, name: &str) -> impl Iterator<Item = Note<'g>> + use<'g> {
-        let number = self.symbols.find(name);
+    pub fn notes_of<'g>(&'g self, node: NodeId, name: &'g str) -> impl Iterator<Item = Note<'g>> + use<'g> {
+        // A node has few notes: their names are compared sooner than the name is looked up among all texts.
         let rows = &self.notes[range(&self.note_starts, node)];
-        rows.iter().filter(move |row| Some(row.name) == number).map(|row| self.note(row))
+        rows.iter().filter(move |row| self.symbols.text(row.name) == name).map(|row| self.note(row))
+    }
+
+    /// The dataset that a version is of.
+    pub fn dataset_of(&self, version: NodeId) -> Option<NodeId> {
+        self.arriving(version).find(|link| link.what == What::HasVersion).map(|link| link.from)
     }
 
     fn note(&self, row: &NoteRow) -> Note<'_> {

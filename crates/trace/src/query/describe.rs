@@ -4,6 +4,7 @@ use types::format;
 use types::lineage::{Fact, Hop, Kind, Node, What};
 
 use super::hop::Hop as Found;
+use super::quality::Checked;
 use super::view::View;
 use crate::change::Key;
 use crate::graph::NodeId;
@@ -26,10 +27,15 @@ pub(super) fn node(view: &View<'_>, node: NodeId) -> Node {
     Node { kind, namespace: namespace.into(), name: name.into(), version: version.into(), facts }
 }
 
-pub(super) fn hop(view: &View<'_>, found: &Found<'_>, from: Option<usize>, to: usize) -> Hop {
+pub(super) fn hop(
+    view: &View<'_>,
+    found: &Found<'_>,
+    (from, to): (Option<usize>, usize),
+    checked: &mut Checked,
+) -> Hop {
     let input = found.through.or(found.from).filter(|_| found.what == What::Read);
     let used = view.started(found.to).or(found.said.map(|said| said.true_from));
-    let quality = input.zip(used).map(|(input, at)| view.quality(input, at));
+    let quality = input.zip(used).map(|(input, at)| view.quality(input, at, checked));
     Hop {
         from,
         to,

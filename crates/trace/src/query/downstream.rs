@@ -50,13 +50,12 @@ impl<'g> View<'g> {
     /// What came of a write to a dataset without a version: the dataset, and whoever must have read just that.
     fn below_unnamed_write(&self, writer: NodeId, write: &Near<'g>) -> Vec<Hop<'g>> {
         let mut hops = vec![Hop::between(writer, write.node, write)];
-        let (readers, versions) = self.around(write.node);
-        for (reader, near) in readers {
+        for (reader, near) in self.unnamed_readers(write.node) {
             if self.content_read(reader, &near) == Some(Content::Unnamed { writer }) {
                 hops.push(self.through(writer, reader, &near));
             }
         }
-        for version in versions {
+        for version in self.versions(write.node) {
             if let Some(near) = self.likely_writer(version).filter(|near| near.node == writer) {
                 hops.push(Hop::between(writer, version, &near).because(State::Inferred, LIKELY_WRITER));
             }
@@ -77,8 +76,8 @@ impl<'g> View<'g> {
                 }
             }
         }
-        let (readers, _) = self.dataset_of(version).map(|dataset| self.around(dataset)).unwrap_or_default();
-        for (reader, near) in readers {
+        let readers = self.graph.dataset_of(version).map(|dataset| self.unnamed_readers(dataset));
+        for (reader, near) in readers.unwrap_or_default() {
             if self.content_read(reader, &near) == Some(Content::Version(version)) {
                 hops.push(Hop::between(version, reader, &near).because(State::Inferred, LAST_WRITTEN));
             }
@@ -86,8 +85,8 @@ impl<'g> View<'g> {
         hops
     }
 
-    /// The runs that read a dataset without naming a version, and its versions.
-    fn around(&self, dataset: NodeId) -> (Vec<(NodeId, Near<'g>)>, Vec<NodeId>) {
+    /// The runs that read a dataset without naming a version.
+    fn unnamed_readers(&self, dataset: NodeId) -> Vec<(NodeId, Near<'g>)> {
         let names = self.names(dataset);
         let readers = names.iter().flat_map(|&name| self.leaving(name, What::Read));
         let runs = readers.filter(|near| self.graph.kind(near.node) == Kind::Run);
@@ -98,10 +97,16 @@ impl<'g> View<'g> {
         let mut unnamed: Vec<_> = unnamed.collect();
         unnamed.sort_by_key(|(reader, read)| (*reader, read.node));
         unnamed.dedup_by_key(|(reader, read)| (*reader, read.node));
-        let versions = names.iter().flat_map(|&name| self.leaving(name, What::HasVersion));
+        unnamed
+    }
+
+    /// The versions of a dataset, each once.
+    fn versions(&self, dataset: NodeId) -> Vec<NodeId> {
+        let names = self.names(dataset).into_iter();
+        let versions = names.flat_map(|name| self.leaving(name, What::HasVersion));
         let mut versions: Vec<NodeId> = versions.map(|near| self.one_name(near.node)).collect();
         versions.sort_unstable();
         versions.dedup();
-        (unnamed, versions)
+        versions
     }
 }

@@ -160,7 +160,7 @@ impl<'g> View<'g> {
             hops.push(Hop::up(&near, version).because(State::Inferred, LIKELY_WRITER));
         }
         if hops.is_empty() {
-            let dataset = self.dataset_of(version);
+            let dataset = self.graph.dataset_of(version);
             return dataset.map(|dataset| self.beginning(dataset, version)).unwrap_or_default();
         }
         hops

@@ -18,7 +18,7 @@ impl<'g> View<'g> {
             return vec![Hop::missing(model, What::Trained, "no event says which run trained it")];
         }
         let hops = trained.iter().map(|near| Hop::up(near, model));
-        match self.clash(&self.trained_digests(model)) {
+        match clash(&self.trained_digests(model)) {
             None => hops.collect(),
             Some(reason) => hops.map(|hop| hop.because(State::Contradicted, reason.clone())).collect(),
         }
@@ -30,7 +30,7 @@ impl<'g> View<'g> {
             let mut digests = self.trained_digests(near.node);
             digests.extend(served);
             let hop = Hop::up(&near, context);
-            match self.clash(&digests) {
+            match clash(&digests) {
                 None => hop,
                 Some(reason) => hop.because(State::Contradicted, reason),
             }
@@ -44,10 +44,10 @@ impl<'g> View<'g> {
             self.notes(model, ModelMade::KEY).filter_map(|note| facet::read::<ModelMade>(note.text).ok());
         made.flatten().filter_map(|made| made.digest).collect()
     }
+}
 
-    fn clash(&self, digests: &BTreeSet<Digest>) -> Option<String> {
-        let listed: Vec<String> = digests.iter().map(Digest::short).collect();
-        (listed.len() > 1)
-            .then(|| format!("this version names artefacts of different content: {}", listed.join(", ")))
-    }
+fn clash(digests: &BTreeSet<Digest>) -> Option<String> {
+    let listed: Vec<String> = digests.iter().map(Digest::short).collect();
+    (listed.len() > 1)
+        .then(|| format!("this version names artefacts of different content: {}", listed.join(", ")))
 }

@@ -3,6 +3,8 @@
 //! That it was checked, that another version of the dataset was, and that none was are three things; a check that was
 //! made afterwards changes none of them.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use types::lineage::{Kind, Quality, What};
 
@@ -12,36 +14,51 @@ use crate::openlineage::QualityAssertions;
 use crate::openlineage::facet::{self, Facet};
 
 /// Assertions about one node that were made in one event.
-struct Check {
+#[derive(Clone, Debug)]
+pub(super) struct Check {
     at: Timestamp,
     passed: u64,
     failed: Vec<String>,
 }
 
+/// The checks of the versions of each dataset, as far as they were asked for.
+pub(super) type Checked = HashMap<NodeId, Vec<(NodeId, Check)>>;
+
 impl View<'_> {
     /// The quality of a dataset version (or of a dataset, whose version is not known), as it was known at `time`.
-    pub(super) fn quality(&self, node: NodeId, time: Timestamp) -> Quality {
-        let checks = self.checks(node);
-        if let Some(Check { at, passed, failed }) = last_until(checks, time) {
-            return Quality::Checked { at, passed, failed };
-        }
+    pub(super) fn quality(&self, node: NodeId, time: Timestamp, checked: &mut Checked) -> Quality {
         let dataset = match self.graph.kind(node) {
-            Kind::DatasetVersion => self.dataset_of(node),
-            _ => Some(node),
+            Kind::DatasetVersion => self.graph.dataset_of(node).unwrap_or(node),
+            _ => node,
         };
-        let others = dataset.into_iter().flat_map(|dataset| {
-            let versions = self.leaving(dataset, What::HasVersion).into_iter();
-            versions.map(|near| self.one_name(near.node)).chain([dataset])
-        });
-        let others = others.filter(|&other| other != node);
-        let others = others.filter_map(|other| Some((other, last_until(self.checks(other), time)?)));
+        let all = checked.entry(dataset).or_insert_with(|| self.all_checks(dataset));
+        let own = || all.iter().filter(|(of, _)| *of == node).map(|(_, check)| check);
+        if let Some(Check { at, passed, failed }) =
+            own().filter(|check| check.at <= time).max_by_key(|check| check.at)
+        {
+            return Quality::Checked { at: *at, passed: *passed, failed: failed.clone() };
+        }
+        let others = all.iter().filter(|(_, check)| check.at <= time);
         match others.max_by_key(|(other, check)| (check.at, *other)) {
             Some((other, Check { at, passed, failed })) => {
-                let version = self.graph.key(other).version.into_owned();
-                Quality::AnotherVersion { version, at, passed, failed }
+                let version = self.graph.key(*other).version.into_owned();
+                Quality::AnotherVersion { version, at: *at, passed: *passed, failed: failed.clone() }
             }
-            None => Quality::Never { later: self.checks(node).iter().map(|check| check.at).min() },
+            None => Quality::Never { later: own().map(|check| check.at).min() },
         }
+    }
+
+    /// The checks of a dataset and of its versions, by the name that stands for the version.
+    fn all_checks(&self, dataset: NodeId) -> Vec<(NodeId, Check)> {
+        let versions =
+            self.leaving(dataset, What::HasVersion).into_iter().map(|near| self.one_name(near.node));
+        let mut nodes: Vec<NodeId> = versions.chain([dataset]).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+            .into_iter()
+            .flat_map(|node| self.checks(node).into_iter().map(move |check| (node, check)))
+            .collect()
     }
 
     fn checks(&self, node: NodeId) -> Vec<Check> {
@@ -65,8 +82,4 @@ impl View<'_> {
         });
         read.collect()
     }
-}
-
-fn last_until(checks: Vec<Check>, time: Timestamp) -> Option<Check> {
-    checks.into_iter().filter(|check| check.at <= time).max_by_key(|check| check.at)
 }

@@ -6,6 +6,7 @@ use types::lineage::{Direction, Kind, Trace, What};
 
 use super::describe;
 use super::hop::Hop;
+use super::quality::Checked;
 use super::view::View;
 use crate::graph::NodeId;
 
@@ -58,11 +59,15 @@ fn walk(view: &View<'_>, start: NodeId, direction: Direction, nodes_max: usize) 
             }
         }
     }
+    let mut checked = Checked::new();
     Trace {
         direction,
         as_of: view.as_of,
         nodes: order.iter().map(|&node| describe::node(view, node)).collect(),
-        hops: hops.iter().map(|(hop, from, to)| describe::hop(view, hop, *from, *to)).collect(),
+        hops: hops
+            .iter()
+            .map(|(hop, from, to)| describe::hop(view, hop, (*from, *to), &mut checked))
+            .collect(),
         truncated,
     }
 }

@@ -1,6 +1,5 @@
 //! The graph as far as it had been said by a time.
 
-use jiff::Timestamp;
 use types::lineage::{AsOf, Kind, Role, What};
 
 use crate::change::{Said, Standing};
@@ -66,7 +65,7 @@ impl<'g> View<'g> {
         found
     }
 
-    pub(super) fn notes(&self, node: NodeId, name: &str) -> impl Iterator<Item = Note<'g>> + use<'g> {
+    pub(super) fn notes(&self, node: NodeId, name: &'static str) -> impl Iterator<Item = Note<'g>> + use<'g> {
         let view = *self;
         self.graph.notes_of(node, name).filter(move |note| view.sees(&note.said))
     }
@@ -111,15 +110,5 @@ impl<'g> View<'g> {
             }
         }
         names
-    }
-
-    /// The dataset that a version is of.
-    pub(super) fn dataset_of(&self, version: NodeId) -> Option<NodeId> {
-        self.graph.find(&self.graph.key(version).of_dataset())
-    }
-
-    /// When something was first said of a node.
-    pub(super) fn first_said(&self, near: &[Near<'g>]) -> Option<Timestamp> {
-        near.iter().map(|near| near.said.true_from).min()
     }
 }

@@ -1,8 +1,8 @@
 //! Who wrote what a run read: recorded where versions are named, and inferred from times where they are not.
 //!
-//! Most clients name no versions. What a run read of a dataset is then taken to be what had been written last before the
-//! run started; and a version that nobody is recorded to have written, to be what was written last before anybody spoke
-//! of it. Both are inferred, and say so.
+//! Most clients name no versions. What a run read of a dataset is then taken to be what had been written last before
+//! the run started; and a version that nobody is recorded to have written, to be what was written last before anybody
+//! spoke of it. Both are inferred, and say so.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use types::lineage::{Kind, What};
 
 use super::view::{Near, View};
-use crate::change::{Key, STATE};
+use crate::change::STATE;
 use crate::graph::NodeId;
 use crate::openlineage::Transition;
 
@@ -59,12 +59,15 @@ impl<'g> View<'g> {
 
     pub(super) fn is_version_of(&self, node: NodeId, datasets: &[NodeId]) -> bool {
         self.graph.kind(node) == Kind::DatasetVersion
-            && self.dataset_of(node).is_some_and(|dataset| datasets.contains(&dataset))
+            && self.graph.dataset_of(node).is_some_and(|dataset| datasets.contains(&dataset))
     }
 
     /// When a write was done: when the run ended, or else when the write was spoken of.
     fn written_at(&self, write: &Near<'g>) -> Timestamp {
-        let run = self.graph.find(&Key::run(&self.graph.key(write.node).name));
+        let run = match self.graph.kind(write.node) {
+            Kind::ServingContext => self.arriving(write.node, What::Answers).first().map(|near| near.node),
+            _ => Some(write.node),
+        };
         run.and_then(|run| self.ended(run)).map_or(write.said.true_from, |(at, _)| at)
     }
 
@@ -80,8 +83,8 @@ impl<'g> View<'g> {
 
     fn first_spoken_of(&self, version: NodeId) -> Option<Timestamp> {
         let names = self.names(version).into_iter();
-        let said: Vec<_> = names.flat_map(|name| self.arriving(name, What::HasVersion)).collect();
-        self.first_said(&said)
+        let spoken_of = names.flat_map(|name| self.arriving(name, What::HasVersion));
+        spoken_of.map(|near| near.said.true_from).min()
     }
 
     /// What a dataset held at a time, as far as it follows; what `except` wrote is left out.
@@ -110,7 +113,7 @@ impl<'g> View<'g> {
             return None;
         }
         let spoken_of = self.first_spoken_of(version)?;
-        let writes = self.unnamed_writes(self.dataset_of(version)?).into_iter();
+        let writes = self.unnamed_writes(self.graph.dataset_of(version)?).into_iter();
         let before = writes.filter(|(_, at)| *at <= spoken_of);
         before.max_by_key(|(near, at)| (*at, Reverse(near.node))).map(|(near, _)| near)
     }
