@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::CheckId;
 use crate::definition::{Contact, Escalation, Repeat};
 use crate::described;
-use crate::finding::CheckId;
 use crate::message::Severity;
 use crate::verdict::Verdict;
 use crate::window::Window;

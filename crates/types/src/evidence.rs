@@ -305,7 +305,8 @@ impl std::fmt::Display for Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{CheckId, Subject};
+    use crate::CheckId;
+    use crate::finding::Subject;
     use crate::verdict::Verdict;
 
     fn evidence(summaries: &[&str]) -> Evidence {

@@ -1,9 +1,10 @@
 //! What the pictures of an evaluation show, as rows of text for Markdown and JUnit XML.
 
 use stats::interval::Interval;
+use types::CheckId;
 use types::detail::{ComparisonDetail, CurvePoint, FairnessDetail, FoundSlices, Subpopulation, TailDetail};
 use types::faults::{FaultStatus, PricedStrategy, ResponseClass, TriedFault, TriedFaults};
-use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
+use types::finding::{Detail, Finding, Measure, segment_label};
 use types::manipulation::Manipulated;
 use types::{Verdict, format};
 

@@ -6,8 +6,9 @@
 
 use std::fmt::Write as _;
 
+use types::CheckId;
 use types::faults::{FaultStatus, TriedFault};
-use types::finding::{CheckId, Detail, Finding};
+use types::finding::{Detail, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format, window};
 

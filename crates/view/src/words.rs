@@ -2,8 +2,9 @@
 
 mod evaluation;
 
+use types::CheckId;
 use types::definition::{Metric, Tier};
-use types::finding::{CheckId, Measure, Threshold, WindowPerformance};
+use types::finding::{Measure, Threshold, WindowPerformance};
 pub(crate) use types::measure::{range_text, title as measure_title, unit_of, value_text as measure_value};
 use types::{Verdict, Window, format, window};
 

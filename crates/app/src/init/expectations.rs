@@ -31,7 +31,7 @@ pub(super) struct Looked {
 pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path, now: Timestamp) -> Looked {
     let Ok(definition) = definition::parse(text) else { return Looked::default() };
     match looked_at(engine, &definition, folder) {
-        Ok((days, proposed, changed)) => {
+        Ok(Seen { days, proposed, changed }) => {
             Looked { text: rows::table(&days, now) + &tables(&proposed), changed }
         }
         Err(error) => {
@@ -42,11 +42,14 @@ pub(super) fn proposed(engine: &Engine, text: &str, folder: &Path, now: Timestam
     }
 }
 
-fn looked_at(
-    engine: &Engine,
-    definition: &Definition,
-    folder: &Path,
-) -> Result<(Vec<LogDay>, Vec<Proposed>, Option<ChangedReference>), EngineError> {
+/// What there is to say of the log.
+struct Seen {
+    days: Vec<LogDay>,
+    proposed: Vec<Proposed>,
+    changed: Option<ChangedReference>,
+}
+
+fn looked_at(engine: &Engine, definition: &Definition, folder: &Path) -> Result<Seen, EngineError> {
     let log = engine.open(definition, folder, Some(Arc::new(MemoryStore::default())))?;
     let schema = log.schema();
     let range = log.time_range()?;
@@ -55,7 +58,8 @@ fn looked_at(
     log.profile_files(&questions)?;
     let answers = log.answer(&questions, Timestamp::MAX)?;
     let changed = reference::changed(definition, &schema, &log)?;
-    Ok((log.days(), proposed::of(definition, &schema, &later, &answers), changed))
+    let proposed = proposed::of(definition, &schema, &later, &answers);
+    Ok(Seen { days: log.days(), proposed, changed })
 }
 
 /// Every window after the reference that is going to be held against the expectations.

@@ -60,7 +60,7 @@ impl ChangedReference {
         }
         let parts = by_day.into_iter().map(|(day, columns)| {
             // A name may hold anything, and this stands in a comment.
-            let columns = listed(columns.into_iter(), NAMED).replace(char::is_control, " ");
+            let columns = listed(columns, NAMED).replace(char::is_control, " ");
             format!("{columns} on about {}", instant_text(day))
         });
         parts.collect::<Vec<String>>().join("; ")

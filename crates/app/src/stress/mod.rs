@@ -95,9 +95,12 @@ pub fn run(
     let datasets = log.dataset_versions()?;
     let mut chain = state.chain(&definition.system.id)?;
 
-    let is_made = |check: CheckId| match request.only.is_empty() {
-        true => definition.stresses(check),
-        false => definition.may_stress(check) && request.only.contains(&check),
+    let is_made = |check: CheckId| {
+        if request.only.is_empty() {
+            definition.stresses(check)
+        } else {
+            definition.may_stress(check) && request.only.contains(&check)
+        }
     };
     let watch = Watch::of(&opened, window, as_of);
     let questions = [window, definition.reference.window].map(|window| cases(&columns, definition, window));

@@ -121,7 +121,9 @@ impl<'a> Noticing<'a> {
             if window > 1 && findings.iter().any(|finding| is_louder(finding, quiet)) {
                 return Some(window);
             }
-            findings.iter().for_each(|finding| history.add(every, finding));
+            for finding in &findings {
+                history.add(every, finding);
+            }
         }
         None
     }

@@ -211,7 +211,9 @@ fn a_guard_that_is_killed_loses_no_prediction_that_it_answered() {
         thread::sleep(Duration::from_millis(300 + 170 * round));
         server.kill();
         is_over.store(true, Ordering::SeqCst);
-        askers.into_iter().for_each(|asker| asker.join().unwrap());
+        for asker in askers {
+            asker.join().unwrap();
+        }
     }
     guard(&folder, &[]).stop();
     let log = logged(&python, &folder);

@@ -127,14 +127,12 @@ fn judged_of(drift: &str, log: &LogState, columns: &[(Profile, Profile)]) -> Vec
 }
 
 fn without_values(kind: ColumnKind) -> Profile {
-    match kind {
-        ColumnKind::Numeric => numeric(&[], 600),
-        _ => {
-            let mut profile = CategoricalProfile::new(2);
-            profile.nulls = 600;
-            Profile::Categorical(profile)
-        }
+    if kind == ColumnKind::Numeric {
+        return numeric(&[], 600);
     }
+    let mut profile = CategoricalProfile::new(2);
+    profile.nulls = 600;
+    Profile::Categorical(profile)
 }
 
 fn verdict_of(findings: &[Finding], column: &str) -> Verdict {

@@ -77,12 +77,12 @@ impl Circuit {
         match &mut self.state {
             State::Closed { .. } => return Asking::Allowed,
             State::Trying { since } if now < *since + within => {
-                return Asking::Refused { after: Some(*since + within - now) };
+                return Asking::Refused { after: Some((*since + within).saturating_sub(now)) };
             }
             State::Trying { .. } => {}
             State::Open { until, rows: left } => {
                 if now < *until {
-                    return Asking::Refused { after: Some(*until - now) };
+                    return Asking::Refused { after: Some(until.saturating_sub(now)) };
                 }
                 if *left > 0 {
                     *left = left.saturating_sub(rows);

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn cache(rows: usize) -> Cache {
-        let (key, age) = (vec!["a".into(), "b".into()], Duration::from_secs(60));
+        let (key, age) = (vec!["a".into(), "b".into()], Duration::from_mins(1));
         Cache::new(CacheSettings { key, rows, age })
     }
 

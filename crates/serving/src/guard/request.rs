@@ -80,13 +80,12 @@ impl Asked {
             self.columns.iter().map(|(name, values)| (name.as_str(), taken(values))).collect();
         for fill in fills {
             let Some(at) = rows.iter().position(|row| *row == fill.row) else { continue };
-            match columns.iter_mut().find(|(name, _)| *name == fill.column) {
-                Some((_, values)) => values[at] = fill.value.clone(),
-                None => {
-                    let mut values = vec![Value::Null; rows.len()];
-                    values[at] = fill.value.clone();
-                    columns.push((fill.column, values));
-                }
+            if let Some((_, values)) = columns.iter_mut().find(|(name, _)| *name == fill.column) {
+                values[at] = fill.value.clone();
+            } else {
+                let mut values = vec![Value::Null; rows.len()];
+                values[at] = fill.value.clone();
+                columns.push((fill.column, values));
             }
         }
         let (key, data) = self.data(rows, &columns);

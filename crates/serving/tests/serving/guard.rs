@@ -372,7 +372,7 @@ fn the_last_answer_about_the_same_thing_is_repeated() {
         reply(stream, status, "", r#"{"predictions":[[0.25,0.75],[0.5,0.5]]}"#);
     });
     let model = Remedy { instead: Some(Instead::Cached), name: "cached-answer", ..Remedy::default() };
-    let (key, age) = (vec!["b".to_owned()], Duration::from_secs(60));
+    let (key, age) = (vec!["b".to_owned()], Duration::from_mins(1));
     let settings = Settings { cache: Some(CacheSettings { key, rows: 10, age }), ..settings(port) };
     let always = Always { inputs: Remedy::default(), model: Some(model) };
     let guard = start(settings, always, Kept::default(), Vec::new());

@@ -166,10 +166,10 @@ pub(super) fn title(fault: &Fault) -> String {
                 Some(format!("{} {number}", key.replace('_', " ")))
             }
             Value::Object(of_column) => {
-                let words = of_column.iter().filter_map(|(how, column)| {
+                let mut words = of_column.iter().rev().filter_map(|(how, column)| {
                     Some(format!("{} {}", how.replace('-', " "), column.as_str()?))
                 });
-                words.last()
+                words.next()
             }
             _ => None,
         })

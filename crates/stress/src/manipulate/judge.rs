@@ -265,7 +265,7 @@ impl Words<'_> {
         let changed: Vec<String> = flip.changes.iter().map(words_of).collect();
         let id = ids.get(case.case).cloned().unwrap_or_default();
         let sentence =
-            format!("{} takes the answer from {before} to {after}.", capitalised(&changed.join(", and ")),);
+            format!("{} takes the answer from {before} to {after}.", capitalised(&changed.join(", and ")));
         ChangedCase {
             id,
             cost: flip.cost,

@@ -93,7 +93,7 @@ fn rank_correlation(values: &Values, answers: &[Option<f64>]) -> Option<f64> {
         .filter(|(value, answer)| value.is_finite() && answer.is_finite())
         .collect();
     let [x, y] = [ranks(both.iter().map(|row| row.0)), ranks(both.iter().map(|row| row.1))];
-    let mean = (both.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(both.len() as f64, 1.0);
     let [mut both, mut of_x, mut of_y] = [0.0; 3];
     for (x, y) in x.iter().zip(&y) {
         both += (x - mean) * (y - mean);
@@ -114,7 +114,7 @@ fn ranks(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
         let value = numbers[order[from]];
         let equal = order[from..].iter().take_while(|&&row| numbers[row] == value).count().max(1);
         for &row in &order[from..from + equal] {
-            ranks[row] = from as f64 + (equal as f64 + 1.0) / 2.0;
+            ranks[row] = from as f64 + f64::midpoint(equal as f64, 1.0);
         }
         from += equal;
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::parse::open_share;
 use super::{Age, Cadence, Definition, DefinitionError};
-use crate::finding::CheckId;
+use crate::CheckId;
 use crate::message::Severity;
 use crate::nearest::{listed, nearest};
 

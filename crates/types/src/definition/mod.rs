@@ -48,8 +48,8 @@ pub use stress::{
     Stress,
 };
 
+use crate::CheckId;
 use crate::calendar::Zone;
-use crate::finding::CheckId;
 use crate::window::Window;
 
 /// The definition of one AI system for Forewarn.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::{Definition, Drift, Metric, Multivariate, Task, task};
-use crate::finding::CheckId;
+use crate::CheckId;
 use crate::nearest::{listed, nearest};
 use crate::window::Dataset;
 

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Age, Asked, Definition};
+use crate::CheckId;
 use crate::calendar::{Cron, Rule, Timetable};
-use crate::finding::CheckId;
 
 /// When the checks run by themselves, where the system is served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::manipulation::{Direction, Manipulation, Mutable};
 pub use self::relation::{Comparison, Relation, Side};
 use super::{Cadence, Definition, DefinitionError, Model};
-use crate::finding::CheckId;
+use crate::CheckId;
 
 pub use degradation::{Breaker, Degradation};
 pub use endpoint::EndpointFaults;

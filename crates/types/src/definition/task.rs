@@ -3,7 +3,7 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{Definition, DefinitionError, Metric, Task};
-use crate::finding::CheckId;
+use crate::CheckId;
 use crate::loss::RowLoss;
 use crate::nearest::listed;
 

@@ -1,7 +1,8 @@
 //! The first screen: gates, what changed since last time, the key numbers.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding, Measure, WindowPerformance};
+use types::CheckId;
+use types::finding::{Finding, Measure, WindowPerformance};
 use types::monitor_report::MonitorReport;
 use types::{Verdict, sure_change};
 

@@ -20,8 +20,9 @@ mod sparkline;
 mod together;
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::definition::Cadence;
-use types::finding::{CheckId, Detail, Finding, MaturityState, Subject, WindowPerformance};
+use types::finding::{Detail, Finding, MaturityState, Subject, WindowPerformance};
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::{Window, format};
 

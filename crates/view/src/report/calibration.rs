@@ -1,8 +1,9 @@
 //! Whether a score of 30 % means 30 %.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{CurvePoint, GapRow, QuantileRow};
-use types::finding::{CheckId, Detail, Finding, ReliabilityRow, segment_label};
+use types::finding::{Detail, Finding, ReliabilityRow, segment_label};
 use types::format;
 use types::report::CheckReport;
 

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 use stats::interval::Interval;
+use types::CheckId;
 use types::detail::{ComparisonDetail, PairRow, PairedSlice};
-use types::finding::{CheckId, Detail, Finding};
+use types::finding::{Detail, Finding};
 use types::format;
 use types::report::CheckReport;
 

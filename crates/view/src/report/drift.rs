@@ -1,7 +1,8 @@
 //! What changed: all columns together, then a ranked list, each row opening to its histogram.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Distribution, Finding};
+use types::CheckId;
+use types::finding::{Distribution, Finding};
 use types::report::CheckReport;
 use types::{Verdict, format};
 

@@ -1,8 +1,9 @@
 //! Whether mistakes are random or systematic: what predicts them, where they gather, when they come.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{CurvePoint, ErrorStructure, ResidualRow, Stretch};
-use types::finding::{CheckId, Detail, Finding, segment_label};
+use types::finding::{Detail, Finding, segment_label};
 use types::format;
 use types::report::CheckReport;
 use types::window::{day_text, parse_instant};

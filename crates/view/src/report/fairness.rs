@@ -1,8 +1,9 @@
 //! How groups of people fare: each criterion of fairness, and the rates that it compares.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{CriterionRow, FairnessDetail, GroupMetrics, GroupRow, RateWithInterval};
-use types::finding::{CheckId, Detail, Finding, Measure, segment_label};
+use types::finding::{Detail, Finding, Measure, segment_label};
 use types::format;
 use types::report::CheckReport;
 

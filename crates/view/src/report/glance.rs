@@ -1,7 +1,8 @@
 //! The first screen: gates, counts, the worst in plain words, and the dashboard.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding};
+use types::CheckId;
+use types::finding::Finding;
 use types::report::CheckReport;
 use types::{Verdict, format};
 

@@ -1,6 +1,7 @@
 //! The words of the check report, those of monitoring only where it speaks of it.
 
-use types::finding::{CheckId, Detail};
+use types::CheckId;
+use types::finding::Detail;
 use types::report::CheckReport;
 
 use crate::page::Section;

@@ -1,7 +1,8 @@
 //! How it was measured, in the words and tables of [`crate::page::method`].
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding};
+use types::CheckId;
+use types::finding::Finding;
 use types::report::CheckReport;
 
 use crate::page::Section;

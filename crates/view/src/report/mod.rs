@@ -30,7 +30,8 @@ mod together;
 mod worst_case;
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding};
+use types::CheckId;
+use types::finding::Finding;
 use types::report::CheckReport;
 use types::window;
 

@@ -1,8 +1,9 @@
 //! What the numbers stand on: the quality of the log, and how predictions met their outcomes.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::answer::Coverage;
-use types::finding::{CheckId, Detail, Finding};
+use types::finding::{Detail, Finding};
 use types::format;
 use types::report::CheckReport;
 

@@ -3,7 +3,8 @@
 mod averages;
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::CheckId;
+use types::finding::{Detail, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 

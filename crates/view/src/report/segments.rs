@@ -1,7 +1,8 @@
 //! Who is served worse: one forest plot per segment column, all on one scale.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
+use types::CheckId;
+use types::finding::{Detail, Finding, Measure, SegmentRow, segment_label};
 use types::report::CheckReport;
 use types::{Verdict, format};
 

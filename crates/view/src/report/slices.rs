@@ -1,8 +1,9 @@
 //! Where the model is worse though nobody named the place: slices that a search found and other rows confirmed.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{FoundSlices, SliceRow};
-use types::finding::{CheckId, Detail, Finding};
+use types::finding::{Detail, Finding};
 use types::format;
 use types::report::CheckReport;
 

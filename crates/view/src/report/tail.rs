@@ -1,8 +1,9 @@
 //! Rare and unusual cases: how the loss grows with rarity, kinds of rare cases, and the worst ones.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{CaseRow, CurvePoint, OutsideRow, PoolRow, RarityRow, TailDetail};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::finding::{Detail, Finding, Measure};
 use types::format;
 use types::report::CheckReport;
 

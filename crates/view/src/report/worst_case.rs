@@ -1,8 +1,9 @@
 //! The worst group of inputs of a given size, whatever describes it.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{CurvePoint, Subpopulation};
-use types::finding::{CheckId, Detail, Finding};
+use types::finding::{Detail, Finding};
 use types::format;
 use types::report::CheckReport;
 

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use types::CheckId;
 use types::Verdict;
 use types::definition::Tier;
-use types::finding::CheckId;
 
 use super::alerts::AlertRow;
 use super::frame::{Content, part};

@@ -1,7 +1,8 @@
 //! Two windows side by side: what got worse, what got better, what stayed.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Finding};
+use types::CheckId;
+use types::finding::Finding;
 use types::{Subject, Window, format};
 
 use super::frame::{Content, part};

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use types::CheckId;
 use types::evidence::Checkpoint;
-use types::finding::CheckId;
 use types::{Record, Verdict, format};
 
 use super::frame::{Content, part};

@@ -2,7 +2,8 @@
 //!
 //! What is called a form is posted, and has the field `csrf` beside those that are named.
 
-use types::finding::{CheckId, Subject};
+use types::CheckId;
+use types::finding::Subject;
 use types::{Verdict, Window};
 
 use super::practice::Practice;

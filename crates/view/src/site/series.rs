@@ -1,7 +1,8 @@
 //! A check over time: every window that was looked at, as a chart and as a table.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::CheckId;
+use types::finding::{Detail, Finding, Measure};
 use types::{Subject, Verdict, Window};
 
 use super::frame::{Content, part};

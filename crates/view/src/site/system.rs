@@ -1,7 +1,7 @@
 //! A system: its five practices in five tabs, its gates, and what was found last.
 
 use maud::{Markup, html};
-use types::finding::CheckId;
+use types::CheckId;
 use types::gate::GateDecision;
 use types::monitor_report::MonitorReport;
 use types::report::CheckReport;

@@ -1,6 +1,7 @@
 //! What the HTML report shows of an evaluation: the dashboard and its sections.
 
-use types::finding::{CheckId, Detail};
+use types::CheckId;
+use types::finding::Detail;
 use types::report::CheckReport;
 use view::report::html;
 

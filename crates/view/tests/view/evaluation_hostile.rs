@@ -1,6 +1,7 @@
 //! Evaluations that nobody hopes for: hostile names, nothing in them, numbers of any kind, a thousand rows.
 
 use stats::interval::IntervalMethod;
+use types::CheckId;
 use types::Verdict;
 use types::definition::Arrivals;
 use types::detail::{
@@ -14,7 +15,7 @@ use types::faults::{
     FaultStatus, ImpactCurve, ImpactPoint, NotTried, Noticed, PricedStrategy, ResponseClass, ResponseShare,
     TestedHypothesis, TriedFault, TriedFaults,
 };
-use types::finding::{CheckId, Detail, Finding, Measure, Subject};
+use types::finding::{Detail, Finding, Measure, Subject};
 use types::load::{ErrorClass, Latency, LoadRamp, LoadStep, Unloaded};
 use types::manipulation::{ChangedCase, ChangedInput, LeftOut, LeverRow, Manipulated};
 use types::report::CheckReport;

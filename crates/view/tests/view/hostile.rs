@@ -2,11 +2,12 @@
 //! nothing from the data may become markup.
 
 use stats::interval::IntervalMethod;
+use types::CheckId;
 use types::Verdict;
 use types::answer::Coverage;
 use types::detail::AverageAndWorst;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
+    Detail, Distribution, DistributionBin, Finding, ReliabilityRow, SegmentRow, Subject, Unmeasured,
 };
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, report::html};

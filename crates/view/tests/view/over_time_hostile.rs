@@ -1,8 +1,9 @@
 //! Monitoring reports that nobody hopes for: hostile names, lists of the wrong length, numbers of any size.
 
+use types::CheckId;
 use types::finding::{
-    Attribution, AttributionTerm, CheckId, Detail, Distribution, DistributionBin, FeatureWeight, Finding,
-    Maturity, MaturityState, Measure, SegmentRow, Subject, Unmeasured, WindowPerformance,
+    Attribution, AttributionTerm, Detail, Distribution, DistributionBin, FeatureWeight, Finding, Maturity,
+    MaturityState, Measure, SegmentRow, Subject, Unmeasured, WindowPerformance,
 };
 use types::monitor_report::{ColumnHistory, MonitorReport};
 use types::{Verdict, Window};

@@ -1,6 +1,6 @@
 //! The HTML report.
 
-use types::finding::CheckId;
+use types::CheckId;
 use types::gate::NeedState;
 use types::report::CheckReport;
 use view::report::html;

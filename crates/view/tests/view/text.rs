@@ -1,7 +1,7 @@
 //! Markdown and JUnit XML.
 
+use types::CheckId;
 use types::Verdict;
-use types::finding::CheckId;
 use types::report::CheckReport;
 use view::{junit::junit, markdown::markdown, monitoring};
 

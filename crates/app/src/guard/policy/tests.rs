@@ -1,3 +1,5 @@
+//! A policy as the guard enforces it, against rows of a small reference.
+
 use serde_json::json;
 use serving::guard::Expected;
 use types::batch::ValueKind;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::check::check_values;
 use super::{Cadence, Definition, Metric, Segment, Task};
-use crate::finding::CheckId;
+use crate::CheckId;
 use crate::loss::RowLoss;
 
 /// How good the model is: on average, where it is worst, and whether its scores mean what they say.

@@ -61,6 +61,6 @@ pub(super) fn check_values(degradation: &Degradation, task: Task) -> Result<(), 
 }
 
 fn check_fallbacks(degradation: &Degradation) -> Result<(), DefinitionError> {
-    let fallbacks = degradation.fallback.iter().enumerate();
-    fallbacks.map(|(at, fallback)| check_other(fallback, &format!("degradation.fallback.{at}"))).collect()
+    let mut fallbacks = degradation.fallback.iter().enumerate();
+    fallbacks.try_for_each(|(at, fallback)| check_other(fallback, &format!("degradation.fallback.{at}")))
 }

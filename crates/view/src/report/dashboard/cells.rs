@@ -1,7 +1,8 @@
 //! The headline of each check, small and side by side.
 
 use maud::{Markup, html};
-use types::finding::{CheckId, Detail, Finding, Measure, Subject};
+use types::CheckId;
+use types::finding::{Detail, Finding, Measure, Subject};
 use types::report::CheckReport;
 use types::{Verdict, format};
 

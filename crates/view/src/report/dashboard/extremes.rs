@@ -1,8 +1,9 @@
 //! The average and the worst case side by side, for each measure that has both.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::AverageAndWorst;
-use types::finding::{CheckId, Detail, Finding, Measure, SegmentRow, segment_label};
+use types::finding::{Detail, Finding, Measure, SegmentRow, segment_label};
 use types::loss::RowLoss;
 use types::report::CheckReport;
 use types::{Verdict, format};

@@ -1,8 +1,9 @@
 //! The smaller panels: reliability, rarity, the worst slices, the map of errors.
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::detail::{FoundSlices, PoolRow, ResidualRow};
-use types::finding::{CheckId, Detail, Finding, segment_label};
+use types::finding::{Detail, Finding, segment_label};
 use types::format;
 use types::report::CheckReport;
 

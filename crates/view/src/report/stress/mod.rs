@@ -4,8 +4,9 @@ mod curves;
 mod instead;
 
 use maud::{Markup, html};
+use types::CheckId;
 use types::faults::{FaultStatus, NotTried, Noticed, ResponseClass, TriedFault, TriedFaults};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::finding::{Detail, Finding, Measure};
 use types::format;
 use types::nearest::listed;
 use types::report::CheckReport;

@@ -1,9 +1,9 @@
 //! The week's drift findings: a cold spell, a weather feed with holes, another mix of carriers.
 
+use types::CheckId;
 use types::Verdict;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, Finding, Measure, MethodChoice, Subject, Threshold,
-    Unmeasured,
+    Detail, Distribution, DistributionBin, Finding, Measure, MethodChoice, Subject, Threshold, Unmeasured,
 };
 
 use super::{finding, measure, threshold};

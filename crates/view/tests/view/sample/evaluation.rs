@@ -5,11 +5,12 @@ mod groups;
 mod tail;
 
 use stats::interval::IntervalMethod;
+use types::CheckId;
 use types::Verdict;
 use types::detail::{
     CurvePoint, Driver, ErrorStructure, FoundSlices, RateRow, ResidualRow, SliceRow, Stretch, Subpopulation,
 };
-use types::finding::{CheckId, Detail, Finding, Measure, Subject};
+use types::finding::{Detail, Finding, Measure, Subject};
 use types::report::CheckReport;
 
 use super::{finding, interval, measure, threshold};

@@ -6,11 +6,12 @@ pub(crate) mod over_time;
 pub(crate) mod site;
 
 use stats::interval::{Interval, IntervalMethod, Level};
+use types::CheckId;
 use types::answer::Coverage;
 use types::definition::{System, Task, Tier};
 use types::detail::AverageAndWorst;
 use types::evidence::{DatasetVersion, Hashed};
-use types::finding::{CheckId, Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
+use types::finding::{Detail, Finding, Measure, ReliabilityRow, SegmentRow, Subject, Threshold};
 use types::gate::{GateDecision, NeedState, NeedStatus};
 use types::report::{CheckReport, FORMAT};
 use types::{Digest, Verdict, Window, window};

@@ -6,9 +6,10 @@ mod performance;
 use std::time::Duration;
 
 use stats::interval::{Interval, IntervalMethod, Level};
+use types::CheckId;
 use types::definition::Cadence;
 use types::finding::{
-    CheckId, Detail, Distribution, DistributionBin, FeatureWeight, Finding, Sequential, Subject, Unmeasured,
+    Detail, Distribution, DistributionBin, FeatureWeight, Finding, Sequential, Subject, Unmeasured,
 };
 use types::monitor_report::{ColumnHistory, FORMAT, Look, MonitorReport};
 use types::{Verdict, Window, window};

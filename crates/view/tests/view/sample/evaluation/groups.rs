@@ -1,11 +1,12 @@
 //! Groups of people, and another version of the model.
 
 use stats::interval::IntervalMethod;
+use types::CheckId;
 use types::Verdict;
 use types::detail::{
     ComparisonDetail, CriterionRow, FairnessDetail, GroupRow, PairRow, PairedSlice, RateWithInterval,
 };
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::finding::{Detail, Finding, Measure};
 
 use super::super::{interval, measure, threshold};
 use super::{with_interval, with_measures};

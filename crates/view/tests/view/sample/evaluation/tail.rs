@@ -1,9 +1,10 @@
 //! Rare cases of the week.
 
 use stats::interval::IntervalMethod;
+use types::CheckId;
 use types::Verdict;
 use types::detail::{CaseRow, OutsideRow, PoolRow, RarityRow, TailDetail};
-use types::finding::{CheckId, Detail, Finding, Measure};
+use types::finding::{Detail, Finding, Measure};
 
 use super::super::{interval, measure, threshold};
 use super::with_measures;

@@ -2,9 +2,10 @@
 
 use jiff::Span;
 use stats::interval::{Interval, IntervalMethod, Level};
+use types::CheckId;
 use types::finding::{
-    Attribution, AttributionTerm, CheckId, Detail, Finding, Maturity, MaturityState, Measure, SegmentRow,
-    Subject, WindowPerformance,
+    Attribution, AttributionTerm, Detail, Finding, Maturity, MaturityState, Measure, SegmentRow, Subject,
+    WindowPerformance,
 };
 use types::{Verdict, Window};
 

@@ -5,8 +5,8 @@ pub(crate) mod fleet;
 mod people;
 
 use jiff::{SignedDuration, Timestamp};
+use types::CheckId;
 use types::evidence::{Checkpoint, Evidence, NewFinding, Record, extend_chain};
-use types::finding::CheckId;
 use types::monitor_report::MonitorReport;
 use types::report::CheckReport;
 use types::{Digest, Finding, Subject, Verdict};
