@@ -2,7 +2,7 @@
 //! `serving::guard`, which does the rest.
 //!
 //! [`open`] reads what there is, [`Opened::serve`] answers until it is told to stop. What was logged becomes files of
-//! the log all the while ([`keeping`](self::keeping)).
+//! the log all the while (`keeping`).
 
 mod journal;
 mod keeping;
