@@ -12,7 +12,7 @@
 //! complex sample surveys", J. Am. Stat. Assoc. 76, with the design effect estimated from the windows of the reference.
 //!
 //! A change late in the reference must not make what comes after it usual: its last windows, if they are few and all
-//! far from every other one, count for neither number ([`late_change`]).
+//! far from every other one, count for neither number (`late_change`).
 
 use std::collections::{BTreeMap, HashMap};
 
