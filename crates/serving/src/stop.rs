@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tokio::runtime::Builder;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Whether somebody wants it to end.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +19,10 @@ impl Stop {
         thread::spawn(move || {
             let Ok(runtime) = Builder::new_current_thread().enable_all().build() else { return };
             runtime.block_on(async {
-                told_to_stop().await;
+                let Ok(mut signals) = Signals::heard() else { return };
+                signals.next().await;
                 of_thread.set();
-                told_to_stop().await;
+                signals.next().await;
                 std::process::exit(INTERRUPTED);
             });
         });
@@ -40,11 +41,24 @@ impl Stop {
 /// What shells take for "ended by Ctrl-C".
 const INTERRUPTED: i32 = 130;
 
-/// Waits for Ctrl-C, or for what a service manager sends.
-pub(crate) async fn told_to_stop() {
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminated.recv() => {}
+/// Ctrl-C, and what a service manager sends: from here on they end the process no more.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// To be called within a runtime.
+    pub(crate) fn heard() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

@@ -29,7 +29,7 @@ use super::metrics::{Metrics, OPEN_METRICS};
 use super::others::Other;
 use super::upstream::Upstream;
 use super::{Parts, Settings, marks};
-use crate::stop::told_to_stop;
+use crate::stop::Signals;
 
 /// How long requests may take to finish once the guard is told to stop.
 const GRACE: Duration = Duration::from_secs(15);
@@ -72,6 +72,7 @@ impl Numbers {
 pub struct Listening {
     listener: TcpListener,
     runtime: Runtime,
+    signals: Signals,
 }
 
 impl Listening {
@@ -88,7 +89,12 @@ impl Listening {
             .enable_all()
             .build()
             .map_err(ServeError::Runtime)?;
-        Ok(Self { listener, runtime })
+        // Before anybody knows the address: whoever does may tell it to stop.
+        let signals = {
+            let _within = runtime.enter();
+            Signals::heard().map_err(ServeError::Runtime)?
+        };
+        Ok(Self { listener, runtime, signals })
     }
 
     /// Where it listens; the port is chosen by the system where 0 was asked for.
@@ -106,14 +112,14 @@ impl Listening {
         parts: Parts,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let Self { listener, runtime } = self;
+        let Self { listener, runtime, mut signals } = self;
         let handle = Handle::new();
         runtime.block_on(async {
             let router = router(Arc::new(guard(settings, parts)?));
             let stopping = handle.clone();
             tokio::spawn(async move {
                 tokio::select! {
-                    () = told_to_stop() => {}
+                    () = signals.next() => {}
                     () = stop => {}
                 }
                 stopping.graceful_shutdown(Some(GRACE));
