@@ -234,7 +234,7 @@ fn a_model_that_talks_nonsense_answers_too_little_or_ends_is_told_in_its_own_wor
 
 #[test]
 fn a_model_that_hangs_on_a_fault_is_ended_and_asked_about_the_next_one() {
-    let model = format!("{}\ntimeout = \"3s\"", RIGHT.replace("right", "hangs"));
+    let model = format!("{}\ntimeout = \"3s\"\nstart_timeout = \"5s\"", RIGHT.replace("right", "hangs"));
     let folder = folder(&model, "rows = 200\nmissing = { sources = false }");
     let begun = Instant::now();
     let report = folder.run(&["stress", "--only", "parity,missing", "--format", "json"]).exits(0).report();

@@ -133,7 +133,7 @@ fn callers_behind_a_naive_gateway_are_left_waiting_and_get_what_is_no_answer() {
     let (_servers, folder) = behind("naive");
     let report = only(&folder, "endpoint");
     let found = report.finding("stress.endpoint");
-    says(found, "fail", &["do not cope with", "No answer"]);
+    says(found, "fail", &["do not cope with", "Connection reset"]);
     assert_eq!(got(found, "no-answer"), ["nothing"]);
     assert_eq!(got(found, "malformed-json"), ["broken"]);
     assert_eq!(got(found, "status"), ["clean_error"]);
