@@ -344,7 +344,12 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, message: &str) {
-        let error = parse(&format!("{SMALLEST}{text}\n")).unwrap_err();
+        check_whole(&format!("{SMALLEST}{text}\n"), message);
+    }
+
+    #[track_caller]
+    fn check_whole(definition: &str, message: &str) {
+        let error = parse(definition).unwrap_err();
         let told = format!("{} {}", error.message, error.help.as_deref().unwrap_or_default());
         assert!(told.contains(message), "{told:?}");
     }
@@ -360,7 +365,9 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused_with_the_way_out() {
         check("[stress.degradation]\nconstant = 1.5", "between 0 and 1");
-        check("[model]\ntask = \"multiclass\"\n[stress.degradation]\nconstant = 1.0", "name a `fallback`");
+        let classes = SMALLEST.replace("score = \"p\"", "scores = { a = \"pa\", b = \"pb\" }");
+        let constant = "[model]\ntask = \"multiclass\"\n[stress.degradation]\nconstant = 1.0\n";
+        check_whole(&format!("{classes}{constant}"), "name a `fallback`");
         check("[stress.degradation]\nfallback = [{ inputs = [\"age\"] }]", "add onnx");
         check("[stress.degradation]\nwaiting = -1.0", "0 or more");
         check("[stress]\nmissing = { mechanisms = [] }", "no mechanism");
