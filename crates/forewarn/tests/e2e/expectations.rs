@@ -275,10 +275,10 @@ fn a_file_of_a_day_that_is_empty_is_named_and_the_others_are_read() {
     let folder = by_day();
     folder.write(&file(30), "");
     let report = monitored(&folder, &[]);
-    let told = report["quality"].as_array().unwrap();
-    let said = |part: &str| told.iter().any(|told| told["summary"].as_str().unwrap().contains(part));
-    assert!(said("1 file is empty (0 bytes): log/day-30.csv"), "{told:#?}");
-    assert!(said("A day with no rows: 2024-01-31"), "{told:#?}");
+    let quality = report["quality"].as_array().unwrap();
+    let said = |part: &str| quality.iter().any(|of| of["summary"].as_str().unwrap().contains(part));
+    assert!(said("1 file is empty (0 bytes): log/day-30.csv"), "{quality:#?}");
+    assert!(said("A day with no rows: 2024-01-31"), "{quality:#?}");
     assert_eq!(
         folder.evidence(),
         {
