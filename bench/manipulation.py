@@ -1,6 +1,6 @@
 """The cheapest change that flips a decision: Forewarn's search beside HopSkipJump on the same models.
 
-Usage: python3 bench/manipulation.py [--cases 100] [--queries 300] [--out FOLDER] [--search PROGRAM]
+Usage: python3 bench/manipulation.py [--cases 100] [--queries 300] [--search PROGRAM] [--ours-only]
 
 Needs cargo and Python 3.11 with the packages of bench/requirements-manipulation.txt. Models are made by scikit-learn,
 written as ONNX and asked through ONNX Runtime by both sides; every row that either side asks about is counted here.
